@@ -1,0 +1,249 @@
+"""One typed tree of settings: command line over environment over `pharos.yaml` over defaults.
+
+Built once, in `cli.py`, by `load`; every room is handed its own section. Nothing else reads the
+environment. Each field's description is the text of its line in `pharos init` and in the documentation.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from pharos.errors import ConfigurationError
+
+CONFIG_NAME = "pharos.yaml"
+ENVIRONMENT_PREFIX = "PHAROS_"
+DEFAULT_HOME = Path(".pharos")
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Section(BaseModel):
+    """A named part of the settings; unknown keys are mistakes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LogSource(Section):
+    """Where the tracking logs of one origin lie."""
+
+    paths: list[str] = Field(description="Files, folders (searched recursively) or globs.")
+    pattern: str = Field(
+        r".*tracking.*\.log.*|.*\.(log|json|jsonl)(\.gz|\.zst)?",
+        description="Regular expression a file's whole path must match when it was found in a folder.",
+    )
+
+
+class Logs(Section):
+    sources: dict[str, LogSource] = Field({}, description="Named log sources.")
+
+
+class LMS(Section):
+    url: str | None = Field(None, description="Address of the LMS as this server reaches it.")
+    public_url: str | None = Field(None, description="Address of the LMS as browsers reach it; default: url.")
+    studio_url: str | None = Field(None, description="Address of Studio as browsers reach it.")
+    database: SecretStr | None = Field(
+        None, description="LMS database, read only: mysql://user:password@host/edxapp or sqlite:///file."
+    )
+    client_id: str | None = Field(None, description="OAuth2 client id of Pharos' service account (REST APIs).")
+    client_secret: SecretStr | None = Field(None, description="Its secret.")
+    timeout_s: float = Field(30, gt=0, description="Longest wait for one answer of the LMS, in seconds.")
+
+
+class EngineSettings(Section):
+    name: Literal["duckdb", "spark"] = Field("duckdb", description="What computes: duckdb or spark.")
+    memory_mb: int = Field(1200, ge=256, description="Memory the embedded engine may use, in MB.")
+    threads: int = Field(0, ge=0, description="Threads of the embedded engine; 0: one per processor.")
+    spark_master: str = Field("local[*]", description="Spark master when not started by spark-submit.")
+    spark_conf: dict[str, str] = Field({}, description="Further Spark settings.")
+
+
+class ResultStoreSettings(Section):
+    url: SecretStr | None = Field(
+        None,
+        description="SQLAlchemy URL: sqlite:///file, mysql+pymysql://… or postgresql+psycopg://…; "
+        "default: result_store.sqlite in home.",
+    )
+
+
+class DataAPISettings(Section):
+    host: str = Field("127.0.0.1", description="Address the Data API listens on.")
+    port: Port = Field(8100, description="Port the Data API listens on.")
+
+
+class InsightsSettings(Section):
+    host: str = Field("127.0.0.1", description="Address Insights listens on.")
+    port: Port = Field(8110, description="Port Insights listens on.")
+    url: str = Field("http://127.0.0.1:8110", description="Address of Insights as browsers reach it.")
+    data_api_url: str = Field("http://127.0.0.1:8100", description="Address of the Data API.")
+    data_api_token: SecretStr | None = Field(None, description="Token Insights shows to the Data API.")
+    secret_key: SecretStr | None = Field(None, description="Key that signs session cookies; same on replicas.")
+    client_id: str | None = Field(None, description="OAuth2 client id of Insights at the LMS (sign-in).")
+    client_secret: SecretStr | None = Field(None, description="Its secret.")
+    permissions_seconds: int = Field(60, gt=0, description="How long an LMS answer on course access counts.")
+
+
+class Settings(BaseSettings):
+    """The whole tree."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__"
+    )
+
+    home: Path = Field(DEFAULT_HOME, description="Folder of the lake, the default Result Store and the run state.")
+    logs: Logs = Logs()
+    lms: LMS = LMS()
+    engine: EngineSettings = EngineSettings()
+    result_store: ResultStoreSettings = ResultStoreSettings()
+    data_api: DataAPISettings = DataAPISettings()
+    insights: InsightsSettings = InsightsSettings()
+
+    @property
+    def lake(self) -> Path:
+        """Folder of the lake."""
+        return self.home / "lake"
+
+    @property
+    def store_url(self) -> str:
+        """SQLAlchemy URL of the Result Store."""
+        if self.result_store.url is not None:
+            return self.result_store.url.get_secret_value()
+        return f"sqlite:///{self.home / 'result_store.sqlite'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What `load` has merged, nothing else: `Settings()` itself must not read the environment."""
+        return (init_settings,)
+
+
+def load(home: Path | None = None, config: Path | None = None, **overrides: Mapping[str, Any]) -> Settings:
+    """The settings in force.
+
+    `overrides` are values by section, as the command line gives them; None means "not given". Without
+    `config`, the file `pharos.yaml` in home is read if it is there. Raises ConfigurationError, a line per
+    mistake.
+    """
+    given: dict[str, Any] = {
+        section: {name: value for name, value in values.items() if value is not None}
+        for section, values in overrides.items()
+    }
+    if home is not None:
+        given["home"] = home
+    path = config or _default_config(home)
+    mistakes = _unknown_environment()
+    try:
+        values = _merged(_file(path), EnvSettingsSource(Settings)(), given)
+        settings = Settings(**values)
+    except ValidationError as error:
+        mistakes += [_mistake(item, path) for item in error.errors()]
+    except SettingsError as error:
+        mistakes.append(f"environment: {error}")
+    if mistakes:
+        raise ConfigurationError(*mistakes)
+    return settings
+
+
+def template() -> str:
+    """The text of a `pharos.yaml` in which every setting is present, explained and commented out."""
+    lines = ["# Settings of Pharos. Each line shows a default; take the # away to change it.",
+             "# Every setting is also an environment variable: PHAROS_SECTION__KEY.", ""]
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.default, Section):
+            lines.append(f"# {name}:")
+            lines += [f"#   {line}" for line in _described(type(field.default))]
+        else:
+            lines += [f"# {field.description}", f"# {name}: {field.default}"]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def described() -> list[tuple[str, str, str]]:
+    """(dotted key, default, meaning) of every setting, in the order of the tree; for the documentation."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.default, Section):
+            rows += [
+                (f"{name}.{key}", _text(inner.default), inner.description or "")
+                for key, inner in type(field.default).model_fields.items()
+            ]
+        else:
+            rows.append((name, _text(field.default), field.description or ""))
+    return rows
+
+
+def _described(section: type[Section]) -> list[str]:
+    lines = []
+    for key, field in section.model_fields.items():
+        lines += [f"# {field.description}", f"{key}: {_text(field.default)}"]
+    if section is Logs:
+        lines += ["#   lms:", "#     paths: [/path/to/tracking/logs]"]
+    return lines
+
+
+def _text(default: object) -> str:
+    return "" if default is None else str(default)
+
+
+def _default_config(home: Path | None) -> Path | None:
+    folder = home or Path(os.environ.get(f"{ENVIRONMENT_PREFIX}HOME", DEFAULT_HOME))
+    path = folder / CONFIG_NAME
+    return path if path.is_file() else None
+
+
+def _file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigurationError(f"{path}: expected `section:` lines, found {type(values).__name__}")
+    return values
+
+
+def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """The layers laid over each other, the last on top."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            below = merged.get(key)
+            merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _unknown_environment() -> list[str]:
+    """Variables that name no section or key of ours: misspelt settings must not pass silently."""
+    known = {f"{ENVIRONMENT_PREFIX}{key.replace('.', '__')}".upper() for key, _, _ in described()}
+    return [
+        f"{name}: no such setting (environment)"
+        for name in sorted(os.environ)
+        if name.startswith(ENVIRONMENT_PREFIX)
+        and not any(name.upper() == key or name.upper().startswith(f"{key}__") for key in known)
+    ]
+
+
+def _mistake(item: Any, path: Path | None) -> str:
+    key = ".".join(str(part) for part in item["loc"])
+    message = "no such setting" if item["type"] == "extra_forbidden" else item["msg"]
+    return f"{key}: {message}" + (f" (see {path})" if path is not None else "")

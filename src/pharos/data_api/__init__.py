@@ -1,0 +1,1 @@
+"""HTTP over the Result Store, with the original's URLs and shapes."""

@@ -1,0 +1,1 @@
+"""A simulated campus: learners, courses, tracking logs, LMS database and an LMS stand-in."""

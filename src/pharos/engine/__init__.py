@@ -1,0 +1,1 @@
+"""DuckDB and Spark behind one small interface; the only room that names an engine."""

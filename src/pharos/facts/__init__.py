@@ -1,0 +1,1 @@
+"""Compact tables per UTC day, each derived from one day of events."""

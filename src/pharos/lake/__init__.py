@@ -1,0 +1,1 @@
+"""Lines in, events out: discovery, parsing, ledger, quarantine, partitioned Parquet."""

@@ -1,0 +1,1 @@
+"""Everything that talks to the LMS: database import, REST client, OAuth2."""

@@ -1,0 +1,1 @@
+"""The contract (tables), connecting, migrating and atomic publishing."""
