@@ -58,6 +58,11 @@ class LMS(Section):
     )
     client_id: str | None = Field(None, description="OAuth2 client id of Pharos' service account (REST APIs).")
     client_secret: SecretStr | None = Field(None, description="Its secret.")
+    jwt_issuer: str | None = Field(None, description="Issuer (iss) of the LMS's JWTs; default: url + /oauth2.")
+    jwt_audience: str = Field("openedx", description="Audience (aud) of the LMS's JWTs.")
+    jwt_keys: str | None = Field(
+        None, description="Public key set (JWKS) of the LMS: address or file; default: url + /oauth2/jwks."
+    )
     timeout_s: float = Field(30, gt=0, description="Longest wait for one answer of the LMS, in seconds.")
 
 
