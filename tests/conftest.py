@@ -1,0 +1,288 @@
+"""What tests of several rooms share: real servers, engines and a browser, each started when first asked for.
+
+Everything listens on the loopback address and on free ports, lives in temporary folders, and ends with the
+worker that started it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import playwright.sync_api
+import pytest
+import sqlalchemy
+import uvicorn
+
+CHECKOUT = Path(__file__).parents[1]
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+START_SECONDS = 60
+_numbers = itertools.count()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a file share a worker, and so do all tests on Spark: what they start is started once."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(CHECKOUT / "tests").as_posix()))
+
+
+def _refuse_other_machines(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+        if host != "localhost" and not ip_address(host).is_loopback:
+            raise PermissionError(f"a test wants to talk to {host}; only the loopback address is allowed")
+
+
+sys.addaudithook(_refuse_other_machines)
+
+
+# --- Files ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the conformance data beside the checkout; skips where it is absent."""
+    folder = CHECKOUT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("conformance data not present")
+    return folder
+
+
+# --- Servers of our own --------------------------------------------------------------------------------
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port of the loopback address nobody listens on."""
+    return _free_port()
+
+
+@contextmanager
+def _served(app: Any) -> Iterator[str]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=1)
+        )
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="uvicorn")
+        thread.start()
+        _wait_until(lambda: server.started or not thread.is_alive(), "the application")
+        if not server.started:
+            pytest.fail("the application did not start; its log says why")
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Any], str]]:
+    """`serve(app)` serves an ASGI app until the test ends and returns its base URL (no final /)."""
+    with ExitStack() as running:
+        yield lambda app: running.enter_context(_served(app))
+
+
+# --- Databases -----------------------------------------------------------------------------------------
+
+
+def _wait_until(ready: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not ready():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what} did not start within {START_SECONDS} seconds")
+        time.sleep(0.05)
+
+
+def _unprivileged(*command: str) -> list[str]:
+    """The command, ended when its parent ends, and not as root: the database servers refuse that."""
+    user = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+    return ["setpriv", *user, "--pdeathsig=TERM", "--", *command]
+
+
+@contextmanager
+def _database_folder() -> Iterator[Path]:
+    """A temporary folder the server's user owns; not below pytest's own, which only its owner may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="pharos-test-"))
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(folder, "nobody", "nogroup")
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _database_server(command: list[str], folder: Path, url: str, stop: signal.Signals) -> Iterator[None]:
+    """A server process, from when it answers at `url`."""
+    log = folder / "server.log"
+    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
+
+    def answers() -> bool:
+        if server.poll() is not None:
+            pytest.fail(f"{command[0]} ended at once:\n{log.read_text()}")
+        try:
+            engine.connect().close()
+        except sqlalchemy.exc.OperationalError:
+            return False
+        return True
+
+    with log.open("w") as output:
+        server = subprocess.Popen(_unprivileged(*command), stdout=output, stderr=output, cwd=folder)
+    try:
+        _wait_until(answers, command[0])
+        yield
+    finally:
+        server.send_signal(stop)
+        server.wait()
+
+
+@pytest.fixture(scope="session")
+def mariadb_url() -> Iterator[str]:
+    """SQLAlchemy URL of the database `test` on a private MariaDB server; its user may do anything."""
+    with _database_folder() as folder:
+        data, port = folder / "data", _free_port()
+        initial = folder / "initial.sql"
+        initial.write_text(
+            "CREATE USER pharos IDENTIFIED BY 'pharos';\n"
+            "GRANT ALL ON *.* TO pharos WITH GRANT OPTION;\n"
+            "CREATE DATABASE test;\n"
+        )
+        subprocess.run(
+            _unprivileged(
+                "mariadb-install-db",
+                "--no-defaults",
+                f"--datadir={data}",
+                "--skip-test-db",
+                "--auth-root-authentication-method=normal",
+                "--innodb-flush-log-at-trx-commit=0",
+            ),
+            check=True,
+            capture_output=True,
+            cwd=folder,
+        )
+        command = [
+            shutil.which("mariadbd") or "/usr/sbin/mariadbd",
+            "--no-defaults",
+            f"--datadir={data}",
+            "--bind-address=127.0.0.1",
+            f"--port={port}",
+            f"--socket={folder}/socket",
+            f"--init-file={initial}",
+            f"--pid-file={folder}/pid",
+            "--skip-name-resolve",
+            "--character-set-server=utf8mb4",
+            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-flush-method=nosync",
+            "--innodb-buffer-pool-size=64M",
+        ]
+        url = f"mysql+pymysql://pharos:pharos@127.0.0.1:{port}/test?charset=utf8mb4"
+        with _database_server(command, folder, url, signal.SIGTERM):
+            yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """SQLAlchemy URL of the database `test` on a private PostgreSQL server; its user may do anything."""
+    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    with _database_folder() as folder:
+        data, port = folder / "data", _free_port()
+        subprocess.run(
+            _unprivileged(
+                f"{programs}/initdb",
+                f"--pgdata={data}",
+                "--username=pharos",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+            ),
+            check=True,
+            capture_output=True,
+            cwd=folder,
+        )
+        command = [
+            f"{programs}/postgres",
+            "-D",
+            str(data),
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            "-k",
+            str(folder),
+            "-c",
+            "fsync=off",
+            "-c",
+            "full_page_writes=off",
+            "-c",
+            "synchronous_commit=off",
+        ]
+        server = f"postgresql+psycopg://pharos@127.0.0.1:{port}"
+        with _database_server(command, folder, f"{server}/postgres", signal.SIGINT):
+            _create_database(f"{server}/postgres", "test")
+            yield f"{server}/test"
+
+
+def _create_database(server_url: str, name: str) -> str:
+    engine = sqlalchemy.create_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+    return engine.url.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", "mariadb", "postgres"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """SQLAlchemy URL of an empty database of its own for the test, on each kind of Result Store."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'result_store.sqlite'}"
+    return _create_database(request.getfixturevalue(f"{request.param}_url"), f"store_{next(_numbers)}")
+
+
+# --- Browser -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[playwright.sync_api.Browser]:
+    """Debian's Chromium under Playwright."""
+    with playwright.sync_api.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: playwright.sync_api.Browser) -> Iterator[playwright.sync_api.Page]:
+    """A page without history: no cookies, nothing stored."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
