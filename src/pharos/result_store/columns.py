@@ -1,0 +1,39 @@
+"""Column types of the Result Store that differ between databases; each says why it is not a plain type."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, DateTime, Double, Integer, String, Text
+from sqlalchemy.dialects import mysql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import TypeCompiler
+from sqlalchemy.types import TypeEngine
+
+MARIADB_NO_PAD = (10, 2)
+MYSQL_NO_PAD = (8, 0, 17)
+
+row_number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only if INTEGER
+moment = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")  # keeps microseconds
+long_text = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+number: TypeEngine[float] = Double().with_variant(mysql.DOUBLE(asdecimal=False), "mysql", "mariadb")
+
+
+class Exact(String):
+    """Text that is equal only if every character is: the default collations of MySQL ignore case.
+
+    Trailing spaces count as well where the server can compare so (MariaDB 10.2, MySQL 8.0.17 and later).
+    """
+
+    cache_ok = True
+
+
+@compiles(Exact, "mysql", "mariadb")  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
+def _exact_on_mysql(type_: Exact, compiler: TypeCompiler, **_: object) -> str:
+    return f"VARCHAR({type_.length}) CHARACTER SET utf8mb4 COLLATE {_collation(compiler)}"
+
+
+def _collation(compiler: TypeCompiler) -> str:
+    dialect = compiler.dialect
+    version = getattr(dialect, "server_version_info", None) or (0,)
+    if getattr(dialect, "is_mariadb", False):
+        return "utf8mb4_nopad_bin" if version >= MARIADB_NO_PAD else "utf8mb4_bin"
+    return "utf8mb4_0900_bin" if version >= MYSQL_NO_PAD else "utf8mb4_bin"

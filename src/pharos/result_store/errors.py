@@ -1,0 +1,73 @@
+"""What can go wrong with the Result Store, in words for the operator.
+
+ResultStoreError
+├── StoreUnreachable     the database does not answer, or refuses us
+├── StoreNotReady        it answers, but its tables are missing or of another release
+├── ContractViolation    rows to publish do not fit their table; nothing was written
+└── EmptyResult          an empty result would wipe a full table; nothing was written
+"""
+
+from __future__ import annotations
+
+from pharos.errors import PharosError
+
+
+class ResultStoreError(PharosError):
+    """The Result Store cannot do what was asked."""
+
+
+class StoreUnreachable(ResultStoreError):
+    """The database does not answer. Holds the address without its password."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(address, reason)
+        self.address, self.reason = address, reason
+
+    def __str__(self) -> str:
+        return (
+            f"Result Store {self.address} cannot be reached: {self.reason}. "
+            "Check result_store.url and that the database runs; `pharos store upgrade` creates a new one."
+        )
+
+
+class StoreNotReady(ResultStoreError):
+    """The database has no tables of ours, or those of another release."""
+
+    def __init__(self, address: str, found: str | None, expected: str) -> None:
+        super().__init__(address, found, expected)
+        self.address, self.found, self.expected = address, found, expected
+
+    def __str__(self) -> str:
+        found = f"version {self.found}" if self.found else "no tables of Pharos"
+        return (
+            f"Result Store {self.address} has {found}, this release needs version {self.expected}. "
+            "Run `pharos store upgrade`."
+        )
+
+
+class ContractViolation(ResultStoreError):
+    """Rows do not fit the table they are meant for. `row` is the first offending row, where there is one."""
+
+    def __init__(self, table: str, column: str, problem: str, row: dict[str, object] | None = None) -> None:
+        super().__init__(table, column, problem, row)
+        self.table, self.column, self.problem, self.row = table, column, problem, row
+
+    def __str__(self) -> str:
+        at = f"; first such row: {self.row}" if self.row is not None else ""
+        return (
+            f"{self.table}.{self.column}: {self.problem}{at}. Nothing was published; the table is unchanged."
+        )
+
+
+class EmptyResult(ResultStoreError):
+    """A result without rows for a table that has some: most likely a missing input."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(table)
+        self.table = table
+
+    def __str__(self) -> str:
+        return (
+            f"{self.table}: the new result has no rows and the published table has some. It was left as it "
+            "is: look for missing input, or publish with allow_empty if the result is really empty."
+        )

@@ -1,0 +1,296 @@
+"""Connecting to the Result Store, creating and migrating it, and publishing results into it.
+
+Publishing replaces a whole table in one transaction: a reader sees the old rows or the new ones. What may be
+in a table is said by `tables`; this module must not know any table by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import URL, make_url
+
+from pharos.result_store import bulk, contract
+from pharos.result_store.errors import EmptyResult, ResultStoreError, StoreNotReady, StoreUnreachable
+from pharos.result_store.tables import publications, table_updates
+
+MIGRATIONS = "pharos.result_store:migrations"
+VERSION_TABLE = "pharos_schema_version"
+CONNECT_TIMEOUT_S = 10
+SQLITE_WAIT_S = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """What a published table holds. The last three are known only of a published one, and not compared."""
+
+    fingerprint: str  # of inputs and code
+    until: datetime  # the result describes the time before; UTC, naive
+    last_event: datetime | None  # newest event counted; UTC, naive
+    version: int  # of the definition
+    row_count: int = field(default=0, compare=False)
+    content: str = field(default="", compare=False)  # SHA-256 of the rows
+    published: datetime | None = field(default=None, compare=False)  # when the rows last changed; UTC, naive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """A table, the rows it shall hold, and what they are."""
+
+    table: sa.Table
+    rows: pa.Table
+    publication: Publication
+
+
+def engine_for(url: str) -> sa.Engine:
+    """An engine for the address, not yet connected. Raises ResultStoreError if it is no address."""
+    try:
+        address = make_url(url)
+        engine = sa.create_engine(address, connect_args=_connect_args(address), **_pool(address))
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreUnreachable(url.rsplit("@", 1)[-1], f"not a database address ({error})") from error
+    if address.get_backend_name() == "sqlite":
+        sa.event.listen(engine, "connect", _sqlite_session)
+        sa.event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def connect(url: str) -> sa.Engine:
+    """An engine for a store that answers and has this release's tables.
+
+    Raises StoreUnreachable or StoreNotReady.
+    """
+    engine = engine_for(url)
+    try:
+        check(engine)
+    except ResultStoreError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def check(engine: sa.Engine) -> None:
+    """Raises StoreUnreachable or StoreNotReady unless the store answers and has this release's tables."""
+    database = engine.url.database
+    if engine.dialect.name == "sqlite" and database and not Path(database).is_file():
+        raise StoreUnreachable(_shown(engine.url), "there is no such file")
+    with translated(engine) as connection:
+        found = _version(connection)
+    expected = ScriptDirectory.from_config(_alembic()).get_current_head()
+    if found != expected:
+        raise StoreNotReady(_shown(engine.url), found, str(expected))
+
+
+def upgrade(url: str) -> None:
+    """Create the database and its tables, or bring them to this release. Does nothing to a current store.
+
+    Tables that the original's pipeline has created are kept as they are. Raises StoreUnreachable.
+    """
+    engine = engine_for(url)
+    _create_database(engine.url)
+    try:
+        with translated(engine) as connection, connection.begin():
+            configuration = _alembic()
+            configuration.attributes["connection"] = connection
+            command.upgrade(configuration, "head")
+    finally:
+        engine.dispose()
+
+
+def published(engine: sa.Engine) -> dict[str, Publication]:
+    """What each published table holds, by table name. Raises StoreUnreachable."""
+    with translated(engine) as connection:
+        rows = connection.execute(sa.select(publications)).mappings().all()
+    return {
+        row["table_name"]: Publication(**{name: value for name, value in row.items() if name != "table_name"})
+        for row in rows
+    }
+
+
+def publish(
+    engine: sa.Engine,
+    table: sa.Table,
+    rows: pa.Table,
+    publication: Publication,
+    *,
+    allow_empty: bool = False,
+) -> int:
+    """Replace the rows of one table; the number of rows it now has.
+
+    `rows` has the table's columns without `id` and `created`, in any order. The same rows as published before
+    are not written again, only what they stand for. Raises ContractViolation, EmptyResult, StoreUnreachable;
+    then the table is as it was.
+    """
+    return publish_together(
+        engine, [Result(table=table, rows=rows, publication=publication)], allow_empty=allow_empty
+    )
+
+
+def publish_together(engine: sa.Engine, results: Sequence[Result], *, allow_empty: bool = False) -> int:
+    """As `publish`, several tables in one transaction: no reader sees new rows in one and old in another."""
+    checked = [(result, contract.conform(result.table, result.rows)) for result in results]
+    with translated(engine) as connection, connection.begin():
+        for result, rows in checked:
+            _replace(connection, result, rows, allow_empty=allow_empty)
+    return sum(rows.num_rows for _, rows in checked)
+
+
+def _replace(connection: sa.Connection, result: Result, rows: pa.Table, *, allow_empty: bool) -> None:
+    """Delete, not truncate: that would end the transaction on MySQL and show readers an empty table."""
+    table, now = result.table, datetime.now(UTC).replace(tzinfo=None)
+    this = publications.c.table_name == table.name
+    connection.execute(sa.update(publications).where(this).values(version=publications.c.version))  # locks it
+    before = connection.execute(sa.select(publications).where(this)).first()
+    in_store = connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+    if rows.num_rows == 0 and in_store > 0 and not allow_empty:
+        raise EmptyResult(table.name)
+    content = contract.digest(rows)
+    if before is None or (before.content, before.row_count) != (content, in_store):
+        connection.execute(sa.delete(table))
+        bulk.insert(connection, table, rows, created=now.replace(microsecond=0))
+        changed = now
+    else:
+        changed = before.published
+    _mark(connection, result, row_count=rows.num_rows, content=content, published=changed)
+
+
+def _mark(connection: sa.Connection, result: Result, **facts: object) -> None:
+    name, publication = result.table.name, result.publication
+    connection.execute(sa.delete(publications).where(publications.c.table_name == name))
+    connection.execute(
+        sa.insert(publications).values(
+            table_name=name,
+            fingerprint=publication.fingerprint,
+            until=publication.until,
+            last_event=publication.last_event,
+            version=publication.version,
+            **facts,
+        )
+    )
+    connection.execute(sa.delete(table_updates).where(table_updates.c.target_table == name))
+    connection.execute(
+        sa.insert(table_updates).values(
+            update_id=f"{name}:{publication.fingerprint}"[:128],
+            target_table=name,
+            inserted=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+        )
+    )
+
+
+@contextmanager
+def translated(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection whose database errors are ours, so that no driver's error leaves this room."""
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except (
+        sa.exc.OperationalError,
+        sa.exc.InterfaceError,
+        sa.exc.InternalError,
+        sa.exc.TimeoutError,
+    ) as error:
+        raise StoreUnreachable(_shown(engine.url), _reason(error)) from error
+    except sa.exc.ProgrammingError as error:
+        raise StoreNotReady(_shown(engine.url), None, str(_alembic_head())) from error
+    except sa.exc.SQLAlchemyError as error:
+        raise ResultStoreError(f"Result Store {_shown(engine.url)}: {_reason(error)}") from error
+
+
+def _connect_args(url: URL) -> dict[str, object]:
+    match url.get_backend_name():
+        case "sqlite":
+            return {"timeout": SQLITE_WAIT_S}
+        case "mysql" | "mariadb":
+            return {"connect_timeout": CONNECT_TIMEOUT_S, "charset": "utf8mb4"}
+        case "postgresql":
+            return {"connect_timeout": CONNECT_TIMEOUT_S, "options": "-c timezone=utc"}
+        case other:
+            raise sa.exc.ArgumentError(
+                f"{other} is not supported; use sqlite, mysql+pymysql or postgresql+psycopg"
+            )
+
+
+def _pool(url: URL) -> dict[str, Any]:
+    """A file is opened faster than a pool is kept right; connections to servers are tested before use."""
+    return {"poolclass": sa.NullPool} if url.get_backend_name() == "sqlite" else {"pool_pre_ping": True}
+
+
+def _sqlite_session(connection: object, _: object) -> None:
+    """WAL: readers go on reading the old rows while a publication is written."""
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+    connection.isolation_level = None  # type: ignore[attr-defined]  # we begin transactions, not the driver
+
+
+def _sqlite_begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _alembic() -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", MIGRATIONS)
+    configuration.set_main_option("path_separator", "os")
+    return configuration
+
+
+def _alembic_head() -> str | None:
+    return ScriptDirectory.from_config(_alembic()).get_current_head()
+
+
+def _version(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(
+        connection, opts={"version_table": VERSION_TABLE}
+    ).get_current_revision()
+
+
+def _create_database(url: URL) -> None:
+    """Make the file's folder, or the database on its server if the server lets us and it is missing."""
+    if url.get_backend_name() == "sqlite":
+        if url.database:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        return
+    name = url.database
+    if not name:
+        raise StoreUnreachable(_shown(url), "the address names no database")
+    server = engine_for(
+        url.set(database="postgres" if url.get_backend_name() == "postgresql" else "").render_as_string(
+            hide_password=False
+        )
+    ).execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        with translated(server) as connection:
+            if name not in sa.inspect(connection).get_schema_names() and not _exists(connection, name):
+                quoted = connection.dialect.identifier_preparer.quote(name)
+                charset = "" if connection.dialect.name == "postgresql" else " CHARACTER SET utf8mb4"
+                connection.execute(sa.text(f"CREATE DATABASE {quoted}{charset}"))
+    finally:
+        server.dispose()
+
+
+def _exists(connection: sa.Connection, database: str) -> bool:
+    if connection.dialect.name != "postgresql":
+        return False
+    found = connection.execute(sa.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": database})
+    return found.first() is not None
+
+
+def _shown(url: URL) -> str:
+    return url.render_as_string(hide_password=True)
+
+
+def _reason(error: sa.exc.SQLAlchemyError) -> str:
+    original = getattr(error, "orig", None) or error
+    return " ".join(str(original).split())

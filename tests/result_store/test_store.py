@@ -1,0 +1,238 @@
+"""Creating, migrating and publishing into real databases of each kind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from pharos.result_store import store, tables
+from pharos.result_store.errors import (
+    ContractViolation,
+    EmptyResult,
+    ResultStoreError,
+    StoreNotReady,
+    StoreUnreachable,
+)
+from pharos.result_store.store import Publication, Result
+
+TABLE = tables.course_enrollment_daily
+COURSE = "course-v1:OrgX+ABC101+2031_T1"
+
+
+def rows(days: int, *, course: str = COURSE, count: int = 1) -> pa.Table:
+    return pa.table(
+        {
+            "course_id": [course] * days,
+            "date": [date(2031, 3, 1) + timedelta(days=day) for day in range(days)],
+            "count": pa.array([count] * days, pa.int64()),
+            "cumulative_count": pa.array([count] * days, pa.int64()),
+        }
+    )
+
+
+def publication(fingerprint: str = "f1") -> Publication:
+    return Publication(
+        fingerprint=fingerprint,
+        until=datetime(2031, 3, 3),
+        last_event=datetime(2031, 3, 2, 23, 59, 59, 123456),
+        version=1,
+    )
+
+
+@pytest.fixture
+def engine(store_url: str) -> Iterator[sa.Engine]:
+    store.upgrade(store_url)
+    engine = store.connect(store_url)
+    yield engine
+    engine.dispose()
+
+
+def stored(engine: sa.Engine, table: sa.Table = TABLE) -> list[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.select(table).order_by(table.c.date))]
+
+
+def test_migrations_lead_to_the_contract(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "version_table": store.VERSION_TABLE,
+                "include_object": lambda _, __, kind, *___: kind != "comment",
+            },
+        )
+        differences = compare_metadata(context, tables.metadata)
+    assert [difference for difference in differences if "comment" not in str(difference)] == []
+
+
+def test_upgrade_of_a_current_store_changes_nothing(engine: sa.Engine, store_url: str) -> None:
+    store.publish(engine, TABLE, rows(2), publication())
+    store.upgrade(store_url)
+    assert len(stored(engine)) == 2
+
+
+def test_upgrade_creates_the_database_and_its_folder(
+    tmp_path: Path, mariadb_url: str, postgres_url: str
+) -> None:
+    for url in (
+        f"sqlite:///{tmp_path}/new/folder/store.sqlite",
+        mariadb_url.replace("/test", "/created_by_upgrade"),
+        postgres_url.replace("/test", "/created_by_upgrade"),
+    ):
+        store.upgrade(url)
+        store.connect(url).dispose()
+
+
+def test_published_rows_are_read_back_with_what_they_stand_for(engine: sa.Engine) -> None:
+    assert store.publish(engine, TABLE, rows(2, count=7), publication()) == 2
+    assert [row[1:5] for row in stored(engine)] == [
+        (COURSE, date(2031, 3, 1), 7, 7),
+        (COURSE, date(2031, 3, 2), 7, 7),
+    ]
+    found = store.published(engine)
+    assert found == {"course_enrollment_daily": publication()}
+    assert found["course_enrollment_daily"].row_count == 2
+    with engine.connect() as connection:
+        markers = connection.execute(sa.select(tables.table_updates.c["update_id", "target_table"])).all()
+    assert markers == [("course_enrollment_daily:f1", "course_enrollment_daily")]
+
+
+def test_publishing_replaces_all_rows(engine: sa.Engine) -> None:
+    store.publish(engine, TABLE, rows(5), publication())
+    store.publish(engine, TABLE, rows(2, course="a/b/c"), publication("f2"))
+    assert {row[1] for row in stored(engine)} == {"a/b/c"}
+    assert store.published(engine)["course_enrollment_daily"].fingerprint == "f2"
+
+
+def test_equal_rows_are_not_written_again_but_stand_for_the_new_time(engine: sa.Engine) -> None:
+    store.publish(engine, TABLE, rows(5), publication())
+    before, first = stored(engine), store.published(engine)["course_enrollment_daily"]
+    later = Publication(fingerprint="f2", until=datetime(2031, 3, 4), last_event=None, version=2)
+    store.publish(engine, TABLE, rows(5), later)
+    assert stored(engine) == before
+    second = store.published(engine)["course_enrollment_daily"]
+    assert second == later
+    assert second.published == first.published
+
+
+def test_rows_deleted_by_hand_come_back(engine: sa.Engine) -> None:
+    store.publish(engine, TABLE, rows(5), publication())
+    with engine.begin() as connection:
+        connection.execute(sa.delete(TABLE).where(TABLE.c.date == date(2031, 3, 1)))
+    store.publish(engine, TABLE, rows(5), publication())
+    assert len(stored(engine)) == 5
+
+
+def test_an_empty_result_does_not_wipe_a_table(engine: sa.Engine) -> None:
+    store.publish(engine, TABLE, rows(0), publication())  # nothing was there, nothing is lost
+    store.publish(engine, TABLE, rows(1), publication())
+    with pytest.raises(EmptyResult, match="course_enrollment_daily: the new result has no rows"):
+        store.publish(engine, TABLE, rows(0), publication("f2"))
+    assert len(stored(engine)) == 1
+    assert store.published(engine)["course_enrollment_daily"].fingerprint == "f1"
+    store.publish(engine, TABLE, rows(0), publication("f2"), allow_empty=True)
+    assert stored(engine) == []
+
+
+def test_a_group_of_tables_is_published_whole_or_not_at_all(engine: sa.Engine) -> None:
+    store.publish(engine, TABLE, rows(1), publication())
+    modes = rows(3).append_column("mode", pa.array(["audit"] * 3))
+    group = [
+        Result(table=tables.course_enrollment_mode_daily, rows=modes, publication=publication()),
+        Result(table=TABLE, rows=rows(0), publication=publication("f2")),
+    ]
+    with pytest.raises(EmptyResult):
+        store.publish_together(engine, group)
+    assert stored(engine, tables.course_enrollment_mode_daily) == []
+    assert store.publish_together(engine, group[:1]) == 3
+
+
+def test_ids_are_equal_only_if_every_character_is(engine: sa.Engine) -> None:
+    ids = ["a/b/c", "A/b/c", "a/b/c ", "á/b/c", "a/b/😀"]
+    store.publish(engine, TABLE, pa.concat_tables([rows(1, course=id_) for id_ in ids]), publication())
+    with engine.connect() as connection:
+        for id_ in ids:
+            found = connection.execute(sa.select(TABLE.c.course_id).where(TABLE.c.course_id == id_))
+            assert found.scalars().all() == [id_]
+
+
+def test_a_reader_sees_old_or_new_rows_never_a_part(engine: sa.Engine) -> None:
+    store.publish(engine, TABLE, rows(50), publication())
+    seen, done = set(), threading.Event()
+
+    def read() -> None:
+        with engine.connect() as connection:
+            while not done.is_set():
+                seen.add(
+                    tuple(connection.execute(sa.select(sa.func.count(), sa.func.max(TABLE.c.count))).one())
+                )
+                connection.rollback()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(200):
+        store.publish(engine, TABLE, rows(50 + number % 2, count=number), publication(str(number)))
+    done.set()
+    reader.join()
+    assert seen <= {(50 + number % 2, number) for number in range(200)} | {(50, 1)}
+
+
+def test_tables_of_the_original_are_taken_over(store_url: str) -> None:
+    engine = store.engine_for(store_url)
+    original = sa.Table(
+        "course_enrollment_daily",
+        sa.MetaData(),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+        sa.Column("course_id", sa.String(255), nullable=False),
+        sa.Column("date", sa.Date, nullable=False),
+        sa.Column("count", sa.Integer),
+        sa.Column("cumulative_count", sa.Integer),
+        sa.Column("created", sa.TIMESTAMP, server_default=sa.func.now()),
+    )
+    original.create(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.insert(original).values(course_id=COURSE, date=date(2031, 3, 1), count=3))
+    store.upgrade(store_url)
+    assert len(stored(engine)) == 1
+    store.check(engine)
+    store.publish(engine, TABLE, rows(4), publication())
+    assert len(stored(engine)) == 4
+    engine.dispose()
+
+
+def test_a_store_without_tables_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "empty.sqlite"
+    with pytest.raises(StoreUnreachable, match="there is no such file"):
+        store.connect(f"sqlite:///{path}")
+    path.touch()
+    with pytest.raises(StoreNotReady, match="Run `pharos store upgrade`"):
+        store.connect(f"sqlite:///{path}")
+
+
+def test_an_unreachable_store_is_named_without_its_password(free_port: int) -> None:
+    for dialect in ("mysql+pymysql", "postgresql+psycopg"):
+        with pytest.raises(StoreUnreachable) as error:
+            store.connect(f"{dialect}://someone:geheim@127.0.0.1:{free_port}/reports")
+        assert "geheim" not in str(error.value)
+        assert f"127.0.0.1:{free_port}" in str(error.value)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "oracle://host/x", "mysql+nodriver://host/x"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ResultStoreError, match="not a database address"):
+        store.connect(url)
+
+
+def test_rows_that_break_the_contract_change_nothing(engine: sa.Engine) -> None:
+    store.publish(engine, TABLE, rows(1), publication())
+    with pytest.raises(ContractViolation):
+        store.publish(engine, TABLE, pa.concat_tables([rows(2), rows(1)]), publication("f2"))
+    assert len(stored(engine)) == 1
