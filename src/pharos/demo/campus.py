@@ -26,7 +26,8 @@ class Campus:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "courses", load_courses(self.start, self.end))
-        object.__setattr__(self, "people", draw_learners(self.seed, self.learners))
+        shares = [course.share for course in self.courses]
+        object.__setattr__(self, "people", draw_learners(self.seed, self.learners, shares))
         object.__setattr__(self, "personas", draw_personas(self.courses))
 
     @property
@@ -40,3 +41,13 @@ class Campus:
     def course(self, course_id: str) -> Course | None:
         """The course run with this id, if there is one."""
         return next((course for course in self.courses if course.id == course_id), None)
+
+    def members(self, course: Course) -> list[Learner]:
+        """Who enrolls in the course run some time before `end`."""
+        index = self.courses.index(course)
+        return [learner for learner in self.people if index in learner.interests]
+
+    @staticmethod
+    def cohort(course: Course, user_id: int) -> str | None:
+        """Name of the cohort the learner is put into when enrolling."""
+        return course.cohorts[user_id % len(course.cohorts)] if course.cohorts else None

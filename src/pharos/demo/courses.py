@@ -77,7 +77,7 @@ class Block:
         return self.id.rpartition("@")[2]
 
     def walk(self) -> Iterator[Block]:
-        """This block and all below it, depth first, parents before children."""
+        """The block and all below it, depth first, parents before children."""
         yield self
         for child in self.children:
             yield from child.walk()
@@ -106,6 +106,7 @@ class Course:
     starts: datetime
     ends: datetime | None
     policy: tuple[AssignmentType, ...]
+    cohorts: tuple[str, ...]
     root: Block
 
     @property
@@ -155,6 +156,7 @@ def _course(item: Mapping[str, Any], start: datetime, period: timedelta) -> Cour
         starts=starts,
         ends=ends,
         policy=_policy(item["policy"], root),
+        cohorts=tuple(item["cohorts"]),
         root=root,
     )
 
@@ -174,7 +176,8 @@ def _due(starts: datetime, ends: datetime | None, number: int, item: Mapping[str
 def _policy(item: Mapping[str, Mapping[str, Any]], root: Block) -> tuple[AssignmentType, ...]:
     formats = [block.format for block in root.walk() if block.type == "sequential"]
     return tuple(
-        AssignmentType(name, formats.count(name), line["dropped"], line["weight"]) for name, line in item.items()
+        AssignmentType(name, formats.count(name), line["dropped"], line["weight"])
+        for name, line in item.items()
     )
 
 
@@ -203,7 +206,9 @@ def _assignment(course_id: str, place: str, item: Mapping[str, Any], due: dateti
     """The graded subsection of a chapter, a unit per problem."""
     name, kind = item["assignment"]["name"], item["assignment"]["format"]
     units = tuple(
-        _vertical(course_id, f"{place} {index}", problem["problem"], [problem], graded=True, kind=kind, due=due)
+        _vertical(
+            course_id, f"{place} {index}", problem["problem"], [problem], graded=True, kind=kind, due=due
+        )
         for index, problem in enumerate(item["problems"])
     )
     return Block(_usage(course_id, "sequential", place), "sequential", name, True, kind, due, units)
@@ -227,7 +232,13 @@ def _vertical(
 
 
 def _leaf(
-    course_id: str, place: str, item: Mapping[str, Any], *, graded: bool, kind: str | None, due: datetime | None
+    course_id: str,
+    place: str,
+    item: Mapping[str, Any],
+    *,
+    graded: bool,
+    kind: str | None,
+    due: datetime | None,
 ) -> Block:
     block_type = next(name for name in ("video", "html", "discussion", "problem") if name in item)
     block_id = _usage(course_id, block_type, place)
@@ -247,7 +258,9 @@ def _leaf(
 def _problem(key: str, item: Mapping[str, Any], *, graded: bool) -> Problem:
     variants = item.get("variants")
     seeded = (
-        [(variant["seed"], [variant]) for variant in variants] if variants else [(1, item.get("parts", [item]))]
+        [(variant["seed"], [variant]) for variant in variants]
+        if variants
+        else [(1, item.get("parts", [item]))]
     )
     return Problem(
         variants=tuple(
@@ -263,7 +276,9 @@ def _part(part_id: str, item: Mapping[str, Any]) -> Part:
     if "choices" in item:
         return Part(part_id, item["ask"], "multiplechoiceresponse", "choicegroup", _choices(item["choices"]))
     if "menu" in item:
-        return Part(part_id, item["ask"], "optionresponse", "optioninput", _choices(item["menu"], monikers=False))
+        return Part(
+            part_id, item["ask"], "optionresponse", "optioninput", _choices(item["menu"], monikers=False)
+        )
     if "boxes" in item:
         return Part(part_id, item["ask"], "choiceresponse", "checkboxgroup", _subsets(item["boxes"]))
     if "number" in item:
@@ -306,5 +321,9 @@ def _typed(kind: str, item: Mapping[str, Any]) -> tuple[Option, ...]:
 def _usage(course_id: str, block_type: str, place: str) -> str:
     """The usage key of a block: 32 hexadecimal digits as Studio gives them, the same in every campus."""
     part = course_id.removeprefix("course-v1:")
-    key = "course" if block_type == "course" else blake2b(f"{part} {place}".encode(), digest_size=16).hexdigest()
+    key = (
+        "course"
+        if block_type == "course"
+        else blake2b(f"{part} {place}".encode(), digest_size=16).hexdigest()
+    )
     return f"block-v1:{part}+type@{block_type}+block@{key}"

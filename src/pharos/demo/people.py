@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from ipaddress import ip_network
 from random import Random
 from typing import Any
+from unicodedata import normalize
 
 import yaml
 
@@ -15,49 +16,6 @@ from pharos.demo.courses import Course
 
 FIRST_LEARNER_ID = 101
 SERVICE_USER_ID = 1
-
-_NAMES = {
-    "western": (
-        "Anna Ben Clara David Emma Felix Grace Henry Irène Jan Kate Léo Marta Noah Olga Paul Rosa Sam Théa Will",
-        "Adams Becker Clarke Dupont Evans Fischer Garnier Hall Ivanov Jansen Kowalska Lefèvre Müller Novak Rossi",
-    ),
-    "iberian": (
-        "Alejandra Bruno Camila Diego Elena Fernando Gabriela Hugo Inês João Lucía Mateo Núria Óscar Paula Raúl",
-        "Almeida Barros Castillo Díaz Fernández Gómez Herrera Lima Muñoz Nogueira Ortega Peña Ramírez Silva Souza",
-    ),
-    "indian": (
-        "Aarav Bhavna Chetan Deepa Esha Farhan Gauri Harish Isha Kiran Lakshmi Meera Nikhil Priya Rohan Sanjay",
-        "Agarwal Banerjee Chopra Das Gupta Iyer Joshi Kapoor Mehta Nair Patel Rao Reddy Sharma Singh Verma",
-    ),
-    "african": (
-        "Abeni Chidi Dalila Emeka Fatou Grace Ibrahim Joy Kofi Lerato Musa Ngozi Obi Wanjiru Yusuf Zainab",
-        "Abiodun Balogun Chukwu Eze Kamau Mensah Mwangi Njoroge Nwosu Okafor Okonkwo Otieno Owusu Wambui",
-    ),
-    "arabic": (
-        "Ahmed Aisha Bilal Dina Farah Hassan Iman Khalid Layla Mona Nadia Omar Rania Samir Tariq Yasmin",
-        "Abbas Aziz Darwish El-Sayed Farouk Haddad Hussein Ibrahim Khan Malik Mansour Nasser Qureshi Saleh",
-    ),
-    "chinese": (
-        "Bo Chen Fang Gang Hui Jing Jun Lan Lei Li Mei Min Na Ping Tao Wei Xia Yan Ying Zhen",
-        "Chen Deng Guo Huang Li Lin Liu Ma Sun Wang Wu Xu Yang Zhang Zhao Zhou",
-    ),
-    "japanese": (
-        "Aiko Daichi Emi Haruto Hina Kenji Mao Naoki Rin Sakura Sota Yui Yuto",
-        "Fujita Ito Kato Kobayashi Mori Nakamura Saito Sasaki Suzuki Tanaka Watanabe Yamada",
-    ),
-}
-_GENDERS = (("m", 0.46), ("f", 0.41), ("o", 0.02), ("", 0.04), (None, 0.07))
-_EDUCATION = (
-    ("b", 0.34), ("m", 0.24), ("hs", 0.14), ("a", 0.06), ("p", 0.05), ("jhs", 0.03), ("el", 0.01),
-    ("none", 0.01), ("other", 0.03), ("", 0.03), (None, 0.06),
-)  # fmt: skip
-_AGENTS = (
-    ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36", 0.45),
-    ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15", 0.2),
-    ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", 0.1),
-    ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", 0.12),
-    ("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Mobile Safari/537.36", 0.13),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +37,7 @@ class Learner:
     app: bool  # uses the mobile app as well
     diligence: float
     ability: float
+    interests: tuple[int, ...]  # the course runs to enroll in, by their place in the campus
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +58,51 @@ class Persona:
 def draw_personas(courses: tuple[Course, ...]) -> tuple[Persona, ...]:
     """The demo sign-ins: one of each kind of access."""
     first, second, third = (course.id for course in courses)
-    return tuple(
-        Persona(user_id, username, f"{username}-demo", name, f"{username}@campus.example", role, *rights)
-        for user_id, username, name, role, rights in [
-            (2, "sofia", "Sofia Lindqvist", "Superuser: sees every course", (True, True)),
-            (3, "marek", "Marek Zieliński", "Global staff: sees every course", (False, True)),
-            (4, "ines", "Inês Carvalho", "Course team of one course", (False, False, (first,))),
-            (5, "tomas", "Tomás Okoye", "Course team of two courses", (False, False, (second, third))),
-            (6, "lena", "Lena Fischer", "Learner: sees no course", ()),
-        ]
+    return (
+        _persona(2, "Sofia Lindqvist", "Superuser: sees every course", superuser=True, global_staff=True),
+        _persona(3, "Marek Zieliński", "Global staff: sees every course", global_staff=True),
+        _persona(4, "Inês Carvalho", "Course team of one course", courses=(first,)),
+        _persona(5, "Tomás Okoye", "Course team of two courses", courses=(second, third)),
+        _persona(6, "Lena Fischer", "Learner: sees no course"),
     )
 
 
-def draw_learners(seed: int, number: int) -> tuple[Learner, ...]:
-    """`number` learners, the same ones for the same seed."""
+def _persona(
+    user_id: int,
+    name: str,
+    role: str,
+    *,
+    superuser: bool = False,
+    global_staff: bool = False,
+    courses: tuple[str, ...] = (),
+) -> Persona:
+    username = _ascii(name.partition(" ")[0])
+    email = f"{username}@campus.example"
+    return Persona(user_id, username, f"{username}-demo", name, email, role, superuser, global_staff, courses)
+
+
+def draw_learners(seed: int, number: int, shares: Sequence[float]) -> tuple[Learner, ...]:
+    """`number` learners, the same ones for the same seed; `shares` says how many want each course run."""
     draw = Random(f"people {seed}")
-    text = files("pharos.demo").joinpath("content/countries.yaml").read_text(encoding="utf-8")
-    countries: dict[str, dict[str, Any]] = yaml.safe_load(text)
+    countries, traits = _content("countries"), _content("people")
     codes = list(countries)
-    shares = [countries[code]["share"] for code in codes]
+    populations = [countries[code]["share"] for code in codes]
     return tuple(
-        _learner(draw, FIRST_LEARNER_ID + index, code, countries[code])
-        for index, code in enumerate(draw.choices(codes, shares, k=number))
+        _learner(draw, FIRST_LEARNER_ID + index, code, countries[code], traits, shares)
+        for index, code in enumerate(draw.choices(codes, populations, k=number))
     )
 
 
-def _learner(draw: Random, user_id: int, code: str, country: Mapping[str, Any]) -> Learner:
-    given, family = (draw.choice(names.split()) for names in _NAMES[country["names"]])
+def _learner(
+    draw: Random,
+    user_id: int,
+    code: str,
+    country: Mapping[str, Any],
+    traits: Mapping[str, Any],
+    shares: Sequence[float],
+) -> Learner:
+    names = traits["names"][country["names"]]
+    given, family = draw.choice(names["given"].split()), draw.choice(names["family"].split())
     form = draw.choice(["{g}{n}", "{g}_{f}{n}", "{g}.{f}{n}", "{f}-{n}", "{g}{f}{n}"])
     username = form.format(g=_ascii(given), f=_ascii(family), n=user_id)
     addresses = [_address(draw, country["networks"]) for _ in range(draw.choice([1, 1, 2, 3]))]
@@ -141,18 +118,30 @@ def _learner(draw: Random, user_id: int, code: str, country: Mapping[str, Any]) 
         country=code if draw.random() < 0.85 else None,
         language=country["language"],
         hours_east=country["hours"],
-        gender=_weighted(draw, _GENDERS),
+        gender=_weighted(draw, traits["genders"]),
         year_of_birth=None if draw.random() < 0.12 else 2008 - int(draw.gammavariate(2.2, 8)),
-        education=_weighted(draw, _EDUCATION),
+        education=_weighted(draw, traits["education"]),
         addresses=tuple(addresses),
-        agent=_weighted(draw, _AGENTS) or "",
+        agent=_weighted(draw, traits["agents"]) or "",
         app=draw.random() < 0.3,
         diligence=draw.betavariate(1.3, 1.9),
         ability=draw.betavariate(4, 2.5),
+        interests=_interests(draw, shares),
     )
 
 
-def _weighted(draw: Random, values: tuple[tuple[str | None, float], ...]) -> str | None:
+def _content(name: str) -> dict[str, Any]:
+    text = files("pharos.demo").joinpath(f"content/{name}.yaml").read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content
+
+
+def _interests(draw: Random, shares: Sequence[float]) -> tuple[int, ...]:
+    wanted = tuple(index for index, share in enumerate(shares) if draw.random() < share)
+    return wanted or (draw.choices(range(len(shares)), shares)[0],)
+
+
+def _weighted(draw: Random, values: Sequence[tuple[str | None, float]]) -> str | None:
     return draw.choices([value for value, _ in values], [weight for _, weight in values])[0]
 
 
@@ -162,5 +151,5 @@ def _address(draw: Random, networks: list[str]) -> str:
 
 
 def _ascii(name: str) -> str:
-    plain = str.maketrans("éèíóúáãâêçñüÓÉı", "eeiouaaaecnuOEi")
-    return "".join(character for character in name.translate(plain) if character.isascii()).lower()
+    letters = normalize("NFD", name)  # accents become characters of their own
+    return "".join(character for character in letters if character.isascii()).lower()
