@@ -85,6 +85,15 @@ class ResultStoreSettings(Section):
 class DataAPISettings(Section):
     host: str = Field("127.0.0.1", description="Address the Data API listens on.")
     port: Port = Field(8100, description="Port the Data API listens on.")
+    v1_url: SecretStr | None = Field(
+        None, description="Result Store that /api/v1 reads, if not the one that /api/v0 reads."
+    )
+    learners: bool = Field(False, description="Serve data of single learners, to tokens that may read them.")
+    requests_per_minute: int = Field(60, gt=0, description="Requests a person or an address may make.")
+    token_requests_per_minute: int = Field(
+        6000, gt=0, description="Requests a token may make, unless it has its own rate."
+    )
+    cors_origins: list[str] = Field([], description="Origins whose pages may ask the Data API.")
 
 
 class InsightsSettings(Section):

@@ -1,0 +1,160 @@
+"""Who asks, and what they may read (spec 05 §3). What cannot be checked is refused."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import anyio.to_thread
+from fastapi import Depends, Path, Request
+
+from pharos.data_api.errors import Forbidden, NoData, Unauthenticated
+from pharos.data_api.jwt import SignedTokens
+from pharos.data_api.limits import Limits
+from pharos.data_api.reading import Recent
+from pharos.data_api.tokens import Token, hashed
+from pharos.keys import organisation
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whoever sent a request. `courses` and `organizations`: what they may read, None is everything."""
+
+    name: str
+    courses: frozenset[str] | None = None
+    organizations: frozenset[str] | None = None
+    learners: bool = False
+    requests_per_minute: int | None = None
+
+    @property
+    def reads_everything(self) -> bool:
+        return self.courses is None and self.organizations is None
+
+    @property
+    def scope(self) -> tuple[frozenset[str] | None, frozenset[str] | None]:
+        """Callers of equal scope get equal answers."""
+        return self.courses, self.organizations
+
+    def may_read(self, course_id: str) -> bool:
+        """Whether they may read the results of this course."""
+        return (
+            self.reads_everything
+            or course_id in (self.courses or ())
+            or organisation(course_id) in (self.organizations or ())
+        )
+
+
+class Access:
+    """Checks credentials and rates. One for the whole application."""
+
+    def __init__(self, tokens: Recent[list[Token]], signed: SignedTokens, limits: Limits) -> None:
+        self._tokens, self._signed, self._limits = tokens, signed, limits
+
+    async def caller(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> Caller | None:
+        """Whose credentials these are, None if there are none. Raises Unauthenticated for bad ones."""
+        scheme, _, credential = headers.get("authorization", "").partition(" ")
+        match scheme.lower():
+            case "token":
+                return await self._of_token(credential.strip())
+            case "jwt":
+                return await self._of_signed(credential.strip())
+        if headers.get("use-jwt-cookie", "").lower() == "true":
+            parts = [cookies.get(f"edx-jwt-cookie-{part}") for part in ("header-payload", "signature")]
+            if all(parts):
+                return await self._of_signed(".".join(str(part) for part in parts))
+        return None
+
+    def count(self, caller: Caller | None, address: str) -> None:
+        """Count a request. Raises Throttled beyond the caller's rate."""
+        self._limits.count(
+            f"user {caller.name}" if caller else f"address {address}",
+            caller.requests_per_minute if caller else None,
+        )
+
+    async def _of_token(self, credential: str) -> Caller:
+        if not credential:
+            raise Unauthenticated("Invalid token header. No credentials provided.")
+        if " " in credential:
+            raise Unauthenticated("Invalid token header. Token string should not contain spaces.")
+        known = self._tokens.at_hand()
+        if known is None:
+            known = await anyio.to_thread.run_sync(self._tokens.get)
+        wanted, found = hashed(credential), None
+        for token in known:  # all of them, so that the time taken says nothing
+            if hmac.compare_digest(token.hash, wanted):
+                found = token
+        if found is None:
+            raise Unauthenticated("Invalid token.")
+        if not found.is_valid(datetime.now(UTC).replace(tzinfo=None)):
+            raise Unauthenticated("Token has expired." if found.revoked is None else "Invalid token.")
+        return Caller(
+            found.name,
+            found.courses,
+            found.organizations,
+            found.learners,
+            found.requests_per_minute or self._limits.of_tokens,
+        )
+
+    async def _of_signed(self, credential: str) -> Caller:
+        claims = await anyio.to_thread.run_sync(self._signed.claims, credential)
+        if claims.administrator:
+            return Caller(claims.username)
+        return Caller(claims.username, frozenset(), claims.organizations)
+
+
+async def _known_or_nobody(request: Request) -> Caller | None:
+    access: Access = request.app.state.access
+    return await access.caller(request.headers, request.cookies)
+
+
+async def _known(request: Request) -> Caller:
+    access: Access = request.app.state.access
+    caller = await access.caller(request.headers, request.cookies)
+    if caller is None:
+        raise Unauthenticated
+    access.count(caller, "")
+    return caller
+
+
+async def _counted(request: Request) -> None:
+    access: Access = request.app.state.access
+    caller = await access.caller(request.headers, request.cookies)
+    access.count(caller, request.client.host if request.client else "")
+
+
+CallerOrNobody = Annotated[Caller | None, Depends(_known_or_nobody)]
+KnownCaller = Annotated[Caller, Depends(_known)]
+Counted = Depends(_counted)
+
+
+async def _visible(
+    course_id: Annotated[
+        str,
+        Path(
+            description="Course run; `/` and `+` may be percent-encoded.",
+            examples=["course-v1:edX+DemoX+Demo_Course"],
+            max_length=255,
+        ),
+    ],
+    caller: KnownCaller,
+) -> str:
+    if not caller.may_read(course_id):
+        raise Forbidden("This token may not read this course.")
+    return course_id
+
+
+VisibleCourse = Annotated[str, Depends(_visible)]
+
+
+async def _reader_of_learners(request: Request, caller: KnownCaller) -> Caller:
+    if not request.app.state.settings.learners:
+        raise NoData
+    if not caller.learners:
+        raise Forbidden("This token may not read data of single learners.")
+    return caller
+
+
+LearnerReader = Annotated[Caller, Depends(_reader_of_learners)]

@@ -1,0 +1,125 @@
+"""The Data API as an ASGI application: wiring only. `create_app` opens nothing; stores answer when asked."""
+
+from __future__ import annotations
+
+import logging
+from importlib.resources import files
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+
+import pharos
+from pharos.config import Settings
+from pharos.data_api.access import Access
+from pharos.data_api.docs import docs
+from pharos.data_api.errors import APIError, Detailed, IllegalParameter, PlainText
+from pharos.data_api.formats import as_json
+from pharos.data_api.jwt import SignedTokens
+from pharos.data_api.limits import Limits
+from pharos.data_api.paths import Paths
+from pharos.data_api.reading import Recent, ResultStore
+from pharos.data_api.routes import activity, enrollment, operations, summaries
+from pharos.data_api.routing import Cache
+from pharos.data_api.tokens import list_tokens
+from pharos.result_store.errors import ResultStoreError
+
+log = logging.getLogger(__name__)
+
+SUBJECTS = (activity.subject, enrollment.subject, summaries.subject, operations.subject)
+GZIP_FROM_BYTES = 1000
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. Raises StoreUnreachable if an address of a store is none; it connects to none yet."""
+    app = FastAPI(
+        title="Pharos Data API",
+        version=pharos.__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
+    ours = settings.data_api
+    first = ResultStore(settings.store_url)
+    second = ResultStore(ours.v1_url.get_secret_value()) if ours.v1_url else first
+    app.state.settings = ours
+    app.state.stores = {"v0": first, "v1": second}
+    app.state.cache = Cache()
+    app.state.access = Access(
+        Recent(lambda: list_tokens(first.engine)),
+        SignedTokens(settings.lms),
+        Limits(ours.requests_per_minute, ours.token_requests_per_minute),
+    )
+    for subject in SUBJECTS:
+        subject.mount(app)
+    operations.mount(app)
+    app.add_api_route("/docs/", docs, include_in_schema=False)
+    app.add_api_route("/", lambda: RedirectResponse("/docs/", 302), include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=str(files("pharos.data_api") / "static")))
+    app.add_middleware(Paths)
+    app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES)
+    if ours.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=ours.cors_origins,
+            allow_credentials=True,
+            allow_methods=["GET", "HEAD", "OPTIONS", "POST"],
+            allow_headers=["authorization", "content-type", "use-jwt-cookie"],
+        )
+    app.add_exception_handler(APIError, _answer_api_error)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+    app.add_exception_handler(RequestValidationError, _answer_bad_parameter)
+    app.add_exception_handler(ResultStoreError, _answer_no_store)
+    app.add_exception_handler(Exception, _answer_fault)
+    return app
+
+
+def _answer(body: object, status: int, headers: dict[str, str] | None = None) -> Response:
+    return Response(as_json(body), status, headers, media_type="application/json")
+
+
+def _answer_api_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, APIError)  # noqa: S101 - for the type checker
+    if isinstance(error, PlainText):
+        return Response(error.text + "\n", error.status, media_type="text/html")
+    return _answer(error.body, error.status, error.headers)
+
+
+def _answer_http_error(request: Request, error: Exception) -> Response:
+    """No route, or not by this method."""
+    assert isinstance(error, HTTPException)  # noqa: S101
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # noqa: PLR2004
+        methods = sorted({*headers.get("Allow", "GET").split(", "), "GET", "HEAD", "OPTIONS"})
+        headers["Allow"] = ", ".join(methods)
+        if request.method == "OPTIONS":
+            return _answer({"name": request.url.path, "renders": RENDERS}, 200, headers)
+        return _answer({"detail": f'Method "{request.method}" not allowed.'}, 405, headers)
+    if error.status_code == 404:  # noqa: PLR2004
+        return _answer({"status": 404}, 404)
+    return _answer(Detailed(str(error.detail)).body, error.status_code, headers)
+
+
+RENDERS = ["application/json", "text/html", "text/csv"]
+
+
+def _answer_bad_parameter(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    problems = "; ".join(f"{'.'.join(str(p) for p in e['loc'][1:])}: {e['msg']}" for e in error.errors())
+    return _answer(IllegalParameter(problems).body, 400)
+
+
+def _answer_no_store(_: Request, error: Exception) -> Response:
+    """The address and the reason are for the operator's log, not for the web."""
+    log.error("%s", error)
+    return _answer({"status": 503, "detail": "The Result Store does not answer."}, 503)
+
+
+def _answer_fault(request: Request, error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _answer({"status": 500}, 500)

@@ -1,0 +1,143 @@
+"""Every answer of the Data API that is not a result: status, body and headers (spec 05 §2.7).
+
+The bodies keep the original's keys, because clients test them: `detail`, or `error_code` with
+`developer_message`, or `status`. A message never holds SQL, addresses or names of learners.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pharos.errors import PharosError
+
+
+class APIError(PharosError):
+    """Ends a request with `status`, the JSON `body` and `headers`."""
+
+    status: ClassVar[int] = 400
+
+    def __init__(self, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(body, headers)
+        self.body, self.headers = dict(body), dict(headers or {})
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.body}"
+
+
+class Coded(APIError):
+    """The original's form for mistakes a program shall tell apart."""
+
+    def __init__(self, error_code: str, developer_message: str) -> None:
+        super().__init__({"error_code": error_code, "developer_message": developer_message})
+
+
+class IllegalParameter(Coded):
+    """A parameter's value is not possible. The message says which are."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("illegal_parameter_values", message)
+
+
+class CourseMalformed(Coded):
+    """Not a course id, where one is checked."""
+
+    def __init__(self, course_id: str) -> None:
+        super().__init__("course_key_malformed", f"Course id/key {course_id} malformed.")
+
+
+class CourseNotSpecified(Coded):
+    """A course id is needed."""
+
+    def __init__(self) -> None:
+        super().__init__("course_not_specified", "Course id/key not specified.")
+
+
+class NotFoundCoded(Coded):
+    """There is no such report or learner."""
+
+    status = 404
+
+
+class CannotLink(Coded):
+    """The report storage cannot make a link."""
+
+    status = 501
+
+    def __init__(self) -> None:
+        super().__init__(
+            "cannot_create_report_download_link", "Could not create a downloadable link to the report."
+        )
+
+
+class Detailed(APIError):
+    """The original's form for everything else."""
+
+    def __init__(self, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__({"detail": detail}, headers)
+
+
+class BadBody(Detailed):
+    """The body of a POST cannot be read."""
+
+
+class Unauthenticated(Detailed):
+    """Nobody we know."""
+
+    status = 401
+
+    def __init__(self, detail: str = "Authentication credentials were not provided.") -> None:
+        super().__init__(detail, {"WWW-Authenticate": "Token"})
+
+
+class Forbidden(Detailed):
+    """Somebody we know, who may not read this."""
+
+    status = 403
+
+
+class NoData(Detailed):
+    """The route exists, the data do not (spec 05 §2.5)."""
+
+    status = 404
+
+    def __init__(self, detail: str = "Not found.") -> None:
+        super().__init__(detail)
+
+
+class NotAcceptable(Detailed):
+    """No format we have is one the client takes."""
+
+    status = 406
+
+    def __init__(self) -> None:
+        super().__init__("Could not satisfy the request Accept header.")
+
+
+class UnsupportedMediaType(Detailed):
+    """A POST in a form we do not read."""
+
+    status = 415
+
+    def __init__(self, media_type: str) -> None:
+        super().__init__(f'Unsupported media type "{media_type}" in request.')
+
+
+class Throttled(Detailed):
+    """Too many requests."""
+
+    status = 429
+
+    def __init__(self, wait_s: int) -> None:
+        unit = "second" if wait_s == 1 else "seconds"
+        super().__init__(
+            f"Request was throttled. Expected available in {wait_s} {unit}.", {"Retry-After": str(wait_s)}
+        )
+
+
+class PlainText(APIError):
+    """The original's answer to a wrong recent_date: a line of text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__({"detail": text})
+        self.text = text

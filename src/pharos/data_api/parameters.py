@@ -1,0 +1,116 @@
+"""What requests may say, read once and typed: time ranges and lists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from starlette.exceptions import HTTPException
+
+from pharos.data_api.errors import BadBody, UnsupportedMediaType
+from pharos.data_api.times import read_moment
+
+MAX_FORM_FIELDS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Between:
+    """A half-open range of moments, UTC; either end may be open."""
+
+    start: datetime | None
+    end: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.start is None and self.end is None
+
+    @property
+    def first_day(self) -> date | None:
+        return None if self.start is None else self.start.date()
+
+    @property
+    def end_day(self) -> date | None:
+        return None if self.end is None else self.end.date()
+
+
+Moment = Annotated[
+    str | None,
+    Query(
+        description="`YYYY-MM-DD`, `YYYY-MM-DDTHHMMSS` or ISO 8601; UTC. Empty: no limit.",
+        examples=["2031-03-01"],
+    ),
+]
+
+
+async def _between(start_date: Moment = None, end_date: Moment = None) -> Between:
+    return Between(read_moment("start_date", start_date), read_moment("end_date", end_date))
+
+
+Range = Annotated[Between, Depends(_between)]
+
+
+class Given:
+    """Parameters of a list over courses, from the query or, for long lists, from the body of a POST.
+
+    A list may be written with commas, with repeated keys, or as an array (spec 05 §7).
+    """
+
+    def __init__(self, values: Mapping[str, Sequence[object]]) -> None:
+        self._values = values
+
+    def list(self, name: str) -> list[str] | None:
+        """The parts of a list; None if it is absent or empty."""
+        given = self._values.get(name, ())
+        if all(value in ("", None) for value in given):
+            return None
+        return [part.strip() for value in given for part in str(value).split(",")]
+
+    def text(self, name: str) -> str | None:
+        """The last value of a parameter; None if it is absent or empty."""
+        given = self._values.get(name, ())
+        return str(given[-1]) if given and given[-1] not in ("", None) else None
+
+    def switch(self, name: str) -> bool:
+        """Whether a parameter says yes: anything but empty, false, 0, no, off."""
+        text = self.text(name)
+        return text is not None and text.lower() not in ("false", "0", "no", "off", "none")
+
+
+async def _given(request: Request) -> Given:
+    if request.method != "POST":
+        query = request.query_params
+        return Given({name: query.getlist(name) for name in query})
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return await _form(request)
+    body = await request.body()
+    if content_type == "application/json":
+        return _json_object(body)
+    if body.strip() or content_type:
+        raise UnsupportedMediaType(content_type)
+    return Given({})
+
+
+async def _form(request: Request) -> Given:
+    try:
+        form = await request.form(max_fields=MAX_FORM_FIELDS)
+    except HTTPException as error:
+        raise BadBody(f"Form parse error - {error.detail}") from error
+    return Given({name: form.getlist(name) for name in form})
+
+
+def _json_object(body: bytes) -> Given:
+    try:
+        given = json.loads(body) if body.strip() else {}
+    except (ValueError, RecursionError) as error:
+        raise BadBody(f"JSON parse error - {error}") from error
+    if not isinstance(given, dict):
+        raise BadBody("The body must be a JSON object.")
+    return Given({name: value if isinstance(value, list) else [value] for name, value in given.items()})
+
+
+Asked = Annotated[Given, Depends(_given)]

@@ -1,0 +1,71 @@
+"""Which spellings of an address are the same one (spec 05 §2.1-2.2): with or without final slash, with a
+format as suffix, HEAD as GET. Also the course-id converter of the routes, and headers every answer has.
+"""
+
+from __future__ import annotations
+
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pharos.data_api.formats import SUFFIXES
+
+SUFFIX = "pharos.format"  # key of the scope that holds the suffix
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class CourseID(Convertor[str]):
+    """Three pieces separated by `/` or `+`, the third of which may hold more `+`."""
+
+    regex = "[^/+]+[/+][^/+]+[/+][^/]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("course", CourseID())
+
+
+class Paths:
+    """Brings every spelling to the one the routes know, before routing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        path, suffix = canonical(scope["path"])
+        head = scope["method"] == "HEAD"
+        inner = {**scope, "path": path, SUFFIX: suffix, "method": "GET" if head else scope["method"]}
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            elif head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app(inner, receive, answer)
+
+
+def canonical(path: str) -> tuple[str, str | None]:
+    """The path with its final slash and without suffix, and the suffix."""
+    if path.endswith("/") or not path.startswith(
+        ("/api/", "/status", "/health", "/authenticated", "/docs", "/api-token-auth")
+    ):
+        return path, None
+    stem, dot, suffix = path.rpartition(".")
+    if dot and suffix in SUFFIXES and not stem.endswith("/"):
+        return f"{stem}/", suffix
+    return f"{path}/", None

@@ -1,0 +1,63 @@
+"""The Result Store as the Data API reads it: rows, and what is published, at most a second old."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Annotated, Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from fastapi import Depends, Request
+
+from pharos.result_store import store
+
+FRESH_FOR_S = 1.0
+T = TypeVar("T")
+
+
+class Recent(Generic[T]):
+    """What a function returns, asked again when it is older than `FRESH_FOR_S`, by one thread at a time."""
+
+    def __init__(self, ask: Callable[[], T]) -> None:
+        self._ask, self._lock = ask, threading.Lock()
+        self._known: tuple[float, T] | None = None
+
+    def at_hand(self) -> T | None:
+        """The value if it is fresh, else None. Never waits."""
+        known = self._known
+        return known[1] if known and time.monotonic() - known[0] < FRESH_FOR_S else None
+
+    def get(self) -> T:
+        """The value, asked for if need be."""
+        with self._lock:
+            known = self._known
+            if known is None or time.monotonic() - known[0] >= FRESH_FOR_S:
+                known = self._known = (time.monotonic(), self._ask())
+            return known[1]
+
+
+class ResultStore:
+    """One Result Store. Raises StoreUnreachable or StoreNotReady from everything but its making."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = store.engine_for(url)
+        self.published = Recent(lambda: store.published(self.engine))
+
+    def rows(self, statement: sa.Select[Any]) -> list[sa.RowMapping]:
+        """All rows of a query, by column name, in one read transaction of its own."""
+        with store.translated(self.engine) as connection:
+            return list(connection.execute(statement).mappings().all())
+
+
+def _of_request(request: Request) -> ResultStore:
+    found: ResultStore = request.app.state.stores[version_of(request.url.path)]
+    return found
+
+
+def version_of(path: str) -> str:
+    """The version of the API an address belongs to."""
+    return "v1" if path.startswith("/api/v1/") else "v0"
+
+
+Store = Annotated[ResultStore, Depends(_of_request)]

@@ -1,0 +1,1 @@
+"""One module per subject; each holds a `subject` with its endpoints."""

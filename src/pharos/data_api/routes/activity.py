@@ -1,0 +1,122 @@
+"""How many learners were active per ISO week, by kind of activity (spec 05 §5.1-5.2)."""
+
+from typing import Annotated, NotRequired
+
+import sqlalchemy as sa
+from fastapi import Query
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from pharos.data_api.access import VisibleCourse
+from pharos.data_api.parameters import Range
+from pharos.data_api.reading import Store
+from pharos.data_api.routes.enrollment import Course, Created
+from pharos.data_api.routing import Subject
+from pharos.data_api.times import compact, zulu
+from pharos.result_store import tables
+
+subject = Subject("Activity")
+table = tables.course_activity
+
+KEYS = {"active": "any", "attempted_problem": "attempted_problem", "played_video": "played_video"}
+KEYS |= {"posted_forum": "posted_forum"}
+
+WeekStart = Annotated[str, Field(description="Monday 00:00 UTC.", examples=["2031-02-17T000000"])]
+WeekEnd = Annotated[str, Field(description="The Monday after, not included.", examples=["2031-02-24T000000"])]
+Learners = Annotated[int, Field(description="Distinct learners; the key is absent if there were none.")]
+
+
+class ActivityWeek(TypedDict):
+    interval_start: WeekStart
+    interval_end: WeekEnd
+    course_id: Course
+    any: NotRequired[Learners]
+    attempted_problem: NotRequired[Learners]
+    played_video: NotRequired[Learners]
+    posted_forum: NotRequired[Learners]
+    created: Created
+
+
+class RecentActivity(TypedDict):
+    interval_start: Annotated[str, Field(description="Monday, UTC.", examples=["2031-02-24T00:00:00Z"])]
+    interval_end: Annotated[str, Field(description="The Monday after.", examples=["2031-03-03T00:00:00Z"])]
+    activity_type: Annotated[str, Field(description="Kind of activity.", examples=["any"])]
+    count: Annotated[int, Field(description="Distinct learners.")]
+    course_id: Course
+
+
+@subject.get(
+    "courses/{course_id:course}/activity/",
+    reads=[tables.course_activity],
+    file_name="engagement-activity",
+)
+def activity(
+    course_id: VisibleCourse,
+    weeks: Range,
+    store: Store,
+    activity_type: Annotated[str | None, Query(description="Accepted for old clients; no effect.")] = None,  # noqa: ARG001
+) -> list[ActivityWeek]:
+    """Learners active in each complete week of the range, by kind of activity; oldest first.
+
+    A week is in the range if it starts at or after start_date and ends before end_date: one that ends exactly
+    at end_date is out. Without a range: the newest week.
+    """
+    here = table.c.course_id == course_id
+    if weeks.is_open:
+        inside = (
+            table.c.interval_end == sa.select(sa.func.max(table.c.interval_end)).where(here).scalar_subquery()
+        )
+    else:
+        inside = sa.and_(
+            table.c.interval_start >= weeks.start if weeks.start else sa.true(),
+            table.c.interval_end < weeks.end if weeks.end else sa.true(),
+        )
+    statement = (
+        sa.select(table)
+        .where(here, inside)
+        .order_by(table.c.interval_start, table.c.interval_end, table.c.label, table.c.id)
+    )
+    found: dict[tuple[object, object], ActivityWeek] = {}
+    for row in store.rows(statement):
+        item = found.setdefault(
+            (row["interval_start"], row["interval_end"]),
+            {
+                "interval_start": compact(row["interval_start"]),
+                "interval_end": compact(row["interval_end"]),
+                "course_id": course_id,
+                "created": compact(row["created"]),
+            },
+        )
+        item["created"] = max(item["created"], compact(row["created"]))
+        if key := KEYS.get(row["label"].lower()):
+            item[key] = row["count"]  # type: ignore[literal-required]
+    return list(found.values())
+
+
+@subject.get("courses/{course_id:course}/recent_activity/", reads=[tables.course_activity])
+def recent_activity(
+    course_id: VisibleCourse,
+    store: Store,
+    activity_type: Annotated[
+        str, Query(description="any, attempted_problem, played_video, posted_forum.")
+    ] = "any",
+    label: Annotated[str, Query(description="Older name of activity_type; wins if both are given.")] = "",
+) -> RecentActivity | None:
+    """Learners with one kind of activity in the newest week that has any. Deprecated: use activity."""
+    wanted = (label or activity_type).upper()
+    found = store.rows(
+        sa.select(table)
+        .where(table.c.course_id == course_id, table.c.label == {"ANY": "ACTIVE"}.get(wanted, wanted))
+        .order_by(table.c.interval_end.desc(), table.c.interval_start.desc(), table.c.id.desc())
+        .limit(1)
+    )
+    if not found:
+        return None
+    week = found[0]
+    return {
+        "interval_start": zulu(week["interval_start"]),
+        "interval_end": zulu(week["interval_end"]),
+        "activity_type": KEYS.get(week["label"].lower(), week["label"].lower()),
+        "count": week["count"],
+        "course_id": course_id,
+    }

@@ -1,0 +1,166 @@
+"""Is the service alive (spec 05 §4), what do its figures mean, and how old are they."""
+
+import logging
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import FastAPI, Request, Response
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from pharos.data_api.access import CallerOrNobody, KnownCaller
+from pharos.data_api.formats import as_json
+from pharos.data_api.reading import ResultStore, Store
+from pharos.data_api.routing import Subject
+from pharos.errors import PharosError
+from pharos.result_store import store as result_store
+from pharos.result_store.tables import RESULTS, Definition
+
+log = logging.getLogger(__name__)
+subject = Subject("Definitions")
+
+PREFIXES = ("", "/api/v0", "/api/v1")
+
+
+def mount(app: FastAPI) -> None:
+    """Add the operational addresses, with and without version."""
+    for prefix in PREFIXES:
+        for name, function in (("status", status), ("authenticated", authenticated), ("health", health)):
+            app.add_api_route(
+                f"{prefix}/{name}/",
+                function,
+                tags=["Operation"],
+                operation_id=f"{name}{prefix.replace('/', '_')}",
+                response_class=Response,
+                response_model=None,
+                responses=RESPONSES[name],
+            )
+
+
+RESPONSES: dict[str, dict[int | str, dict[str, Any]]] = {
+    "status": {200: {"description": "Alive."}, 401: {"description": "Bad credentials."}},
+    "authenticated": {
+        200: {"description": "The credentials are good."},
+        401: {"description": "No credentials, or bad ones."},
+        429: {"description": "Too many requests."},
+    },
+    "health": {
+        200: {"description": "All databases answer."},
+        401: {"description": "Bad credentials."},
+        503: {"description": "A database does not answer."},
+    },
+}
+
+
+async def status(caller: CallerOrNobody) -> Response:  # noqa: ARG001 - bad credentials are refused here too
+    """The service is alive. Needs no credentials."""
+    return _json({})
+
+
+async def authenticated(caller: KnownCaller) -> Response:  # noqa: ARG001
+    """The credentials are good."""
+    return _json({})
+
+
+def health(request: Request, caller: CallerOrNobody) -> Response:  # noqa: ARG001
+    """Whether each database answers, and what the Result Store describes the time before."""
+    stores: dict[str, ResultStore] = request.app.state.stores
+    good = {version: _answers(store) for version, store in stores.items()}
+    detail = {
+        "default_db_status": _word(good["v0"]),
+        "analytics_db_status": _word(all(good.values())),
+    }
+    body: dict[str, object] = {"overall_status": _word(all(good.values())), "detailed_status": detail}
+    if all(good.values()):
+        until = [publication.until for publication in stores["v0"].published.get().values()]
+        body["data_until"] = f"{min(until).isoformat()}Z" if until else None
+    return _json(body, 200 if all(good.values()) else 503)
+
+
+def _answers(store: ResultStore) -> bool:
+    try:
+        result_store.check(store.engine)
+    except PharosError as error:
+        log.error("health: %s", error)  # noqa: TRY400 - the message says it all
+        return False
+    return True
+
+
+def _word(good: object) -> str:
+    return "OK" if good else "UNAVAILABLE"
+
+
+def _json(body: object, status_code: int = 200) -> Response:
+    return Response(as_json(body), status_code, {"Cache-Control": "no-store"}, media_type="application/json")
+
+
+class Freshness(TypedDict):
+    until: Annotated[str, Field(description="The figures describe the time before this moment, UTC.")]
+    last_event: Annotated[str | None, Field(description="Newest event counted, UTC.")]
+    published: Annotated[str | None, Field(description="When the figures last changed, UTC.")]
+    fingerprint: Annotated[str, Field(description="Of inputs and code.")]
+    version: Annotated[int, Field(description="Of the definition they were computed by.")]
+    rows: int
+
+
+class ColumnMeaning(TypedDict):
+    name: str
+    type: str
+    nullable: bool
+    meaning: str
+
+
+class Metric(TypedDict):
+    table: Annotated[str, Field(description="Table of the Result Store.", examples=["course_activity"])]
+    title: str
+    version: Annotated[int, Field(description="Rises when a change of the code changes numbers.")]
+    meaning: str
+    formula: str
+    edge_cases: list[str]
+    source: str
+    spec: str
+    columns: list[ColumnMeaning]
+    freshness: Annotated[Freshness | None, Field(description="null: not computed yet.")]
+
+
+@subject.get("metrics/", versions=("v1",), cached=False)
+def metrics(store: Store) -> list[Metric]:
+    """How every figure is counted, by which version of the rule, and up to which moment; by table."""
+    published = store.published.get()
+    return [_metric(table, published.get(name)) for name, table in sorted(RESULTS.items())]
+
+
+def _metric(table: sa.Table, publication: result_store.Publication | None) -> Metric:
+    definition: Definition = table.info["definition"]
+    return {
+        "table": table.name,
+        "title": definition.title,
+        "version": definition.version,
+        "meaning": definition.meaning,
+        "formula": definition.formula,
+        "edge_cases": list(definition.edge_cases),
+        "source": definition.source,
+        "spec": definition.spec,
+        "columns": [
+            {
+                "name": column.name,
+                "type": column.type.__class__.__visit_name__.lower(),
+                "nullable": bool(column.nullable),
+                "meaning": column.comment or "",
+            }
+            for column in table.columns
+        ],
+        "freshness": None if publication is None else _freshness(publication),
+    }
+
+
+def _freshness(publication: result_store.Publication) -> Freshness:
+    last_event, published = publication.last_event, publication.published
+    return {
+        "until": f"{publication.until.isoformat()}Z",
+        "last_event": f"{last_event.isoformat()}Z" if last_event else None,
+        "published": f"{published.isoformat()}Z" if published else None,
+        "fingerprint": publication.fingerprint,
+        "version": publication.version,
+        "rows": publication.row_count,
+    }

@@ -1,0 +1,185 @@
+"""All courses at a glance (spec 05 §7.1)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Annotated, NotRequired, cast
+
+import sqlalchemy as sa
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from pharos.data_api.access import Caller
+from pharos.data_api.errors import CourseMalformed, PlainText
+from pharos.data_api.parameters import Asked, Given
+from pharos.data_api.reading import ResultStore, Store
+from pharos.data_api.routes.enrollment import MODES, Course, Created
+from pharos.data_api.routing import Subject
+from pharos.data_api.times import compact, compact_or_none, read_past_day
+from pharos.keys import is_course_id
+from pharos.result_store import tables
+
+subject = Subject("Course summaries")
+
+MAX_IDS_IN_QUERY = 1000  # more are picked from all rows: databases limit parameters
+
+AVAILABILITIES = {"Starting Soon": "Upcoming"}
+
+PARAMETERS = {
+    "course_ids": "Course ids, separated by commas; none: all courses.",
+    "fields": "Keys to show, separated by commas.",
+    "exclude": "Keys to leave out, also inside the modes; wins over fields.",
+    "recent_date": "A day before today: recent_count_change is the growth since the end of that day.",
+}
+
+
+Availability = Annotated[str | None, Field(description="Archived, Current, Upcoming or unknown.")]
+
+
+class ModeCounts(TypedDict):
+    count: NotRequired[Annotated[int, Field(description="Learners enrolled.")]]
+    cumulative_count: NotRequired[Annotated[int, Field(description="Learners with any enrollment event.")]]
+    count_change_7_days: NotRequired[Annotated[int, Field(description="count minus that of 7 days before.")]]
+    passing_users: NotRequired[Annotated[int, Field(description="Learners with a passing grade.")]]
+
+
+class CourseSummary(TypedDict):
+    created: NotRequired[Created]
+    course_id: NotRequired[Course]
+    catalog_course_title: NotRequired[str | None]
+    catalog_course: NotRequired[str | None]
+    start_date: NotRequired[Annotated[str | None, Field(description="UTC.", examples=["2031-01-05T123000"])]]
+    end_date: NotRequired[Annotated[str | None, Field(description="UTC.", examples=["2031-06-30T235959"])]]
+    pacing_type: NotRequired[str | None]
+    availability: NotRequired[
+        Annotated[str | None, Field(description="Archived, Current, Upcoming, unknown.")]
+    ]
+    count: NotRequired[int]
+    cumulative_count: NotRequired[int]
+    count_change_7_days: NotRequired[int]
+    recent_count_change: NotRequired[Annotated[int | None, Field(description="null without recent_date.")]]
+    passing_users: NotRequired[int]
+    enrollment_modes: NotRequired[dict[str, ModeCounts]]
+    programs: NotRequired[Annotated[list[str], Field(description="Only if asked for.")]]
+
+
+@subject.get(
+    "course_summaries/",
+    reads=[tables.course_meta_summary_enrollment, tables.course_enrollment_daily],
+    parameters=PARAMETERS,
+    post=True,
+)
+def course_summaries(asked: Asked, caller: Caller, store: Store) -> list[CourseSummary]:
+    """Enrollment of each course by mode, with its change over a week; ordered by course id.
+
+    Courses without data are absent. Long lists of ids go into the body of a POST: a form with repeated keys,
+    or JSON with arrays.
+    """
+    ids = course_ids(asked)
+    recent = _recent_counts(store, asked)
+    rows = _rows(store, ids)
+    summaries = [
+        _summary(course_id, list(group), recent)
+        for course_id, group in groupby(rows, key=lambda row: row["course_id"])
+        if caller.may_read(course_id)
+    ]
+    return [_shown(summary, asked) for summary in summaries]
+
+
+def course_ids(asked: Given) -> frozenset[str] | None:
+    """The ids asked for; None: all. Raises CourseMalformed for the first that is none."""
+    ids = asked.list("course_ids")
+    for course_id in ids or ():
+        if not is_course_id(course_id):
+            raise CourseMalformed(course_id)
+    return None if ids is None else frozenset(ids)
+
+
+def _rows(store: ResultStore, ids: frozenset[str] | None) -> Iterable[sa.RowMapping]:
+    table = tables.course_meta_summary_enrollment
+    statement = sa.select(table).order_by(table.c.course_id, table.c.enrollment_mode, table.c.id)
+    if ids is not None and len(ids) <= MAX_IDS_IN_QUERY:
+        return store.rows(statement.where(table.c.course_id.in_(ids)))
+    return (row for row in store.rows(statement) if ids is None or row["course_id"] in ids)
+
+
+def _summary(course_id: str, rows: Sequence[sa.RowMapping], recent: dict[str, int] | None) -> CourseSummary:
+    modes: dict[str, ModeCounts] = {mode: _counts([]) for mode in MODES}
+    for row in rows:
+        modes[row["enrollment_mode"]] = _counts([row])
+    modes["professional"] = _counts(
+        [row for row in rows if row["enrollment_mode"] in ("professional", "no-id-professional")]
+    )
+    modes.pop("no-id-professional", None)
+    total, last = _counts(rows), rows[-1]
+    return {
+        "created": compact(max(row["created"] for row in rows)),
+        "course_id": course_id,
+        "catalog_course_title": last["catalog_course_title"],
+        "catalog_course": last["catalog_course"],
+        "start_date": compact_or_none(last["start_time"]),
+        "end_date": compact_or_none(last["end_time"]),
+        "pacing_type": last["pacing_type"],
+        "availability": AVAILABILITIES.get(last["availability"], last["availability"]),
+        "count": total["count"],
+        "cumulative_count": total["cumulative_count"],
+        "count_change_7_days": total["count_change_7_days"],
+        "passing_users": total["passing_users"],
+        "recent_count_change": None if recent is None else total["count"] - recent.get(course_id, 0),
+        "enrollment_modes": modes,
+    }
+
+
+def _counts(rows: Sequence[sa.RowMapping]) -> ModeCounts:
+    """Sums over rows; null counts as 0."""
+    return {
+        "count": sum(row["count"] or 0 for row in rows),
+        "cumulative_count": sum(row["cumulative_count"] or 0 for row in rows),
+        "count_change_7_days": sum(row["count_change_7_days"] or 0 for row in rows),
+        "passing_users": sum(row["passing_users"] or 0 for row in rows),
+    }
+
+
+def _recent_counts(store: ResultStore, asked: Given) -> dict[str, int] | None:
+    """Enrollment of each course on the newest day up to recent_date; None without recent_date.
+
+    Raises PlainText if it is no day before today.
+    """
+    text = asked.text("recent_date")
+    if text is None:
+        return None
+    try:
+        day = read_past_day(text, datetime.now(UTC).date())
+    except ValueError as error:
+        raise PlainText(f"Error in recent_date: {error}") from error
+    daily, earlier = tables.course_enrollment_daily, tables.course_enrollment_daily.alias()
+    summary = tables.course_meta_summary_enrollment
+    courses = sa.select(summary.c.course_id).distinct().subquery()
+    newest = (
+        sa.select(sa.func.max(earlier.c.date))
+        .where(earlier.c.course_id == courses.c.course_id, earlier.c.date <= day)
+        .correlate(courses)
+        .scalar_subquery()
+    )
+    rows = store.rows(
+        sa.select(daily.c.course_id, daily.c.count).join(
+            courses, sa.and_(daily.c.course_id == courses.c.course_id, daily.c.date == newest)
+        )
+    )
+    return {row["course_id"]: row["count"] or 0 for row in rows}
+
+
+def _shown(summary: CourseSummary, asked: Given) -> CourseSummary:
+    """Only the keys of fields, without those of exclude."""
+    fields, exclude = asked.list("fields"), asked.list("exclude") or ()
+    shown = {
+        key: value
+        for key, value in summary.items()
+        if key not in exclude and (fields is None or key in fields)
+    }
+    if exclude and "enrollment_modes" in shown:
+        shown["enrollment_modes"] = {
+            mode: {key: value for key, value in counts.items() if key not in exclude}
+            for mode, counts in summary["enrollment_modes"].items()
+        }
+    return cast("CourseSummary", shown)

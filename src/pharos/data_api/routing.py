@@ -1,0 +1,392 @@
+"""How a function that returns items becomes an endpoint: authenticated, negotiated, described, cached.
+
+An endpoint function answers one question: typed parameters in, one store query, typed items out. What all
+have in common is here: who may ask, the form of the answer, provenance headers, ETag, the description from
+the contract. Answers are kept until one of their tables is published again (spec 05 §17.18 asks for it).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Annotated, Any, TypeVar
+
+import anyio.to_thread
+import sqlalchemy as sa
+from fastapi import Depends, FastAPI, Query, Request, Response
+
+from pharos.data_api.access import Caller, KnownCaller
+from pharos.data_api.errors import NoData
+from pharos.data_api.formats import CSV, FORMATS, JSON, Format, attachment, chosen
+from pharos.data_api.paths import SUFFIX
+from pharos.data_api.reading import ResultStore, Store
+from pharos.result_store.store import Publication
+from pharos.result_store.tables import Definition
+
+VERSIONS = ("v0", "v1")
+MAX_CACHED_BYTES = 64 * 1024 * 1024
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+
+
+@dataclass(frozen=True)
+class Output:
+    """The form a client wants."""
+
+    format: Format
+    fields: tuple[str, ...] | None
+    attach: bool  # the Accept header was exactly text/csv
+
+
+async def _output(
+    request: Request,
+    format_: Annotated[
+        str | None,
+        Query(alias="format", description=f"One of {', '.join(f.name for f in FORMATS)}; or use a suffix."),
+    ] = None,
+    fields: Annotated[
+        str | None, Query(description="Columns of a CSV or Parquet answer, separated by commas.")
+    ] = None,
+) -> Output:
+    accept = request.headers.get("accept", "")
+    names = tuple(name.strip() for name in fields.split(",") if name.strip()) if fields else None
+    suffix = request.scope.get(SUFFIX)
+    wanted = chosen(accept, suffix, format_ or None)
+    return Output(wanted, names, wanted is CSV and accept == "text/csv" and not suffix and not format_)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An address, what answers it, and what the answer is made of."""
+
+    path: str
+    function: Callable[..., Any]
+    reads: tuple[sa.Table, ...]
+    file_name: str | None
+    versions: tuple[str, ...]
+    methods: tuple[str, ...]
+    cached: bool
+    may_be_empty: bool
+    parameters: Mapping[str, str]
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass
+class Subject:
+    """The endpoints about one subject. `mount` puts them into an application, once per version."""
+
+    name: str
+    endpoints: list[Endpoint] = field(default_factory=list)
+
+    def get(
+        self,
+        path: str,
+        *,
+        reads: Sequence[sa.Table] = (),
+        file_name: str | None = None,
+        versions: Sequence[str] = VERSIONS,
+        post: bool = False,
+        cached: bool = True,
+        may_be_empty: bool = False,
+        parameters: Mapping[str, str] | None = None,
+    ) -> Callable[[Function], Function]:
+        """Make a function the endpoint at `path` below `/api/{version}/`.
+
+        `reads`: the tables it is made from. `file_name`: end of the name of the CSV of a course. `post`: it
+        also answers POST. `parameters`: name and meaning of those that may come in query or body. Without
+        `may_be_empty` an empty list is 404 (spec 05 §2.5).
+        """
+
+        def declare(function: Function) -> Function:
+            methods = ("GET", "POST") if post else ("GET",)
+            self.endpoints.append(
+                Endpoint(
+                    path,
+                    function,
+                    tuple(reads),
+                    file_name,
+                    tuple(versions),
+                    methods,
+                    cached,
+                    may_be_empty,
+                    parameters or {},
+                )
+            )
+            return function
+
+        return declare
+
+    def mount(self, app: FastAPI) -> None:
+        """Add the endpoints to an application."""
+        for endpoint in self.endpoints:
+            for version in endpoint.versions:
+                for method in endpoint.methods:
+                    app.add_api_route(
+                        f"/api/{version}/{endpoint.path}",
+                        _answering(endpoint),
+                        methods=[method],
+                        tags=[self.name],
+                        operation_id=f"{version}_{method.lower()}_{endpoint.function.__name__}",
+                        summary=_summary(endpoint),
+                        description=_description(endpoint),
+                        response_model=inspect.signature(endpoint.function, eval_str=True).return_annotation,
+                        response_class=Response,
+                        responses=_responses(endpoint),
+                        openapi_extra=_extra(endpoint, method),
+                    )
+
+
+def _answering(endpoint: Endpoint) -> Callable[..., Any]:
+    """The function FastAPI calls: the endpoint's own parameters and those every endpoint has."""
+    wanted = inspect.signature(endpoint.function, eval_str=True).parameters
+
+    async def answer(
+        request: Request, output: Output, store: ResultStore, caller: Caller, **own: Any
+    ) -> Response:
+        publications = await _publications(store, endpoint)
+        kept: Cache = request.app.state.cache
+        key = _key(request, output, caller) if endpoint.cached and request.method == "GET" else None
+        stamp = _stamp(publications)
+        if key and stamp and (found := kept.get(key, stamp)):
+            return _conditional(request, found)
+        if "store" in wanted:
+            own["store"] = store
+        if "caller" in wanted:
+            own["caller"] = caller
+        items = await anyio.to_thread.run_sync(lambda: endpoint.function(**own))
+        if items is None or (items == [] and not endpoint.may_be_empty):
+            raise NoData
+        made = _rendered(endpoint, output, items, own.get("course_id"))
+        made.headers.update(_provenance(publications, endpoint))
+        if key and stamp:
+            made.headers["ETag"] = f'"{hashlib.sha256(repr((key, stamp)).encode()).hexdigest()[:32]}"'
+            kept.put(key, stamp, made)
+        return _conditional(request, made)
+
+    common = {
+        "request": Request,
+        "output": Annotated[Output, Depends(_output)],
+        "store": Store,
+        "caller": KnownCaller,
+    }
+    parameters = [inspect.Parameter(name, _KEYWORD, annotation=kind) for name, kind in common.items()]
+    parameters += [
+        parameter.replace(kind=_KEYWORD) for name, parameter in wanted.items() if name not in common
+    ]
+    answer.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    answer.__name__ = endpoint.function.__name__
+    return answer
+
+
+def _rendered(endpoint: Endpoint, output: Output, items: Any, course_id: str | None) -> Response:
+    response = Response(
+        output.format.render(items, output.fields), media_type=None, headers={"Vary": "Accept, Authorization"}
+    )
+    response.headers["Content-Type"] = output.format.content_type
+    if output.attach and endpoint.file_name and course_id:
+        response.headers["Content-Disposition"] = attachment(f"{_stem(course_id)}--{endpoint.file_name}.csv")
+    return response
+
+
+def _stem(course_id: str) -> str:
+    """`{org}-{course}-{run}` of a course id in any form."""
+    pieces = course_id.rpartition(":")[2] if ":" in course_id.partition("+")[0] else course_id
+    return "-".join(pieces.replace("/", "+").split("+")[:3])
+
+
+async def _publications(store: ResultStore, endpoint: Endpoint) -> list[Publication] | None:
+    """What the endpoint's tables hold; None if one was not filled by publishing."""
+    if not endpoint.reads:
+        return None
+    known = store.published.at_hand()
+    if known is None:
+        known = await anyio.to_thread.run_sync(store.published.get)
+    found = [known[table.name] for table in endpoint.reads if table.name in known]
+    return found if len(found) == len(endpoint.reads) else None
+
+
+def _stamp(publications: list[Publication] | None) -> str | None:
+    """Changes when an answer from these publications may."""
+    if publications is None:
+        return None
+    return repr([(p.content, p.published, p.until, p.version) for p in publications])
+
+
+def _provenance(publications: list[Publication] | None, endpoint: Endpoint) -> dict[str, str]:
+    """Where the figures come from: the moment they describe the time before, and what computed them."""
+    if not publications:
+        return {}
+    headers = {
+        "X-Pharos-As-Of": f"{min(p.until for p in publications).isoformat()}Z",
+        "X-Pharos-Source": ", ".join(
+            f"{table.name}; version={p.version}; fingerprint={p.fingerprint}"
+            for table, p in zip(endpoint.reads, publications, strict=True)
+        ),
+        "Cache-Control": "private, no-cache",
+    }
+    events = [p.last_event for p in publications if p.last_event is not None]
+    if events:
+        headers["X-Pharos-Last-Event"] = f"{max(events).isoformat()}Z"
+    published = [p.published for p in publications if p.published is not None]
+    if published:
+        headers["Last-Modified"] = format_datetime(max(published).replace(tzinfo=UTC), usegmt=True)
+    return headers
+
+
+def _conditional(request: Request, response: Response) -> Response:
+    """304 if the client has this answer already."""
+    tag, modified = response.headers.get("etag"), response.headers.get("last-modified")
+    known = request.headers.get("if-none-match")
+    if known is not None:
+        unchanged = tag is not None and any(
+            part.strip().removeprefix("W/") in (tag, "*") for part in known.split(",")
+        )
+    else:
+        unchanged = modified is not None and _not_after(modified, request.headers.get("if-modified-since"))
+    if not unchanged:
+        return _copy(response)
+    kept = {name: value for name, value in response.headers.items() if name not in _OF_BODIES}
+    return Response(status_code=304, headers=kept)
+
+
+def _copy(kept: Response) -> Response:
+    """One to send: middleware changes the headers of what it sends."""
+    response = Response(kept.body)
+    response.raw_headers = list(kept.raw_headers)
+    return response
+
+
+_OF_BODIES = ("content-length", "content-type", "content-disposition")
+
+
+def _not_after(modified: str, limit: str | None) -> bool:
+    try:
+        return limit is not None and parsedate_to_datetime(modified) <= _zoned(parsedate_to_datetime(limit))
+    except ValueError:
+        return False
+
+
+def _zoned(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _key(request: Request, output: Output, caller: Caller) -> str:
+    """Requests of equal key get equal answers from equal publications."""
+    url = request.url
+    return repr((url.path, url.query, output.format.name, output.fields, output.attach, caller.scope))
+
+
+class Cache:
+    """Rendered answers by request, the longest unused forgotten first. Used from the event loop only."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, tuple[str, Response]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: str, stamp: str) -> Response | None:
+        """The answer to the request, if it was made from these publications."""
+        found = self._kept.get(key)
+        if found is None or found[0] != stamp:
+            return None
+        self._kept.move_to_end(key)
+        return found[1]
+
+    def put(self, key: str, stamp: str, response: Response) -> None:
+        """Keep an answer, unless it alone would push out most others."""
+        if len(response.body) > MAX_CACHED_BYTES // 8:
+            return
+        old = self._kept.pop(key, None)
+        self._bytes += len(response.body) - (len(old[1].body) if old else 0)
+        self._kept[key] = (stamp, response)
+        while self._bytes > MAX_CACHED_BYTES:
+            _, (_, gone) = self._kept.popitem(last=False)
+            self._bytes -= len(gone.body)
+
+
+# --- Descriptions ----------------------------------------------------------------------------------------
+
+
+def _definitions(endpoint: Endpoint) -> list[Definition]:
+    return [table.info["definition"] for table in endpoint.reads]
+
+
+def _summary(endpoint: Endpoint) -> str:
+    return endpoint.function.__name__.replace("_", " ").capitalize()
+
+
+def _description(endpoint: Endpoint) -> str:
+    """The docstring of the function and the definitions of its figures from the contract."""
+    parts = [inspect.cleandoc(endpoint.function.__doc__ or "")]
+    for definition in _definitions(endpoint):
+        parts.append(f"**{definition.title}.** {definition.meaning} {definition.formula}")
+        parts.append("\n".join(f"- {case}" for case in definition.edge_cases))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _extra(endpoint: Endpoint, method: str) -> dict[str, Any]:
+    """The parameters that a list over courses takes from the query, or from the body of a POST."""
+    if not endpoint.parameters:
+        return {}
+    if method == "GET":
+        return {
+            "parameters": [
+                {"name": name, "in": "query", "schema": {"type": "string"}, "description": text}
+                for name, text in endpoint.parameters.items()
+            ]
+        }
+    one_or_more = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    schema = {
+        "type": "object",
+        "properties": {
+            name: {**one_or_more, "description": text} for name, text in endpoint.parameters.items()
+        },
+    }
+    kinds = ("application/json", "application/x-www-form-urlencoded")
+    return {"requestBody": {"content": {kind: {"schema": schema} for kind in kinds}}}
+
+
+def _responses(endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:
+    kinds = [CSV, *(f for f in FORMATS if f not in (CSV, JSON))]
+    table = {f.content_type.split(";")[0]: {"schema": {"type": "string"}} for f in kinds}
+    answers: dict[int | str, dict[str, Any]] = {
+        200: {"description": "The answer.", "content": table},
+        304: {"description": "Not changed since the client's copy."},
+        **{status: _error(text) for status, text in ERRORS.items()},
+    }
+    if "POST" in endpoint.methods:
+        answers[415] = _error("The body is neither a form nor JSON.")
+    return answers
+
+
+ERRORS: Mapping[int, str] = {
+    400: "A parameter or the body has an impossible value.",
+    401: "No credentials, or bad ones.",
+    403: "The caller may not read this.",
+    404: "No such data.",
+    406: "No format the client accepts.",
+    429: "Too many requests; Retry-After says when to ask again.",
+    503: "The Result Store does not answer.",
+}
+
+
+def _error(text: str) -> dict[str, Any]:
+    return {"description": text, "content": {"application/json": {"schema": ERROR_SCHEMA}}}
+
+
+ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "detail": {"type": "string"},
+        "error_code": {"type": "string"},
+        "developer_message": {"type": "string"},
+        "status": {"type": "integer"},
+    },
+    "additionalProperties": False,
+    "minProperties": 1,
+}
