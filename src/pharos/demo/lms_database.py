@@ -34,7 +34,8 @@ CREATE TABLE auth_userprofile (id integer PRIMARY KEY, name varchar(255) NOT NUL
     courseware varchar(255) NOT NULL, language varchar(255) NOT NULL, location varchar(255) NOT NULL,
     year_of_birth integer, gender varchar(6), level_of_education varchar(6), mailing_address longtext,
     city longtext, country varchar(2), goals longtext, bio varchar(3000),
-    profile_image_uploaded_at datetime(6), user_id integer NOT NULL UNIQUE REFERENCES auth_user (id), phone_number varchar(50), state varchar(2));
+    profile_image_uploaded_at datetime(6), user_id integer NOT NULL UNIQUE REFERENCES auth_user (id),
+    phone_number varchar(50), state varchar(2));
 CREATE TABLE student_courseenrollment (id integer PRIMARY KEY, course_id varchar(255) NOT NULL,
     created datetime(6), is_active bool NOT NULL, mode varchar(100) NOT NULL,
     user_id integer NOT NULL REFERENCES auth_user (id), UNIQUE (user_id, course_id));
@@ -117,7 +118,8 @@ def _users(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[Any, ...
     ]
     for user_id, username, email, superuser, staff in [service, *people]:
         yield user_id, "!", None, superuser, username, "", "", email, staff, True, joined
-    first, seen = {}, {}
+    first: dict[int, int] = {}
+    seen: dict[int, int] = {}
     for record in records:
         user_id = record.learner.user_id
         if record.created_us >= 0:
