@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +88,9 @@ def check(engine: sa.Engine) -> None:
         raise StoreUnreachable(_shown(engine.url), "there is no such file")
     with translated(engine) as connection:
         found = _version(connection)
-    expected = ScriptDirectory.from_config(_alembic()).get_current_head()
+    expected = _newest()
     if found != expected:
-        raise StoreNotReady(_shown(engine.url), found, str(expected))
+        raise StoreNotReady(_shown(engine.url), found, expected)
 
 
 def upgrade(url: str) -> None:
@@ -101,7 +102,7 @@ def upgrade(url: str) -> None:
     _create_database(engine.url)
     try:
         with translated(engine) as connection, connection.begin():
-            configuration = _alembic()
+            configuration = migrations()
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, "head")
     finally:
@@ -202,7 +203,7 @@ def translated(engine: sa.Engine) -> Iterator[sa.Connection]:
     ) as error:
         raise StoreUnreachable(_shown(engine.url), _reason(error)) from error
     except sa.exc.ProgrammingError as error:
-        raise StoreNotReady(_shown(engine.url), None, str(_alembic_head())) from error
+        raise StoreNotReady(_shown(engine.url), None, _newest()) from error
     except sa.exc.SQLAlchemyError as error:
         raise ResultStoreError(f"Result Store {_shown(engine.url)}: {_reason(error)}") from error
 
@@ -239,15 +240,17 @@ def _sqlite_begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN")
 
 
-def _alembic() -> Config:
+def migrations() -> Config:
+    """The migrations, for Alembic's commands; they run on the connection in its attributes."""
     configuration = Config()
     configuration.set_main_option("script_location", MIGRATIONS)
     configuration.set_main_option("path_separator", "os")
     return configuration
 
 
-def _alembic_head() -> str | None:
-    return ScriptDirectory.from_config(_alembic()).get_current_head()
+@cache
+def _newest() -> str:
+    return str(ScriptDirectory.from_config(migrations()).get_current_head())
 
 
 def _version(connection: sa.Connection) -> str | None:

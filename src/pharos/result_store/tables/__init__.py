@@ -1,0 +1,76 @@
+"""The contract of the Result Store: its tables, their columns and what each number means.
+
+Table and column names, types and indexes are the original's (spec 01 §5-6, 02, 03, 05 §12), so that its Data
+API server and clients read our store unchanged. The pipeline checks its output against these tables, the Data
+API reads through them, and `docs/metrics.md` and the "how is this counted" panels are made from the
+`Definition`s.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Table
+
+from pharos.result_store.tables.activity import course_activity
+from pharos.result_store.tables.base import Definition, metadata
+from pharos.result_store.tables.bookkeeping import publications, table_updates, tokens
+from pharos.result_store.tables.engagement import (
+    module_engagement,
+    module_engagement_metric_ranges,
+    module_engagement_roster,
+    student_engagement_all,
+    student_engagement_daily,
+    student_engagement_weekly,
+)
+from pharos.result_store.tables.enrollment import (
+    course_enrollment_birth_year_daily,
+    course_enrollment_daily,
+    course_enrollment_education_level_daily,
+    course_enrollment_gender_daily,
+    course_enrollment_location_current,
+    course_enrollment_mode_daily,
+    course_meta_summary_enrollment,
+    course_program_metadata,
+)
+from pharos.result_store.tables.enterprise import enterprise_user
+from pharos.result_store.tables.problems import (
+    answer_distribution,
+    grade_distribution,
+    sequential_open_distribution,
+    tags_distribution,
+)
+from pharos.result_store.tables.video import video, video_timeline
+
+RESULTS: dict[str, Table] = {
+    table.name: table for table in metadata.sorted_tables if "definition" in table.info
+}
+
+__all__ = [
+    "RESULTS",
+    "Definition",
+    "answer_distribution",
+    "course_activity",
+    "course_enrollment_birth_year_daily",
+    "course_enrollment_daily",
+    "course_enrollment_education_level_daily",
+    "course_enrollment_gender_daily",
+    "course_enrollment_location_current",
+    "course_enrollment_mode_daily",
+    "course_meta_summary_enrollment",
+    "course_program_metadata",
+    "enterprise_user",
+    "grade_distribution",
+    "metadata",
+    "module_engagement",
+    "module_engagement_metric_ranges",
+    "module_engagement_roster",
+    "publications",
+    "sequential_open_distribution",
+    "student_engagement_all",
+    "student_engagement_daily",
+    "student_engagement_weekly",
+    "table_updates",
+    "tags_distribution",
+    "tokens",
+    "video",
+    "video_timeline",
+]

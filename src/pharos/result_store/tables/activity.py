@@ -1,0 +1,40 @@
+"""Activity: learners per ISO week."""
+
+from __future__ import annotations
+
+from sqlalchemy import DateTime, Integer
+
+from pharos.result_store.columns import Exact
+from pharos.result_store.tables.base import Definition, column, course_id, result
+
+course_activity = result(
+    "course_activity",
+    Definition(
+        title="Weekly activity",
+        version=1,
+        meaning="Distinct learners active in each course run per ISO week, by kind of activity.",
+        formula=(
+            "ACTIVE: any event of a signed-in person in the course; PLAYED_VIDEO: play_video from browser "
+            "or mobile "
+            "app; ATTEMPTED_PROBLEM: problem_check from the server; POSTED_FORUM: a forum thread, "
+            "response or "
+            "comment created. Each learner counts once per week and kind."
+        ),
+        edge_cases=(
+            "Weeks run from Monday 00:00 to Monday 00:00 UTC; only complete weeks are counted.",
+            "Enrollment events and events of background tasks are no activity.",
+            "The course is that of the event's context, else that of the address of the page.",
+            "Course teams count like learners.",
+            "A week without activity has no row.",
+        ),
+        source="All events of the tracking logs with a course and a person.",
+        spec="01 §6",
+    ),
+    course_id(),
+    column("interval_start", DateTime(), "Monday 00:00 UTC, first moment of the week.", nullable=False),
+    column("interval_end", DateTime(), "Monday 00:00 UTC after the week; not part of it.", nullable=False),
+    column("label", Exact(255), "ACTIVE, ATTEMPTED_PROBLEM, PLAYED_VIDEO or POSTED_FORUM.", nullable=False),
+    column("count", Integer(), "Distinct learners.", nullable=False),
+    key=("course_id", "interval_end", "label"),
+    indexes=(("course_id", "label"), ("interval_end",)),
+)

@@ -1,0 +1,51 @@
+"""What the store knows about itself. No results, so without a Definition."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, String, Table, Text, func
+
+from pharos.result_store.columns import Exact, moment, row_number
+from pharos.result_store.tables.base import MYSQL, metadata
+
+publications = Table(
+    "pharos_publication",
+    metadata,
+    Column("table_name", Exact(64), primary_key=True, comment="Result table."),
+    Column("fingerprint", String(128), nullable=False, comment="Of the inputs and the code of the result."),
+    Column("until", moment, nullable=False, comment="Moment the result describes the time before, UTC."),
+    Column("last_event", moment, comment="Newest event counted, UTC."),
+    Column("version", Integer, nullable=False, comment="Version of the definition."),
+    Column("row_count", BigInteger, nullable=False, comment="Rows published."),
+    Column("content", String(64), nullable=False, comment="SHA-256 of the rows published."),
+    Column("published", moment, nullable=False, comment="When the rows were last replaced, UTC."),
+    comment="What each result table holds: one row per table, written with its rows.",
+    **MYSQL,
+)
+
+table_updates = Table(
+    "table_updates",
+    metadata,
+    Column("id", row_number, primary_key=True, comment="Row number; no meaning."),
+    Column("update_id", String(128), nullable=False, unique=True, comment="Table and fingerprint."),
+    Column("target_table", Exact(128), nullable=False, index=True, comment="Result table."),
+    Column("inserted", DateTime, server_default=func.now(), nullable=False, comment="When, UTC."),
+    comment="The original's marker of finished loads (spec 01 §4.3).",
+    **MYSQL,
+)
+
+tokens = Table(
+    "pharos_token",
+    metadata,
+    Column("id", row_number, primary_key=True, comment="Row number; no meaning."),
+    Column("name", Exact(100), nullable=False, unique=True, comment="Who uses the token."),
+    Column("hash", String(64), nullable=False, unique=True, comment="SHA-256 of the token, hexadecimal."),
+    Column("courses", Text, comment="Course ids it may read, a line each; empty: no restriction."),
+    Column("organizations", Text, comment="Organisations it may read, a line each; empty: no restriction."),
+    Column("learners", Boolean, nullable=False, comment="May read data of single learners."),
+    Column("requests_per_minute", Integer, comment="Its own rate limit; empty: the one of the settings."),
+    Column("created", moment, nullable=False, comment="UTC."),
+    Column("expires", moment, comment="First moment it is refused, UTC; empty: never."),
+    Column("revoked", moment, comment="UTC; empty: valid."),
+    comment="Tokens of the Data API; the tokens themselves are not kept.",
+    **MYSQL,
+)

@@ -1,0 +1,185 @@
+"""Engagement of single learners: what they did per day, their week compared with the course, the roster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Column, Date, Integer, PrimaryKeyConstraint, String, Table, func
+from sqlalchemy import DateTime as Time
+
+from pharos.result_store.columns import Exact, long_text, number
+from pharos.result_store.tables.base import MYSQL, Definition, column, course_id, day, metadata, result
+
+_EVENTS = "Events problem_check (server), play_video and edx.forum.….created in the tracking logs."
+
+
+def _username(length: int = 150) -> Column[Any]:
+    """The original has room for 30 characters; today's LMS allows 150."""
+    return column("username", Exact(length), "Learner.", nullable=False)
+
+
+def _count(name: str, meaning: str, *, nullable: bool = True) -> Column[Any]:
+    return column(name, Integer(), meaning, nullable=nullable)
+
+
+module_engagement = result(
+    "module_engagement",
+    Definition(
+        title="Engagement by day",
+        version=1,
+        meaning="What each learner did with each problem, video and discussion topic on each UTC day.",
+        formula="count = events of the kind: attempted, completed (a right answer), viewed, contributed.",
+        edge_cases=(
+            "A right submission counts as attempted and as completed.",
+            "Reading pages and forum posts is no engagement.",
+            "Course teams count like learners.",
+        ),
+        source=_EVENTS,
+        spec="03 §2.2-2.3",
+    ),
+    course_id(),
+    _username(),
+    day(),
+    column("entity_type", Exact(10), "problem, video or discussion.", nullable=False),
+    column("entity_id", Exact(255), "Problem, video or topic.", nullable=False),
+    column("event", Exact(30), "attempted, completed, viewed or contributed.", nullable=False),
+    _count("count", "Events.", nullable=False),
+    key=("course_id", "username", "date", "entity_type", "entity_id", "event"),
+    indexes=(("course_id", "username", "date"), ("username", "entity_type"), ("date",)),
+)
+
+module_engagement_metric_ranges = result(
+    "module_engagement_metric_ranges",
+    Definition(
+        title="Engagement ranges",
+        version=1,
+        meaning="What is low, normal and high engagement in each course over the last seven days.",
+        formula="low is below the 15th percentile of the active learners, high from the 85th up.",
+        edge_cases=(
+            "null is infinity.",
+            "Ranges hold their lower bound and not their upper.",
+            "For problem_attempts_per_completed low is good.",
+        ),
+        source="Engagement by day.",
+        spec="03 §2.5",
+    ),
+    course_id(),
+    column("start_date", Date(), "First day."),
+    column("end_date", Date(), "Day after the last."),
+    column("metric", Exact(50), "Metric of the roster.", nullable=False),
+    column("range_type", Exact(50), "low, normal or high.", nullable=False),
+    column("low_value", number, "Smallest value in the range."),
+    column("high_value", number, "Smallest value above the range."),
+    key=("course_id", "metric", "range_type"),
+    indexes=(("course_id", "metric"),),
+)
+
+module_engagement_roster = result(
+    "module_engagement_roster",
+    Definition(
+        title="Learners",
+        version=1,
+        meaning="Everybody who ever enrolled in a course, with profile and engagement of seven days.",
+        formula=(
+            "problems and videos: distinct ones of the seven days; attempts and contributions: events. "
+            "Segments: "
+            "unenrolled; inactive: no engagement in two weeks; disengaging: some in the week before, none in "
+            "this; "
+            "highly_engaged and struggling: by the ranges of the course."
+        ),
+        edge_cases=(
+            "Learners without a profile are missing.",
+            "problem_attempts_per_completed is null without a completed problem.",
+            "attempt_ratio_order is the attempts, negative without a completed problem.",
+        ),
+        source="Enrollment, engagement by day, the LMS tables auth_user, auth_userprofile and of cohorts.",
+        spec="03 §2.7",
+    ),
+    course_id(),
+    _username(),
+    column("start_date", Date(), "First day of the week."),
+    column("end_date", Date(), "Day after its last."),
+    column("email", Exact(254), "E-mail address."),
+    column("name", long_text, "Full name."),
+    column("enrollment_mode", Exact(100), "Enrollment mode on the last day."),
+    column("enrollment_date", Date(), "First day enrolled; null if never at the end of a day."),
+    column("cohort", Exact(255), "Cohort; null if in none."),
+    _count("problem_attempts", "Submissions.", nullable=False),
+    _count("problems_attempted", "Distinct problems.", nullable=False),
+    _count("problems_completed", "Distinct problems answered rightly.", nullable=False),
+    column("problem_attempts_per_completed", number, "Submissions per completed problem."),
+    _count("videos_viewed", "Distinct videos.", nullable=False),
+    _count("discussion_contributions", "Posts, responses, comments.", nullable=False),
+    column("segments", String(255), "Segments, joined by commas; empty: none.", nullable=False),
+    _count("attempt_ratio_order", "Second key of the order by ratio.", nullable=False),
+    _count("user_id", "Number of the learner in the LMS."),
+    column("language", long_text, "From the profile, as all below."),
+    column("location", long_text, "Place."),
+    _count("year_of_birth", "Year."),
+    column("level_of_education", String(255), "Code of the LMS."),
+    column("gender", String(255), "Code of the LMS."),
+    column("mailing_address", long_text, "Address."),
+    column("city", long_text, "City."),
+    column("country", String(255), "Code of the country."),
+    column("goals", long_text, "Goals."),
+    key=("course_id", "username"),
+    indexes=(("course_id",),),
+)
+
+_PERIODS = {
+    "daily": "each UTC day",
+    "weekly": "each week that ends on the weekday of the last day",
+    "all": "the whole time",
+}
+
+
+def _student_engagement(period: str) -> Table:
+    """Without `id`, as in the original."""
+    definition = Definition(
+        title=f"Learner activity ({period})",
+        version=1,
+        meaning=f"What each learner did in {_PERIODS[period]}.",
+        formula="Distinct problems and videos; events of other kinds; votes given minus votes taken back.",
+        edge_cases=(
+            "Only learners with activity, enrolled or not.",
+            "A vote received is activity of the receiver.",
+            "A count can be negative if only the taking back of a vote falls into the time.",
+        ),
+        source="All events of the tracking logs.",
+        spec="03 §3",
+    )
+    numbers = {
+        "days_active": "Days with activity.",
+        "problems_attempted": "Distinct problems.",
+        "problem_attempts": "Submissions.",
+        "problems_correct": "Distinct problems answered rightly.",
+        "videos_played": "Distinct videos.",
+        "forum_posts": "Posts.",
+        "forum_responses": "Responses.",
+        "forum_comments": "Comments.",
+        "forum_upvotes_given": "Votes for others' posts and responses.",
+        "forum_downvotes_given": "Votes against.",
+        "forum_upvotes_received": "Others' votes for.",
+        "forum_downvotes_received": "Others' votes against.",
+        "textbook_pages_viewed": "Pages of textbooks.",
+    }
+    name = f"student_engagement_{period}"
+    return Table(
+        name,
+        metadata,
+        column("end_date", Date(), "Last day of the time.", nullable=False),
+        course_id(),
+        _username(255),
+        *(_count(number_name, meaning) for number_name, meaning in numbers.items()),
+        column("last_subsection_viewed", String(1000), "Path; empty if none.", nullable=False),
+        Column("created", Time, server_default=func.now(), nullable=False, comment="When published, UTC."),
+        PrimaryKeyConstraint("course_id", "username", "end_date"),
+        comment=definition.meaning,
+        info={"definition": definition, "key": ("course_id", "username", "end_date")},
+        **MYSQL,
+    )
+
+
+student_engagement_daily = _student_engagement("daily")
+student_engagement_weekly = _student_engagement("weekly")
+student_engagement_all = _student_engagement("all")

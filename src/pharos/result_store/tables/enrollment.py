@@ -1,0 +1,238 @@
+"""Enrollment: per day, by mode and demographic, by country, and the summary of each course."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Column, DateTime, Integer, String
+
+from pharos.result_store.columns import Exact
+from pharos.result_store.tables.base import Definition, column, course_id, day, result
+
+
+def enrolled() -> Column[Any]:
+    return column("count", Integer(), "Learners enrolled at the end of the day.")
+
+
+def ever_enrolled() -> Column[Any]:
+    return column(
+        "cumulative_count", Integer(), "Learners with any enrollment event up to the end of the day."
+    )
+
+
+_ENROLLMENT_SOURCE = (
+    "Events edx.course.enrollment.activated, .deactivated and .mode_changed in the tracking logs; "
+    "course and learner are those of the payload."
+)
+
+course_enrollment_daily = result(
+    "course_enrollment_daily",
+    Definition(
+        title="Enrollment",
+        version=1,
+        meaning="Learners enrolled in each course run at the end of each UTC day.",
+        formula=(
+            "A learner is enrolled from an activation until the next deactivation. "
+            "count = learners enrolled at the end of the day; "
+            "cumulative_count = learners with any enrollment event up to then."
+        ),
+        edge_cases=(
+            "Repeated activations or deactivations change nothing.",
+            (
+                "A learner whose first event is a deactivation or a change of mode is not counted as "
+                "enrolled before it."
+            ),
+            "Events of equal time count in the order activated, deactivated, mode changed.",
+            "Course teams and testers are counted like everybody else.",
+            (
+                "A course has a row for every day from its first enrollment event; the last day may be "
+                "a part of a day."
+            ),
+        ),
+        source=_ENROLLMENT_SOURCE,
+        spec="01 §5.1-5.3",
+    ),
+    course_id(),
+    day(),
+    enrolled(),
+    ever_enrolled(),
+    key=("course_id", "date"),
+    indexes=(("course_id",), ("course_id", "date")),
+)
+
+course_enrollment_mode_daily = result(
+    "course_enrollment_mode_daily",
+    Definition(
+        title="Enrollment by mode",
+        version=1,
+        meaning="Learners in each enrollment mode of a course run at the end of each UTC day.",
+        formula=(
+            "A learner's mode is that of the latest enrollment event up to the end of the day; each "
+            "learner is in "
+            "exactly one mode per day, so the modes add up to the enrollment of the course."
+        ),
+        edge_cases=(
+            "The mode of a deactivation counts as well, as in the original.",
+            "A learner who changes mode leaves the old mode's count and cumulative count.",
+            "A mode nobody is in has no row for the day.",
+        ),
+        source=_ENROLLMENT_SOURCE,
+        spec="01 §5.1-5.3",
+    ),
+    day(),
+    course_id(),
+    column("mode", Exact(255), "Enrollment mode, e.g. audit, honor, verified.", nullable=False),
+    enrolled(),
+    ever_enrolled(),
+    key=("course_id", "date", "mode"),
+    indexes=(("course_id",), ("course_id", "date")),
+)
+
+course_meta_summary_enrollment = result(
+    "course_meta_summary_enrollment",
+    Definition(
+        title="Course summary",
+        version=1,
+        meaning="Current enrollment of each course run by mode, with its change over seven days.",
+        formula=(
+            "count and cumulative_count are those of the last day of enrollment by mode; "
+            "count_change_7_days is "
+            "count minus the count of the same mode seven days before, a missing row being 0."
+        ),
+        edge_cases=(
+            "A mode that nobody is in on the last day has no row, so a drop to nothing does not show here.",
+            "Titles, dates and availability are empty where no course catalog is read.",
+        ),
+        source="Enrollment by mode; the course catalog where there is one.",
+        spec="01 §5.6",
+    ),
+    course_id(),
+    column("catalog_course_title", String(255), "Title of the course."),
+    column("catalog_course", String(255), "Catalog key of the course the run belongs to."),
+    column("start_time", DateTime(), "Start of the run, UTC."),
+    column("end_time", DateTime(), "End of the run, UTC."),
+    column("pacing_type", String(255), "instructor_paced or self_paced."),
+    column("availability", String(255), "Current, Upcoming, Archived or Starting Soon."),
+    column("enrollment_mode", Exact(100), "Enrollment mode.", nullable=False),
+    column("count", Integer(), "Learners in the mode and enrolled at the end of the last day."),
+    column("count_change_7_days", Integer(), "count minus the count seven days before."),
+    column(
+        "cumulative_count", Integer(), "Learners in the mode at the end of the last day, enrolled or not."
+    ),
+    column("passing_users", Integer(), "Learners of the mode with a passing grade."),
+    key=("course_id", "enrollment_mode"),
+    indexes=(("course_id",),),
+)
+
+
+_PROFILES = f"{_ENROLLMENT_SOURCE} Profiles: the LMS table auth_userprofile as of the run."
+
+course_enrollment_gender_daily = result(
+    "course_enrollment_gender_daily",
+    Definition(
+        title="Enrollment by gender",
+        version=1,
+        meaning="Learners enrolled in each course run at the end of each UTC day, by gender.",
+        formula="Enrollment, grouped by the gender of the learner's profile.",
+        edge_cases=(
+            "Today's profile is used for all days.",
+            "Empty, unknown and missing profiles are null.",
+            "A group nobody is in has no row.",
+        ),
+        source=_PROFILES,
+        spec="01 §5.3",
+    ),
+    day(),
+    course_id(),
+    column("gender", Exact(6), "m, f, o; null is unknown."),
+    enrolled(),
+    ever_enrolled(),
+    key=("course_id", "date", "gender"),
+    indexes=(("course_id",), ("course_id", "date")),
+)
+
+course_enrollment_birth_year_daily = result(
+    "course_enrollment_birth_year_daily",
+    Definition(
+        title="Enrollment by year of birth",
+        version=1,
+        meaning="Learners enrolled in each course run at the end of the last day, by year of birth.",
+        formula="Enrollment of the last day, grouped by the year of birth of the learner's profile.",
+        edge_cases=("Only the last day.", "Unknown years are null."),
+        source=_PROFILES,
+        spec="01 §5.3",
+    ),
+    day(),
+    course_id(),
+    column("birth_year", Integer(), "Year; null is unknown."),
+    enrolled(),
+    ever_enrolled(),
+    key=("course_id", "date", "birth_year"),
+    indexes=(),
+)
+
+course_enrollment_education_level_daily = result(
+    "course_enrollment_education_level_daily",
+    Definition(
+        title="Enrollment by education",
+        version=1,
+        meaning="Learners enrolled in each course run at the end of the last day, by highest education.",
+        formula="Enrollment of the last day, grouped by the level of education of the learner's profile.",
+        edge_cases=("Only the last day.", "Unknown and empty levels are null; `none` is a level of its own."),
+        source=_PROFILES,
+        spec="01 §5.3",
+    ),
+    day(),
+    course_id(),
+    column("education_level", Exact(16), "Level, e.g. bachelors; null is unknown."),
+    enrolled(),
+    ever_enrolled(),
+    key=("course_id", "date", "education_level"),
+    indexes=(("course_id",), ("course_id", "date")),
+)
+
+course_enrollment_location_current = result(
+    "course_enrollment_location_current",
+    Definition(
+        title="Enrollment by country",
+        version=1,
+        meaning="Learners enrolled in each course run by the country they were last seen in.",
+        formula=(
+            "Active enrollments of the LMS, grouped by the country of the address of the learner's latest "
+            "event "
+            "anywhere on the site."
+        ),
+        edge_cases=(
+            "From the LMS's table, so totals differ from those of enrollment.",
+            "null: never seen; UNKNOWN: seen at an address no country is known for.",
+        ),
+        source="The LMS table student_courseenrollment; addresses in all events of the tracking logs.",
+        spec="01 §7",
+    ),
+    day("UTC day of the LMS's table."),
+    course_id(),
+    column("country_code", Exact(10), "ISO 3166 alpha-2, or UNKNOWN; null: never seen."),
+    column("count", Integer(), "Learners enrolled.", nullable=False),
+    column("cumulative_count", Integer(), "Learners ever enrolled.", nullable=False),
+    key=("course_id", "date", "country_code"),
+    indexes=(("course_id",), ("course_id", "date")),
+)
+
+course_program_metadata = result(
+    "course_program_metadata",
+    Definition(
+        title="Programs",
+        version=1,
+        meaning="The programs each course run belongs to.",
+        formula="A row per course run and program of the course catalog.",
+        edge_cases=("Empty where no course catalog is read.",),
+        source="The course catalog.",
+        spec="01 §5.8",
+    ),
+    course_id(),
+    column("program_id", Exact(36), "UUID of the program.", nullable=False),
+    column("program_type", String(32), "Type, e.g. MicroMasters.", nullable=False),
+    column("program_title", String(255), "Title."),
+    key=("course_id", "program_id"),
+    indexes=(("course_id",),),
+)

@@ -1,0 +1,117 @@
+"""Problems: the answers given, the grades, the tags, the subsections opened."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Integer
+
+from pharos.result_store.columns import Exact, long_text, number
+from pharos.result_store.tables.base import Definition, column, course_id, module_id, result
+
+_LMS_STATE = "The LMS table courseware_studentmodule."
+
+answer_distribution = result(
+    "answer_distribution",
+    Definition(
+        title="Answer distribution",
+        version=1,
+        meaning="How many learners gave each distinct answer to each part of a problem, first and last.",
+        formula=(
+            "Of each learner's first and of their last submission of a problem, each part's answer counts "
+            "once. "
+            "Answers are the same if their value id (else their text) and variant are."
+        ),
+        edge_cases=(
+            "A learner who submits once counts both as first and as last.",
+            "Variant null, empty or 0: the problem was not recorded as randomised.",
+            "Texts, names and correctness are those of the most recent submission with that answer.",
+        ),
+        source="Events problem_check from the server in the tracking logs.",
+        spec="02 §4",
+    ),
+    course_id(),
+    module_id("Usage id of the problem, of the most recent response."),
+    column("part_id", Exact(255), "Input of the problem, e.g. …_2_1.", nullable=False),
+    column("correct", Boolean(), "Whether the answer is right.", nullable=False),
+    column("first_response_count", Integer(), "Learners whose first answer it was.", nullable=False),
+    column("last_response_count", Integer(), "Learners whose last answer it was.", nullable=False),
+    column("value_id", Exact(255), "Id of the choice; null for typed answers."),
+    column("answer_value_text", long_text, "The answer as text."),
+    column("answer_value_numeric", number, "The answer as a number, if it is one."),
+    column("variant", Integer(), "Seed of a randomised problem."),
+    column("problem_display_name", long_text, "Name of the problem."),
+    column("question_text", long_text, "The question."),
+    key=(),
+    key_is_indexed=False,
+    indexes=(("course_id",), ("module_id",), ("part_id",), ("course_id", "module_id")),
+)
+
+tags_distribution = result(
+    "tags_distribution",
+    Definition(
+        title="Submissions by tag",
+        version=1,
+        meaning="Submissions of each tagged problem, a row for each of its tags.",
+        formula=(
+            "total_submissions = events problem_check of the problem, correct_submissions = those that were "
+            "right; the tags are those of the most recent event."
+        ),
+        edge_cases=(
+            "The counts are the problem's and are repeated for each tag: never add them up over the tags.",
+            "A problem without tags has no row.",
+        ),
+        source="Events problem_check from the server in the tracking logs.",
+        spec="02 §9",
+    ),
+    course_id(),
+    column("org_id", Exact(255), "Organisation of the course.", nullable=False),
+    module_id(),
+    column("tag_name", Exact(255), "Kind of tag, e.g. difficulty.", nullable=False),
+    column("tag_value", Exact(255), "Its value, e.g. Easy.", nullable=False),
+    column("total_submissions", Integer(), "Submissions of the problem.", nullable=False),
+    column("correct_submissions", Integer(), "Those that were right.", nullable=False),
+    key=("course_id", "module_id", "tag_name", "tag_value"),
+    key_is_indexed=False,
+    indexes=(("course_id",), ("module_id",), ("course_id", "module_id")),
+)
+
+grade_distribution = result(
+    "grade_distribution",
+    Definition(
+        title="Grade distribution",
+        version=1,
+        meaning="How many learners have each grade in each problem.",
+        formula="Learners for whom the LMS holds a grade of the module, by grade and largest grade.",
+        edge_cases=(
+            "A grade of 0 counts.",
+            "Rows without a grade do not.",
+            "All kinds of graded modules count.",
+        ),
+        source=_LMS_STATE,
+        spec="02 §8.1",
+    ),
+    module_id(),
+    course_id(),
+    column("grade", number, "Points reached."),
+    column("max_grade", number, "Points possible."),
+    column("count", Integer(), "Learners.", nullable=False),
+    key=("course_id", "module_id", "grade", "max_grade"),
+    indexes=(("module_id",), ("course_id",)),
+)
+
+sequential_open_distribution = result(
+    "sequential_open_distribution",
+    Definition(
+        title="Subsections opened",
+        version=1,
+        meaning="How many learners have opened each subsection.",
+        formula="Learners with a row of the LMS for the subsection.",
+        edge_cases=("Opening twice counts once.",),
+        source=_LMS_STATE,
+        spec="02 §8.2",
+    ),
+    module_id("Usage id of the subsection."),
+    course_id(),
+    column("count", Integer(), "Learners.", nullable=False),
+    key=("course_id", "module_id"),
+    indexes=(("module_id",), ("course_id",)),
+)
