@@ -65,13 +65,8 @@ def run_demo(
     console = Console()
     campus = Campus(seed=seed, learners=learners, days=days, until=until or datetime.now(UTC).date())
     settings = settings_of_demo(settings)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    ) as bars:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bars:
         report = _reporter(bars)
         events = prepare(settings.home, campus, report)
         run_pipeline(settings, until=campus.end.replace(tzinfo=None), progress=report)
