@@ -2,19 +2,63 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import uvicorn
+from fastapi import FastAPI
+from rich.console import Console
+from rich.markup import escape
 
-from pharos import config
-from pharos.errors import PharosError
+from pharos import config, console
+from pharos.config import Settings
+from pharos.console import Bars
+from pharos.data_api import tokens
+from pharos.data_api.app import create_app as create_data_api
+from pharos.demo import run as demo_run
+from pharos.errors import ConfigurationError, PharosError
+from pharos.insights.app import create_app as create_insights
+from pharos.lake.lake import Lake
+from pharos.lake.quarantine import quarantined_lines
+from pharos.lake.status import lake_status
+from pharos.pipeline.check import check as check_reach
+from pharos.pipeline.run import RunReport, compute_only, ingest_only, run_pipeline
+from pharos.result_store import store
+from pharos.result_store.errors import ResultStoreError
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Learning analytics for Open edX.")
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, help="Learning analytics for Open edX."
+)
+store_app = typer.Typer(no_args_is_help=True, help="The Result Store.")
+token_app = typer.Typer(no_args_is_help=True, help="Tokens of the Data API.")
+app.add_typer(store_app, name="store")
+app.add_typer(token_app, name="token")
 
-Home = Annotated[Path | None, typer.Option("--home", help="Folder of the lake, the default store and the state.")]
+Home = Annotated[
+    Path | None, typer.Option("--home", help="Folder of the lake, the default store and the state.")
+]
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file; default: pharos.yaml in home.")]
+Logs = Annotated[
+    list[str] | None,
+    typer.Option("--logs", help="Log files, folders or globs, instead of the configured ones."),
+]
+MoreLogs = Annotated[
+    list[str] | None, typer.Argument(help="Further log files, as a shell's glob gives them.")
+]
+Engine = Annotated[str | None, typer.Option("--engine", help="duckdb or spark.")]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", help="Describe the time before this UTC date (or moment); default: now."),
+]
+Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
+Port = Annotated[int | None, typer.Option("--port", help="Port to listen on.")]
+
+out = Console()
 
 
 def main() -> None:
@@ -22,5 +66,198 @@ def main() -> None:
     try:
         app()
     except PharosError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        Console(stderr=True, soft_wrap=True).print(str(error), markup=False, highlight=False)
         sys.exit(error.exit_code)
+
+
+@app.command()
+def init(home: Home = None) -> None:
+    """Write a commented pharos.yaml into home."""
+    path = (home or config.DEFAULT_HOME) / config.CONFIG_NAME
+    if path.exists():
+        raise ConfigurationError(f"{path}: is there already; it was left as it is")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(config.template(), encoding="utf-8")
+    out.print(f"Wrote {path}. Name your logs in it, then: pharos check, pharos run.")
+
+
+@app.command()
+def check(home: Home = None, file: Config = None) -> None:
+    """Say what is reachable and what is not."""
+    findings = check_reach(config.load(home, file))
+    for finding in findings:
+        mark = "[green]ok [/]" if finding.is_good else "[bold red]NO [/]"
+        out.print(f"{mark} {escape(finding.text)}")
+    if not all(finding.is_good for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    paths: MoreLogs = None,
+    logs: Logs = None,
+    until: Until = None,
+    engine: Engine = None,
+    full: Annotated[bool, typer.Option("--full", help="Compute everything anew.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="Say what was computed and why.")] = False,
+    home: Home = None,
+    file: Config = None,
+) -> None:
+    """Ingest, compute, publish."""
+    settings = config.load(home, file, engine={"name": engine})
+    with Bars() as bars:
+        report = run_pipeline(
+            settings, logs=_paths(logs, paths), until=_moment(until), full=full, progress=bars
+        )
+    console.show_run(out, report, why=why)
+
+
+@app.command()
+def ingest(
+    paths: MoreLogs = None, logs: Logs = None, engine: Engine = None, home: Home = None, file: Config = None
+) -> None:
+    """Take new log lines over into the lake, and nothing else."""
+    settings = config.load(home, file, engine={"name": engine})
+    with Bars() as bars:
+        report = ingest_only(settings, logs=_paths(logs, paths), progress=bars)
+    console.show_ingested(out, report.ingested)
+
+
+@app.command()
+def compute(
+    until: Until = None,
+    engine: Engine = None,
+    full: Annotated[bool, typer.Option("--full", help="Compute everything anew.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="Say what was computed and why.")] = False,
+    home: Home = None,
+    file: Config = None,
+) -> None:
+    """Compute and publish from what is in the lake."""
+    settings = config.load(home, file, engine={"name": engine})
+    with Bars() as bars:
+        report: RunReport = compute_only(settings, until=_moment(until), full=full, progress=bars)
+    console.show_run(out, report, why=why)
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    home: Home = None,
+    file: Config = None,
+) -> None:
+    """What is in, what is not, how fresh."""
+    settings = config.load(home, file)
+    found = lake_status(Lake(settings.lake))
+    publications = _publications(settings)
+    if as_json:
+        tables = {name: asdict(publication) for name, publication in (publications or {}).items()}
+        whole: dict[str, Any] = {**asdict(found), "sum_closes": found.sum.closes, "published": tables}
+        print(json.dumps(whole, default=str, indent=2))  # noqa: T201
+    else:
+        console.show_status(out, found, publications, datetime.now(UTC).replace(tzinfo=None))
+
+
+@app.command()
+def quarantine(home: Home = None, file: Config = None) -> None:
+    """The lines that are no events, and why."""
+    console.show_quarantine(out, quarantined_lines(Lake(config.load(home, file).lake)))
+
+
+@app.command("data-api")
+def data_api(host: Host = None, port: Port = None, home: Home = None, file: Config = None) -> None:
+    """Serve the Data API."""
+    settings = config.load(home, file, data_api={"host": host, "port": port})
+    _serve(create_data_api(settings), settings.data_api.host, settings.data_api.port)
+
+
+@app.command()
+def insights(host: Host = None, port: Port = None, home: Home = None, file: Config = None) -> None:
+    """Serve Insights."""
+    settings = config.load(home, file, insights={"host": host, "port": port})
+    _serve(create_insights(settings), settings.insights.host, settings.insights.port)
+
+
+@app.command()
+def demo(
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Leave the data and end.")] = False,
+    learners: Annotated[int, typer.Option(min=1)] = demo_run.LEARNERS,
+    days: Annotated[int, typer.Option(min=1)] = demo_run.DAYS,
+    seed: Annotated[int, typer.Option()] = demo_run.SEED,
+    until: Annotated[
+        str | None, typer.Option("--until", help="Everything happens before this UTC date.")
+    ] = None,
+    home: Home = Path(".pharos/demo"),
+    file: Config = None,
+) -> None:
+    """A simulated campus, computed and served."""
+    moment = _moment(until)
+    demo_run.run_demo(
+        config.load(home, file), serve=not no_serve, learners=learners, days=days, seed=seed,
+        until=moment.date() if moment else None,
+    )  # fmt: skip
+
+
+@store_app.command("upgrade")
+def store_upgrade(
+    url: Annotated[
+        str | None, typer.Option("--store", help="SQLAlchemy URL, instead of the configured one.")
+    ] = None,
+    home: Home = None,
+    file: Config = None,
+) -> None:
+    """Create the Result Store, or bring it to this release."""
+    settings = config.load(home, file, result_store={"url": url})
+    store.upgrade(settings.store_url)
+    out.print("The Result Store is up to date.")
+
+
+@token_app.command("create")
+def token_create(name: str, home: Home = None, file: Config = None) -> None:
+    """Make a token; it is shown this once."""
+    print(tokens.create_token(store.connect(config.load(home, file).store_url), name))  # noqa: T201
+
+
+@token_app.command("list")
+def token_list(home: Home = None, file: Config = None) -> None:
+    """The tokens' names and what they may."""
+    console.show_tokens(out, tokens.list_tokens(store.connect(config.load(home, file).store_url)))
+
+
+@token_app.command("revoke")
+def token_revoke(name: str, home: Home = None, file: Config = None) -> None:
+    """End a token's use."""
+    tokens.revoke_token(store.connect(config.load(home, file).store_url), name)
+    out.print(f"Token {name} is revoked.")
+
+
+def _serve(application: FastAPI, host: str, port: int) -> None:
+    """Listen until told to stop; requests in flight are finished."""
+    uvicorn.run(application, host=host, port=port, server_header=False, access_log=False, log_level="warning")
+
+
+def _paths(named: list[str] | None, further: list[str] | None) -> list[str]:
+    """`--logs a b c` as a shell's glob leaves it: the first belongs to the option, the others follow."""
+    if further and not named:
+        raise ConfigurationError(f"{further[0]}: to read logs, say --logs {further[0]}")
+    return [*(named or []), *(further or [])]
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A UTC date, meaning its first moment, or an ISO moment; without offset it is UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"--until: {text!r} is neither a date (2024-05-31) nor an ISO moment"
+        ) from None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _publications(settings: Settings) -> dict[str, store.Publication] | None:
+    """What is published; None if there is no store to ask."""
+    try:
+        return store.published(store.connect(settings.store_url))
+    except ResultStoreError:
+        return None

@@ -40,7 +40,7 @@ class LogSource(Section):
 
     paths: list[str] = Field(description="Files, folders (searched recursively) or globs.")
     pattern: str = Field(
-        r".*tracking.*\.log.*|.*\.(log|json|jsonl)(\.gz|\.zst)?",
+        default=r".*tracking.*\.log.*|.*\.(log|json|jsonl)(\.gz|\.zst)?",
         description="Regular expression a file's whole path must match when it was found in a folder.",
     )
 
@@ -56,9 +56,13 @@ class LMS(Section):
     database: SecretStr | None = Field(
         None, description="LMS database, read only: mysql://user:password@host/edxapp or sqlite:///file."
     )
-    client_id: str | None = Field(None, description="OAuth2 client id of Pharos' service account (REST APIs).")
+    client_id: str | None = Field(
+        None, description="OAuth2 client id of Pharos' service account (REST APIs)."
+    )
     client_secret: SecretStr | None = Field(None, description="Its secret.")
-    jwt_issuer: str | None = Field(None, description="Issuer (iss) of the LMS's JWTs; default: url + /oauth2.")
+    jwt_issuer: str | None = Field(
+        None, description="Issuer (iss) of the LMS's JWTs; default: url + /oauth2."
+    )
     jwt_audience: str = Field("openedx", description="Audience (aud) of the LMS's JWTs.")
     jwt_keys: str | None = Field(
         None, description="Public key set (JWKS) of the LMS: address or file; default: url + /oauth2/jwks."
@@ -88,6 +92,20 @@ class DataAPISettings(Section):
     v1_url: SecretStr | None = Field(
         None, description="Result Store that /api/v1 reads, if not the one that /api/v0 reads."
     )
+    public_url: str | None = Field(
+        None,
+        description="Address of the Data API as clients reach it, for links; default: that of the request.",
+    )
+    reports: Path | None = Field(None, description="Folder of report files; default: reports in home.")
+    report_names: list[str] = Field(["problem_response"], description="Reports that may be downloaded.")
+    report_seconds: int = Field(120, gt=0, description="How long a link to a report works.")
+    secret_key: SecretStr | None = Field(
+        None,
+        description="Key that signs links to reports; same on replicas. Default: a new one at each start.",
+    )
+    audit_log: Path | None = Field(
+        None, description="File that says who read data of learners; default: data_api_audit.jsonl in home."
+    )
     learners: bool = Field(False, description="Serve data of single learners, to tokens that may read them.")
     requests_per_minute: int = Field(60, gt=0, description="Requests a person or an address may make.")
     token_requests_per_minute: int = Field(
@@ -102,7 +120,9 @@ class InsightsSettings(Section):
     url: str = Field("http://127.0.0.1:8110", description="Address of Insights as browsers reach it.")
     data_api_url: str = Field("http://127.0.0.1:8100", description="Address of the Data API.")
     data_api_token: SecretStr | None = Field(None, description="Token Insights shows to the Data API.")
-    secret_key: SecretStr | None = Field(None, description="Key that signs session cookies; same on replicas.")
+    secret_key: SecretStr | None = Field(
+        None, description="Key that signs session cookies; same on replicas."
+    )
     client_id: str | None = Field(None, description="OAuth2 client id of Insights at the LMS (sign-in).")
     client_secret: SecretStr | None = Field(None, description="Its secret.")
     permissions_seconds: int = Field(60, gt=0, description="How long an LMS answer on course access counts.")
@@ -115,7 +135,9 @@ class Settings(BaseSettings):
         frozen=True, extra="forbid", env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__"
     )
 
-    home: Path = Field(DEFAULT_HOME, description="Folder of the lake, the default Result Store and the run state.")
+    home: Path = Field(
+        DEFAULT_HOME, description="Folder of the lake, the default Result Store and the run state."
+    )
     logs: Logs = Logs()
     lms: LMS = LMS()
     engine: EngineSettings = EngineSettings()
@@ -140,7 +162,9 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
         init_settings: PydanticBaseSettingsSource,
-        **_: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What `load` has merged, nothing else: `Settings()` itself must not read the environment."""
         return (init_settings,)
@@ -175,8 +199,11 @@ def load(home: Path | None = None, config: Path | None = None, **overrides: Mapp
 
 def template() -> str:
     """The text of a `pharos.yaml` in which every setting is present, explained and commented out."""
-    lines = ["# Settings of Pharos. Each line shows a default; take the # away to change it.",
-             "# Every setting is also an environment variable: PHAROS_SECTION__KEY.", ""]
+    lines = [
+        "# Settings of Pharos. Each line shows a default; take the # away to change it.",
+        "# Every setting is also an environment variable: PHAROS_SECTION__KEY.",
+        "",
+    ]
     for name, field in Settings.model_fields.items():
         if isinstance(field.default, Section):
             lines.append(f"# {name}:")
@@ -242,7 +269,9 @@ def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     for layer in layers:
         for key, value in layer.items():
             below = merged.get(key)
-            merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+            merged[key] = (
+                _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+            )
     return merged
 
 

@@ -1,0 +1,111 @@
+"""Spark: the same expressions on a cluster, or on this machine's processors with `local[*]`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ibis
+import pyarrow as pa
+
+from pharos.config import EngineSettings
+from pharos.engine.base import Item, Result
+from pharos.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# What every session needs for results equal to the embedded engine's.
+_CONF = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    "spark.ui.enabled": "false",
+    "spark.sql.shuffle.partitions": "8",
+}
+
+
+class SparkEngine:
+    """See `pharos.engine.base.Engine`."""
+
+    name = "spark"
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._session = _session(settings)
+        self._connection = ibis.pyspark.connect(self._session)
+        self._names = (f"files_{number}" for number in count())
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        """See the protocol: one Spark task per item."""
+        if items:
+            yield from self._session.sparkContext.parallelize(items, len(items)).map(function).collect()
+
+    def read(self, files: Sequence[Path], schema: pa.Schema) -> ibis.Table:
+        """See the protocol."""
+        if not files:
+            return self.table(schema.empty_table())
+        reader = self._session.read
+        folders = {file.parent for file in files}
+        if any("=" in folder.name for folder in folders):
+            reader = reader.option("basePath", os.path.commonpath([folder.parent for folder in folders]))
+        return (
+            self._named(reader.parquet(*map(str, files)))
+            .select(schema.names)
+            .cast(ibis.Schema.from_pyarrow(schema))
+        )
+
+    def table(self, rows: pa.Table) -> ibis.Table:
+        """See the protocol."""
+        return ibis.memtable(rows)
+
+    def fetch(self, table: ibis.Table) -> pa.Table:
+        """See the protocol."""
+        return self._connection.to_pyarrow(table)
+
+    def write_partitions(
+        self, table: ibis.Table, folder: Path, by: str, order: Sequence[str]
+    ) -> dict[str, Path]:
+        """See the protocol: each value's rows are brought to one task, which sorts and writes them."""
+        frame = self._session.sql(self._connection.compile(table))
+        frame.repartition(by).sortWithinPartitions(by, *order).write.mode("overwrite").partitionBy(
+            by
+        ).parquet(str(folder))
+        files = {}
+        for part in sorted(folder.glob(f"{by}=*/part-*.parquet")):
+            value = part.parent.name.removeprefix(f"{by}=")
+            files[value] = folder / f"{value}.parquet"
+            part.replace(files[value])
+            shutil.rmtree(part.parent)
+        return files
+
+    def close(self) -> None:
+        """See the protocol. The session stays: it may serve others, and ends with the process."""
+        for view in self._session.catalog.listTables():
+            if view.isTemporary and view.name.startswith("files_"):
+                self._session.catalog.dropTempView(view.name)
+
+    def _named(self, frame: object) -> ibis.Table:
+        name = next(self._names)
+        frame.createOrReplaceTempView(name)  # type: ignore[attr-defined]
+        return self._connection.table(name)
+
+
+def _session(settings: EngineSettings) -> SparkSession:
+    try:
+        from pyspark.sql import SparkSession  # noqa: PLC0415 - the library is optional
+    except ImportError as error:
+        raise ConfigurationError("engine.name: spark needs the extra: pip install 'pharos[spark]'") from error
+    # Executors run the same interpreter as the driver unless the cluster says otherwise.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.appName("pharos")
+    if "SPARK_ENV_LOADED" not in os.environ:  # not started by spark-submit, which brings its own master
+        builder = builder.master(settings.spark_master)
+    for key, value in (_CONF | settings.spark_conf).items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()

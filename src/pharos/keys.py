@@ -1,0 +1,143 @@
+"""Course, block and organisation ids: their grammar, as Python functions and as Ibis expressions.
+
+The grammar is spec 01 §1.6; where the original reads a URL wrongly (spec 01 §10.1.4) this does better:
+URLs are percent-decoded, the learning micro-frontend's addresses are understood, `#` ends an id.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import unquote
+
+import ibis
+from ibis.expr.types import BooleanValue, StringValue
+
+# Character classes in the form RE2 (DuckDB), Java (Spark) and, after `_python`, Python understand alike.
+_WORD = r"[\p{L}\p{N}_\-~.:]+"
+_LEGACY = r"[\p{L}\p{N}_.\-%]"
+_VERSION = r"version@[0-9a-f]{24}"
+_QUALIFIERS = rf"(?:\+branch@{_WORD})?(?:\+{_VERSION})?(?:\+type@{_WORD})?(?:\+block@{_WORD})?"
+
+COURSE_V1 = rf"(?:course-v1|slashes):{_WORD}\+{_WORD}\+{_WORD}{_QUALIFIERS}"
+CCX_V1 = rf"ccx-v1:{_WORD}\+{_WORD}\+{_WORD}(?:\+branch@{_WORD})?(?:\+{_VERSION})?\+ccx@[0-9]+"
+LIBRARY_V1 = rf"library-v1:{_WORD}\+{_WORD}(?:\+{_WORD})?{_QUALIFIERS}"
+VERSION_ONLY = rf"course-v1:{_VERSION}"
+LEGACY = rf"{_LEGACY}+/{_LEGACY}+/{_LEGACY}*"
+COURSE_ID = rf"^(?:{COURSE_V1}|{CCX_V1}|{LIBRARY_V1}|{VERSION_ONLY}|{LEGACY})$"
+
+
+def _python(pattern: str) -> str:
+    """The pattern with Unicode letters and digits written the way Python's `re` can read."""
+    return pattern.replace(r"\p{L}\p{N}_", r"\w")
+
+
+_COURSE_ID = re.compile(_python(COURSE_ID)[1:-1])
+_MODERN = re.compile(
+    _python(
+        rf"(?P<namespace>course-v1|slashes|ccx-v1):(?P<org>{_WORD})\+(?P<course>{_WORD})\+(?P<run>{_WORD})(?P<rest>\+.*)?"
+    )
+)
+_LIBRARY = re.compile(_python(rf"library-v1:(?P<org>{_WORD})\+(?P<library>{_WORD})(?:\+.*)?"))
+_ORGANISATION = re.compile(_python(_WORD))
+_BLOCK = re.compile(
+    _python(
+        rf"(?P<namespace>block-v1|ccx-block-v1|lib-block-v1):(?P<course>{_WORD}\+{_WORD}(?:\+{_WORD})?(?:\+ccx@[0-9]+)?)"
+        rf"(?:\+branch@{_WORD})?(?:\+{_VERSION})?\+type@(?P<type>{_WORD})\+block@(?P<block>{_WORD})"
+    )
+)
+_COURSE_NAMESPACE = {"block-v1": "course-v1", "ccx-block-v1": "ccx-v1", "lib-block-v1": "library-v1"}
+
+# Three chunks separated by single `/` or `+`; the third may hold more `+` (spec 01 §1.5 R-URL).
+_CHUNKS = r"(?P<id>[^/+]+[/+][^/+]+[/+][^/?#\s]+)"
+_BLOCK_URL = re.compile(rf"/xblock/{_CHUNKS}")
+# Not `/courses/v1/…`, an API version; `/course/<id>` is how the learning micro-frontend writes it, and
+# because anything may be called /course/, only a modern id is believed there.
+_COURSE_URL = re.compile(rf"/courses/(?!v[0-9]+/[^/]){_CHUNKS}")
+_LEARNING_URL = re.compile(r"/course/(?P<id>(?:course-v1|ccx-v1):[^/?#\s]+)")
+
+
+@dataclass(frozen=True)
+class BlockKey:
+    """A block's usage id, taken apart."""
+
+    course_id: str
+    type: str
+    block: str
+
+
+@lru_cache(maxsize=65536)
+def is_course_id(text: str | None) -> bool:
+    """Whether the whole text is the id of a course run (or library). `spec 01 §1.6`."""
+    return text is not None and _COURSE_ID.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=65536)
+def organisation(course_id: str | None) -> str | None:
+    """The organisation of a course id; None if the id is invalid or names none. `spec 01 §1.6 R-ORG`."""
+    if course_id is None or not is_course_id(course_id):
+        return None
+    for pattern in (_MODERN, _LIBRARY):
+        if match := pattern.fullmatch(course_id):
+            return match["org"]
+    return course_id.split("/")[0] if "/" in course_id else None
+
+
+def is_organisation(text: str | None) -> bool:
+    """Whether the whole text may be the id of an organisation."""
+    return text is not None and _ORGANISATION.fullmatch(text) is not None
+
+
+def file_name(course_id: str, replacement: str = "_") -> str:
+    """The id as part of a file name: parts joined by the replacement. `spec 01 §1.6 R-SAFE-ID`."""
+    if (match := _MODERN.fullmatch(course_id)) and is_course_id(course_id):
+        ccx = re.search(r"\+ccx@[0-9]+$", course_id) if match["namespace"] == "ccx-v1" else None
+        text = "+".join((match["org"], match["course"], match["run"])) + (ccx[0] if ccx else "")
+    elif (match := _LIBRARY.fullmatch(course_id)) and is_course_id(course_id):
+        text = f"{match['org']}+{match['library']}"
+    else:
+        text = course_id
+    return re.sub(r"[^A-Za-z0-9_.\-]", replacement, text)
+
+
+def block(usage_id: str) -> BlockKey | None:
+    """A block's usage id taken apart; None if it is none."""
+    match = _BLOCK.fullmatch(usage_id)
+    if match is None:
+        return None
+    course_id = f"{_COURSE_NAMESPACE[match['namespace']]}:{match['course']}"
+    return BlockKey(course_id, match["type"], match["block"]) if is_course_id(course_id) else None
+
+
+@lru_cache(maxsize=65536)
+def course_id_of_url(url: str | None) -> str | None:
+    """The course run a URL or request path belongs to; None if it tells none. `spec 01 §1.5 R-URL`.
+
+    Better than the original: percent-encoding is undone first, every form is tried, `/course/<id>` counts.
+    """
+    if not url:
+        return None
+    text = unquote(url) if "%" in url else url
+    if (match := _BLOCK_URL.search(text)) and (key := block(match["id"])):
+        return key.course_id
+    for pattern in (_COURSE_URL, _LEARNING_URL):
+        for match in pattern.finditer(text):
+            if is_course_id(match["id"]):
+                return _canonical(match["id"])
+    return None
+
+
+def is_valid_course_id(text: StringValue) -> BooleanValue:
+    """`is_course_id` as an expression; null for null."""
+    return text.re_search(COURSE_ID.replace("^", r"\A", 1).removesuffix("$") + r"\z")
+
+
+def _canonical(course_id: str) -> str:
+    """The id with the namespace's own name (`slashes` is an alias of `course-v1`)."""
+    return re.sub(r"^slashes:", "course-v1:", course_id)
+
+
+def unwrapped(text: StringValue) -> StringValue:
+    """The text without surrounding white space; null when nothing is left."""
+    return ibis.ifelse(text.strip() == "", ibis.null("string"), text.strip())

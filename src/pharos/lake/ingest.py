@@ -1,0 +1,313 @@
+"""From log files to committed events, each exactly once.
+
+Two guards stand behind that. A log that was read before is recognised by its content, whatever its name or
+compression is now, and read on from where it ended. And whatever is read, an event that the lake already
+holds is a duplicate: one whose JSON text is the same, byte by byte.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import xxhash
+
+from pharos.engine import Engine
+from pharos.lake import land, schema
+from pharos.lake.lake import Lake
+from pharos.lake.land import Landed, Progress, Reading
+from pharos.lake.ledger import Commit, DataFile, File, Log
+from pharos.lake.logs import LogFile
+from pharos.lake.parse import Reason
+from pharos.lake.reader import ContentDigest, begins_with, head, is_compressed
+
+GROUP_BYTES = 64 << 20  # content read by one landing; compressed files count ten times
+COMPRESSION = 10
+_IDS = pa.schema([schema.EVENTS.field(name) for name in ("event_id", "source")])
+
+
+@dataclass
+class Ingested:
+    """What one ingestion did: counts of lines by what became of them."""
+
+    files: int = 0
+    lines: int = 0
+    events: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    blank: int = 0
+    problems: dict[str, str] = field(
+        default_factory=dict
+    )  # path -> why it could not be read, or not to its end
+
+
+@dataclass
+class _Pending:
+    """A file whose content is to be read from some position on."""
+
+    file: LogFile
+    log: Log
+    head: bytes
+
+    @property
+    def reading(self) -> Reading:
+        log = self.log
+        return Reading(
+            source=log.key, name=log.names[-1], path=str(self.file.path), position=log.position,
+            lines=log.lines - (log.tail is not None), chain=log.chain, is_line_open=log.is_line_open,
+        )  # fmt: skip
+
+
+def ingest(
+    lake: Lake,
+    engine: Engine,
+    files: list[LogFile],
+    now: datetime,
+    report: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Ingested:
+    """Take over everything in the files that the lake does not hold yet; the lake must be locked.
+
+    `now` (UTC, naive) dates the commits. `report(done, total)` is called with bytes of files.
+    """
+    result = Ingested()
+    waiting = [file for file in files if _has_changed(lake, file)]
+    total = sum(file.size for file in waiting)
+    done = 0
+    while waiting:
+        batch, waiting = _identified(lake, waiting, now, result)
+        while batch:
+            groups = list(_groups(batch))
+            landings = engine.map(partial(_land, staging=lake.staging, now=now), [
+                [pending.reading for pending in group] for group in groups
+            ])  # fmt: skip
+            unfinished = []
+            for group, landed in zip(groups, landings, strict=True):
+                _commit(lake, engine, group, landed, now, result)
+                unfinished += _unfinished(group, landed)
+                done += sum(pending.file.size for pending in group)
+                report(min(done, total), total)
+            batch = unfinished
+    shutil.rmtree(lake.staging, ignore_errors=True)
+    result.files = len(files)
+    return result
+
+
+def _land(readings: list[Reading], staging: Path, now: datetime) -> Landed:
+    return land.land(readings, staging / uuid.uuid4().hex, now)
+
+
+def _has_changed(lake: Lake, file: LogFile) -> bool:
+    known = lake.state.files.get(str(file.path))
+    return known is None or (known.size, known.mtime_ns, known.inode) != (
+        file.size,
+        file.mtime_ns,
+        file.inode,
+    )
+
+
+def _identified(
+    lake: Lake, files: list[LogFile], now: datetime, result: Ingested
+) -> tuple[list[_Pending], list[LogFile]]:
+    """Files with the logs they hold, and files to look at again when these are read.
+
+    A file that begins like one about to be read may be a copy of it: it waits until that one is known.
+    """
+    batch: list[_Pending] = []
+    later: list[LogFile] = []
+    heads: set[bytes] = set()
+    nothing = Commit(number=lake.state.number + 1, at=now)
+    for file in files:
+        begin, problem = head(file.path)
+        if problem is not None:
+            result.problems[str(file.path)] = problem
+        if not begin:
+            nothing.files[str(file.path)] = _seen(file, None, problem)
+        elif begin in heads:
+            later.append(file)
+        else:
+            heads.add(begin)
+            batch.append(
+                _Pending(file, _known_log(lake, file, begin) or _new_log(lake, file, len(batch)), begin)
+            )
+    if nothing.files:
+        lake.ledger.commit(lake.state, nothing)
+    return batch, later
+
+
+def _new_log(lake: Lake, file: LogFile, number: int) -> Log:
+    return Log(key=f"{lake.state.number + 1:06d}-{number}", origin=file.origin, names=[str(file.path)])
+
+
+def _known_log(lake: Lake, file: LogFile, begin: bytes) -> Log | None:
+    """The log that this file holds, with the file's path as its current name; None if it holds a new one."""
+    path = str(file.path)
+    seen = lake.state.files.get(path)
+    for log in sorted(lake.state.logs.values(), key=lambda log: -log.position):
+        is_same_file = seen is not None and seen.log == log.key
+        if log.position == 0:
+            if not is_same_file:
+                continue
+        elif log.head_digest != xxhash.xxh3_128_hexdigest(begin[: log.head_bytes]) or not _continues(
+            log, file, is_same_file=is_same_file and seen is not None and seen.inode == file.inode
+        ):
+            continue
+        known = Log(**{name: getattr(log, name) for name in log.__struct_fields__})
+        known.names = [name for name in log.names if name != path] + [path]
+        return known
+    return None
+
+
+def _continues(log: Log, file: LogFile, *, is_same_file: bool) -> bool:
+    """Whether the file's content begins with all that was consumed of the log.
+
+    Of a plain file that only grew, the last MiB is compared; of any other, everything.
+    """
+    if is_same_file and not is_compressed(file.path):
+        since = log.position - log.position % ContentDigest.STEP
+        return begins_with(file.path, log.position, log.digest, since=since, chain=log.chain)
+    return begins_with(file.path, log.position, log.digest)
+
+
+def _groups(batch: Iterable[_Pending]) -> Iterator[list[_Pending]]:
+    """Neighbours together: a landing has enough to do, and few data files come of many small logs."""
+    group: list[_Pending] = []
+    size = 0
+    for pending in batch:
+        content = (
+            pending.file.size * (COMPRESSION if is_compressed(pending.file.path) else 1)
+            - pending.log.position
+        )
+        if group and size + content > GROUP_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(pending)
+        size += max(content, 0)
+    if group:
+        yield group
+
+
+def _unfinished(group: list[_Pending], landed: Landed) -> list[_Pending]:
+    return [
+        pending for pending, progress in zip(group, landed.progress, strict=True) if not progress.is_finished
+    ]
+
+
+def _commit(
+    lake: Lake, engine: Engine, group: list[_Pending], landed: Landed, now: datetime, result: Ingested
+) -> None:
+    """Move a landing's new events into the lake and record how far its logs are read."""
+    commit = Commit(number=lake.state.number + 1, at=now)
+    kept, duplicates = _without_known(lake, engine, landed.events)
+    for number, file in enumerate(kept):
+        path = f"events/date={file.date}/{commit.number:08d}-{number}.parquet"
+        _move(Path(file.path), lake.root / path)
+        commit.events_added.append(
+            DataFile(
+                path=path,
+                date=file.date,
+                rows=file.rows,
+                oldest=file.oldest,
+                newest=file.newest,
+                digest=file.digest,
+            )
+        )
+    if landed.quarantine is not None:
+        path = f"quarantine/{commit.number:08d}.parquet"
+        _move(Path(landed.quarantine), lake.root / path)
+        commit.quarantine_added.append(path)
+    for pending, progress in zip(group, landed.progress, strict=True):
+        progress.duplicates += duplicates[pending.log.names[-1]]
+        progress.events -= progress.duplicates
+        pending.log = _moved_on(pending, progress, result)
+        commit.logs.append(pending.log)
+        if progress.is_finished:
+            commit.files[str(pending.file.path)] = _seen(pending.file, pending.log.key, progress.damage)
+    lake.ledger.commit(lake.state, commit)
+
+
+def _moved_on(pending: _Pending, progress: Progress, result: Ingested) -> Log:
+    """The log's record after a reading."""
+    log = pending.log
+    head_bytes = min(len(pending.head), progress.position)
+    quarantined = defaultdict(int, log.quarantined)
+    lines = progress.lines
+    if log.tail is not None:  # it was counted; now it is either read as a whole or counted again
+        quarantined[Reason.INCOMPLETE] -= 1
+        lines -= 1
+    for reason, number in progress.quarantined.items():
+        quarantined[reason] += number
+    if progress.tail is not None:
+        quarantined[Reason.INCOMPLETE] += 1
+        lines += 1
+    result.lines += lines
+    result.events += progress.events
+    result.duplicates += progress.duplicates
+    result.blank += progress.blank
+    result.quarantined += sum(quarantined.values()) - sum(log.quarantined.values())
+    if progress.damage is not None:
+        result.problems[str(pending.file.path)] = progress.damage
+    newest = max(filter(None, (log.newest, progress.newest)), default=None)
+    return Log(
+        key=log.key, origin=log.origin, names=log.names, position=progress.position, lines=log.lines + lines,
+        chain=progress.chain, digest=progress.digest, head_bytes=head_bytes,
+        head_digest=xxhash.xxh3_128_hexdigest(pending.head[:head_bytes]), is_line_open=progress.is_line_open,
+        events=log.events + progress.events, duplicates=log.duplicates + progress.duplicates,
+        blank=log.blank + progress.blank, quarantined={reason: n for reason, n in quarantined.items() if n},
+        tail=progress.tail, odd_course=log.odd_course + progress.odd_course,
+        future=log.future + progress.future, newest=newest, damage=progress.damage,
+    )  # fmt: skip
+
+
+def _without_known(
+    lake: Lake, engine: Engine, landed: list[land.DataFile]
+) -> tuple[list[land.DataFile], dict[str, int]]:
+    """The landed files without events the lake holds, and how many of those each log had."""
+    duplicates: dict[str, int] = defaultdict(int)
+    overlapping = [
+        lake.root / old.path
+        for new in landed
+        for old in lake.state.events.get(new.date, [])
+        if old.oldest <= new.newest and new.oldest <= old.newest
+    ]
+    if not overlapping:
+        return landed, duplicates
+    known = engine.read(sorted(set(overlapping)), _IDS).select("event_id")
+    new = engine.read([Path(file.path) for file in landed], _IDS)
+    repeated = engine.fetch(new.semi_join(known, "event_id"))
+    if not len(repeated):
+        return landed, duplicates
+    for count in repeated["source"].value_counts().to_pylist():
+        duplicates[count["values"]] += count["counts"]
+    ids = repeated["event_id"].combine_chunks()
+    return [file for old in landed if (file := _without(old, ids)) is not None], duplicates
+
+
+def _without(file: land.DataFile, ids: pa.Array) -> land.DataFile | None:
+    """The data file rewritten without these events; None if nothing is left."""
+    path = Path(file.path)
+    events = pq.ParquetFile(path).read()
+    kept = events.filter(pc.invert(pc.is_in(events["event_id"], value_set=ids)))
+    if not len(kept):
+        return None
+    if len(kept) == file.rows:
+        return file
+    land.write(kept, path)
+    return land.described(kept, path, file.date)
+
+
+def _move(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.replace(target)
+
+
+def _seen(file: LogFile, log: str | None, problem: str | None) -> File:
+    return File(size=file.size, mtime_ns=file.mtime_ns, inode=file.inode, log=log, problem=problem)

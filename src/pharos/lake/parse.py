@@ -1,0 +1,250 @@
+"""One line of a tracking log to one event, or to the reason why it is none.
+
+The rules are R-PARSE, R-TIME, R-USERID, R-COURSE, R-COURSE-URL and R-ORG of spec 01 §1.5, with the Better
+items of §10.1: no line fails a run, offsets are converted, both native and log form are read. Regular lines
+take a compiled decoder; whatever it refuses is judged by the standard library's, so that nothing depends on
+the fast path. The one parser serves every engine.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from pharos import keys
+
+
+class Reason(StrEnum):
+    """Why a line is not an event."""
+
+    NOT_UTF8 = "not UTF-8"
+    NOT_JSON = "not JSON"
+    NOT_OBJECT = "JSON, but not an object"
+    NO_TIME = "no time"
+    BAD_TIME = "time is not ISO 8601"
+    INCOMPLETE = "cut off at the end of the log"
+
+
+Text = str | None | UnsetType
+
+
+class Envelope(Struct, forbid_unknown_fields=True, gc=False):
+    """A regular event: known members only, each a string or null. Order is that of `TEXT_MEMBERS`."""
+
+    event_type: Text = UNSET
+    name: Text = UNSET
+    event_source: Text = UNSET
+    username: Text = UNSET
+    ip: Text = UNSET
+    session: Text = UNSET
+    agent: Text = UNSET
+    host: Text = UNSET
+    page: Text = UNSET
+    referer: Text = UNSET
+    accept_language: Text = UNSET
+    time: str | UnsetType = UNSET
+    event: Raw | UnsetType = UNSET
+    context: Raw | UnsetType = UNSET
+
+
+TEXT_MEMBERS = (
+    "event_type", "name", "event_source", "username", "ip", "session", "agent", "host", "page", "referer",
+    "accept_language",
+)  # fmt: skip
+MEMBERS = (*TEXT_MEMBERS, "time", "event", "context")
+
+
+class _Context(Struct, gc=False):
+    user_id: int | str | None = None
+    course_id: str | None = None
+
+
+class Context(Struct, gc=False, frozen=True):
+    """What the lake takes from an event's context."""
+
+    user_id: int | None
+    course_id: str | None  # valid or None
+    may_use_url: bool  # whether R-COURSE-URL may look at the address
+    is_odd: bool  # whether there is a course id, but of no known form
+
+
+NO_CONTEXT = Context(None, None, may_use_url=False, is_odd=False)
+
+decode_envelope: Callable[[bytes | memoryview], Envelope] = msgspec.json.Decoder(Envelope).decode
+"""The regular event on a line cut to begin at its first `{`; raises IRREGULAR if it is not regular."""
+
+IRREGULAR = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, TypeError)
+"""What `decode_envelope` and `canonical_utc` raise: `odd_envelope` must judge the line."""
+
+_decode_context: Callable[[bytes | Raw], _Context | None] = msgspec.json.Decoder(_Context | None).decode
+decode_text: Callable[[bytes | Raw], str] = msgspec.json.Decoder(str).decode
+
+
+@dataclass(frozen=True)
+class NotAnEvent(Exception):
+    """A line that is no event."""
+
+    reason: Reason
+
+
+def odd_envelope(line: bytes) -> tuple[Envelope, str]:
+    """The event on any line, by the letter of R-PARSE, and its JSON text. Raises NotAnEvent.
+
+    Accepts what Python's `json` accepts: `NaN`, lone surrogate escapes (replaced by U+FFFD in the columns).
+    """
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        raise NotAnEvent(Reason.NOT_UTF8) from None
+    value, source = _json(text)
+    if not isinstance(value, dict):
+        raise NotAnEvent(Reason.NOT_OBJECT)
+    return _from_object(value), _clean(source)
+
+
+def _json(text: str) -> tuple[Any, str]:
+    """The JSON value on a line and the text it was read from: the line, or its part from the first `{`."""
+    try:
+        return json.loads(text), text.strip()
+    except (ValueError, RecursionError):
+        trimmed = text.rstrip()
+        start = trimmed.find("{")
+        if start < 0 or not trimmed.endswith("}"):
+            raise NotAnEvent(Reason.NOT_JSON) from None
+    try:
+        return json.loads(trimmed[start:]), trimmed[start:]
+    except (ValueError, RecursionError):
+        raise NotAnEvent(Reason.NOT_JSON) from None
+
+
+def _from_object(value: dict[str, Any]) -> Envelope:
+    """An event from a decoded object; native form (`timestamp`, `data`, envelope in `context`) included."""
+    context = value.get("context")
+    moved = context if isinstance(context, dict) and "event" not in value and "data" in value else {}
+    members = {
+        name: _as_text(value.get(name, moved.get(name))) if name in value or name in moved else UNSET
+        for name in TEXT_MEMBERS
+    }
+    if moved:
+        members["event_type"] = _as_text(value.get("event_type", value.get("name")))
+        if members["event_source"] is UNSET:
+            members["event_source"] = "server"
+    time = value.get("time", value.get("timestamp"))
+    if time is None:
+        raise NotAnEvent(Reason.NO_TIME)
+    if not isinstance(time, str):
+        raise NotAnEvent(Reason.BAD_TIME)
+    event = value["event"] if "event" in value else value.get("data", UNSET)
+    return Envelope(
+        **members,
+        time=_clean(time),
+        event=UNSET if event is UNSET else Raw(_dumps(event)),
+        context=UNSET if context is None else Raw(_dumps(context)),
+    )
+
+
+def _as_text(value: Any) -> str | None:
+    """A member's text; what is neither text nor null has no column value (the raw event keeps it)."""
+    return _clean(value) if isinstance(value, str) else None
+
+
+def _clean(text: str) -> str:
+    """The text with U+FFFD for lone surrogates, which UTF-8 cannot hold."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _dumps(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def canonical_utc(time: str | UnsetType) -> str:
+    """The time without its offset. Raises IRREGULAR unless it is written exactly as the LMS does."""
+    if time[-6:] != "+00:00" or time[10] != "T" or len(time) not in _TIME_LENGTHS or time[19:26] == ".000000":  # type: ignore[index, arg-type]
+        raise ValueError
+    datetime.fromisoformat(time)  # type: ignore[arg-type]
+    return time[:-6]  # type: ignore[index]
+
+
+_TIME_LENGTHS = frozenset((25, 32))
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
+)
+
+
+def utc_text(time: str) -> str | None:
+    """The time as UTC text `YYYY-MM-DDThh:mm:ss.ffffff`; None if it is not ISO 8601 (R-TIME, Better).
+
+    No offset means UTC; digits beyond microseconds are cut.
+    """
+    match = _TIME.fullmatch(time.strip())
+    if match is None:
+        return None
+    day, clock, fraction, offset = match.groups()
+    offset = "+00:00" if offset is None or offset in "Zz" else offset
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '').ljust(6, '0')[:6]}{offset}")
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    except (ValueError, OverflowError):
+        return None
+
+
+def required_utc(time: str | UnsetType) -> str:
+    """`utc_text` of an event's time. Raises NotAnEvent."""
+    utc = utc_text(time) if isinstance(time, str) else None
+    if utc is None:
+        raise NotAnEvent(Reason.BAD_TIME)
+    return utc
+
+
+def context_of(text: bytes | Raw) -> Context:
+    """User and course of a context's JSON. `spec 01 §1.5 R-USERID, R-COURSE`."""
+    try:
+        context = _decode_context(text)
+    except msgspec.ValidationError:
+        return _odd_context(bytes(text))
+    return NO_CONTEXT if context is None else _context(context.user_id, context.course_id)
+
+
+def _odd_context(text: bytes) -> Context:
+    """A context whose members have unexpected types: what is readable of it."""
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        return NO_CONTEXT
+    user, course = value.get("user_id"), value.get("course_id")
+    user = user if isinstance(user, int | str) and not isinstance(user, bool) else None
+    return _context(user, course if isinstance(course, str) else None)
+
+
+@lru_cache(maxsize=65536)
+def _context(user: int | str | None, course: str | None) -> Context:
+    stripped = course.strip() if course else ""
+    course_id = stripped if stripped and keys.is_course_id(stripped) else None
+    # A non-empty but invalid course is an answer, not a gap: no look at the address (R-COURSE step 4).
+    return Context(
+        user_id_of(user), course_id, may_use_url=not stripped, is_odd=bool(stripped) and course_id is None
+    )
+
+
+def user_id_of(user: int | str | None) -> int | None:
+    """The acting person's id; None for blank, 0 and what is no integer of 64 bits (R-USERID)."""
+    if isinstance(user, str):
+        text = user.strip()
+        if not (text.isascii() and text.isdigit()):
+            return None
+        user = int(text) if len(text) < 20 else 0  # noqa: PLR2004 - 2**63 has 19 digits
+    return user if user and 0 < user < 2**63 else None
+
+
+def address_of(event_source: Text, event_type: Text, page: Text) -> str | None:
+    """Where R-COURSE-URL looks for a course: the path for server events, the page for browser events."""
+    where = event_type if event_source == "server" else page if event_source == "browser" else None
+    return where if isinstance(where, str) else None

@@ -1,0 +1,105 @@
+"""What is in the lake, what is not, and whether the sum closes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from pharos.lake.lake import Lake
+from pharos.lake.ledger import Log
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sum:
+    """Lines by what became of them."""
+
+    lines: int
+    events: int
+    duplicates: int
+    quarantined: dict[str, int]
+    blank: int
+
+    @property
+    def closes(self) -> bool:
+        """Whether every line is accounted for."""
+        return self.lines == self.events + self.duplicates + sum(self.quarantined.values()) + self.blank
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogStatus:
+    """One log."""
+
+    origin: str
+    path: str  # its current name
+    other_names: list[str]
+    sum: Sum
+    newest: datetime | None
+    odd_course: int  # events whose context has a course id of no known form
+    future: int  # events that were ahead of the clock by more than five minutes when they were read
+    problem: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LakeStatus:
+    """The whole lake. Times are UTC, naive."""
+
+    written: datetime | None  # when the lake changed last
+    sum: Sum
+    logs: list[LogStatus]
+    unreadable: dict[str, str]  # files that gave nothing, and why
+    days: int
+    first_day: date | None
+    last_day: date | None
+    missing_days: list[date] = field(default_factory=list)  # between the first and the last
+
+
+def lake_status(lake: Lake) -> LakeStatus:
+    """What the ledger knows."""
+    logs = sorted(lake.state.logs.values(), key=lambda log: (log.origin, log.names[-1]))
+    days = sorted(day for day, files in lake.state.events.items() if files)
+    return LakeStatus(
+        written=lake.state.at,
+        sum=_sum(logs),
+        logs=[_log_status(log) for log in logs],
+        unreadable={
+            path: file.problem
+            for path, file in sorted(lake.state.files.items())
+            if file.problem and file.log is None
+        },
+        days=len(days),
+        first_day=days[0] if days else None,
+        last_day=days[-1] if days else None,
+        missing_days=_missing(days),
+    )
+
+
+def _log_status(log: Log) -> LogStatus:
+    return LogStatus(
+        origin=log.origin, path=log.names[-1], other_names=log.names[:-1], sum=_sum([log]), newest=log.newest,
+        odd_course=log.odd_course, future=log.future, problem=log.damage,
+    )  # fmt: skip
+
+
+def _sum(logs: list[Log]) -> Sum:
+    quarantined: Counter[str] = Counter()
+    for log in logs:
+        quarantined.update(log.quarantined)
+    return Sum(
+        lines=sum(log.lines for log in logs),
+        events=sum(log.events for log in logs),
+        duplicates=sum(log.duplicates for log in logs),
+        quarantined=dict(sorted(quarantined.items())),
+        blank=sum(log.blank for log in logs),
+    )
+
+
+_LONGEST_HISTORY_DAYS = 20 * 366
+
+
+def _missing(days: list[date]) -> list[date]:
+    """Days without events between the first and the last; clocks gone wrong would make the list endless."""
+    plausible = [day for day in days if days[-1] - day < timedelta(days=_LONGEST_HISTORY_DAYS)]
+    known = set(plausible)
+    span = (plausible[-1] - plausible[0]).days if plausible else 0
+    return [day for offset in range(span) if (day := plausible[0] + timedelta(days=offset)) not in known]

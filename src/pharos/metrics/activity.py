@@ -1,0 +1,30 @@
+"""How many learners are active in each course run, week by week. `spec 01 §6.2, 6.3`"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import ibis
+
+from pharos.metrics.metric import metric
+from pharos.result_store import tables
+
+
+@metric(tables.course_activity)
+def course_activity(activity_by_learner_day: ibis.Table, current_week: date) -> ibis.Table:
+    """Distinct learners by course, complete ISO week and kind of activity.
+
+    `current_week` is the Monday of the week that is not complete yet.
+    """
+    days = activity_by_learner_day
+    weeks = days.filter(days.date < ibis.literal(current_week)).mutate(
+        week=days.date.truncate("W").cast("date")
+    )
+    counts = weeks.group_by("course_id", "week", "label").agg(count=weeks.user_id.nunique())
+    return counts.select(
+        "course_id",
+        "label",
+        "count",
+        interval_start=counts.week.cast("timestamp"),
+        interval_end=(counts.week + ibis.interval(days=7)).cast("timestamp"),
+    )

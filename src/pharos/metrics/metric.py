@@ -1,0 +1,37 @@
+"""What a metric is: a pure function whose parameter names say what it is computed from."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import ibis
+from sqlalchemy import Table
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A table of the Result Store and the function that computes it.
+
+    Parameters named like a fact get all its days up to the last day, with the column `date`; those named like
+    another metric's table get its rows; the others are moments of the run, see `pipeline.moments`.
+    """
+
+    table: Table
+    function: Callable[..., ibis.Table]
+
+    @property
+    def name(self) -> str:
+        """Name of the table."""
+        return self.table.name
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the parameters."""
+        return tuple(inspect.signature(self.function).parameters)
+
+
+def metric(table: Table) -> Callable[[Callable[..., ibis.Table]], Metric]:
+    """Make the function the metric of this table."""
+    return lambda function: Metric(table, function)

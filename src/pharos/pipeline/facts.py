@@ -1,0 +1,134 @@
+"""Which days' facts are stale, and computing them.
+
+A fact of a day is the file `facts/<fact>/date=YYYY-MM-DD/<code>-<events>.parquet`: its name says of which
+code and of which events it was made, so a fact is up to date exactly if the file of the right name is there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pharos.engine import Engine
+from pharos.facts.fact import Fact
+from pharos.lake import schema
+from pharos.lake.lake import Lake
+from pharos.pipeline.graph import FACTS, Moments, code_fingerprint, fingerprint
+
+CHUNK_EVENTS = 4_000_000  # computed at once
+_EVENTS = schema.EVENTS.append(pa.field(schema.PARTITION, pa.date32()))
+
+
+@dataclass(frozen=True)
+class FactDay:
+    """One fact of one day: where it is or shall be."""
+
+    fact: str
+    day: date
+    fingerprint: str
+    path: Path
+
+    def reason(self) -> str | None:
+        """Why it must be computed; None if it is there."""
+        if self.path.exists():
+            return None
+        older = [path.stem for path in self.path.parent.glob("*.parquet")]
+        if not older:
+            return "new day"
+        code = self.fingerprint.split("-")[0]
+        return "events changed" if any(stem.split("-")[0] == code for stem in older) else "code changed"
+
+
+def fact_days(lake: Lake, moments: Moments) -> dict[str, list[FactDay]]:
+    """All days of all facts up to the last day, oldest first."""
+    days = sorted(day for day, files in lake.state.events.items() if files and day <= moments.last_day)
+    events = {day: _events_fingerprint(lake, day, moments.until) for day in days}
+    return {
+        name: [
+            FactDay(
+                name, day, stem, lake.root / "facts" / name / f"{schema.PARTITION}={day}" / f"{stem}.parquet"
+            )
+            for day in days
+            for stem in [f"{code_fingerprint(fact.function)}-{events[day]}"]
+        ]
+        for name, fact in FACTS.items()
+    }
+
+
+def compute(
+    lake: Lake,
+    engine: Engine,
+    stale: list[FactDay],
+    until: datetime,
+    report: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Compute these facts; `report` is told the number of events of each finished chunk."""
+    for name, fact in FACTS.items():
+        days = {item.day: item for item in stale if item.fact == name}
+        for chunk in _chunks(lake, sorted(days)):
+            _compute(lake, engine, fact, {day: days[day] for day in chunk}, until)
+            report(sum(_rows(lake, day) for day in chunk))
+
+
+def _compute(lake: Lake, engine: Engine, fact: Fact, days: dict[date, FactDay], until: datetime) -> None:
+    events = engine.read(lake.events(sorted(days)), _EVENTS)
+    if max(days) == until.date():
+        events = events.filter(events.time < ibis.literal(until))
+    staging = lake.staging / "facts" / fact.name
+    shutil.rmtree(staging, ignore_errors=True)
+    written = engine.write_partitions(fact(events), staging, schema.PARTITION, fact.schema.names)
+    for day, target in days.items():
+        source = written.get(day.isoformat())
+        if source is None:
+            staging.mkdir(parents=True, exist_ok=True)
+            source = staging / "empty.parquet"
+            pq.write_table(fact.schema.empty_table(), source)
+        target.path.parent.mkdir(parents=True, exist_ok=True)
+        older = list(target.path.parent.glob("*.parquet"))
+        source.replace(target.path)
+        for path in older:
+            if path != target.path:
+                path.unlink()
+
+
+def read(engine: Engine, fact: Fact, days: list[FactDay]) -> ibis.Table:
+    """The fact's rows of these days, with the column `date`."""
+    return engine.read(
+        [item.path for item in days], fact.schema.append(pa.field(schema.PARTITION, pa.date32()))
+    )
+
+
+def _events_fingerprint(lake: Lake, day: date, until: datetime) -> str:
+    """What a day's events are, and of where `until` cuts through them."""
+    files = lake.state.events[day]
+    rows, digest = sum(file.rows for file in files), sum(file.digest for file in files) % 2**64
+    is_cut = until < datetime.combine(day, datetime.min.time()) + timedelta(days=1) and any(
+        file.newest >= until for file in files
+    )
+    return fingerprint(f"{rows} {digest} {until.isoformat() if is_cut else ''}")
+
+
+def _chunks(lake: Lake, days: list[date]) -> Iterator[list[date]]:
+    """Neighbouring days together, as many as can be computed at once."""
+    chunk: list[date] = []
+    size = 0
+    for day in days:
+        rows = _rows(lake, day)
+        if chunk and size + rows > CHUNK_EVENTS:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(day)
+        size += rows
+    if chunk:
+        yield chunk
+
+
+def _rows(lake: Lake, day: date) -> int:
+    return sum(file.rows for file in lake.state.events[day])

@@ -1,0 +1,118 @@
+"""What is computed from what: all facts and metrics, and the fingerprints of their code."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from graphlib import TopologicalSorter
+from types import ModuleType
+from typing import Any
+
+import xxhash
+
+from pharos.facts import activity as activity_facts
+from pharos.facts import enrollment as enrollment_facts
+from pharos.facts.fact import Fact
+from pharos.metrics import activity, enrollment
+from pharos.metrics.metric import Metric
+
+FACTS: dict[str, Fact] = {
+    fact.name: fact for fact in (enrollment_facts.enrollment_event, activity_facts.activity_by_learner_day)
+}
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        enrollment.course_enrollment_mode_daily,
+        enrollment.course_enrollment_daily,
+        enrollment.course_meta_summary_enrollment,
+        activity.course_activity,
+    )
+}
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What `until` means for metrics; their parameters of these names get these values."""
+
+    until: datetime  # UTC, naive; a run describes the time before
+
+    @property
+    def last_day(self) -> date:
+        """The UTC day that holds the last moment before `until`."""
+        return (self.until - timedelta(microseconds=1)).date()
+
+    @property
+    def current_week(self) -> date:
+        """Monday of the ISO week that is not complete at `until`."""
+        return self.until.date() - timedelta(days=self.until.weekday())
+
+    def value(self, name: str) -> date:
+        """The moment of this name."""
+        moment: date = getattr(self, name)
+        return moment
+
+
+def in_order() -> list[Metric]:
+    """The metrics, each after those it is computed from."""
+    needs = {metric.name: [name for name in metric.inputs if name in METRICS] for metric in METRICS.values()}
+    return [METRICS[name] for name in TopologicalSorter(needs).static_order()]
+
+
+def fingerprint(*parts: str) -> str:
+    """Twelve hexadecimal digits that stand for these texts."""
+    return xxhash.xxh3_64_hexdigest("\n".join(parts).encode())[:12]
+
+
+@lru_cache
+def code_fingerprint(function: Callable[..., Any]) -> str:
+    """Eight hexadecimal digits that change when the code behind a function may compute something else.
+
+    Of its module and of all modules of the computing rooms that it imports, without comments, docstrings and
+    layout: they do not change results.
+    """
+    module = inspect.getmodule(function)
+    return fingerprint(function.__name__, *sorted(_sources(module) if module else []))[:8]
+
+
+_COMPUTING_ROOMS = ("pharos.keys", "pharos.facts", "pharos.metrics", "pharos.engine.functions")
+
+
+def _sources(module: ModuleType) -> set[str]:
+    """The code of a module and of what it imports of the computing rooms, as canonical text."""
+    found: dict[str, str] = {}
+    waiting = [module.__name__]
+    while waiting:
+        name = waiting.pop()
+        if name in found or not name.startswith(_COMPUTING_ROOMS):
+            continue
+        tree = ast.parse(inspect.getsource(importlib.import_module(name)))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        waiting = [name for name in waiting if _is_module(name)]
+        found[name] = ast.dump(_without_docstrings(tree))
+    return set(found.values())
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return name.startswith(_COMPUTING_ROOMS) and importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and ast.get_docstring(node) is not None
+        ):
+            node.body = node.body[1:]
+    return tree

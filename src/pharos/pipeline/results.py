@@ -1,0 +1,95 @@
+"""Which result tables are stale, and computing them.
+
+A result is the file `results/<table>/<code>-<inputs>.parquet`; as with facts, its name says of which code and
+of which inputs it was made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pharos.engine import Engine
+from pharos.lake.lake import Lake
+from pharos.metrics.metric import Metric
+from pharos.pipeline import facts
+from pharos.pipeline.facts import FactDay
+from pharos.pipeline.graph import FACTS, METRICS, Moments, code_fingerprint, fingerprint, in_order
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result table: where it is or shall be."""
+
+    metric: Metric
+    fingerprint: str
+    path: Path
+
+    def reason(self) -> str | None:
+        """Why it must be computed; None if it is there."""
+        if self.path.exists():
+            return None
+        older = [path.stem for path in self.path.parent.glob("*.parquet")]
+        if not older:
+            return "never computed"
+        code = self.fingerprint.split("-")[0]
+        return "inputs changed" if any(stem.split("-")[0] == code for stem in older) else "code changed"
+
+
+def results(lake: Lake, days: dict[str, list[FactDay]], moments: Moments) -> list[Result]:
+    """All results, each after those it is computed from."""
+    found: dict[str, Result] = {}
+    for metric in in_order():
+        parts = [f"{name}={_input_fingerprint(name, days, found, moments)}" for name in metric.inputs]
+        inputs = fingerprint(f"version={metric.table.info['definition'].version}", *parts)
+        stem = f"{code_fingerprint(metric.function)}-{inputs}"
+        found[metric.name] = Result(metric, stem, lake.root / "results" / metric.name / f"{stem}.parquet")
+    return list(found.values())
+
+
+def compute(
+    engine: Engine, result: Result, days: dict[str, list[FactDay]], known: dict[str, Result], moments: Moments
+) -> None:
+    """Compute one result; those it is computed from must be there."""
+    table = result.metric.function(
+        **{name: _input(engine, name, days, known, moments) for name in result.metric.inputs}
+    )
+    keys = [(name, "ascending") for name in result.metric.table.info["key"]]
+    rows = engine.fetch(table).sort_by(keys)
+    result.path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = result.path.with_suffix(".tmp")
+    pq.write_table(rows, temporary, compression="zstd")
+    older = list(result.path.parent.glob("*.parquet"))
+    temporary.replace(result.path)
+    for path in older:
+        if path != result.path:
+            path.unlink()
+
+
+def rows(result: Result) -> pa.Table:
+    """The rows of a result that is there."""
+    return pq.ParquetFile(result.path).read()
+
+
+def _input_fingerprint(
+    name: str, days: dict[str, list[FactDay]], found: dict[str, Result], moments: Moments
+) -> str:
+    if name in FACTS:
+        return fingerprint(*(f"{item.day}/{item.fingerprint}" for item in days[name]))
+    if name in METRICS:
+        return found[name].fingerprint
+    return moments.value(name).isoformat()
+
+
+def _input(
+    engine: Engine, name: str, days: dict[str, list[FactDay]], known: dict[str, Result], moments: Moments
+) -> object:
+    if name in FACTS:
+        return facts.read(engine, FACTS[name], days[name])
+    if name in METRICS:
+        path = known[name].path
+        return engine.read([path], pq.read_schema(path))
+    return moments.value(name)

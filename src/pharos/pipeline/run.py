@@ -1,0 +1,210 @@
+"""One run: ingest, compute what is stale, publish."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import ibis
+import pyarrow as pa
+import sqlalchemy as sa
+
+from pharos.config import LogSource, Settings
+from pharos.engine import Engine, open_engine
+from pharos.errors import ConfigurationError
+from pharos.lake import ingest, logs, schema
+from pharos.lake.ingest import Ingested
+from pharos.lake.lake import Lake
+from pharos.pipeline import facts, results
+from pharos.pipeline.graph import Moments
+from pharos.result_store import store
+
+NO_LOGS = ConfigurationError("logs.sources: no logs are named; name some in pharos.yaml or give --logs PATH")
+
+Report = Callable[[str, int, int], None]
+"""Told the stage's name and how much of how much of it is done."""
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    pass
+
+
+@dataclass
+class RunReport:
+    """What a run did."""
+
+    until: datetime
+    ingested: Ingested = field(default_factory=Ingested)
+    why: list[tuple[str, str]] = field(default_factory=list)  # (what was computed, reason), in order
+    published: dict[str, int] = field(default_factory=dict)  # table -> rows
+
+
+def run_pipeline(
+    settings: Settings,
+    *,
+    logs: Iterable[str] = (),
+    until: datetime | None = None,
+    full: bool = False,
+    progress: Report = _silent,
+) -> RunReport:
+    """Bring lake, facts, results and Result Store up to date.
+
+    `logs` are files, folders or globs to read instead of the configured sources. `until` (UTC, naive; default
+    now) is the moment the results describe the time before. `full` computes everything anew. Raises
+    PharosError; whatever was committed before stays, and the next run goes on from there.
+    """
+    report = RunReport(until or _now())
+    sources = _sources(settings, logs)
+    if not sources and not Lake(settings.lake).state.events:
+        raise NO_LOGS
+    with _store(settings) as database, _work(settings) as (lake, engine):
+        _ingest(lake, engine, sources, report, progress)
+        found = _compute(lake, engine, report, full=full, progress=progress)
+        _publish(lake, engine, database, found, report, progress)
+    return report
+
+
+def ingest_only(settings: Settings, *, logs: Iterable[str] = (), progress: Report = _silent) -> RunReport:
+    """The first stage alone: take new lines over into the lake. Raises PharosError."""
+    report = RunReport(_now())
+    sources = _sources(settings, logs)
+    if not sources:
+        raise NO_LOGS
+    with _work(settings) as (lake, engine):
+        _ingest(lake, engine, sources, report, progress)
+    return report
+
+
+def compute_only(
+    settings: Settings, *, until: datetime | None = None, full: bool = False, progress: Report = _silent
+) -> RunReport:
+    """The stages after ingestion: compute what is stale, publish. Raises PharosError."""
+    report = RunReport(until or _now())
+    with _store(settings) as database, _work(settings) as (lake, engine):
+        found = _compute(lake, engine, report, full=full, progress=progress)
+        _publish(lake, engine, database, found, report, progress)
+    return report
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@contextmanager
+def _work(settings: Settings) -> Iterator[tuple[Lake, Engine]]:
+    """The lake, locked, and an engine; both let go of in the end."""
+    lake = Lake(settings.lake)
+    with lake.locked():
+        engine = open_engine(settings.engine, lake.staging / "spill")
+        try:
+            yield lake, engine
+        finally:
+            engine.close()
+            shutil.rmtree(lake.staging, ignore_errors=True)
+
+
+@contextmanager
+def _store(settings: Settings) -> Iterator[sa.Engine]:
+    """The Result Store with this release's tables; opened first, so that nothing is half done without it."""
+    if settings.store_url.startswith("sqlite:///"):
+        Path(settings.store_url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    store.upgrade(settings.store_url)
+    database = store.connect(settings.store_url)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+def _sources(settings: Settings, paths: Iterable[str]) -> dict[str, LogSource]:
+    named = list(paths)
+    return logs.given(named) if named else settings.logs.sources
+
+
+def _ingest(
+    lake: Lake, engine: Engine, sources: dict[str, LogSource], report: RunReport, progress: Report
+) -> None:
+    report.ingested = ingest.ingest(
+        lake,
+        engine,
+        logs.discover(sources),
+        _now(),
+        lambda done, total: progress("Reading logs", done, total),
+    )
+
+
+def _compute(
+    lake: Lake, engine: Engine, report: RunReport, *, full: bool, progress: Report
+) -> list[results.Result]:
+    """Compute stale facts and results; all results, computed or not."""
+    moments = Moments(report.until)
+    if full:
+        for part in ("facts", "results"):
+            shutil.rmtree(lake.root / part, ignore_errors=True)
+    days = facts.fact_days(lake, moments)
+    reasons = {item: item.reason() for items in days.values() for item in items}
+    stale = [item for item, reason in reasons.items() if reason is not None]
+    report.why += [(f"{item.fact} of {item.day}", str(reasons[item])) for item in stale]
+    done = 0
+
+    def add(events: int) -> None:
+        nonlocal done
+        done += events
+        progress("Computing facts", done, total)
+
+    total = sum(file.rows for item in stale for file in lake.state.events[item.day])
+    facts.compute(lake, engine, stale, report.until, add)
+    found = results.results(lake, days, moments)
+    known = {result.metric.name: result for result in found}
+    for number, result in enumerate(found, 1):
+        reason = result.reason()
+        if reason is not None:
+            report.why.append((result.metric.name, reason))
+            results.compute(engine, result, days, known, moments)
+        progress("Computing metrics", number, len(found))
+    return found
+
+
+def _publish(
+    lake: Lake,
+    engine: Engine,
+    database: sa.Engine,
+    found: list[results.Result],
+    report: RunReport,
+    progress: Report,
+) -> None:
+    """Publish every result whose publication says something else than the run would."""
+    before = store.published(database)
+    last_event = _last_event(lake, engine, report.until)
+    for number, result in enumerate(found, 1):
+        table = result.metric.table
+        publication = store.Publication(
+            fingerprint=result.fingerprint, until=report.until, last_event=last_event,
+            version=table.info["definition"].version,
+        )  # fmt: skip
+        if before.get(table.name) != publication:
+            # A lake without a single event is no reason to empty a table: something is missing then.
+            rows = store.publish(
+                database, table, results.rows(result), publication, allow_empty=bool(lake.state.events)
+            )
+            if table.name not in before or before[table.name].fingerprint != publication.fingerprint:
+                report.published[table.name] = rows
+        progress("Publishing", number, len(found))
+
+
+def _last_event(lake: Lake, engine: Engine, until: datetime) -> datetime | None:
+    """Time of the newest event before `until`."""
+    files = [file for files in lake.state.events.values() for file in files if file.oldest < until]
+    whole = max((file.newest for file in files if file.newest < until), default=None)
+    cut = [lake.root / file.path for file in files if file.newest >= until]
+    if not cut:
+        return whole
+    times = engine.read(cut, pa.schema([schema.EVENTS.field("time")]))
+    newest: datetime = engine.fetch(
+        times.filter(times.time < ibis.literal(until)).agg(newest=times.time.max())
+    )["newest"][0].as_py()
+    return max(filter(None, (newest, whole)))
