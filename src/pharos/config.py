@@ -106,6 +106,9 @@ class DataAPISettings(Section):
     audit_log: Path | None = Field(
         None, description="File that says who read data of learners; default: data_api_audit.jsonl in home."
     )
+    account_url: str | None = Field(
+        None, description="Address in the LMS that, with a user name added, is the account of a learner."
+    )
     learners: bool = Field(False, description="Serve data of single learners, to tokens that may read them.")
     requests_per_minute: int = Field(60, gt=0, description="Requests a person or an address may make.")
     token_requests_per_minute: int = Field(

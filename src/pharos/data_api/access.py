@@ -9,14 +9,18 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import anyio.to_thread
+import sqlalchemy as sa
 from fastapi import Depends, Path, Request
 
-from pharos.data_api.errors import Forbidden, NoData, Unauthenticated
+from pharos.data_api.audit import AuditLog
+from pharos.data_api.errors import Forbidden, NoRoute, Unauthenticated
 from pharos.data_api.jwt import SignedTokens
 from pharos.data_api.limits import Limits
 from pharos.data_api.reading import Recent
 from pharos.data_api.tokens import Token, hashed
 from pharos.keys import organisation
+
+COURSE_KINDS = ("course-v1", "ccx-v1", "library-v1")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,16 @@ class Caller:
     def scope(self) -> tuple[frozenset[str] | None, frozenset[str] | None]:
         """Callers of equal scope get equal answers."""
         return self.courses, self.organizations
+
+    def sees(self, course_id: sa.Column[str]) -> sa.ColumnElement[bool]:
+        """`may_read` as a condition of a query; organisations by the beginning of the id."""
+        if self.reads_everything:
+            return sa.true()
+        starts = [f"{org}/" for org in self.organizations or ()]
+        starts += [f"{kind}:{org}+" for org in self.organizations or () for kind in COURSE_KINDS]
+        return sa.or_(
+            course_id.in_(self.courses or ()), *(course_id.startswith(s, autoescape=True) for s in starts)
+        )
 
     def may_read(self, course_id: str) -> bool:
         """Whether they may read the results of this course."""
@@ -151,9 +165,12 @@ VisibleCourse = Annotated[str, Depends(_visible)]
 
 async def _reader_of_learners(request: Request, caller: KnownCaller) -> Caller:
     if not request.app.state.settings.learners:
-        raise NoData
+        raise NoRoute
     if not caller.learners:
         raise Forbidden("This token may not read data of single learners.")
+    audit: AuditLog = request.app.state.audit
+    address = request.client.host if request.client else ""
+    await anyio.to_thread.run_sync(audit.note, caller.name, address, request.url.path, request.url.query)
     return caller
 
 

@@ -16,6 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 import pharos
 from pharos.config import Settings
 from pharos.data_api.access import Access
+from pharos.data_api.audit import AuditLog
 from pharos.data_api.docs import docs
 from pharos.data_api.errors import APIError, Detailed, IllegalParameter, PlainText
 from pharos.data_api.formats import as_json
@@ -23,14 +24,39 @@ from pharos.data_api.jwt import SignedTokens
 from pharos.data_api.limits import Limits
 from pharos.data_api.paths import Paths
 from pharos.data_api.reading import Recent, ResultStore
-from pharos.data_api.routes import activity, enrollment, operations, summaries
+from pharos.data_api.report_files import DOWNLOADS, Reports
+from pharos.data_api.routes import (
+    activity,
+    demographics,
+    engagement,
+    enrollment,
+    learners,
+    operations,
+    problems,
+    programs,
+    reports,
+    summaries,
+    videos,
+)
 from pharos.data_api.routing import Cache
 from pharos.data_api.tokens import list_tokens
 from pharos.result_store.errors import ResultStoreError
 
 log = logging.getLogger(__name__)
 
-SUBJECTS = (activity.subject, enrollment.subject, summaries.subject, operations.subject)
+SUBJECTS = (
+    summaries.subject,
+    programs.subject,
+    enrollment.subject,
+    demographics.subject,
+    activity.subject,
+    problems.subject,
+    videos.subject,
+    engagement.subject,
+    learners.subject,
+    reports.subject,
+    operations.subject,
+)
 GZIP_FROM_BYTES = 1000
 
 
@@ -50,6 +76,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = ours
     app.state.stores = {"v0": first, "v1": second}
     app.state.cache = Cache()
+    app.state.audit = AuditLog(ours.audit_log or settings.home / "data_api_audit.jsonl")
+    app.state.reports = Reports(ours.reports or settings.home / "reports", ours)
+    app.state.account_url = ours.account_url
     app.state.access = Access(
         Recent(lambda: list_tokens(first.engine)),
         SignedTokens(settings.lms),
@@ -58,6 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
     for subject in SUBJECTS:
         subject.mount(app)
     operations.mount(app)
+    app.add_api_route(f"{DOWNLOADS}{{file_name}}", reports.download, include_in_schema=False)
     app.add_api_route("/docs/", docs, include_in_schema=False)
     app.add_api_route("/", lambda: RedirectResponse("/docs/", 302), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=str(files("pharos.data_api") / "static")))

@@ -105,6 +105,15 @@ class NoData(Detailed):
         super().__init__(detail)
 
 
+class NoRoute(APIError):
+    """There is no such address."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__({"status": 404})
+
+
 class NotAcceptable(Detailed):
     """No format we have is one the client takes."""
 

@@ -13,7 +13,7 @@ MAX_CALLERS = 10_000  # the longest silent are forgotten first, so memory is bou
 
 
 class Limits:
-    """Requests per minute: `of_people` for a person or an address, `of_tokens` for a token without own rate."""
+    """Requests per minute: `of_people` for a person or an address, `of_tokens` for tokens without own."""
 
     def __init__(self, of_people: int, of_tokens: int) -> None:
         self.of_people, self.of_tokens = of_people, of_tokens

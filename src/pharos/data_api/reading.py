@@ -43,11 +43,20 @@ class ResultStore:
     def __init__(self, url: str) -> None:
         self.engine = store.engine_for(url)
         self.published = Recent(lambda: store.published(self.engine))
+        self._columns: dict[str, set[str]] = {}
 
     def rows(self, statement: sa.Select[Any]) -> list[sa.RowMapping]:
         """All rows of a query, by column name, in one read transaction of its own."""
         with store.translated(self.engine) as connection:
             return list(connection.execute(statement).mappings().all())
+
+    def has_column(self, table: sa.Table, name: str) -> bool:
+        """Whether the table really has the column; tables of the original may be older. Asked once."""
+        if table.name not in self._columns:
+            with store.translated(self.engine) as connection:
+                found = sa.inspect(connection).get_columns(table.name)
+            self._columns[table.name] = {column["name"] for column in found}
+        return name in self._columns[table.name]
 
 
 def _of_request(request: Request) -> ResultStore:

@@ -30,6 +30,7 @@ from pharos.result_store.tables import Definition
 
 VERSIONS = ("v0", "v1")
 MAX_CACHED_BYTES = 64 * 1024 * 1024
+TIME = "{time}"  # in a file name: the moment of the answer
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 
@@ -98,7 +99,7 @@ class Subject:
     ) -> Callable[[Function], Function]:
         """Make a function the endpoint at `path` below `/api/{version}/`.
 
-        `reads`: the tables it is made from. `file_name`: end of the name of the CSV of a course. `post`: it
+        `reads`: the tables it is made from, the one it is about first. `file_name`: end of the name of the CSV of a course. `post`: it
         also answers POST. `parameters`: name and meaning of those that may come in query or body. Without
         `may_be_empty` an empty list is 404 (spec 05 §2.5).
         """
@@ -155,15 +156,13 @@ def _answering(endpoint: Endpoint) -> Callable[..., Any]:
         stamp = _stamp(publications)
         if key and stamp and (found := kept.get(key, stamp)):
             return _conditional(request, found)
-        if "store" in wanted:
-            own["store"] = store
-        if "caller" in wanted:
-            own["caller"] = caller
+        common_values = {"request": request, "store": store, "caller": caller}
+        own |= {name: value for name, value in common_values.items() if name in wanted}
         items = await anyio.to_thread.run_sync(lambda: endpoint.function(**own))
         if items is None or (items == [] and not endpoint.may_be_empty):
             raise NoData
         made = _rendered(endpoint, output, items, own.get("course_id"))
-        made.headers.update(_provenance(publications, endpoint))
+        made.headers.update(_provenance(publications))
         if key and stamp:
             made.headers["ETag"] = f'"{hashlib.sha256(repr((key, stamp)).encode()).hexdigest()[:32]}"'
             kept.put(key, stamp, made)
@@ -190,8 +189,17 @@ def _rendered(endpoint: Endpoint, output: Output, items: Any, course_id: str | N
     )
     response.headers["Content-Type"] = output.format.content_type
     if output.attach and endpoint.file_name and course_id:
-        response.headers["Content-Disposition"] = attachment(f"{_stem(course_id)}--{endpoint.file_name}.csv")
+        response.headers["Content-Disposition"] = attachment(
+            f"{_stem(course_id)}--{endpoint.file_name}.csv".replace(TIME, datetime.now(UTC).isoformat())
+        )
+    if isinstance(items, Mapping) and (links := _links(items)):
+        response.headers["Link"] = links
     return response
+
+
+def _links(page: Mapping[str, Any]) -> str:
+    names = {"next": "next", "previous": "prev"}
+    return ", ".join(f'<{page[key]}>; rel="{rel}"' for key, rel in names.items() if page.get(key))
 
 
 def _stem(course_id: str) -> str:
@@ -200,40 +208,43 @@ def _stem(course_id: str) -> str:
     return "-".join(pieces.replace("/", "+").split("+")[:3])
 
 
-async def _publications(store: ResultStore, endpoint: Endpoint) -> list[Publication] | None:
-    """What the endpoint's tables hold; None if one was not filled by publishing."""
+Publications = dict[str, Publication]
+
+
+async def _publications(store: ResultStore, endpoint: Endpoint) -> Publications:
+    """What the endpoint's tables hold. Empty if the one it is about was not filled by publishing."""
     if not endpoint.reads:
-        return None
+        return {}
     known = store.published.at_hand()
     if known is None:
         known = await anyio.to_thread.run_sync(store.published.get)
-    found = [known[table.name] for table in endpoint.reads if table.name in known]
-    return found if len(found) == len(endpoint.reads) else None
+    found = {table.name: known[table.name] for table in endpoint.reads if table.name in known}
+    return found if endpoint.reads[0].name in found else {}
 
 
-def _stamp(publications: list[Publication] | None) -> str | None:
-    """Changes when an answer from these publications may."""
-    if publications is None:
+def _stamp(publications: Publications) -> str | None:
+    """Changes when an answer from these publications may; None: at any time."""
+    if not publications:
         return None
-    return repr([(p.content, p.published, p.until, p.version) for p in publications])
+    return repr([(name, p.content, p.published, p.until, p.version) for name, p in publications.items()])
 
 
-def _provenance(publications: list[Publication] | None, endpoint: Endpoint) -> dict[str, str]:
+def _provenance(publications: Publications) -> dict[str, str]:
     """Where the figures come from: the moment they describe the time before, and what computed them."""
     if not publications:
         return {}
+    known = publications.values()
     headers = {
-        "X-Pharos-As-Of": f"{min(p.until for p in publications).isoformat()}Z",
+        "X-Pharos-As-Of": f"{min(p.until for p in known).isoformat()}Z",
         "X-Pharos-Source": ", ".join(
-            f"{table.name}; version={p.version}; fingerprint={p.fingerprint}"
-            for table, p in zip(endpoint.reads, publications, strict=True)
+            f"{name}; version={p.version}; fingerprint={p.fingerprint}" for name, p in publications.items()
         ),
         "Cache-Control": "private, no-cache",
     }
-    events = [p.last_event for p in publications if p.last_event is not None]
+    events = [p.last_event for p in known if p.last_event is not None]
     if events:
         headers["X-Pharos-Last-Event"] = f"{max(events).isoformat()}Z"
-    published = [p.published for p in publications if p.published is not None]
+    published = [p.published for p in known if p.published is not None]
     if published:
         headers["Last-Modified"] = format_datetime(max(published).replace(tzinfo=UTC), usegmt=True)
     return headers

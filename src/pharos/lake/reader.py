@@ -61,7 +61,7 @@ def _gzip(file: BinaryIO) -> Iterator[bytes]:
                 if inflater.eof:
                     chunk, fed = inflater.unused_data, 0
                     inflater = isal_zlib.decompressobj(wbits=31)
-    except IsalError as error:
+    except IsalError as error:  # type: ignore[misc]  # its stub does not say that it is an exception
         raise LogDamaged(f"gzip data is damaged: {error}") from error
     if fed:
         raise LogDamaged("gzip data ends too early (truncated file)")

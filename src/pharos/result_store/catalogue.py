@@ -31,7 +31,7 @@ def _section(table: sa.Table) -> Iterator[str]:
     yield from (f"- {case}" for case in definition.edge_cases)
     yield from ("", f"**Source.** {definition.source} Rule: spec {definition.spec}.", "")
     yield from ("| column | type | null | meaning |", "|---|---|---|---|")
-    dialect = mysql.dialect()  # type: ignore[no-untyped-call]
+    dialect = mysql.dialect()
     for column in table.columns:
         type_ = column.type.compile(dialect).partition(" CHARACTER SET")[0]
         yield f"| `{column.name}` | {type_} | {'yes' if column.nullable else 'no'} | {column.comment} |"

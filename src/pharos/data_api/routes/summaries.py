@@ -1,16 +1,18 @@
-"""All courses at a glance (spec 05 §7.1)."""
+"""All courses at a glance (spec 05 §7.1), chosen, ordered, in pages (§11.1), and their totals (§11.2)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Annotated, NotRequired, cast
+from typing import Annotated, Any, NotRequired, cast
 
 import sqlalchemy as sa
+from fastapi import Request
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from pharos.data_api.access import Caller
-from pharos.data_api.errors import CourseMalformed, PlainText
+from pharos.data_api.errors import CourseMalformed, IllegalParameter, PlainText
+from pharos.data_api.paging import Page, size_of
 from pharos.data_api.parameters import Asked, Given
 from pharos.data_api.reading import ResultStore, Store
 from pharos.data_api.routes.enrollment import MODES, Course, Created
@@ -25,11 +27,38 @@ MAX_IDS_IN_QUERY = 1000  # more are picked from all rows: databases limit parame
 
 AVAILABILITIES = {"Starting Soon": "Upcoming"}
 
+ORDERS = (
+    "catalog_course_title",
+    "start_date",
+    "end_date",
+    "count",
+    "cumulative_count",
+    "count_change_7_days",
+    "passing_users",
+    "verified_enrollment",
+)
+CHOICES = {
+    "order_by": ORDERS,
+    "sort_order": ("asc", "desc"),
+    "availability": ("Archived", "Current", "Upcoming", "unknown"),
+    "pacing_type": ("self_paced", "instructor_paced"),
+}
+PAGE_SIZE = 100
+
 PARAMETERS = {
     "course_ids": "Course ids, separated by commas; none: all courses.",
     "fields": "Keys to show, separated by commas.",
     "exclude": "Keys to leave out, also inside the modes; wins over fields.",
+    "programs": "true: add the ids of the programs of each course.",
     "recent_date": "A day before today: recent_count_change is the growth since the end of that day.",
+    "availability": "Archived, Current, Upcoming or unknown; several with commas.",
+    "pacing_type": "instructor_paced or self_paced; several with commas.",
+    "program_ids": "Only courses of these programs.",
+    "text_search": "Part of title or id, any case.",
+    "order_by": f"One of {', '.join(ORDERS)}.",
+    "sort_order": "asc or desc.",
+    "page": "Answer this page, from 1, instead of the list.",
+    "page_size": "Courses on a page; without: 100.",
 }
 
 
@@ -63,27 +92,122 @@ class CourseSummary(TypedDict):
     programs: NotRequired[Annotated[list[str], Field(description="Only if asked for.")]]
 
 
-@subject.get(
-    "course_summaries/",
-    reads=[tables.course_meta_summary_enrollment, tables.course_enrollment_daily],
-    parameters=PARAMETERS,
-    post=True,
+class SummaryPage(TypedDict):
+    count: int
+    num_pages: int
+    next: str | None
+    previous: str | None
+    results: list[CourseSummary]
+
+
+class Totals(TypedDict):
+    count: Annotated[int, Field(description="Learners enrolled.")]
+    cumulative_count: Annotated[int, Field(description="Learners with any enrollment event.")]
+    count_change_7_days: Annotated[int, Field(description="count minus that of 7 days before.")]
+    verified_enrollment: Annotated[int, Field(description="Learners in the mode verified.")]
+
+
+READS = (
+    tables.course_meta_summary_enrollment,
+    tables.course_enrollment_daily,
+    tables.course_program_metadata,
 )
-def course_summaries(asked: Asked, caller: Caller, store: Store) -> list[CourseSummary]:
+
+
+@subject.get("course_summaries/", reads=READS, parameters=PARAMETERS, post=True)
+def course_summaries(
+    asked: Asked, caller: Caller, store: Store, request: Request
+) -> list[CourseSummary] | SummaryPage:
     """Enrollment of each course by mode, with its change over a week; ordered by course id.
 
     Courses without data are absent. Long lists of ids go into the body of a POST: a form with repeated keys,
-    or JSON with arrays.
+    or JSON with arrays. Only if a page is asked for, the answer is a page object instead of the list.
     """
-    ids = course_ids(asked)
-    recent = _recent_counts(store, asked)
-    rows = _rows(store, ids)
+    ids, recent = course_ids(asked), _recent_counts(store, asked)
+    choices = {name: _chosen(asked, name) for name in CHOICES}
+    programs = _programs(store) if asked.switch("programs") or asked.list("program_ids") else {}
     summaries = [
         _summary(course_id, list(group), recent)
-        for course_id, group in groupby(rows, key=lambda row: row["course_id"])
+        for course_id, group in groupby(_rows(store, ids), key=lambda row: str(row["course_id"]))
         if caller.may_read(course_id)
     ]
-    return [_shown(summary, asked) for summary in summaries]
+    found = _ordered([s for s in summaries if _is_wanted(s, asked, choices, programs)], choices)
+    if asked.switch("programs"):
+        for summary in found:
+            summary["programs"] = programs.get(summary["course_id"], [])
+    number, size = asked.text("page"), asked.text("page_size")
+    if not (number or size) or asked.switch("all"):
+        return [_shown(summary, asked) for summary in found]
+    page = Page(number or "1", size_of(size, PAGE_SIZE, PAGE_SIZE), request.url)
+    cut = page.cut(
+        len(found), lambda offset, limit: [_shown(s, asked) for s in found[offset : offset + limit]]
+    )
+    return cast("SummaryPage", cut)
+
+
+@subject.get(
+    "course_totals/", reads=READS[:1], parameters={"course_ids": PARAMETERS["course_ids"]}, post=True
+)
+def course_totals(asked: Asked, caller: Caller, store: Store) -> Totals:
+    """The sums over the courses; zeros if there are none."""
+    rows = [row for row in _rows(store, course_ids(asked)) if caller.may_read(row["course_id"])]
+    counts = _counts(rows)
+    return {
+        "count": counts["count"],
+        "cumulative_count": counts["cumulative_count"],
+        "count_change_7_days": counts["count_change_7_days"],
+        "verified_enrollment": _counts([r for r in rows if r["enrollment_mode"] == "verified"])["count"],
+    }
+
+
+def _chosen(asked: Given, name: str) -> list[str]:
+    """The values of a parameter that has choices. Raises IllegalParameter."""
+    values = asked.list(name) or []
+    for value in values:
+        if value not in CHOICES[name]:
+            raise IllegalParameter(f"{name} value '{value}' must be one of: ({', '.join(CHOICES[name])})")
+    return values
+
+
+def _programs(store: ResultStore) -> dict[str, list[str]]:
+    table = tables.course_program_metadata
+    found: dict[str, list[str]] = {}
+    for row in store.rows(sa.select(table.c.course_id, table.c.program_id).order_by(table.c.id)):
+        found.setdefault(row["course_id"], []).append(row["program_id"])
+    return found
+
+
+def _is_wanted(
+    summary: CourseSummary, asked: Given, choices: Mapping[str, list[str]], programs: Mapping[str, list[str]]
+) -> bool:
+    course_id, title = summary["course_id"], summary["catalog_course_title"] or ""
+    wanted_programs, text = asked.list("program_ids"), (asked.text("text_search") or "").lower()
+    availability = summary["availability"]
+    if availability is None or availability == "Unknown":
+        availability = "unknown"
+    return (
+        (not choices["availability"] or availability in choices["availability"])
+        and (not choices["pacing_type"] or summary["pacing_type"] in choices["pacing_type"])
+        and (wanted_programs is None or not set(wanted_programs).isdisjoint(programs.get(course_id, ())))
+        and (text in title.lower() or text in course_id.lower())
+    )
+
+
+def _ordered(summaries: list[CourseSummary], choices: Mapping[str, list[str]]) -> list[CourseSummary]:
+    """By the chosen key; a missing title comes last, missing dates first. Ties stay ordered by course id."""
+    if not choices["order_by"]:
+        return summaries
+    key, descending = choices["order_by"][0], choices["sort_order"] == ["desc"]
+
+    def value(summary: CourseSummary) -> tuple[bool, Any]:
+        if key == "verified_enrollment":
+            return False, summary["enrollment_modes"]["verified"]["count"]
+        found: Any = cast("dict[str, Any]", summary)[key]
+        if key == "catalog_course_title":
+            return (found is None) != descending, (found or "").lower()
+        return found is not None, found or ""
+
+    return sorted(summaries, key=value, reverse=descending)
 
 
 def course_ids(asked: Given) -> frozenset[str] | None:
@@ -170,14 +294,9 @@ def _recent_counts(store: ResultStore, asked: Given) -> dict[str, int] | None:
 
 
 def _shown(summary: CourseSummary, asked: Given) -> CourseSummary:
-    """Only the keys of fields, without those of exclude."""
-    fields, exclude = asked.list("fields"), asked.list("exclude") or ()
-    shown = {
-        key: value
-        for key, value in summary.items()
-        if key not in exclude and (fields is None or key in fields)
-    }
-    if exclude and "enrollment_modes" in shown:
+    """The summary with the keys asked for; those excluded are left out of the modes too."""
+    shown = asked.shown(summary)
+    if "enrollment_modes" in shown and (exclude := asked.list("exclude")):
         shown["enrollment_modes"] = {
             mode: {key: value for key, value in counts.items() if key not in exclude}
             for mode, counts in summary["enrollment_modes"].items()
