@@ -1,0 +1,260 @@
+"""How problems were answered (spec 05 §5.9-5.10, §6.1-6.3)."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Annotated, Any, NotRequired, cast
+
+import sqlalchemy as sa
+from fastapi import Path
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from pharos.data_api.access import Caller, VisibleCourse
+from pharos.data_api.answer_texts import shown
+from pharos.data_api.parameters import Range
+from pharos.data_api.reading import ResultStore, Store
+from pharos.data_api.routes.enrollment import Course, Created
+from pharos.data_api.routing import Subject
+from pharos.data_api.times import compact
+from pharos.result_store import tables
+
+subject = Subject("Problems")
+
+ProblemID = Annotated[
+    str,
+    Path(
+        description="Usage id of the problem; `/` and `+` may be percent-encoded.",
+        examples=["block-v1:edX+DemoX+Demo_Course+type@problem+block@p1"],
+    ),
+]
+Module = Annotated[str, Field(description="Usage id.")]
+Number = Annotated[float | None, Field(description="Points; whole numbers without a fraction.")]
+
+
+class Problem(TypedDict):
+    module_id: Module
+    total_submissions: Annotated[int, Field(description="Learners who answered, per part on average.")]
+    correct_submissions: Annotated[int, Field(description="Those whose last answer was right.")]
+    part_ids: Annotated[list[str], Field(description="Inputs of the problem.")]
+    created: Created
+
+
+class TaggedProblem(TypedDict):
+    module_id: Module
+    total_submissions: int
+    correct_submissions: int
+    tags: Annotated[dict[str, list[str]], Field(description="Values by name of the tag.")]
+    created: Created
+
+
+class Answer(TypedDict):
+    course_id: Course
+    module_id: Module
+    part_id: str
+    correct: bool | None
+    count: NotRequired[Annotated[int, Field(description="Only from tables of the oldest form.")]]
+    first_response_count: NotRequired[
+        Annotated[int, Field(description="Learners whose first answer it was.")]
+    ]
+    last_response_count: NotRequired[Annotated[int, Field(description="Learners whose last answer it was.")]]
+    value_id: Annotated[str | None, Field(description="Id of the choice; null for typed answers.")]
+    answer_value: Annotated[str | None, Field(description="The answer as text; lists as [a|b].")]
+    problem_display_name: str | None
+    question_text: str | None
+    variant: Annotated[int | None, Field(description="Seed of a randomised problem.")]
+    created: Created
+    consolidated_variant: Annotated[bool, Field(description="Counts of several variants, added up.")]
+
+
+class Grade(TypedDict):
+    module_id: Module
+    course_id: Course
+    grade: Number
+    max_grade: Number
+    count: Annotated[int, Field(description="Learners.")]
+    created: Created
+
+
+class SubsectionOpened(TypedDict):
+    module_id: Module
+    course_id: Course
+    count: Annotated[int, Field(description="Learners who opened it.")]
+    created: Created
+
+
+@subject.get("courses/{course_id:course}/problems/", reads=[tables.answer_distribution], file_name="problems")
+def problems(course_id: VisibleCourse, store: Store, days: Range) -> list[Problem]:  # noqa: ARG001
+    """Submissions of each problem of the course, and how many were right, by problem. Dates: no effect."""
+    table = tables.answer_distribution
+    last = _counted(store)[-1]
+    statement = (
+        sa.select(
+            table.c.module_id,
+            table.c.part_id,
+            sa.func.sum(last).label("total"),
+            sa.func.sum(sa.case((table.c.correct, last), else_=0)).label("right"),
+            sa.func.max(table.c.created).label("created"),
+        )
+        .where(table.c.course_id == course_id)
+        .group_by(table.c.module_id, table.c.part_id)
+        .order_by(table.c.module_id, table.c.part_id)
+    )
+    return [
+        _problem(module_id, list(parts))
+        for module_id, parts in groupby(store.rows(statement), key=lambda row: str(row["module_id"]))
+    ]
+
+
+def _problem(module_id: str, parts: Sequence[sa.RowMapping]) -> Problem:
+    """The sums over the parts, divided by their number and cut to whole numbers."""
+    return {
+        "module_id": module_id,
+        "total_submissions": int(sum(part["total"] or 0 for part in parts) / len(parts)),
+        "correct_submissions": int(sum(part["right"] or 0 for part in parts) / len(parts)),
+        "part_ids": [part["part_id"] for part in parts],
+        "created": compact(max(part["created"] for part in parts)),
+    }
+
+
+@subject.get(
+    "courses/{course_id:course}/problems_and_tags/",
+    reads=[tables.tags_distribution],
+    file_name="problems-and-tags",
+)
+def problems_and_tags(course_id: VisibleCourse, store: Store, days: Range) -> list[TaggedProblem]:  # noqa: ARG001
+    """Submissions of each tagged problem of the course, with its tags, by problem. Dates have no effect."""
+    table = tables.tags_distribution
+    rows = store.rows(
+        sa.select(table).where(table.c.course_id == course_id).order_by(table.c.module_id, table.c.id)
+    )
+    return [
+        _tagged(module_id, list(group))
+        for module_id, group in groupby(rows, key=lambda row: str(row["module_id"]))
+    ]
+
+
+def _tagged(module_id: str, rows: Sequence[sa.RowMapping]) -> TaggedProblem:
+    tags: dict[str, list[str]] = {}
+    for row in rows:
+        tags.setdefault(row["tag_name"], []).append(row["tag_value"])
+    return {
+        "module_id": module_id,
+        "total_submissions": rows[0]["total_submissions"],
+        "correct_submissions": rows[0]["correct_submissions"],
+        "tags": {name: sorted(tags[name]) for name in sorted(tags)},
+        "created": compact(max(row["created"] for row in rows)),
+    }
+
+
+@subject.get("problems/{problem_id:path}/answer_distribution/", reads=[tables.answer_distribution])
+def answer_distribution(problem_id: ProblemID, caller: Caller, store: Store) -> list[Answer]:
+    """Every distinct answer to each part of the problem and how many learners gave it, by part.
+
+    If a part was recorded as randomised but all variants ask and accept the same, its variants are added up.
+    """
+    table, counts = tables.answer_distribution, _counted(store)
+    columns = [column for column in table.columns if not column.name.endswith("_response_count")]
+    rows = store.rows(
+        sa.select(*columns, *counts)
+        .where(table.c.module_id == problem_id)
+        .order_by(table.c.part_id, table.c.id)
+    )
+    visible = [row for row in rows if caller.may_read(row["course_id"])]
+    names = [column.name for column in counts]
+    return [
+        answer
+        for _, part in groupby(visible, key=lambda row: row["part_id"])
+        for answer in _consolidated(list(part), names)
+    ]
+
+
+def _consolidated(part: Sequence[sa.RowMapping], counts: Sequence[str]) -> Iterable[Answer]:
+    """The answers of a part, those of the same value added up if every value means one thing only."""
+    by_value: dict[str | None, list[sa.RowMapping]] = {}
+    for row in part:
+        by_value.setdefault(row["value_id"], []).append(row)
+    told_apart = any(len({_meaning(row) for row in rows}) > 1 for rows in by_value.values())
+    groups = [[row] for row in part] if told_apart else list(by_value.values())
+    return [_answer(rows, counts) for rows in groups]
+
+
+def _meaning(row: sa.RowMapping) -> tuple[Any, ...]:
+    return row["question_text"], row["answer_value_text"], row["problem_display_name"], row["correct"]
+
+
+def _answer(rows: Sequence[sa.RowMapping], counts: Sequence[str]) -> Answer:
+    first, several = rows[0], len(rows) > 1
+    answer = {
+        "course_id": first["course_id"],
+        "module_id": first["module_id"],
+        "part_id": first["part_id"],
+        "correct": first["correct"],
+        **{name: sum(row[name] or 0 for row in rows) for name in counts},
+        "value_id": shown(first["value_id"]),
+        "answer_value": shown(first["answer_value_text"]),
+        "problem_display_name": first["problem_display_name"],
+        "question_text": first["question_text"],
+        "variant": None if several else first["variant"],
+        "created": compact(first["created"]),
+        "consolidated_variant": several,
+    }
+    return cast("Answer", answer)
+
+
+def _counted(store: ResultStore) -> list[sa.ColumnClause[Any]]:
+    """The columns that count answers, the last answers last; the oldest tables have one, named count."""
+    table = tables.answer_distribution
+    if store.has_column(table, "last_response_count"):
+        return [table.c.first_response_count, table.c.last_response_count]
+    return [sa.column("count", sa.Integer)]
+
+
+@subject.get("problems/{problem_id:path}/grade_distribution/", reads=[tables.grade_distribution])
+def grade_distribution(problem_id: ProblemID, caller: Caller, store: Store) -> list[Grade]:
+    """How many learners have each grade in the problem; by possible points, then points."""
+    table = tables.grade_distribution
+    order = [part for column in (table.c.max_grade, table.c.grade) for part in (column.is_(None), column)]
+    rows = store.rows(
+        sa.select(table)
+        .where(table.c.module_id == problem_id)
+        .order_by(*order, table.c.course_id, table.c.id)
+    )
+    return [
+        {
+            "module_id": row["module_id"],
+            "course_id": row["course_id"],
+            "grade": _points(row["grade"]),
+            "max_grade": _points(row["max_grade"]),
+            "count": row["count"],
+            "created": compact(row["created"]),
+        }
+        for row in rows
+        if caller.may_read(row["course_id"])
+    ]
+
+
+def _points(value: float | None) -> float | None:
+    return int(value) if value is not None and value == int(value) else value
+
+
+@subject.get(
+    "problems/{problem_id:path}/sequential_open_distribution/", reads=[tables.sequential_open_distribution]
+)
+def sequential_open_distribution(
+    problem_id: ProblemID, caller: Caller, store: Store
+) -> list[SubsectionOpened]:
+    """How many learners have opened the subsection."""
+    table = tables.sequential_open_distribution
+    rows = store.rows(
+        sa.select(table).where(table.c.module_id == problem_id).order_by(table.c.course_id, table.c.id)
+    )
+    return [
+        {
+            "module_id": row["module_id"],
+            "course_id": row["course_id"],
+            "count": row["count"],
+            "created": compact(row["created"]),
+        }
+        for row in rows
+        if caller.may_read(row["course_id"])
+    ]

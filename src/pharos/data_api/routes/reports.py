@@ -1,0 +1,72 @@
+"""Links to report files, and the files (spec 05 §9)."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Path, Request, Response
+from fastapi.responses import FileResponse
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from pharos.data_api.access import VisibleCourse
+from pharos.data_api.errors import NoData, NotFoundCoded
+from pharos.data_api.formats import attachment
+from pharos.data_api.report_files import Reports, download_name
+from pharos.data_api.routing import Subject
+from pharos.data_api.times import compact
+from pharos.keys import file_name
+
+subject = Subject("Reports")
+
+LARGEST_EXPIRY_DIGITS = 12
+
+
+class Report(TypedDict):
+    course_id: Annotated[str, Field(description="Safe form, as in file names.", examples=["edX_DemoX_2031"])]
+    report_name: str
+    download_url: Annotated[str, Field(description="Works until expiration_date, without credentials.")]
+    last_modified: Annotated[str, Field(description="UTC.", examples=["2031-03-02T040506"])]
+    expiration_date: Annotated[str, Field(description="UTC.", examples=["2031-03-02T040706"])]
+    file_size: Annotated[int, Field(description="Bytes.")]
+
+
+@subject.get("courses/{course_id:course}/reports/{report_name}/", cached=False)
+def report(
+    course_id: VisibleCourse,
+    report_name: Annotated[str, Path(pattern="^[a-zA-Z0-9_]+$", examples=["problem_response"])],
+    request: Request,
+) -> Report:
+    """A link to the newest report of the course."""
+    reports: Reports = request.app.state.reports
+    if report_name not in reports.names:
+        raise _missing(report_name, course_id)
+    found = reports.file(course_id, report_name)
+    if found is None:
+        raise _missing(report_name, file_name(course_id))
+    expires = int(datetime.now(UTC).timestamp()) + reports.seconds
+    return {
+        "course_id": file_name(course_id),
+        "report_name": report_name,
+        "download_url": reports.link(str(request.base_url), found, expires),
+        "last_modified": compact(found.last_modified),
+        "expiration_date": compact(datetime.fromtimestamp(expires, UTC).replace(tzinfo=None)),
+        "file_size": found.size_bytes,
+    }
+
+
+def _missing(report_name: str, course_id: str) -> NotFoundCoded:
+    return NotFoundCoded(
+        "report_file_not_found", f"Could not find report '{report_name}' for course {course_id}."
+    )
+
+
+def download(request: Request, file_name: str, expires: str = "", signature: str = "") -> Response:
+    """The file a link leads to."""
+    reports: Reports = request.app.state.reports
+    if not (expires.isascii() and expires.isdigit() and len(expires) <= LARGEST_EXPIRY_DIGITS):
+        raise NoData
+    found = reports.linked(file_name, int(expires), signature)
+    if found is None:
+        raise NoData
+    shown = download_name(found, reports.names)
+    return FileResponse(found.path, media_type="text/csv", headers={"Content-Disposition": attachment(shown)})

@@ -1,0 +1,80 @@
+"""How videos were watched (spec 05 §5.11, §6.4)."""
+
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import Path
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from pharos.data_api.access import Caller, VisibleCourse
+from pharos.data_api.parameters import Range
+from pharos.data_api.reading import Store
+from pharos.data_api.routes.enrollment import Created
+from pharos.data_api.routing import Subject
+from pharos.data_api.times import compact
+from pharos.result_store import tables
+
+subject = Subject("Videos")
+
+
+class Video(TypedDict):
+    pipeline_video_id: Annotated[str, Field(description="Course id, `|`, encoded id of the video.")]
+    encoded_module_id: Annotated[str, Field(description="Id of the video as players write it.")]
+    duration: Annotated[int | None, Field(description="Seconds; -1: unknown.")]
+    segment_length: Annotated[int | None, Field(description="Seconds in a segment.")]
+    users_at_start: Annotated[int | None, Field(description="Distinct learners in the first segment.")]
+    users_at_end: Annotated[int | None, Field(description="Distinct learners near the end.")]
+    created: Created
+
+
+class Segment(TypedDict):
+    segment: Annotated[int | None, Field(description="Number of the segment, from 0.")]
+    num_users: Annotated[int | None, Field(description="Distinct learners who watched any of it.")]
+    num_views: Annotated[int | None, Field(description="Views.")]
+    created: Created
+
+
+@subject.get("courses/{course_id:course}/videos/", reads=[tables.video], file_name="videos")
+def videos(course_id: VisibleCourse, store: Store, days: Range) -> list[Video]:  # noqa: ARG001
+    """The videos of the course with their viewers, by id. Dates have no effect."""
+    table = tables.video
+    rows = store.rows(
+        sa.select(table).where(table.c.course_id == course_id).order_by(table.c.pipeline_video_id, table.c.id)
+    )
+    return [
+        {
+            "pipeline_video_id": row["pipeline_video_id"],
+            "encoded_module_id": row["encoded_module_id"],
+            "duration": row["duration"],
+            "segment_length": row["segment_length"],
+            "users_at_start": row["users_at_start"],
+            "users_at_end": row["users_at_end"],
+            "created": compact(row["created"]),
+        }
+        for row in rows
+    ]
+
+
+@subject.get("videos/{video_id:path}/timeline/", reads=[tables.video_timeline])
+def video_timeline(
+    video_id: Annotated[str, Path(description="pipeline_video_id; `|` may be percent-encoded.")],
+    caller: Caller,
+    store: Store,
+) -> list[Segment]:
+    """Viewers and views of each segment of the video that anybody watched, first segment first."""
+    if not caller.may_read(video_id.partition("|")[0]):
+        return []
+    table = tables.video_timeline
+    rows = store.rows(
+        sa.select(table).where(table.c.pipeline_video_id == video_id).order_by(table.c.segment, table.c.id)
+    )
+    return [
+        {
+            "segment": row["segment"],
+            "num_users": row["num_users"],
+            "num_views": row["num_views"],
+            "created": compact(row["created"]),
+        }
+        for row in rows
+    ]
