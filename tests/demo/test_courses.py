@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+
+from pharos.demo.campus import Campus
+
+
+def test_block_ids_are_unique_in_all_courses(campus: Campus) -> None:
+    ids = [block.id for course in campus.courses for block in course.root.walk()]
+    assert len(set(ids)) == len(ids)
+
+
+def test_outline_has_the_levels_of_the_platform(campus: Campus) -> None:
+    below = {"course": "chapter", "chapter": "sequential", "sequential": "vertical"}
+    for course in campus.courses:
+        for block in course.root.walk():
+            if block.type in below:
+                assert {child.type for child in block.children} == {below[block.type]}
+            elif block.type == "vertical":
+                assert {child.type for child in block.children} <= {"video", "html", "problem", "discussion"}
+            else:
+                assert not block.children
+            assert (block.problem is not None) == (block.type == "problem")
+            assert (block.video is not None) == (block.type == "video")
+
+
+def test_grading_policy_counts_the_assignments_and_weighs_to_one(campus: Campus) -> None:
+    for course in campus.courses:
+        assert sum(line.weight for line in course.policy) == pytest.approx(1)
+        formats = [sequential.format for _, sequential in course.sequentials if sequential.graded]
+        assert {line.name: line.count for line in course.policy} == {
+            name: formats.count(name) for name in formats
+        }
+        assert all(line.dropped < line.count for line in course.policy)
+
+
+def test_graded_blocks_stand_below_graded_subsections_with_their_format_and_date(campus: Campus) -> None:
+    for course in campus.courses:
+        for _, sequential in course.sequentials:
+            for block in sequential.walk():
+                assert (block.graded, block.format, block.due) == (
+                    sequential.graded,
+                    sequential.format,
+                    sequential.due,
+                )
+            assert (sequential.due is not None) == (sequential.graded and not course.self_paced)
+
+
+def test_every_part_can_be_answered_rightly_and_wrongly(campus: Campus) -> None:
+    kinds = set()
+    for course in campus.courses:
+        for block in course.root.walk():
+            if block.problem is not None:
+                for _, parts in block.problem.variants:
+                    for part in parts:
+                        kinds.add(part.response_type)
+                        assert part.id.startswith(f"{block.key}_")
+                        assert {option.correct for option in part.options} == {True, False}
+    assert kinds == {
+        "multiplechoiceresponse",
+        "choiceresponse",
+        "optionresponse",
+        "numericalresponse",
+        "stringresponse",
+    }
+
+
+def test_there_are_multi_part_and_randomised_problems(campus: Campus) -> None:
+    problems = [
+        block.problem
+        for course in campus.courses
+        for block in course.root.walk()
+        if block.problem is not None
+    ]
+    assert any(problem.points > 1 for problem in problems)
+    assert any(problem.randomised and len(problem.variants) > 1 for problem in problems)
+
+
+def test_outline_is_the_same_in_every_campus(campus: Campus) -> None:
+    other = Campus(seed=99, learners=1, days=10, until=campus.until)
+    assert [block.id for block in other.courses[0].root.walk()] == [
+        block.id for block in campus.courses[0].root.walk()
+    ]
