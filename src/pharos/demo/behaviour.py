@@ -27,6 +27,7 @@ from pharos.demo.log_lines import (
     Client,
     Entry,
     Visit,
+    in_app,
     signed_out,
 )
 from pharos.demo.payloads import CourseText
@@ -196,10 +197,10 @@ class Simulation:
         learner, draw = record.learner, self._draw
         us = self._moment(learner, day)
         client = self._client(learner)
-        visit = self._visit(record, client)
         if learner.app and draw.random() < 0.35:
-            self._watch_in_app(record, visit, us)
+            self._watch_in_app(record, self._visit(record, in_app(client)), us)
         else:
+            visit = self._visit(record, client)
             us = self._activities[record.course_id].arrive(visit, us)
             if record.mode == "audit" and draw.random() < 0.012 * (0.5 + learner.diligence):
                 us = self._upgrade(visit, us, record)

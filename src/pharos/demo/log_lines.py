@@ -28,6 +28,7 @@ APP_NAMES = {
     "seek_video": "edx.video.position.changed",
 }  # spec 01 §1.4
 
+APP_AGENT = "Dalvik/2.1.0 (Linux; U; Android 15; Pixel 8) edX/org.edx.mobile/6.2.1"
 _APP = {
     "application": {"name": "edx.mobileapp.android", "version": "6.2.1", "component": "videoplayer"},
     "component": "videoplayer",
@@ -104,6 +105,11 @@ NOBODY = Client(None, "", "", "", "", "", 0, 1)
 def signed_out(client: Client) -> Client:
     """The same machine before its user signs in."""
     return replace(client, user_id=None, username="", session="")
+
+
+def in_app(client: Client) -> Client:
+    """The same person with the mobile app."""
+    return replace(client, agent=APP_AGENT)
 
 
 class Visit:
@@ -227,7 +233,7 @@ def _app_context(client: Client, course_id: str, org: str) -> str:
         "user_id": client.user_id,
         "path": "/segment/event",
         **_APP,
-        "client": {**_APP_CLIENT, "locale": client.language, "ip": client.address},
+        "client": {**_APP_CLIENT, "locale": client.language.partition(",")[0], "ip": client.address},
         "received_at": "",
     }
     return dumps(context).removesuffix('"}')
