@@ -98,7 +98,8 @@ def prepare(home: Path, campus: Campus, report: Report) -> int:
     marker.write_text(json.dumps(wanted), "utf-8")
     summary = write_logs(home / LOGS, campus, lambda done, days: report("Simulating the campus", done, days))
     write_lms_database(home / DATABASE, campus, summary.records)
-    complete = {**wanted, "events": summary.events, "lines": summary.lines}
+    counts = ("lines", "events", "twice", "damaged", "blank", "late", "size_bytes")
+    complete = {**wanted, **{name: getattr(summary, name) for name in counts}}
     marker.write_text(json.dumps(complete, indent=1), "utf-8")
     return summary.events
 
