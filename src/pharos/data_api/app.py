@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from importlib.resources import files
 
 from fastapi import FastAPI, Request, Response
@@ -109,14 +110,14 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _answer(body: object, status: int, headers: dict[str, str] | None = None) -> Response:
+def _answer(body: object, status: int, headers: Mapping[str, str] | None = None) -> Response:
     return Response(as_json(body), status, headers, media_type="application/json")
 
 
 def _answer_api_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, APIError)  # noqa: S101 - for the type checker
     if isinstance(error, PlainText):
-        return Response(error.text + "\n", error.status, media_type="text/html")
+        return Response(error.detail + "\n", error.status, media_type="text/html")
     return _answer(error.body, error.status, error.headers)
 
 

@@ -7,29 +7,38 @@ The bodies keep the original's keys, because clients test them: `detail`, or `er
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from pharos.errors import PharosError
 
 
 class APIError(PharosError):
-    """Ends a request with `status`, the JSON `body` and `headers`."""
+    """Ends a request with a status, a JSON body and headers.
+
+    The classes below only set attributes: `Exception` keeps the arguments by itself, for pickling.
+    """
 
     status: ClassVar[int] = 400
+    headers: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(body, headers)
-        self.body, self.headers = dict(body), dict(headers or {})
+    @property
+    def body(self) -> dict[str, object]:
+        return {"status": self.status}
 
     def __str__(self) -> str:
-        return f"{self.status}: {self.body}"
+        return f"{self.status}: {'; '.join(str(value) for value in self.body.values())}"
 
 
 class Coded(APIError):
     """The original's form for mistakes a program shall tell apart."""
 
     def __init__(self, error_code: str, developer_message: str) -> None:
-        super().__init__({"error_code": error_code, "developer_message": developer_message})
+        self.error_code, self.developer_message = error_code, developer_message
+
+    @property
+    def body(self) -> dict[str, object]:
+        return {"error_code": self.error_code, "developer_message": self.developer_message}
 
 
 class IllegalParameter(Coded):
@@ -73,8 +82,12 @@ class CannotLink(Coded):
 class Detailed(APIError):
     """The original's form for everything else."""
 
-    def __init__(self, detail: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__({"detail": detail}, headers)
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+
+    @property
+    def body(self) -> dict[str, object]:
+        return {"detail": self.detail}
 
 
 class BadBody(Detailed):
@@ -85,9 +98,10 @@ class Unauthenticated(Detailed):
     """Nobody we know."""
 
     status = 401
+    headers = MappingProxyType({"WWW-Authenticate": "Token"})
 
     def __init__(self, detail: str = "Authentication credentials were not provided.") -> None:
-        super().__init__(detail, {"WWW-Authenticate": "Token"})
+        super().__init__(detail)
 
 
 class Forbidden(Detailed):
@@ -109,9 +123,6 @@ class NoRoute(APIError):
     """There is no such address."""
 
     status = 404
-
-    def __init__(self) -> None:
-        super().__init__({"status": 404})
 
 
 class NotAcceptable(Detailed):
@@ -139,14 +150,9 @@ class Throttled(Detailed):
 
     def __init__(self, wait_s: int) -> None:
         unit = "second" if wait_s == 1 else "seconds"
-        super().__init__(
-            f"Request was throttled. Expected available in {wait_s} {unit}.", {"Retry-After": str(wait_s)}
-        )
+        super().__init__(f"Request was throttled. Expected available in {wait_s} {unit}.")
+        self.headers = {"Retry-After": str(wait_s)}
 
 
-class PlainText(APIError):
-    """The original's answer to a wrong recent_date: a line of text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__({"detail": text})
-        self.text = text
+class PlainText(Detailed):
+    """The original's answer to a wrong recent_date: a line of text instead of JSON."""

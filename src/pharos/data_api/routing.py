@@ -100,7 +100,7 @@ class Subject:
         """Make a function the endpoint at `path` below `/api/{version}/`.
 
         `reads`: the tables it is made from, the one it is about first. `file_name`: end of the name of the
-        CSV of a course. `post`: it also answers POST. `parameters`: name and meaning of those that may come in
+        CSV of a course. `post`: it also answers POST. `parameters`: name and meaning of those that come in
         query or body. Without `may_be_empty` an empty list is 404 (spec 05 §2.5).
         """
 

@@ -1,0 +1,73 @@
+"""Worked examples of spec 05 §5.3-5.4 and the daily rule."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+CID = "course-v1:OrgX+ABC101+2031_T1"
+CREATED = "2031-03-02T040506"
+
+
+def test_enrollment_of_the_newest_day(api: httpx.Client) -> None:
+    """Spec 05 §5.3."""
+    assert api.get(f"/api/v0/courses/{CID}/enrollment/").json() == [
+        {"course_id": CID, "date": "2031-03-01", "count": 12, "created": CREATED}
+    ]
+
+
+def test_enrollment_by_mode_adds_no_id_to_professional_and_counts_unknown_modes(api: httpx.Client) -> None:
+    """Spec 05 §5.4: keys may sum to less than count."""
+    assert api.get(f"/api/v0/courses/{CID}/enrollment/mode/").json() == [
+        {
+            "course_id": CID,
+            "date": "2031-03-01",
+            "count": 12,
+            "cumulative_count": 18,
+            "created": CREATED,
+            "audit": 5,
+            "credit": 0,
+            "honor": 0,
+            "professional": 3,
+            "verified": 3,
+            "masters": 0,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "days"),
+    [
+        ("", ["2031-03-01"]),
+        ("start_date=&end_date=", ["2031-03-01"]),
+        ("start_date=2031-02-28", ["2031-02-28", "2031-03-01"]),
+        ("end_date=2031-03-01", ["2031-02-27", "2031-02-28"]),
+        ("start_date=2031-02-28&end_date=2031-03-01", ["2031-02-28"]),
+        ("start_date=2031-02-28T120000", ["2031-02-28", "2031-03-01"]),
+        ("start_date=2031-2-28&end_date=2031-03-01T0000", ["2031-02-28"]),
+        ("start_date=2031-02-28T12:00:00Z&end_date=2031-03-01T00:00:00%2B00:00", ["2031-02-28"]),
+    ],
+)
+def test_days_are_half_open_and_the_time_of_day_is_cut_off(
+    api: httpx.Client, query: str, days: list[str]
+) -> None:
+    """Spec 05 §5, daily rule."""
+    answer = api.get(f"/api/v1/courses/{CID}/enrollment/?{query}")
+    assert [item["date"] for item in answer.json()] == days
+
+
+@pytest.mark.parametrize(
+    "value", ["banana", "2031-13-01", "2031-03-01T240000", "2031-03-01 00:00:00", "99999"]
+)
+def test_an_impossible_date_is_the_clients_mistake(api: httpx.Client, value: str) -> None:
+    """Spec 05 §2.4 (B)."""
+    for path in ("enrollment/", "videos/", "problems/", "activity/"):
+        answer = api.get(f"/api/v0/courses/{CID}/{path}", params={"end_date": value})
+        assert answer.status_code == 400
+        assert answer.json()["error_code"] == "illegal_parameter_values"
+        assert value in answer.json()["developer_message"]
+
+
+def test_an_empty_range_is_not_found(api: httpx.Client) -> None:
+    answer = api.get(f"/api/v0/courses/{CID}/enrollment/?start_date=2099-01-01")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})

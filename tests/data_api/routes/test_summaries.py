@@ -1,0 +1,216 @@
+"""Spec 05 §7.1, §11.1 and §11.2."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+CID = "course-v1:OrgX+ABC101+2031_T1"
+OTHER = "OrgY/XYZ/2031"
+PROGRAM = "2f6bb1e0-0000-4000-8000-000000000001"
+PATH = "/api/v1/course_summaries/"
+
+
+def counts(count: int, ever: int, change: int, passing: int) -> dict[str, int]:
+    return {
+        "count": count,
+        "cumulative_count": ever,
+        "count_change_7_days": change,
+        "passing_users": passing,
+    }
+
+
+def test_the_example_of_the_specification(api: httpx.Client) -> None:
+    answer = api.get(PATH, params={"course_ids": CID, "programs": "true"})
+    assert answer.json() == [
+        {
+            "created": "2031-03-02T040506",
+            "course_id": CID,
+            "catalog_course_title": "Abecedarium",
+            "catalog_course": "OrgX+ABC101",
+            "start_date": "2031-01-05T123000",
+            "end_date": "2031-06-30T235959",
+            "pacing_type": "instructor_paced",
+            "availability": "Upcoming",
+            "count": 11,
+            "cumulative_count": 17,
+            "count_change_7_days": 2,
+            "recent_count_change": None,
+            "passing_users": 4,
+            "enrollment_modes": {
+                "audit": counts(5, 9, 1, 2),
+                "credit": counts(0, 0, 0, 0),
+                "honor": counts(0, 0, 0, 0),
+                "professional": counts(3, 4, 2, 1),
+                "verified": counts(3, 4, -1, 1),
+                "masters": counts(0, 0, 0, 0),
+            },
+            "programs": [PROGRAM],
+        }
+    ]
+
+
+def test_unknown_modes_are_shown_and_null_counts_are_zero(api: httpx.Client) -> None:
+    (summary,) = api.get(PATH, params={"course_ids": OTHER}).json()
+    assert summary["enrollment_modes"]["executive"] == counts(3, 3, 0, 0)
+    assert summary["start_date"] is None
+
+
+def test_all_courses_by_id(api: httpx.Client) -> None:
+    assert [s["course_id"] for s in api.get(PATH).json()] == sorted([CID, OTHER])
+
+
+@pytest.mark.parametrize("programs", ["", "false", "0", "no"])
+def test_programs_are_off_unless_asked_for(api: httpx.Client, programs: str) -> None:
+    answer = api.get(PATH, params={"programs": programs, "fields": "programs,count"})
+    assert all("programs" not in summary for summary in answer.json())
+
+
+def test_a_course_without_programs_has_an_empty_list(api: httpx.Client) -> None:
+    """A 500 for all courses in the original."""
+    by_id = {s["course_id"]: s["programs"] for s in api.get(PATH, params={"programs": "true"}).json()}
+    assert by_id == {CID: [PROGRAM], OTHER: []}
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"json": {"course_ids": [CID, OTHER]}}, 2),
+        ({"json": {"course_ids": CID}}, 1),
+        ({"json": {"course_ids": f"{CID},{OTHER}"}}, 2),
+        ({"data": {"course_ids": [CID, OTHER]}}, 2),
+        ({"data": {"course_ids": f"{CID},{OTHER}"}}, 2),
+        ({"files": {"course_ids": (None, CID)}}, 1),
+        ({"json": {}}, 2),
+        ({}, 2),
+    ],
+)
+def test_post_takes_forms_and_json_lists_and_scalars(
+    api: httpx.Client, body: dict[str, object], found: int
+) -> None:
+    for path in (PATH, PATH.rstrip("/")):
+        answer = api.post(path, **body)  # type: ignore[arg-type]
+        assert (answer.status_code, len(answer.json())) == (200, found)
+
+
+def test_ten_thousand_ids(api: httpx.Client) -> None:
+    ids = [f"course-v1:OrgX+C{number}+R" for number in range(10_000)] + [CID]
+    assert len(api.post(PATH, data={"course_ids": ids}).json()) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status", "text"),
+    [
+        (b"{", "application/json", 400, "JSON parse error"),
+        (b"[]", "application/json", 400, "object"),
+        (b"x", "text/plain", 415, 'Unsupported media type "text/plain" in request.'),
+    ],
+)
+def test_bodies_that_cannot_be_read(
+    api: httpx.Client, content: bytes, kind: str, status: int, text: str
+) -> None:
+    answer = api.post(PATH, content=content, headers={"Content-Type": kind})
+    assert answer.status_code == status
+    assert text in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("ids", [f"{CID},", "foo", f"{CID},a+b", "course-v1:a+b"])
+def test_a_malformed_id_is_named(api: httpx.Client, ids: str) -> None:
+    bad = ids.rpartition(",")[2]
+    for answer in (
+        api.get(PATH, params={"course_ids": ids}),
+        api.post(PATH, json={"course_ids": ids.split(",")}),
+    ):
+        assert answer.status_code == 400
+        assert answer.json() == {
+            "error_code": "course_key_malformed",
+            "developer_message": f"Course id/key {bad} malformed.",
+        }
+
+
+def test_a_raw_plus_in_a_query_is_a_space(api: httpx.Client) -> None:
+    answer = api.get(f"{PATH}?course_ids={CID}")
+    assert answer.status_code == 400
+    assert CID.replace("+", " ") in answer.json()["developer_message"]
+
+
+def test_exclude_wins_over_fields_and_reaches_into_modes(api: httpx.Client) -> None:
+    asked = {"course_ids": CID, "fields": "count,course_id,enrollment_modes", "exclude": "count,nonsense"}
+    (summary,) = api.get(PATH, params=asked).json()
+    assert set(summary) == {"course_id", "enrollment_modes"}
+    assert set(summary["enrollment_modes"]["audit"]) == {
+        "cumulative_count",
+        "count_change_7_days",
+        "passing_users",
+    }
+    assert api.get(PATH, params={"course_ids": CID, "fields": "nonsense"}).json() == [{}]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("banana", "time data 'banana' does not match format '%Y-%m-%d'"),
+        ("2999-03-01", '"2999-03-01 00:00:00" is not in the past'),
+        (f"{datetime.now(UTC):%Y-%m-%d}", "is not in the past"),
+    ],
+)
+def test_recent_date_must_be_a_past_day(api: httpx.Client, text: str, reason: str) -> None:
+    answer = api.get(PATH, params={"recent_date": text})
+    assert answer.status_code == 400
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert answer.text.startswith("Error in recent_date: ")
+    assert reason in answer.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"availability": "Upcoming"}, [CID]),
+        ({"availability": "unknown"}, [OTHER]),
+        ({"pacing_type": "instructor_paced,self_paced"}, [CID]),
+        ({"program_ids": PROGRAM}, [CID]),
+        ({"text_search": "ABECE"}, [CID]),
+        ({"text_search": "xyz/"}, [OTHER]),
+        ({"order_by": "count"}, [OTHER, CID]),
+        ({"order_by": "count", "sort_order": "desc"}, [CID, OTHER]),
+        ({"order_by": "catalog_course_title"}, [CID, OTHER]),
+        ({"order_by": "catalog_course_title", "sort_order": "desc"}, [CID, OTHER]),
+        ({"order_by": "start_date"}, [OTHER, CID]),
+        ({"order_by": "verified_enrollment", "sort_order": "desc"}, [CID, OTHER]),
+    ],
+)
+def test_choosing_and_ordering(api: httpx.Client, asked: dict[str, str], found: list[str]) -> None:
+    assert [summary["course_id"] for summary in api.get(PATH, params=asked).json()] == found
+
+
+@pytest.mark.parametrize("name", ["order_by", "sort_order", "availability", "pacing_type"])
+def test_impossible_choices_are_refused_with_those_there_are(api: httpx.Client, name: str) -> None:
+    answer = api.get(PATH, params={name: "nonsense"})
+    assert answer.status_code == 400
+    assert "must be one of" in answer.json()["developer_message"]
+
+
+def test_a_page_only_if_asked_for(api: httpx.Client) -> None:
+    page = api.get(PATH, params={"page": 2, "page_size": 1}).json()
+    assert (page["count"], page["num_pages"], page["next"]) == (2, 2, None)
+    assert "page=" not in page["previous"].replace("page_size=", "")
+    assert len(page["results"]) == 1
+    assert isinstance(api.get(PATH, params={"page": 2, "all": "True"}).json(), list)
+    assert api.get(PATH, params={"page": 3, "page_size": 1}).status_code == 404
+
+
+def test_no_match_is_not_found(api: httpx.Client) -> None:
+    assert api.get(PATH, params={"course_ids": "a/b/c"}).json() == {"detail": "Not found."}
+
+
+def test_totals(api: httpx.Client) -> None:
+    """Spec 05 §11.2."""
+    assert api.get("/api/v1/course_totals/").json() == {
+        "count": 14,
+        "cumulative_count": 20,
+        "count_change_7_days": 2,
+        "verified_enrollment": 3,
+    }
+    assert api.post("/api/v0/course_totals/", data={"course_ids": "a/b/c"}).json()["count"] == 0
