@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from json import dumps
 from random import Random
+from urllib.parse import parse_qs
 
 from pharos.demo.courses import Block
 from pharos.demo.log_lines import LEARNING_SITE, US_PER_S, Calendar, Visit
@@ -226,8 +227,7 @@ class Activities:
         state = record.answered.get(text.index)
         visit.browser(us, "problem_check", f'"{form}"')
         us += self._pause(0.2)
-        fields = dumps({part.partition("=")[0]: [part.partition("=")[2]] for part in form.split("&")})
-        visit.request(us, path, post=fields)
+        visit.request(us, path, post=dumps(parse_qs(form)))
         us += 41_307
         before = state.answers if state else []
         visit.server(us, "problem_check", path, text.check(variant, before, answers, attempt), text.module)

@@ -133,7 +133,11 @@ class Simulation:
         visit = Visit(self._calendar, self._out, self._staff_client(person), course.id, course.org)
         visit.page = f"{SITE}/courses/{course.id}/instructor"
         path = f"/courses/{course.id}/instructor/api/students_update_enrollment"
-        form = {"action": ["enroll"], "identifiers": [record.learner.email], "auto_enroll": ["true"]}
+        # The others on the list have no account yet, so that nothing happens to them.
+        invited = [
+            f"guest{self._draw.randrange(10_000)}@mail.example" for _ in range(self._draw.randrange(30))
+        ]
+        form = {"action": ["enroll"], "identifiers": [", ".join([record.learner.email, *invited])]}
         visit.request(us, path, post=dumps(form))
         self._activated(record, us + 300_119)
         visit.server(us + 300_119, "edx.course.enrollment.activated", path, _enrollment(record))
