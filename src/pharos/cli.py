@@ -1,4 +1,8 @@
-"""The `pharos` program: one verb per job. Reads the settings, calls one room, prints for a person."""
+"""The `pharos` program: one verb per job. Reads the settings, calls one room, prints for a person.
+
+Each verb imports its room itself: nobody who asks for the status waits for a web server to load, and the
+processes that read logs beside a run, which load this module too, start in a fraction of the time.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +11,20 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import uvicorn
-from fastapi import FastAPI
 from rich.console import Console
 from rich.markup import escape
 
-from pharos import config, console
-from pharos.config import Settings
-from pharos.console import Bars
-from pharos.data_api import tokens
-from pharos.data_api.app import create_app as create_data_api
-from pharos.demo import run as demo_run
+from pharos import config
 from pharos.errors import ConfigurationError, PharosError
-from pharos.insights.app import create_app as create_insights
-from pharos.lake.lake import Lake
-from pharos.lake.quarantine import quarantined_lines
-from pharos.lake.status import lake_status
-from pharos.pipeline.check import check as check_reach
-from pharos.pipeline.run import RunReport, compute_only, ingest_only, run_pipeline
-from pharos.result_store import store
-from pharos.result_store.errors import ResultStoreError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from pharos.config import Settings
+    from pharos.result_store.store import Publication
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, help="Learning analytics for Open edX."
@@ -84,6 +79,8 @@ def init(home: Home = None) -> None:
 @app.command()
 def check(home: Home = None, file: Config = None) -> None:
     """Say what is reachable and what is not."""
+    from pharos.pipeline.check import check as check_reach
+
     findings = check_reach(config.load(home, file))
     for finding in findings:
         mark = "[green]ok [/]" if finding.is_good else "[bold red]NO [/]"
@@ -104,12 +101,15 @@ def run(
     file: Config = None,
 ) -> None:
     """Ingest, compute, publish."""
+    from pharos.console import Bars, show_run
+    from pharos.pipeline.run import run_pipeline
+
     settings = config.load(home, file, engine={"name": engine})
     with Bars() as bars:
         report = run_pipeline(
             settings, logs=_paths(logs, paths), until=_moment(until), full=full, progress=bars
         )
-    console.show_run(out, report, why=why)
+    show_run(out, report, why=why)
 
 
 @app.command()
@@ -117,10 +117,13 @@ def ingest(
     paths: MoreLogs = None, logs: Logs = None, engine: Engine = None, home: Home = None, file: Config = None
 ) -> None:
     """Take new log lines over into the lake, and nothing else."""
+    from pharos.console import Bars, show_ingested
+    from pharos.pipeline.run import ingest_only
+
     settings = config.load(home, file, engine={"name": engine})
     with Bars() as bars:
         report = ingest_only(settings, logs=_paths(logs, paths), progress=bars)
-    console.show_ingested(out, report.ingested)
+    show_ingested(out, report.ingested)
 
 
 @app.command()
@@ -133,10 +136,13 @@ def compute(
     file: Config = None,
 ) -> None:
     """Compute and publish from what is in the lake."""
+    from pharos.console import Bars, show_run
+    from pharos.pipeline.run import compute_only
+
     settings = config.load(home, file, engine={"name": engine})
     with Bars() as bars:
-        report: RunReport = compute_only(settings, until=_moment(until), full=full, progress=bars)
-    console.show_run(out, report, why=why)
+        report = compute_only(settings, until=_moment(until), full=full, progress=bars)
+    show_run(out, report, why=why)
 
 
 @app.command()
@@ -146,6 +152,10 @@ def status(
     file: Config = None,
 ) -> None:
     """What is in, what is not, how fresh."""
+    from pharos.console import show_status
+    from pharos.lake.lake import Lake
+    from pharos.lake.status import lake_status
+
     settings = config.load(home, file)
     found = lake_status(Lake(settings.lake))
     publications = _publications(settings)
@@ -154,35 +164,43 @@ def status(
         whole: dict[str, Any] = {**asdict(found), "sum_closes": found.sum.closes, "published": tables}
         print(json.dumps(whole, default=str, indent=2))  # noqa: T201
     else:
-        console.show_status(out, found, publications, datetime.now(UTC).replace(tzinfo=None))
+        show_status(out, found, publications, datetime.now(UTC).replace(tzinfo=None))
 
 
 @app.command()
 def quarantine(home: Home = None, file: Config = None) -> None:
     """The lines that are no events, and why."""
-    console.show_quarantine(out, quarantined_lines(Lake(config.load(home, file).lake)))
+    from pharos.console import show_quarantine
+    from pharos.lake.lake import Lake
+    from pharos.lake.quarantine import quarantined_lines
+
+    show_quarantine(out, quarantined_lines(Lake(config.load(home, file).lake)))
 
 
 @app.command("data-api")
 def data_api(host: Host = None, port: Port = None, home: Home = None, file: Config = None) -> None:
     """Serve the Data API."""
+    from pharos.data_api.app import create_app
+
     settings = config.load(home, file, data_api={"host": host, "port": port})
-    _serve(create_data_api(settings), settings.data_api.host, settings.data_api.port)
+    _serve(create_app(settings), settings.data_api.host, settings.data_api.port)
 
 
 @app.command()
 def insights(host: Host = None, port: Port = None, home: Home = None, file: Config = None) -> None:
     """Serve Insights."""
+    from pharos.insights.app import create_app
+
     settings = config.load(home, file, insights={"host": host, "port": port})
-    _serve(create_insights(settings), settings.insights.host, settings.insights.port)
+    _serve(create_app(settings), settings.insights.host, settings.insights.port)
 
 
 @app.command()
 def demo(
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Leave the data and end.")] = False,
-    learners: Annotated[int, typer.Option(min=1)] = demo_run.LEARNERS,
-    days: Annotated[int, typer.Option(min=1)] = demo_run.DAYS,
-    seed: Annotated[int, typer.Option()] = demo_run.SEED,
+    learners: Annotated[int, typer.Option(min=1)] = 2000,
+    days: Annotated[int, typer.Option(min=1)] = 90,
+    seed: Annotated[int, typer.Option()] = 1,
     until: Annotated[
         str | None, typer.Option("--until", help="Everything happens before this UTC date.")
     ] = None,
@@ -190,8 +208,10 @@ def demo(
     file: Config = None,
 ) -> None:
     """A simulated campus, computed and served."""
+    from pharos.demo.run import run_demo
+
     moment = _moment(until)
-    demo_run.run_demo(
+    run_demo(
         config.load(home, file), serve=not no_serve, learners=learners, days=days, seed=seed,
         until=moment.date() if moment else None,
     )  # fmt: skip
@@ -206,6 +226,8 @@ def store_upgrade(
     file: Config = None,
 ) -> None:
     """Create the Result Store, or bring it to this release."""
+    from pharos.result_store import store
+
     settings = config.load(home, file, result_store={"url": url})
     store.upgrade(settings.store_url)
     out.print("The Result Store is up to date.")
@@ -214,24 +236,36 @@ def store_upgrade(
 @token_app.command("create")
 def token_create(name: str, home: Home = None, file: Config = None) -> None:
     """Make a token; it is shown this once."""
+    from pharos.data_api import tokens
+    from pharos.result_store import store
+
     print(tokens.create_token(store.connect(config.load(home, file).store_url), name))  # noqa: T201
 
 
 @token_app.command("list")
 def token_list(home: Home = None, file: Config = None) -> None:
     """The tokens' names and what they may."""
-    console.show_tokens(out, tokens.list_tokens(store.connect(config.load(home, file).store_url)))
+    from pharos.console import show_tokens
+    from pharos.data_api import tokens
+    from pharos.result_store import store
+
+    show_tokens(out, tokens.list_tokens(store.connect(config.load(home, file).store_url)))
 
 
 @token_app.command("revoke")
 def token_revoke(name: str, home: Home = None, file: Config = None) -> None:
     """End a token's use."""
+    from pharos.data_api import tokens
+    from pharos.result_store import store
+
     tokens.revoke_token(store.connect(config.load(home, file).store_url), name)
     out.print(f"Token {name} is revoked.")
 
 
 def _serve(application: FastAPI, host: str, port: int) -> None:
     """Listen until told to stop; requests in flight are finished."""
+    import uvicorn
+
     uvicorn.run(application, host=host, port=port, server_header=False, access_log=False, log_level="warning")
 
 
@@ -255,8 +289,11 @@ def _moment(text: str | None) -> datetime | None:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _publications(settings: Settings) -> dict[str, store.Publication] | None:
+def _publications(settings: Settings) -> dict[str, Publication] | None:
     """What is published; None if there is no store to ask."""
+    from pharos.result_store import store
+    from pharos.result_store.errors import ResultStoreError
+
     try:
         return store.published(store.connect(settings.store_url))
     except ResultStoreError:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pharos.data_api.tokens import Token
-from pharos.lake.ingest import Ingested
-from pharos.lake.quarantine import QuarantinedLine
-from pharos.lake.status import LakeStatus, Sum
-from pharos.pipeline.run import RunReport
-from pharos.result_store.store import Publication
+if TYPE_CHECKING:
+    from pharos.data_api.tokens import Token
+    from pharos.lake.ingest import Ingested
+    from pharos.lake.quarantine import QuarantinedLine
+    from pharos.lake.status import LakeStatus, Sum
+    from pharos.pipeline.run import RunReport
+    from pharos.result_store.store import Publication
 
 SAMPLE_CHARACTERS = 200  # of a quarantined line
 NONE = "-"

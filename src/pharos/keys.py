@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-import ibis
-from ibis.expr.types import BooleanValue, StringValue
+if TYPE_CHECKING:
+    from ibis.expr.types import BooleanValue, StringValue
+
 
 # Character classes in the form RE2 (DuckDB), Java (Spark) and, after `_python`, Python understand alike.
 _WORD = r"[\p{L}\p{N}_\-~.:]+"
@@ -136,8 +138,3 @@ def is_valid_course_id(text: StringValue) -> BooleanValue:
 def _canonical(course_id: str) -> str:
     """The id with the namespace's own name (`slashes` is an alias of `course-v1`)."""
     return re.sub(r"^slashes:", "course-v1:", course_id)
-
-
-def unwrapped(text: StringValue) -> StringValue:
-    """The text without surrounding white space; null when nothing is left."""
-    return ibis.ifelse(text.strip() == "", ibis.null("string"), text.strip())

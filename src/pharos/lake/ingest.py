@@ -8,7 +8,6 @@ holds is a duplicate: one whose JSON text is the same, byte by byte.
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -86,7 +85,7 @@ def ingest(
         batch, waiting = _identified(lake, waiting, now, result)
         while batch:
             groups = list(_groups(batch))
-            landings = engine.map(partial(_land, staging=lake.staging, now=now), [
+            landings = engine.map(partial(land.land, staging=lake.staging, now=now), [
                 [pending.reading for pending in group] for group in groups
             ])  # fmt: skip
             unfinished = []
@@ -99,10 +98,6 @@ def ingest(
     shutil.rmtree(lake.staging, ignore_errors=True)
     result.files = len(files)
     return result
-
-
-def _land(readings: list[Reading], staging: Path, now: datetime) -> Landed:
-    return land.land(readings, staging / uuid.uuid4().hex, now)
 
 
 def _has_changed(lake: Lake, file: LogFile) -> bool:

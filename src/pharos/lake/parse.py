@@ -244,7 +244,7 @@ def user_id_of(user: int | str | None) -> int | None:
     return user if user and 0 < user < 2**63 else None
 
 
-def address_of(event_source: Text, event_type: Text, page: Text) -> str | None:
+def address_of(event: Envelope) -> str | None:
     """Where R-COURSE-URL looks for a course: the path for server events, the page for browser events."""
-    where = event_type if event_source == "server" else page if event_source == "browser" else None
+    where = {"server": event.event_type, "browser": event.page}.get(event.event_source)  # type: ignore[arg-type]
     return where if isinstance(where, str) else None
