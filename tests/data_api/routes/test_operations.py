@@ -1,0 +1,101 @@
+"""Spec 05 §4, the catalogue of metrics, and the documentation page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import playwright.sync_api
+import pyarrow as pa
+import pytest
+import sqlalchemy as sa
+
+from pharos.result_store import store, tables
+from pharos.result_store.store import Publication
+from pharos.result_store.tables import RESULTS
+
+
+@pytest.mark.parametrize("prefix", ["", "/api/v0", "/api/v1"])
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_alive_healthy_and_known(api: httpx.Client, prefix: str, slash: str) -> None:
+    assert api.get(f"{prefix}/status{slash}").json() == {}
+    assert api.get(f"{prefix}/authenticated{slash}").json() == {}
+    health = api.get(f"{prefix}/health{slash}")
+    assert health.headers["Cache-Control"] == "no-store"
+    assert health.json() == {
+        "overall_status": "OK",
+        "detailed_status": {"default_db_status": "OK", "analytics_db_status": "OK"},
+        "data_until": None,
+    }
+
+
+def test_a_store_that_is_gone_is_unavailable_not_a_fault(
+    serve_api: Callable[..., httpx.Client], home: Path
+) -> None:
+    api = serve_api()
+    (home / "result_store.sqlite").unlink()
+    health = api.get("/health/", headers={"Authorization": ""})
+    assert health.status_code == 503
+    assert health.json() == {
+        "overall_status": "UNAVAILABLE",
+        "detailed_status": {"default_db_status": "UNAVAILABLE", "analytics_db_status": "UNAVAILABLE"},
+    }
+    answer = api.get("/api/v1/course_summaries/")
+    assert answer.status_code == 503
+    assert str(home) not in answer.text
+
+
+def test_an_unhealthy_second_store_is_named(serve_api: Callable[..., httpx.Client], tmp_path: Path) -> None:
+    api = serve_api(v1_url=f"sqlite:///{tmp_path / 'missing.sqlite'}")
+    assert api.get("/health/").json()["detailed_status"] == {
+        "default_db_status": "OK",
+        "analytics_db_status": "UNAVAILABLE",
+    }
+
+
+def test_v1_reads_its_own_store_if_it_has_one(serve_api: Callable[..., httpx.Client], tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'second.sqlite'}"
+    store.upgrade(url)
+    second = store.connect(url)
+    with second.begin() as connection:
+        connection.execute(
+            sa.insert(tables.sequential_open_distribution),
+            {"course_id": "a/b/c", "module_id": "m", "count": 1},
+        )
+    api = serve_api(v1_url=url)
+    path = "problems/m/sequential_open_distribution/"
+    assert api.get(f"/api/v0/{path}").status_code == 404
+    assert api.get(f"/api/v1/{path}").json()[0]["count"] == 1
+
+
+def test_the_catalogue_explains_every_table_and_its_age(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine
+) -> None:
+    rows = pa.table({"course_id": ["a/b/c"], "module_id": ["m"], "count": [1]})
+    publication = Publication(fingerprint="f1", until=datetime(2031, 3, 2), last_event=None, version=1)
+    store.publish(engine, tables.sequential_open_distribution, rows, publication)
+    metrics = {metric["table"]: metric for metric in serve_api().get("/api/v1/metrics/").json()}
+    assert set(metrics) == set(RESULTS)
+    assert metrics["course_activity"]["freshness"] is None
+    fresh = metrics["sequential_open_distribution"]["freshness"]
+    assert (fresh["until"], fresh["fingerprint"], fresh["rows"]) == ("2031-03-02T00:00:00Z", "f1", 1)
+
+
+def test_the_documentation_page_works_without_the_internet(
+    api: httpx.Client, page: playwright.sync_api.Page
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{api.base_url}/docs/")
+    page.get_by_role("heading", name="Course summaries").wait_for()
+    assert all(url.startswith((str(api.base_url), "data:")) for url in asked)
+
+
+def test_root_leads_to_the_documentation_and_json_is_the_openapi_document(api: httpx.Client) -> None:
+    assert api.get("/").headers["Location"].rstrip("/") == "/docs"
+    document = api.get("/docs", headers={"Accept": "application/json"}).json()
+    assert document["openapi"].startswith("3.")
+    description = document["paths"]["/api/v1/courses/{course_id}/enrollment/"]["get"]["description"]
+    assert "A learner is enrolled from an activation until the next deactivation" in description

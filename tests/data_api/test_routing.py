@@ -1,0 +1,123 @@
+"""Provenance, conditional requests, and answers that are kept until their table is published again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+import pyarrow as pa
+import pytest
+import sqlalchemy as sa
+
+from pharos.data_api.routing import Cache
+from pharos.result_store import store, tables
+from pharos.result_store.store import Publication
+
+PATH = "/api/v1/courses/a/b/c/enrollment/"
+
+
+def publish(engine: sa.Engine, count: int, until: datetime = datetime(2031, 3, 2)) -> None:
+    rows = pa.table(
+        {"course_id": ["a/b/c"], "date": [date(2031, 3, 1)], "count": [count], "cumulative_count": [count]}
+    )
+    publication = Publication(
+        fingerprint=f"f{count}", until=until, last_event=datetime(2031, 3, 1, 23, 5), version=3
+    )
+    store.publish(engine, tables.course_enrollment_daily, rows, publication)
+
+
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publications are noticed at once."""
+    monkeypatch.setattr("pharos.data_api.reading.FRESH_FOR_S", 0)
+
+
+@pytest.mark.usefixtures("fresh")
+def test_answers_say_where_they_come_from(serve_api: Callable[..., httpx.Client], engine: sa.Engine) -> None:
+    publish(engine, 5)
+    headers = serve_api().get(PATH).headers
+    assert headers["X-Pharos-As-Of"] == "2031-03-02T00:00:00Z"
+    assert headers["X-Pharos-Last-Event"] == "2031-03-01T23:05:00Z"
+    assert headers["X-Pharos-Source"] == "course_enrollment_daily; version=3; fingerprint=f5"
+    assert parsedate_to_datetime(headers["Last-Modified"])
+
+
+@pytest.mark.usefixtures("fresh")
+def test_an_answer_the_client_has_is_not_sent_again(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine
+) -> None:
+    publish(engine, 5)
+    api = serve_api()
+    first = api.get(PATH)
+    tag, modified = first.headers["ETag"], first.headers["Last-Modified"]
+    for headers in (
+        {"If-None-Match": tag},
+        {"If-None-Match": f'W/{tag}, "x"'},
+        {"If-Modified-Since": modified},
+    ):
+        again = api.get(PATH, headers=headers)
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["ETag"] == tag
+    for headers in (
+        {"If-None-Match": '"x"'},
+        {"If-None-Match": '"x"', "If-Modified-Since": modified},
+        {"If-Modified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"},
+        {"If-Modified-Since": "nonsense"},
+    ):
+        assert api.get(PATH, headers=headers).status_code == 200
+    assert api.get(f"{PATH}?format=csv").headers["ETag"] != tag
+    publish(engine, 6)
+    changed = api.get(PATH, headers={"If-None-Match": tag})
+    assert (changed.status_code, changed.json()[0]["count"]) == (200, 6)
+
+
+@pytest.mark.usefixtures("fresh")
+def test_equal_rows_for_a_later_moment_move_the_moment(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine
+) -> None:
+    publish(engine, 5)
+    api = serve_api()
+    api.get(PATH)
+    publish(engine, 5, until=datetime(2031, 3, 4))
+    assert api.get(PATH).headers["X-Pharos-As-Of"] == "2031-03-04T00:00:00Z"
+
+
+@pytest.mark.usefixtures("fresh")
+def test_compressed_and_plain_answers_do_not_mix(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine
+) -> None:
+    publish(engine, 5)
+    api = serve_api()
+    path = "/api/v1/course_summaries/"
+    for encoding in ("gzip", "identity", "gzip"):
+        answer = api.get(path, headers={"Accept-Encoding": encoding})
+        assert answer.headers.get("Content-Encoding", "identity") == encoding
+        assert len(answer.json()) == 2
+
+
+def test_rows_that_were_not_published_are_never_kept(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine
+) -> None:
+    api = serve_api()
+    path = "/api/v0/courses/OrgY/XYZ/2031/enrollment/"
+    first = api.get(path)
+    assert "ETag" not in first.headers
+    with engine.begin() as connection:
+        connection.execute(sa.update(tables.course_enrollment_daily).values(count=99))
+    assert api.get(path).json()[0]["count"] == 99
+
+
+def test_the_cache_forgets_before_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pharos.data_api.routing.MAX_CACHED_BYTES", 800)
+    from starlette.responses import Response  # noqa: PLC0415
+
+    cache = Cache()
+    for number in range(20):
+        cache.put(str(number), "stamp", Response(b"x" * 100))
+    cache.put("large", "stamp", Response(b"x" * 101))
+    assert cache.get("large", "stamp") is None
+    assert cache.get("0", "stamp") is None
+    assert cache.get("19", "stamp") is not None
+    assert cache.get("19", "other stamp") is None
