@@ -7,7 +7,6 @@ holds is a duplicate: one whose JSON text is the same, byte by byte.
 
 from __future__ import annotations
 
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ import xxhash
 
 from pharos.engine import Engine
 from pharos.lake import land, schema
+from pharos.lake.compaction import compact
 from pharos.lake.lake import Lake
 from pharos.lake.land import Landed, Progress, Reading
 from pharos.lake.ledger import Commit, DataFile, File, Log
@@ -95,7 +95,7 @@ def ingest(
                 done += sum(pending.file.size for pending in group)
                 report(min(done, total), total)
             batch = unfinished
-    shutil.rmtree(lake.staging, ignore_errors=True)
+    compact(lake, engine, now)
     result.files = len(files)
     return result
 

@@ -69,19 +69,43 @@ class Lake:
             except BlockingIOError:
                 raise Busy(f"{self.root}: another run is writing; this one did nothing") from None
             self.refresh()
-            self._clear_leftovers()
+            shutil.rmtree(self.staging, ignore_errors=True)
+            self.clear_leftovers()
             yield
         except OSError as error:
             raise LakeNotWritable(self.root, error.strerror or str(error)) from error
         finally:
             os.close(descriptor)
 
-    def _clear_leftovers(self) -> None:
-        """Remove data files that no commit names: they were written by a run that did not live to commit."""
-        shutil.rmtree(self.staging, ignore_errors=True)
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read the lake's files beside a run: none that the ledger named is removed meanwhile."""
+        with self._guard(fcntl.LOCK_SH):
+            self.refresh()
+            yield
+
+    def clear_leftovers(self) -> None:
+        """Remove data files that no commit names, unless somebody is reading; the next run does it then.
+
+        They are what compaction has merged, or were written by a run that did not live to commit.
+        """
         known = {self.root / file.path for files in self.state.events.values() for file in files}
         known.update(self.quarantine())
-        for part in ("events", "quarantine"):
-            for path in (self.root / part).rglob("*.parquet"):
-                if path not in known:
-                    path.unlink()
+        try:
+            with self._guard(fcntl.LOCK_EX | fcntl.LOCK_NB):
+                for part in ("events", "quarantine"):
+                    for path in (self.root / part).rglob("*.parquet"):
+                        if path not in known:
+                            path.unlink()
+        except BlockingIOError:
+            pass
+
+    @contextmanager
+    def _guard(self, kind: int) -> Iterator[None]:
+        """The lock between those who read files and those who remove them."""
+        descriptor = os.open(self.root / ".readers", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, kind)
+            yield
+        finally:
+            os.close(descriptor)

@@ -26,7 +26,7 @@ from msgspec.structs import astuple
 
 from pharos import keys
 from pharos.lake import parse, schema
-from pharos.lake.parse import NO_CONTEXT, Context, Envelope, NotAnEvent
+from pharos.lake.parse import NO_CONTEXT, Context, Envelope, NotAnEvent, Reason
 from pharos.lake.reader import ContentDigest, LineBlocks
 
 PART_LINES = 50_000
@@ -65,10 +65,10 @@ class Progress:
 
     source: str
     position: int
-    chain: str
-    digest: str
     is_line_open: bool
     is_finished: bool  # False: more to read in another turn
+    chain: str = ""
+    digest: str = ""
     lines: int = 0
     events: int = 0  # parsed; duplicates included
     duplicates: int = 0  # of events of the same landing
@@ -123,33 +123,24 @@ def land(readings: list[Reading], staging: Path, now: datetime) -> Landed:
 
 
 def _read(reading: Reading, writer: _Writer) -> Progress:
-    known = reading.position - reading.position % ContentDigest.STEP
-    digest = ContentDigest(reading.chain, known)
+    digest = ContentDigest(reading.chain, reading.position - reading.position % ContentDigest.STEP)
     progress = Progress(
-        source=reading.source, position=reading.position, chain=reading.chain, digest="", is_finished=True,
-        is_line_open=reading.is_line_open,
-    )  # fmt: skip
+        source=reading.source, position=reading.position, is_finished=True, is_line_open=reading.is_line_open
+    )
     lines = _Lines(reading, progress, writer)
-    blocks = LineBlocks(Path(reading.path), known)
-    skip = reading.position - known
+    blocks = LineBlocks(Path(reading.path), reading.position, digest)
     for block in blocks:
-        new = block[skip:] if skip else block
-        digest.update(block)
-        skip = max(0, skip - len(block))
-        lines.take(new)
-        if progress.position + len(new) - reading.position >= LANDING_BYTES:
+        if blocks.is_oversized:
+            lines.take_oversized(block)
+        else:
+            lines.take(block)
+        if blocks.position - reading.position >= LANDING_BYTES:
             progress.is_finished = False
-        progress.position += len(new)
-        if not progress.is_finished:
             break
-    else:
-        rest = blocks.rest[skip:]
-        digest.update(blocks.rest[:skip])
-        if rest and lines.take_last(rest):
-            digest.update(rest)
-            progress.position += len(rest)
-        progress.damage = blocks.damage
-    progress.chain, progress.digest = digest.chain, digest.value
+    if blocks.rest and lines.take_last(blocks.rest):
+        blocks.consume_rest()
+    progress.damage = blocks.damage
+    progress.position, progress.chain, progress.digest = blocks.position, digest.chain, digest.value
     return progress
 
 
@@ -182,6 +173,13 @@ class _Lines:
         self._take(line, 0, [len(line)])
         self._progress.is_line_open = True
         return True
+
+    def take_oversized(self, beginning: bytes) -> None:
+        """A line that is too long to be an event; its beginning is kept."""
+        self._line += 1
+        self._progress.lines += 1
+        self._progress.quarantined[Reason.TOO_LONG] += 1
+        self._writer.refuse(self._name, self._line, Reason.TOO_LONG, beginning)
 
     def _take(self, data: bytes, start: int, ends: list[int]) -> None:
         """The hot loop: one turn a line."""

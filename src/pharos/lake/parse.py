@@ -31,6 +31,7 @@ class Reason(StrEnum):
     NOT_OBJECT = "JSON, but not an object"
     NO_TIME = "no time"
     BAD_TIME = "time is not ISO 8601"
+    TOO_LONG = "longer than 64 MiB"
     INCOMPLETE = "cut off at the end of the log"
 
 

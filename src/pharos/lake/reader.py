@@ -18,6 +18,7 @@ from isal.igzip_lib import IsalError
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 BLOCK_BYTES = 4 << 20
+LONGEST_LINE_BYTES = 64 << 20
 HEAD_BYTES = 64 << 10  # how much of a log's beginning tells it from others
 
 
@@ -78,13 +79,13 @@ def _zstd(file: BinaryIO) -> Iterator[bytes]:
 
 def content(path: Path, start: int) -> Iterator[bytes]:
     """The content from a position on, in chunks. Raises LogDamaged where it cannot go on."""
+    skip = start
     if start and not is_compressed(path):
         with path.open("rb") as file:
             file.seek(start)
             while chunk := file.read(BLOCK_BYTES):
                 yield chunk
         return
-    skip = start
     for chunk in decompressed(path):
         if skip >= len(chunk):
             skip -= len(chunk)
@@ -98,36 +99,6 @@ def is_compressed(path: Path) -> bool:
     with path.open("rb") as file:
         magic = file.read(4)
     return magic[:2] == GZIP_MAGIC or magic == ZSTD_MAGIC
-
-
-class LineBlocks:
-    """The content from a position on, in blocks of whole lines.
-
-    Iterate; afterwards `rest` holds what follows the last line end, and `damage` says why reading stopped
-    early, if it did.
-    """
-
-    def __init__(self, path: Path, start: int) -> None:
-        self._path, self._start = path, start
-        self.rest = b""
-        self.damage: str | None = None
-
-    def __iter__(self) -> Iterator[bytes]:
-        rest: list[bytes] = []
-        try:
-            for chunk in content(self._path, self._start):
-                end = chunk.rfind(b"\n") + 1
-                if not end:
-                    rest.append(chunk)
-                    continue
-                head, tail = chunk[:end], chunk[end:]
-                yield b"".join((*rest, head)) if rest else head
-                rest = [tail] if tail else []
-        except LogDamaged as error:
-            self.damage = str(error)
-        except OSError as error:
-            self.damage = f"cannot be read: {error.strerror or error}"
-        self.rest = b"".join(rest)
 
 
 class ContentDigest:
@@ -159,6 +130,78 @@ class ContentDigest:
     def value(self) -> str:
         """Digest of everything taken in."""
         return self._hash.hexdigest()
+
+
+class LineBlocks:
+    """The content of a log from a position on, in blocks of whole lines.
+
+    Iterate; `position` is then where the block just given ends. Afterwards `rest` holds what follows the last
+    line end, and `damage` says why reading stopped early, if it did. A line longer than 64 MiB is given as a
+    block of its beginning, while `is_oversized`, so that no log can fill the memory.
+    """
+
+    def __init__(self, path: Path, position: int, digest: ContentDigest) -> None:
+        """`digest` stands at the last multiple of its step before `position`; it follows `position`."""
+        self.position = position
+        self.is_oversized = False
+        self.rest = b""
+        self.damage: str | None = None
+        self._path, self._digest = path, digest
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces: list[bytes] = []  # of a line whose end has not come yet
+        oversized: bytes | None = None  # the beginning of a line that is too long to keep
+        try:
+            for chunk in self._content():
+                end = chunk.rfind(b"\n") + 1
+                if oversized is not None:
+                    cut = chunk.find(b"\n") + 1
+                    self._consume(chunk[: cut or len(chunk)])
+                    if not cut:
+                        continue
+                    yield from self._give_oversized(oversized)
+                    oversized = None
+                    chunk, end = chunk[cut:], end - cut  # noqa: PLW2901 - what is left of it
+                if end:
+                    block = b"".join((*pieces, chunk[:end]))
+                    self._consume(block)
+                    yield block
+                    pieces = []
+                if end < len(chunk):
+                    pieces.append(chunk[end:])
+                if sum(map(len, pieces)) > LONGEST_LINE_BYTES:
+                    oversized = b"".join(pieces)[:HEAD_BYTES]
+                    for piece in pieces:
+                        self._consume(piece)
+                    pieces = []
+        except LogDamaged as error:
+            self.damage = str(error)
+        if oversized is not None:
+            yield from self._give_oversized(oversized)
+        self.rest = b"".join(pieces)
+
+    def consume_rest(self) -> None:
+        """Count the rest as read."""
+        self._consume(self.rest)
+        self.rest = b""
+
+    def _content(self) -> Iterator[bytes]:
+        """The content from `position` on; the digest is led there first."""
+        for chunk in content(self._path, self._digest.position):
+            before = self.position - self._digest.position
+            if before > 0:
+                self._digest.update(chunk[:before])
+            if len(chunk) > max(before, 0):
+                yield chunk[before:] if before > 0 else chunk
+
+    def _consume(self, data: bytes) -> None:
+        self._digest.update(data)
+        self.position += len(data)
+
+    def _give_oversized(self, beginning: bytes) -> Iterator[bytes]:
+        self.is_oversized = True
+        yield beginning
+        self.is_oversized = False
 
 
 def head(path: Path) -> tuple[bytes, str | None]:

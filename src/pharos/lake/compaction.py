@@ -1,0 +1,98 @@
+"""Few files instead of many: a day that is fed every minute must not end as a thousand files.
+
+While a day still grows, files of like size are merged, so that each event is rewritten a few times only; when
+a later day has begun, the rest is merged. Content and results do not change: a day's fingerprint is that of
+its events.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pharos.engine import Engine
+from pharos.lake import land
+from pharos.lake.lake import Lake
+from pharos.lake.ledger import Commit, DataFile
+
+FEW = 4  # files of a finished day that are left alone
+LIKE = 8  # files of like size of a growing day that are merged
+LARGE_ROWS = 300_000  # a file of so many events is never merged again
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Files of one day to become one."""
+
+    day: date
+    files: list[DataFile]
+
+
+def compact(lake: Lake, engine: Engine, now: datetime) -> int:
+    """Merge what is worth merging; the number of files that are gone. The lake must be locked."""
+    merges = list(_merges(lake))
+    gone = 0
+    for merge, merged in zip(merges, engine.map(partial(_merge, root=lake.root), merges), strict=True):
+        number = lake.state.number + 1
+        path = f"events/date={merge.day}/{number:08d}-0.parquet"
+        Path(merged.path).replace(lake.root / path)
+        added = DataFile(
+            path=path, date=merge.day, rows=merged.rows, oldest=merged.oldest, newest=merged.newest,
+            digest=merged.digest,
+        )  # fmt: skip
+        removed = [file.path for file in merge.files]
+        lake.ledger.commit(
+            lake.state, Commit(number=number, at=now, events_added=[added], events_removed=removed)
+        )
+        gone += len(removed) - 1
+    lake.clear_leftovers()
+    return gone
+
+
+def _merges(lake: Lake) -> Iterator[Merge]:
+    newest = max((day for day, files in lake.state.events.items() if files), default=None)
+    for day, files in sorted(lake.state.events.items()):
+        small = [file for file in files if file.rows < LARGE_ROWS]
+        if day == newest:
+            by_size: dict[int, list[DataFile]] = defaultdict(list)
+            for file in small:
+                by_size[file.rows.bit_length() // 3].append(file)
+            for alike in by_size.values():
+                if len(alike) >= LIKE:
+                    yield from _bounded(day, alike)
+        elif len(small) > FEW:
+            yield from _bounded(day, small)
+
+
+def _bounded(day: date, files: list[DataFile]) -> Iterator[Merge]:
+    """Merges of at most about as many events as a large file has."""
+    group: list[DataFile] = []
+    for file in sorted(files, key=lambda file: file.rows):
+        if len(group) > 1 and sum(other.rows for other in group) + file.rows > LARGE_ROWS:
+            yield Merge(day, group)
+            group = []
+        group.append(file)
+    if len(group) > 1:
+        yield Merge(day, group)
+
+
+def _merge(merge: Merge, root: Path) -> land.DataFile:
+    """One sorted file of the events of several, in the staging folder."""
+    events = pa.concat_tables(pq.ParquetFile(root / file.path).read() for file in merge.files)
+    order = pc.sort_indices(
+        events.select(land.SORTED_BY),
+        sort_keys=[(name, "ascending", "at_start") for name in land.SORTED_BY],
+    )
+    merged = events.take(order)
+    path = root / ".staging" / f"merged-{Path(merge.files[0].path).stem}-{merge.day}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    land.write(merged, path)
+    return land.described(merged, path, merge.day)
