@@ -27,6 +27,9 @@ import pytest
 import sqlalchemy
 import uvicorn
 
+from pharos.config import EngineSettings
+from pharos.engine import Engine, open_engine
+
 CHECKOUT = Path(__file__).parents[1]
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGUMENTS = (
@@ -266,6 +269,45 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'result_store.sqlite'}"
     return _create_database(request.getfixturevalue(f"{request.param}_url"), f"store_{next(_numbers)}")
+
+
+# --- Engines --------------------------------------------------------------------------------------------
+
+_ENGINES = {
+    "duckdb": EngineSettings(name="duckdb", threads=2),
+    "spark": EngineSettings(
+        name="spark",
+        spark_master="local[2]",
+        spark_conf={
+            "spark.ui.enabled": "false",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.driver.host": "127.0.0.1",
+            "spark.sql.shuffle.partitions": "2",
+        },
+    ),
+}
+
+
+# Spark's client leaves its sockets to the garbage collector and speaks to an older pandas.
+_SPARK_MARKS = (
+    pytest.mark.xdist_group("spark"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),
+)
+
+
+@pytest.fixture(params=["duckdb", pytest.param("spark", marks=_SPARK_MARKS)])
+def engine_settings(request: pytest.FixtureRequest) -> EngineSettings:
+    """Settings of each engine in turn, made for small data; Spark's session lasts as long as the worker."""
+    return _ENGINES[request.param]
+
+
+@pytest.fixture
+def engine(engine_settings: EngineSettings, tmp_path: Path) -> Iterator[Engine]:
+    """Each engine in turn, with nothing in it."""
+    engine = open_engine(engine_settings, tmp_path / "scratch")
+    yield engine
+    engine.close()
 
 
 # --- Browser -------------------------------------------------------------------------------------------

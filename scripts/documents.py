@@ -1,0 +1,79 @@
+"""Writes the parts of docs/ that are made from the code; with --check says which are out of date instead.
+
+A generated part stands between the lines `<!-- generated: NAME -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from pharos import config
+from pharos.result_store.tables import Definition, metadata
+
+DOCS = Path(__file__).parents[1] / "docs"
+PART = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def settings() -> str:
+    """The table of all settings."""
+    rows = [
+        f"| `{key}` | {f'`{default}`' if default else ''} | {meaning.replace('|', chr(92) + '|')} |"
+        for key, default, meaning in config.described()
+    ]
+    return "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows])
+
+
+def metrics() -> str:
+    """A section for each table of the Result Store: what it counts, how, and its columns."""
+    return "\n\n".join(
+        _metric(table, table.info["definition"])
+        for table in metadata.tables.values()
+        if "definition" in table.info
+    )
+
+
+def _metric(table: sa.Table, definition: Definition) -> str:
+    lines = [
+        f"## {definition.title}",
+        f"`{table.name}`, version {definition.version}",
+        definition.meaning,
+        f"**How it is counted.** {definition.formula}",
+        "\n".join(f"- {case}" for case in definition.edge_cases),
+        f"**Computed from.** {definition.source}",
+        "\n".join(
+            [
+                "| column | type | meaning |",
+                "|---|---|---|",
+                *(
+                    f"| `{column.name}` | {column.type} | {column.comment or ''} |"
+                    for column in table.columns
+                ),
+            ]
+        ),
+    ]
+    return "\n\n".join(lines)
+
+
+PARTS = {"settings": settings, "metrics": metrics}
+
+
+def main() -> None:
+    outdated = []
+    for path in sorted(DOCS.glob("*.md")):
+        written = path.read_text(encoding="utf-8")
+        current = PART.sub(lambda part: f"{part[1]}{PARTS[part[2]]()}\n{part[3]}", written)
+        if current != written:
+            outdated.append(path.name)
+            if "--check" not in sys.argv:
+                path.write_text(current, encoding="utf-8")
+    if outdated and "--check" in sys.argv:
+        sys.exit(f"out of date: {', '.join(outdated)}; run `make docs`")
+    print(f"written: {', '.join(outdated)}" if outdated else "the generated documents are up to date")
+
+
+if __name__ == "__main__":
+    main()
