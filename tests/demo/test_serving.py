@@ -6,10 +6,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from pharos.config import load
 from pharos.demo.campus import Campus
 from pharos.demo.serving import serving
+from pharos.errors import ConfigurationError
 from pharos.result_store import store
 
 
@@ -35,6 +37,13 @@ def test_services_know_each_other_and_stop(tmp_path: Path, free_port: int) -> No
             assert answer.status_code != httpx.codes.UNAUTHORIZED
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", urlsplit(addresses.insights).port)) != 0
+
+
+def test_address_of_another_machine_is_a_mistake_in_the_settings(tmp_path: Path) -> None:
+    settings = load(tmp_path, insights={"host": "192.0.2.1"})
+    campus = Campus(learners=5, days=5, until=date(2026, 3, 1))
+    with pytest.raises(ConfigurationError, match=r"insights\.host"), serving(settings, campus):
+        pass
 
 
 def test_token_of_an_earlier_run_ends(tmp_path: Path) -> None:

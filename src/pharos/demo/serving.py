@@ -19,7 +19,7 @@ from pharos.data_api.tokens import create_token, list_tokens, revoke_token
 from pharos.demo.campus import Campus
 from pharos.demo.lms import create_app as create_lms
 from pharos.demo.lms_sign_in import Client
-from pharos.errors import PharosError
+from pharos.errors import ConfigurationError, PharosError
 from pharos.insights.app import create_app as create_insights
 from pharos.result_store import store
 
@@ -115,14 +115,19 @@ def _connected(
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    """A socket bound to the port, or to a free one when somebody has it."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError:
-        listener.bind((host, 0))
-    return listener
+    """A socket that listens on the port, or on a free one when somebody has it. Raises ConfigurationError."""
+    for candidate in (port, 0):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+            listener.listen()  # now: two may bind to a port, but only one may listen
+        except OSError as error:
+            listener.close()
+            reason = error
+        else:
+            return listener
+    raise ConfigurationError(f"insights.host: nothing can listen on {host}: {reason}")
 
 
 def _url(listener: socket.socket) -> str:
