@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -302,6 +301,12 @@ def filled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def fill_store() -> Callable[[str], None]:
+    """`fill_store(url)` creates a store with the rows above."""
+    return fill
+
+
+@pytest.fixture
 def home(filled_file: Path, tmp_path: Path) -> Path:
     """A home folder with a filled store of its own."""
     shutil.copy(filled_file, tmp_path / "result_store.sqlite")
@@ -354,11 +359,3 @@ def _running(filled_file: Path) -> Iterator[httpx.Client]:
 def api(_running: httpx.Client) -> httpx.Client:
     """A client of the API with all rights."""
     return _running
-
-
-@contextmanager
-def as_(client: httpx.Client, token: str | None) -> Iterator[httpx.Client]:
-    """The client with another token, or none."""
-    headers = {"Authorization": f"Token {token}"} if token else {}
-    with httpx.Client(base_url=client.base_url, headers=headers, timeout=30) as other:
-        yield other

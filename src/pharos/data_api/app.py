@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import logging
 from collections.abc import Mapping
 from importlib.resources import files
@@ -117,7 +118,8 @@ def _answer(body: object, status: int, headers: Mapping[str, str] | None = None)
 def _answer_api_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, APIError)  # noqa: S101 - for the type checker
     if isinstance(error, PlainText):
-        return Response(error.detail + "\n", error.status, media_type="text/html")
+        text = html.escape(error.detail, quote=False)
+        return Response(text + "\n", error.status, media_type="text/html")
     return _answer(error.body, error.status, error.headers)
 
 

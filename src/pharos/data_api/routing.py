@@ -19,6 +19,7 @@ from typing import Annotated, Any, TypeVar
 import anyio.to_thread
 import sqlalchemy as sa
 from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.responses import JSONResponse
 
 from pharos.data_api.access import Caller, KnownCaller
 from pharos.data_api.errors import NoData
@@ -137,7 +138,7 @@ class Subject:
                         summary=_summary(endpoint),
                         description=_description(endpoint),
                         response_model=inspect.signature(endpoint.function, eval_str=True).return_annotation,
-                        response_class=Response,
+                        response_class=JSONResponse,
                         responses=_responses(endpoint),
                         openapi_extra=_extra(endpoint, method),
                     )
@@ -370,6 +371,8 @@ def _responses(endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:
         304: {"description": "Not changed since the client's copy."},
         **{status: _error(text) for status, text in ERRORS.items()},
     }
+    if "recent_date" in endpoint.parameters:
+        answers[400]["content"]["text/html"] = {"schema": {"type": "string"}}  # of this mistake only
     if "POST" in endpoint.methods:
         answers[415] = _error("The body is neither a form nor JSON.")
     return answers

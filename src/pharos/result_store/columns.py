@@ -13,7 +13,6 @@ MYSQL_NO_PAD = (8, 0, 17)
 
 row_number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only if INTEGER
 moment = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")  # keeps microseconds
-long_text = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 number: TypeEngine[float] = Double().with_variant(mysql.DOUBLE(asdecimal=False), "mysql", "mariadb")
 
 
@@ -29,6 +28,20 @@ class Exact(String):
 @compiles(Exact, "mysql", "mariadb")  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
 def _exact_on_mysql(type_: Exact, compiler: TypeCompiler, **_: object) -> str:
     return f"VARCHAR({type_.length}) CHARACTER SET utf8mb4 COLLATE {_collation(compiler)}"
+
+
+class LongText(Text):
+    """Text of any length, compared as `Exact`."""
+
+    cache_ok = True
+
+
+@compiles(LongText, "mysql", "mariadb")  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
+def _long_on_mysql(_: LongText, compiler: TypeCompiler, **__: object) -> str:
+    return f"LONGTEXT CHARACTER SET utf8mb4 COLLATE {_collation(compiler)}"
+
+
+long_text = LongText()
 
 
 def _collation(compiler: TypeCompiler) -> str:

@@ -152,6 +152,7 @@ def test_exclude_wins_over_fields_and_reaches_into_modes(api: httpx.Client) -> N
     ("text", "reason"),
     [
         ("banana", "time data 'banana' does not match format '%Y-%m-%d'"),
+        ("<b>", "time data '&lt;b&gt;' does not match"),
         ("2999-03-01", '"2999-03-01 00:00:00" is not in the past'),
         (f"{datetime.now(UTC):%Y-%m-%d}", "is not in the past"),
     ],
