@@ -7,12 +7,14 @@ environment. Each field's description is the text of its line in `pharos init` a
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -29,6 +31,17 @@ DEFAULT_HOME = Path(".pharos")
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from error
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+
+
 class Section(BaseModel):
     """A named part of the settings; unknown keys are mistakes."""
 
@@ -38,10 +51,13 @@ class Section(BaseModel):
 class LogSource(Section):
     """Where the tracking logs of one origin lie."""
 
-    paths: list[str] = Field(description="Files, folders (searched recursively) or globs.")
-    pattern: str = Field(
-        default=r".*tracking.*\.log.*|.*\.(log|json|jsonl)(\.gz|\.zst)?",
-        description="Regular expression a file's whole path must match when it was found in a folder.",
+    paths: list[str] = Field(description="Files, folders (with all below), globs, s3:// or hdfs:// URLs.")
+    pattern: Pattern = Field(
+        default=r".*tracking\.log.*",
+        description="Regular expression that the whole path of a file in a folder must match.",
+    )
+    since: date | None = Field(
+        default=None, description="Skip files in folders whose name has an earlier date; others are all read."
     )
 
 

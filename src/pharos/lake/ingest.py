@@ -101,7 +101,7 @@ def ingest(
 
 
 def _has_changed(lake: Lake, file: LogFile) -> bool:
-    known = lake.state.files.get(str(file.path))
+    known = lake.state.files.get(file.path)
     return known is None or (known.size, known.mtime_ns, known.inode) != (
         file.size,
         file.mtime_ns,
@@ -123,9 +123,9 @@ def _identified(
     for file in files:
         begin, problem = head(file.path)
         if problem is not None:
-            result.problems[str(file.path)] = problem
+            result.problems[file.path] = problem
         if not begin:
-            nothing.files[str(file.path)] = _seen(file, None, problem)
+            nothing.files[file.path] = _seen(file, None, problem)
         elif begin in heads:
             later.append(file)
         else:
@@ -139,12 +139,12 @@ def _identified(
 
 
 def _new_log(lake: Lake, file: LogFile, number: int) -> Log:
-    return Log(key=f"{lake.state.number + 1:06d}-{number}", origin=file.origin, names=[str(file.path)])
+    return Log(key=f"{lake.state.number + 1:06d}-{number}", origin=file.origin, names=[file.path])
 
 
 def _known_log(lake: Lake, file: LogFile, begin: bytes) -> Log | None:
     """The log that this file holds, with the file's path as its current name; None if it holds a new one."""
-    path = str(file.path)
+    path = file.path
     seen = lake.state.files.get(path)
     for log in sorted(lake.state.logs.values(), key=lambda log: -log.position):
         is_same_file = seen is not None and seen.log == log.key
@@ -225,7 +225,7 @@ def _commit(
         pending.log = _moved_on(pending, progress, result)
         commit.logs.append(pending.log)
         if progress.is_finished:
-            commit.files[str(pending.file.path)] = _seen(pending.file, pending.log.key, progress.damage)
+            commit.files[pending.file.path] = _seen(pending.file, pending.log.key, progress.damage)
     lake.ledger.commit(lake.state, commit)
 
 
@@ -249,7 +249,7 @@ def _moved_on(pending: _Pending, progress: Progress, result: Ingested) -> Log:
     result.blank += progress.blank
     result.quarantined += sum(quarantined.values()) - sum(log.quarantined.values())
     if progress.damage is not None:
-        result.problems[str(pending.file.path)] = progress.damage
+        result.problems[pending.file.path] = progress.damage
     newest = max(filter(None, (log.newest, progress.newest)), default=None)
     return Log(
         key=log.key, origin=log.origin, names=log.names, position=progress.position, lines=log.lines + lines,

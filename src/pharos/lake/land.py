@@ -128,7 +128,7 @@ def _read(reading: Reading, writer: _Writer) -> Progress:
         source=reading.source, position=reading.position, is_finished=True, is_line_open=reading.is_line_open
     )
     lines = _Lines(reading, progress, writer)
-    blocks = LineBlocks(Path(reading.path), reading.position, digest)
+    blocks = LineBlocks(reading.path, reading.position, digest)
     for block in blocks:
         if blocks.is_oversized:
             lines.take_oversized(block)

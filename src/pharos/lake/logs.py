@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import glob
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import date
 
 from pharos.config import LogSource
 from pharos.errors import PharosError
+from pharos.lake import storage
+from pharos.lake.storage import Stored
 
-_NAME_DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
+_NAME_DATE = re.compile(r"(?<!\d)(20\d\d)-?(0\d|1[0-2])-?([0-2]\d|3[01])(?!\d)")
 
 
 class NoSuchLogs(PharosError):
     """A path that was asked for leads to no file."""
 
-    def __init__(self, path: str, origin: str) -> None:
-        super().__init__(path, origin)
-        self.path, self.origin = path, origin
+    def __init__(self, path: str, origin: str, reason: str = "no such file or folder") -> None:
+        super().__init__(path, origin, reason)
+        self.path, self.origin, self.reason = path, origin, reason
 
     def __str__(self) -> str:
         return (
-            f"{self.path}: no such file or folder ({self.origin}); nothing was read. "
+            f"{self.path}: {self.reason} ({self.origin}); nothing was read. "
             "Check the path and that this user may read it"
         )
 
@@ -32,7 +33,7 @@ class NoSuchLogs(PharosError):
 class LogFile:
     """A file that may be a log."""
 
-    path: Path
+    path: str
     origin: str
     size: int
     mtime_ns: int
@@ -40,48 +41,73 @@ class LogFile:
 
 
 def given(paths: Iterable[str]) -> dict[str, LogSource]:
-    """Sources for paths named on the command line: a file named there is read whatever its name."""
-    return {"command line": LogSource(paths=list(paths))}
+    """Sources for paths named on the command line: what is named there is read, whatever it is called."""
+    return {"command line": LogSource(paths=list(paths), pattern=".*")}
 
 
 def discover(sources: dict[str, LogSource]) -> list[LogFile]:
     """All log files of the sources, each once, in the order in which they are best read.
 
-    Folders are searched recursively for names that match the source's pattern; globs and single files are
-    taken as they are. Raises NoSuchLogs for a path that leads nowhere.
+    Raises NoSuchLogs for a path that leads nowhere.
     """
-    found: dict[Path, LogFile] = {}
+    found: dict[str, LogFile] = {}
     for origin, source in sources.items():
-        pattern = re.compile(source.pattern)
-        for text in source.paths:
-            for path in _files(text, origin, pattern):
-                if path not in found:
-                    stat = path.stat()
-                    found[path] = LogFile(path, origin, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        for file in _files(origin, source):
+            found.setdefault(file.path, LogFile(file.path, origin, file.size, file.mtime_ns, file.inode))
     return sorted(found.values(), key=_reading_order)
 
 
-def _files(text: str, origin: str, pattern: re.Pattern[str]) -> Iterator[Path]:
-    """Existing files below a path, or those a glob means. Dangling links and vanished files are left out."""
-    path = Path(text).expanduser()
-    if path.is_dir():
-        inside = (
-            file for file in path.rglob("*") if not file.name.startswith(".") and pattern.fullmatch(str(file))
-        )
-        yield from (file.resolve() for file in sorted(inside) if file.is_file())
-    elif path.is_file():
-        yield path.resolve()
-    else:
-        # Not Path.glob: it takes no absolute patterns.
-        matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207
-        if not matches:
+def _files(origin: str, source: LogSource) -> list[Stored]:
+    """Files named singly, and those in folders that match the pattern and are not too old by their name."""
+    pattern = re.compile(source.pattern)
+    chosen: list[Stored] = []
+    for text in source.paths:
+        for path in _existing(text, origin):
+            stored = _stored(path, origin)
+            if stored is None:  # vanished since it was listed
+                continue
+            files, is_folder = stored
+            chosen += [
+                file
+                for file in files
+                if not is_folder or (pattern.fullmatch(file.path) and not _is_before(file.path, source.since))
+            ]
+    return chosen
+
+
+def _existing(text: str, origin: str) -> list[str]:
+    """The path itself, or what it means as a glob."""
+    if storage.is_remote(text):
+        if _stored(text, origin) is None:
             raise NoSuchLogs(text, origin)
-        for match in matches:
-            if match != text:
-                yield from _files(match, origin, pattern)
+        return [text]
+    matches = storage.matches(text) or ([text] if storage.files(text) is not None else [])
+    if not matches:
+        raise NoSuchLogs(text, origin)
+    return matches
 
 
-def _reading_order(file: LogFile) -> tuple[str, str]:
+def _stored(path: str, origin: str) -> tuple[list[Stored], bool] | None:
+    try:
+        return storage.files(path)
+    except OSError as error:
+        raise NoSuchLogs(path, origin, f"cannot be listed: {error}") from error
+
+
+def name_date(path: str) -> date | None:
+    """The date in a file's name: of its rotation, so on or after that of the events inside."""
+    match = _NAME_DATE.search(path.rsplit("/", 1)[-1])
+    try:
+        return date(*map(int, match.groups())) if match else None
+    except ValueError:
+        return None
+
+
+def _is_before(path: str, since: date | None) -> bool:
+    named = name_date(path)
+    return since is not None and named is not None and named < since
+
+
+def _reading_order(file: LogFile) -> tuple[date, str]:
     """By the date in the name, so that the same days of several hosts are read together; live logs last."""
-    match = _NAME_DATE.search(file.path.name)
-    return ("".join(match.groups()) if match else "9", str(file.path))
+    return name_date(file.path) or date.max, file.path

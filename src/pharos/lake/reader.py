@@ -7,13 +7,14 @@ of events.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 import xxhash
 import zstandard
 from isal import isal_zlib
 from isal.igzip_lib import IsalError
+
+from pharos.lake.storage import chunks, open_file
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -26,13 +27,13 @@ class LogDamaged(Exception):
     """The rest of a log cannot be read; what came before can be used. `str()` says why."""
 
 
-def decompressed(path: Path) -> Iterator[bytes]:
+def decompressed(path: str) -> Iterator[bytes]:
     """The content of a plain, gzip or zstd file in chunks. Raises LogDamaged where it cannot go on.
 
     The kind is told by the first bytes, not by the name: rotation programs are not to be trusted.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             magic = file.read(4)
             file.seek(0)
             if magic[:2] == GZIP_MAGIC:
@@ -40,8 +41,7 @@ def decompressed(path: Path) -> Iterator[bytes]:
             elif magic == ZSTD_MAGIC:
                 yield from _zstd(file)
             else:
-                while chunk := file.read(BLOCK_BYTES):
-                    yield chunk
+                yield from chunks(file, BLOCK_BYTES)
     except OSError as error:
         raise LogDamaged(f"cannot be read: {error.strerror or error}") from error
 
@@ -77,14 +77,13 @@ def _zstd(file: BinaryIO) -> Iterator[bytes]:
         raise LogDamaged(f"zstd data is damaged: {error}") from error
 
 
-def content(path: Path, start: int) -> Iterator[bytes]:
+def content(path: str, start: int) -> Iterator[bytes]:
     """The content from a position on, in chunks. Raises LogDamaged where it cannot go on."""
     skip = start
     if start and not is_compressed(path):
-        with path.open("rb") as file:
+        with open_file(path) as file:
             file.seek(start)
-            while chunk := file.read(BLOCK_BYTES):
-                yield chunk
+            yield from chunks(file, BLOCK_BYTES)
         return
     for chunk in decompressed(path):
         if skip >= len(chunk):
@@ -94,9 +93,9 @@ def content(path: Path, start: int) -> Iterator[bytes]:
             skip = 0
 
 
-def is_compressed(path: Path) -> bool:
+def is_compressed(path: str) -> bool:
     """Whether the file begins like gzip or zstd data."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         magic = file.read(4)
     return magic[:2] == GZIP_MAGIC or magic == ZSTD_MAGIC
 
@@ -140,7 +139,7 @@ class LineBlocks:
     block of its beginning, while `is_oversized`, so that no log can fill the memory.
     """
 
-    def __init__(self, path: Path, position: int, digest: ContentDigest) -> None:
+    def __init__(self, path: str, position: int, digest: ContentDigest) -> None:
         """`digest` stands at the last multiple of its step before `position`; it follows `position`."""
         self.position = position
         self.is_oversized = False
@@ -204,7 +203,7 @@ class LineBlocks:
         self.is_oversized = False
 
 
-def head(path: Path) -> tuple[bytes, str | None]:
+def head(path: str) -> tuple[bytes, str | None]:
     """The first 64 KiB of the content, or what there is of it, and what stopped the reading, if anything."""
     data = b""
     try:
@@ -217,7 +216,7 @@ def head(path: Path) -> tuple[bytes, str | None]:
     return data, None
 
 
-def begins_with(path: Path, length: int, digest: str, *, since: int = 0, chain: str = "") -> bool:
+def begins_with(path: str, length: int, digest: str, *, since: int = 0, chain: str = "") -> bool:
     """Whether the first `length` bytes of the content have this digest.
 
     With `since` and `chain` (a digest's state at a multiple of its step) only the bytes from there are read.

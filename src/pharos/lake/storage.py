@@ -1,0 +1,106 @@
+"""Files to read, on this machine or in an object store: listing and opening.
+
+Local paths are plain; anything with a scheme (`s3://bucket/folder`, `hdfs://…`, `gs://…`) is reached through
+Arrow's file systems, on whichever host reads, with the credentials that host has (`AWS_…` variables, roles).
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISREG
+from typing import BinaryIO, cast
+
+import pyarrow as pa
+from pyarrow import fs
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file and what tells whether it has changed."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int  # 0 where there is none
+
+
+def is_remote(path: str) -> bool:
+    """Whether the path has a scheme."""
+    return "://" in path
+
+
+def open_file(path: str) -> BinaryIO:
+    """The file, for reading and seeking. Raises OSError."""
+    if not is_remote(path):
+        return Path(path).open("rb")
+    system, name = _system(path)
+    return cast("BinaryIO", system.open_input_file(name))
+
+
+def files(text: str) -> tuple[list[Stored], bool] | None:
+    """The files at or below a path, in order, and whether it is a folder; None if it leads nowhere.
+
+    Folders are searched recursively, hidden files left out. Raises OSError where the store refuses.
+    """
+    if is_remote(text):
+        return _remote(text)
+    path = Path(text).expanduser()
+    if path.is_dir():
+        visible = (file for file in sorted(path.rglob("*")) if _is_visible(file, path))
+        return [stored for file in visible if (stored := _stored(file)) is not None], True
+    stored = _stored(path)
+    return None if stored is None else ([stored], False)
+
+
+def matches(pattern: str) -> list[str]:
+    """Local paths that a glob means, in order."""
+    return sorted(glob.glob(str(Path(pattern).expanduser()), recursive=True))  # noqa: PTH207 - Path.glob: no absolute ones
+
+
+def _stored(path: Path) -> Stored | None:
+    """The file; None if it is none, or is gone since it was listed (logs are rotated while we look)."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    if not S_ISREG(stat.st_mode):
+        return None
+    return Stored(str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+def _is_visible(path: Path, folder: Path) -> bool:
+    return not any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def _remote(url: str) -> tuple[list[Stored], bool] | None:
+    system, name = _system(url)
+    scheme = url[: len(url) - len(url.split("://", 1)[1])]
+    info = system.get_file_info(name.rstrip("/"))
+    if info.type == fs.FileType.File:
+        return [_remote_stored(scheme, info)], False
+    if info.type == fs.FileType.NotFound:
+        return None
+    found = system.get_file_info(fs.FileSelector(name.rstrip("/"), recursive=True))
+    # An object of no bytes stands for a folder in many tools.
+    visible = [item for item in found if item.is_file and item.size and not item.base_name.startswith(".")]
+    return [_remote_stored(scheme, item) for item in sorted(visible, key=lambda item: item.path)], True
+
+
+def _remote_stored(scheme: str, info: fs.FileInfo) -> Stored:
+    return Stored(f"{scheme}{info.path}", info.size, info.mtime_ns or 0, 0)
+
+
+def _system(url: str) -> tuple[fs.FileSystem, str]:
+    try:
+        return cast("tuple[fs.FileSystem, str]", fs.FileSystem.from_uri(url))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise OSError(f"{url}: {error}") from error
+
+
+def chunks(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """The rest of an open file."""
+    while chunk := file.read(size):
+        yield chunk
