@@ -168,13 +168,22 @@ def status(
 
 
 @app.command()
-def quarantine(home: Home = None, file: Config = None) -> None:
+def quarantine(
+    retry: Annotated[bool, typer.Option("--retry", help="Judge them once more, after a repair.")] = False,
+    home: Home = None,
+    file: Config = None,
+) -> None:
     """The lines that are no events, and why."""
     from pharos.console import show_quarantine
     from pharos.lake.lake import Lake
     from pharos.lake.quarantine import quarantined_lines
+    from pharos.pipeline.run import retry_quarantine
 
-    show_quarantine(out, quarantined_lines(Lake(config.load(home, file).lake)))
+    settings = config.load(home, file)
+    if retry:
+        events = retry_quarantine(settings)
+        out.print(f"{events:,} lines are events now; the next run counts them.")
+    show_quarantine(out, quarantined_lines(Lake(settings.lake)))
 
 
 @app.command("data-api")

@@ -14,7 +14,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from pharos.data_api.tokens import Token
     from pharos.lake.ingest import Ingested
-    from pharos.lake.quarantine import QuarantinedLine
+    from pharos.lake.land import QuarantinedLine
     from pharos.lake.status import LakeStatus, Sum
     from pharos.pipeline.run import RunReport
     from pharos.result_store.store import Publication

@@ -201,6 +201,19 @@ def _commit(
 ) -> None:
     """Move a landing's new events into the lake and record how far its logs are read."""
     commit = Commit(number=lake.state.number + 1, at=now)
+    duplicates = admit(lake, engine, landed, commit)
+    for pending, progress in zip(group, landed.progress, strict=True):
+        progress.duplicates += duplicates[pending.log.names[-1]]
+        progress.events -= progress.duplicates
+        pending.log = _moved_on(pending, progress, result)
+        commit.logs.append(pending.log)
+        if progress.is_finished:
+            commit.files[pending.file.path] = _seen(pending.file, pending.log.key, progress.damage)
+    lake.ledger.commit(lake.state, commit)
+
+
+def admit(lake: Lake, engine: Engine, landed: Landed, commit: Commit) -> dict[str, int]:
+    """Move a landing's files into the lake for this commit; how many known events each log's name had."""
     kept, duplicates = _without_known(lake, engine, landed.events)
     for number, file in enumerate(kept):
         path = f"events/date={file.date}/{commit.number:08d}-{number}.parquet"
@@ -219,14 +232,7 @@ def _commit(
         path = f"quarantine/{commit.number:08d}.parquet"
         _move(Path(landed.quarantine), lake.root / path)
         commit.quarantine_added.append(path)
-    for pending, progress in zip(group, landed.progress, strict=True):
-        progress.duplicates += duplicates[pending.log.names[-1]]
-        progress.events -= progress.duplicates
-        pending.log = _moved_on(pending, progress, result)
-        commit.logs.append(pending.log)
-        if progress.is_finished:
-            commit.files[pending.file.path] = _seen(pending.file, pending.log.key, progress.damage)
-    lake.ledger.commit(lake.state, commit)
+    return duplicates
 
 
 def _moved_on(pending: _Pending, progress: Progress, result: Ingested) -> Log:

@@ -11,7 +11,8 @@ import gc
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple as astuple_of
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,22 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class QuarantinedLine:
+    """A line that is no event."""
+
+    log: str  # key in the ledger
+    source: str  # name of the log when it was read
+    line: int
+    reason: str
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        """For a person: bytes that are no UTF-8 as U+FFFD."""
+        return self.data.decode(errors="replace")
+
+
+@dataclass(frozen=True)
 class DataFile:
     """A Parquet file of events of one UTC date."""
 
@@ -122,6 +139,24 @@ def land(readings: list[Reading], staging: Path, now: datetime) -> Landed:
             gc.enable()
 
 
+def retry(lines: list[QuarantinedLine], staging: Path, now: datetime) -> Landed:
+    """Judge lines that were no events once more, as `land` does.
+
+    The counts of lines in its progress mean nothing; there is one progress per log, in order of appearance.
+    """
+    folder = staging / uuid.uuid4().hex
+    folder.mkdir(parents=True)
+    writer = _Writer(folder, now)
+    logs: dict[str, _Lines] = {}
+    for line in lines:
+        if line.log not in logs:
+            progress = Progress(source=line.log, position=0, is_line_open=False, is_finished=True)
+            logs[line.log] = _Lines(Reading(source=line.log, name=line.source, path=""), progress, writer)
+        logs[line.log].take_again(line)
+    writer.flush()
+    return Landed([log.progress for log in logs.values()], writer.files, writer.write_quarantine())
+
+
 def _read(reading: Reading, writer: _Writer) -> Progress:
     digest = ContentDigest(reading.chain, reading.position - reading.position % ContentDigest.STEP)
     progress = Progress(
@@ -148,16 +183,16 @@ class _Lines:
     """Takes the lines of one reading, block by block: counts them, hands events and others to the writer."""
 
     def __init__(self, reading: Reading, progress: Progress, writer: _Writer) -> None:
-        self._name, self._line = reading.name, reading.lines
-        self._progress, self._writer = progress, writer
+        self._reading, self._line = reading, reading.lines
+        self.progress, self._writer = progress, writer
 
     def take(self, block: bytes) -> None:
         """Whole lines, the last one with its line end."""
         ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == LINE_END).tolist()
         start = 0
-        if self._progress.is_line_open and block:
+        if self.progress.is_line_open and block:
             # The line that ended the log when it was read last has got its line end since.
-            self._progress.is_line_open = False
+            self.progress.is_line_open = False
             if not block[: ends[0]].strip():
                 start = ends.pop(0) + 1
         self._take(block, start, ends)
@@ -168,18 +203,24 @@ class _Lines:
             try:
                 parse.required_utc(parse.odd_envelope(line)[0].time)
             except NotAnEvent:
-                self._progress.tail = line[:TAIL_SAMPLE].decode(errors="replace")
+                self.progress.tail = line[:TAIL_SAMPLE].decode(errors="replace")
                 return False
         self._take(line, 0, [len(line)])
-        self._progress.is_line_open = True
+        self.progress.is_line_open = True
         return True
 
     def take_oversized(self, beginning: bytes) -> None:
         """A line that is too long to be an event; its beginning is kept."""
         self._line += 1
-        self._progress.lines += 1
-        self._progress.quarantined[Reason.TOO_LONG] += 1
-        self._writer.refuse(self._name, self._line, Reason.TOO_LONG, beginning)
+        self.progress.lines += 1
+        self.progress.quarantined[Reason.TOO_LONG] += 1
+        self._writer.refuse(self._reading, self._line, Reason.TOO_LONG, beginning)
+
+    def take_again(self, line: QuarantinedLine) -> None:
+        """A line that was no event when it was read first."""
+        self._reading = replace(self._reading, name=line.source)
+        self._line = line.line - 1
+        self._take(line.data, 0, [len(line.data)])
 
     def _take(self, data: bytes, start: int, ends: list[int]) -> None:
         """The hot loop: one turn a line."""
@@ -207,7 +248,7 @@ class _Lines:
             else:
                 try:
                     event = decode(json)
-                    utc = canonical(event.time)
+                    utc = canonical(event)
                 except parse.IRREGULAR:
                     self._take_odd(event_id, data[start:end], line)
                 else:
@@ -217,12 +258,12 @@ class _Lines:
                     add_time(utc)
                     add_line(line)
             start = end + 1
-        self._progress.lines += line - self._line
-        self._progress.blank += blank
-        self._progress.duplicates += duplicates
-        self._progress.events += duplicates
+        self.progress.lines += line - self._line
+        self.progress.blank += blank
+        self.progress.duplicates += duplicates
+        self.progress.events += duplicates
         self._line = line
-        rows.complete(first, self._name, self._progress, self._writer.now)
+        rows.complete(first, self._reading.name, self.progress, self._writer.now)
         self._writer.flush_if_full(len(data))
 
     def _take_odd(self, event_id: bytes, line: bytes, number: int) -> None:
@@ -231,8 +272,8 @@ class _Lines:
             event, raw = parse.odd_envelope(line)
             utc = parse.required_utc(event.time)
         except NotAnEvent as error:
-            self._progress.quarantined[error.reason] += 1
-            self._writer.refuse(self._name, number, error.reason, line)
+            self.progress.quarantined[error.reason] += 1
+            self._writer.refuse(self._reading, number, error.reason, line)
             return
         rows = self._writer.rows
         self._writer.seen.add(event_id)
@@ -324,11 +365,11 @@ class _Writer:
         self.rows = _Rows()
         self._bytes = 0
         self._staging = staging
-        self._refused: list[tuple[str, int, str, bytes]] = []
+        self._refused: list[QuarantinedLine] = []
 
-    def refuse(self, name: str, line: int, reason: str, data: bytes) -> None:
+    def refuse(self, reading: Reading, line: int, reason: str, data: bytes) -> None:
         """One line that is no event."""
-        self._refused.append((name, line, reason, data))
+        self._refused.append(QuarantinedLine(reading.source, reading.name, line, reason, data))
 
     def flush_if_full(self, size: int) -> None:
         """Write a part when enough has come together; `size` is what was taken since the last call."""
@@ -353,9 +394,14 @@ class _Writer:
         if not self._refused:
             return None
         path = self._staging / "quarantine.parquet"
-        columns = list(zip(*self._refused, strict=True))
-        pq.write_table(pa.table(columns, schema=_unannotated(schema.QUARANTINE)), path, compression="zstd")
+        write_quarantine(self._refused, path)
         return str(path)
+
+
+def write_quarantine(lines: list[QuarantinedLine], path: Path) -> None:
+    """A quarantine file of the lake."""
+    columns = list(zip(*map(astuple_of, lines), strict=True))
+    pq.write_table(pa.table(columns, schema=_unannotated(schema.QUARANTINE)), path, compression="zstd")
 
 
 def write(events: pa.Table, path: Path) -> None:

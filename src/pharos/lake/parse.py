@@ -167,9 +167,15 @@ def _dumps(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
 
 
-def canonical_utc(time: str | UnsetType) -> str:
-    """The time without its offset. Raises IRREGULAR unless it is written exactly as the LMS does."""
+def canonical_utc(event: Envelope) -> str:
+    """The event's time without offset. Raises IRREGULAR unless the columns can give back what was written.
+
+    That is: a time exactly as the LMS writes it, and a user name without outer white space.
+    """
+    time, name = event.time, event.username
     if time[-6:] != "+00:00" or time[10] != "T" or len(time) not in _TIME_LENGTHS or time[19:26] == ".000000":  # type: ignore[index, arg-type]
+        raise ValueError
+    if name and name != name.strip():
         raise ValueError
     datetime.fromisoformat(time)  # type: ignore[arg-type]
     return time[:-6]  # type: ignore[index]

@@ -1,33 +1,71 @@
-"""The lines that are no events, for a person to look at."""
+"""The lines that are no events: for a person to look at, and to judge once more after a repair."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import datetime
 
 import pyarrow.parquet as pq
 
+from pharos.engine import Engine
+from pharos.lake import land
+from pharos.lake.ingest import admit
 from pharos.lake.lake import Lake
+from pharos.lake.land import QuarantinedLine
+from pharos.lake.ledger import Commit, Log
 from pharos.lake.parse import Reason
-
-
-@dataclass(frozen=True)
-class QuarantinedLine:
-    """A line that is no event."""
-
-    source: str
-    line: int
-    reason: str
-    text: str  # bytes that are no UTF-8 as U+FFFD
 
 
 def quarantined_lines(lake: Lake) -> Iterator[QuarantinedLine]:
     """All of them, in the order in which they were read; then the cut-off last lines of logs."""
     for path in lake.quarantine():
         for row in pq.read_table(path).to_pylist():
-            yield QuarantinedLine(
-                row["source"], row["line"], row["reason"], row["bytes"].decode(errors="replace")
-            )
+            yield QuarantinedLine(**row)
     for log in lake.state.logs.values():
         if log.tail is not None:
-            yield QuarantinedLine(log.names[-1], log.lines, Reason.INCOMPLETE, log.tail)
+            yield QuarantinedLine(log.key, log.names[-1], log.lines, Reason.INCOMPLETE, log.tail.encode())
+
+
+def retry(lake: Lake, engine: Engine, now: datetime) -> int:
+    """Judge all lines in quarantine once more; how many of them are events now. The lake must be locked.
+
+    Of a line that was too long only the beginning is there, and a cut-off one is judged when its log grows:
+    both stay.
+    """
+    lines = [line for line in quarantined_lines(lake) if line.reason != Reason.INCOMPLETE]
+    cut = [line for line in lines if line.reason == Reason.TOO_LONG]
+    landed = land.retry([line for line in lines if line.reason != Reason.TOO_LONG], lake.staging, now)
+    if not any(progress.events for progress in landed.progress):
+        return 0
+    commit = Commit(number=lake.state.number + 1, at=now, quarantine_removed=list(lake.state.quarantine))
+    duplicates = admit(lake, engine, landed, commit)
+    if cut:
+        path = f"quarantine/{commit.number:08d}-cut.parquet"
+        land.write_quarantine(cut, lake.root / path)
+        commit.quarantine_added.append(path)
+    before = Counter((line.log, line.reason) for line in lines if line.reason != Reason.TOO_LONG)
+    for progress in landed.progress:
+        log = lake.state.logs[progress.source]
+        known = progress.duplicates + sum(duplicates[name] for name in log.names)
+        commit.logs.append(_after_retry(log, before, progress, known))
+    lake.ledger.commit(lake.state, commit)
+    lake.clear_leftovers()
+    return sum(progress.events for progress in landed.progress)
+
+
+def _after_retry(log: Log, before: Counter[tuple[str, str]], progress: land.Progress, duplicates: int) -> Log:
+    """The log's record, with lines that are events now counted as such."""
+    quarantined = Counter(log.quarantined)
+    quarantined.subtract({reason: count for (key, reason), count in before.items() if key == log.key})
+    quarantined.update(progress.quarantined)
+    changed = {name: getattr(log, name) for name in log.__struct_fields__}
+    changed |= {
+        "events": log.events + progress.events - duplicates,
+        "duplicates": log.duplicates + duplicates,
+        "quarantined": {reason: count for reason, count in quarantined.items() if count},
+        "newest": max(filter(None, (log.newest, progress.newest)), default=None),
+        "odd_course": log.odd_course + progress.odd_course,
+        "future": log.future + progress.future,
+    }
+    return Log(**changed)

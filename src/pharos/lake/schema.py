@@ -69,9 +69,10 @@ PARTITION = "date"
 
 QUARANTINE = pa.schema(
     [
+        pa.field("log", pa.string(), False, {"meaning": "Key of the log in the ledger."}),
         pa.field("source", pa.string(), False, {"meaning": "Log the line is from."}),
         pa.field("line", pa.int64(), False, {"meaning": "Its line there, from 1."}),
         pa.field("reason", pa.string(), False, {"meaning": "Why it is no event."}),
-        pa.field("bytes", pa.binary(), False, {"meaning": "The line, byte by byte."}),
+        pa.field("data", pa.binary(), False, {"meaning": "The line, byte by byte."}),
     ]
 )

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from pharos.config import LogSource, Settings
 from pharos.engine import Engine, open_engine
 from pharos.errors import ConfigurationError
-from pharos.lake import ingest, logs, schema
+from pharos.lake import ingest, logs, quarantine, schema
 from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
 from pharos.pipeline import facts, results
@@ -88,6 +88,12 @@ def compute_only(
         found = _compute(lake, engine, report, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
     return report
+
+
+def retry_quarantine(settings: Settings) -> int:
+    """Judge the lines in quarantine once more; how many are events now. Raises PharosError."""
+    with _work(settings) as (lake, engine):
+        return quarantine.retry(lake, engine, _now())
 
 
 def _now() -> datetime:
