@@ -1,4 +1,4 @@
-"""Our results against tables that the reference system computed from the same tracking logs, on both engines."""
+"""Our results against tables the reference system computed from the same logs, on both engines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import csv
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 
 from pharos import config
