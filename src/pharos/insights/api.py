@@ -1,0 +1,211 @@
+"""The Data API as Insights asks it: one method per question, rows as the API's JSON has them.
+
+No rows is an empty list (the API says 404); everything else that is no answer is DataAPIError. Field names
+and shapes are those of spec 05 §5-7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from pharos.config import InsightsSettings
+from pharos.errors import PharosError
+from pharos.insights.refreshed import Refreshed
+
+Row = dict[str, Any]
+TIMEOUT_S = 10.0
+SITE_FRESH_S = 10.0
+SITE_STALE_S = 24 * 3600.0
+
+
+class DataAPIError(PharosError):
+    """The Data API gave no usable answer."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: the Data API gave no usable answer ({self.reason}); check that it runs at "
+            "insights.data_api_url and that insights.data_api_token is valid"
+        )
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a number means and how fresh it is: the Data API's words, shown as they are."""
+
+    table: str
+    title: str
+    version: int
+    meaning: str
+    formula: str
+    edge_cases: tuple[str, ...]
+    source: str
+    spec: str
+    until: datetime | None
+    """The results describe the time before this moment, UTC."""
+    last_event: datetime | None
+    published: datetime | None
+
+
+class DataAPI:
+    """Questions to the Data API. All methods raise DataAPIError."""
+
+    def __init__(self, settings: InsightsSettings, http: httpx.AsyncClient) -> None:
+        self._base = f"{settings.data_api_url.rstrip('/')}/api"
+        token = settings.data_api_token
+        self._headers = {"Authorization": f"Token {token.get_secret_value()}"} if token else {}
+        self._http = http
+        self._unchanged: dict[str, tuple[str, list[Row]]] = {}
+        self._site: Refreshed[str, list[Row]] = Refreshed(
+            self._site_rows, fresh_s=SITE_FRESH_S, stale_s=SITE_STALE_S, forgiven=DataAPIError
+        )
+
+    async def summaries(self) -> list[Row]:
+        """All course runs with their current enrollment, by mode. Shared and a few seconds old."""
+        return await self._site.get("v1/course_summaries/?exclude=programs")
+
+    async def programs(self) -> list[Row]:
+        """All programs with their course runs. Shared and a few seconds old."""
+        return await self._site.get("v1/programs/")
+
+    async def definitions(self) -> dict[str, Definition]:
+        """Definition and freshness of each result table, by table name."""
+        rows = await self._site.get("v1/metrics/")
+        return {row["table"]: _definition(row) for row in rows}
+
+    async def enrollment_by_mode(self, course_id: str) -> list[Row]:
+        """Enrollment by mode for each day, oldest first."""
+        return _by("date", await self._course_rows(course_id, f"enrollment/mode/?{_whole_history()}"))
+
+    async def enrollment(self, course_id: str) -> list[Row]:
+        """Enrollment for each day, oldest first."""
+        return _by("date", await self._course_rows(course_id, f"enrollment/?{_whole_history()}"))
+
+    async def activity(self, course_id: str) -> list[Row]:
+        """Active learners for each week, oldest first."""
+        return _by("interval_end", await self._course_rows(course_id, f"activity/?{_whole_history()}"))
+
+    async def birth_years(self, course_id: str) -> list[Row]:
+        """Learners by year of birth on the latest day."""
+        return await self._course_rows(course_id, "enrollment/birth_year/", version="v0")
+
+    async def education(self, course_id: str) -> list[Row]:
+        """Learners by level of education on the latest day."""
+        return await self._course_rows(course_id, "enrollment/education/")
+
+    async def gender(self, course_id: str) -> list[Row]:
+        """Learners by gender for each day, oldest first."""
+        return _by("date", await self._course_rows(course_id, f"enrollment/gender/?{_whole_history()}"))
+
+    async def locations(self, course_id: str) -> list[Row]:
+        """Learners by country on the latest day."""
+        return await self._course_rows(course_id, "enrollment/location/")
+
+    async def csv(self, course_id: str, question: str, *, whole_history: bool, version: str) -> bytes | None:
+        """The API's own CSV of a course's question; None when it has no rows."""
+        query = f"?{_whole_history()}" if whole_history else ""
+        path = f"{version}/courses/{_quoted(course_id)}/{question}/{query}"
+        answer = await self._get(path, {"Accept": "text/csv"})
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        _expect_success(path, answer)
+        return answer.content
+
+    async def answers(self) -> bool:
+        """Whether the Data API is there and ready; for the health page."""
+        try:
+            answer = await self._http.get(self._base.removesuffix("/api") + "/health/", timeout=2)
+        except httpx.HTTPError:
+            return False
+        return answer.is_success
+
+    async def _course_rows(self, course_id: str, question: str, version: str = "v1") -> list[Row]:
+        return await self._rows(f"{version}/courses/{_quoted(course_id)}/{question}")
+
+    async def _rows(self, path: str) -> list[Row]:
+        return _parsed(path, await self._get(path, {"Accept": "application/json"}))
+
+    async def _site_rows(self, path: str) -> list[Row]:
+        """Like `_rows`; an answer that did not change since the last time is neither sent nor read again."""
+        tag, rows = self._unchanged.get(path, ("", []))
+        headers = {"Accept": "application/json"} | ({"If-None-Match": tag} if tag else {})
+        answer = await self._get(path, headers)
+        if answer.status_code == httpx.codes.NOT_MODIFIED:
+            return rows
+        rows = _parsed(path, answer)
+        self._unchanged[path] = (answer.headers.get("ETag", ""), rows)
+        return rows
+
+    async def _get(self, path: str, headers: dict[str, str]) -> httpx.Response:
+        try:
+            return await self._http.get(f"{self._base}/{path}", headers=self._headers | headers)
+        except httpx.HTTPError as error:
+            raise DataAPIError(path, type(error).__name__) from error
+
+
+def _parsed(path: str, answer: httpx.Response) -> list[Row]:
+    if answer.status_code == httpx.codes.NOT_FOUND:
+        return []
+    _expect_success(path, answer)
+    try:
+        rows = answer.json()
+    except ValueError as error:
+        raise DataAPIError(path, "the answer is not JSON") from error
+    if not isinstance(rows, list):
+        raise DataAPIError(path, "the answer is no list")
+    return rows
+
+
+def _expect_success(path: str, answer: httpx.Response) -> None:
+    if not answer.is_success:
+        raise DataAPIError(path, f"status {answer.status_code}")
+
+
+def _quoted(course_id: str) -> str:
+    return quote(course_id, safe="")
+
+
+def _whole_history() -> str:
+    """A limit that keeps everything: without one the API answers with the latest day or week only."""
+    return f"end_date={(datetime.now(UTC) + timedelta(days=2)).date().isoformat()}"
+
+
+def _by(key: str, rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: str(row[key]))
+
+
+def _definition(row: Row) -> Definition:
+    return Definition(
+        table=row["table"],
+        title=row["title"],
+        version=row["version"],
+        meaning=row["meaning"],
+        formula=row["formula"],
+        edge_cases=tuple(row["edge_cases"]),
+        source=row["source"],
+        spec=row.get("spec", ""),
+        until=moment(row.get("until")),
+        last_event=moment(row.get("last_event")),
+        published=moment(row.get("published")),
+    )
+
+
+def moment(text: object) -> datetime | None:
+    """A moment as the API writes it (`2031-03-02T040506` or ISO 8601), in UTC; None for none."""
+    if not isinstance(text, str) or not text:
+        return None
+    read = datetime.fromisoformat(text)
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def day(text: str) -> date:
+    """A day as the API writes it, `2031-03-02`."""
+    return date.fromisoformat(text[:10])

@@ -1,0 +1,89 @@
+"""Names and dates of course runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from pharos.insights.api import DataAPI, DataAPIError
+from pharos.insights.refreshed import Refreshed
+from pharos.lms.errors import LMSError, NotInLMS
+from pharos.lms.rest import CourseDetails, LMSClient
+
+NAMES_FRESH_S = 300.0
+NAMES_STALE_S = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course run as pages name it. Dates and pacing are None where the LMS does not tell."""
+
+    course_id: str
+    name: str
+    start: datetime | None = None
+    end: datetime | None = None
+    pacing: str | None = None
+
+    @property
+    def path(self) -> str:
+        """Address of the course's pages, with a final slash."""
+        return f"/courses/{quote(self.course_id, safe='/:+@')}/"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Organisation, course and run; of a CCX without its number (spec 06 §7.2)."""
+        text = self.course_id.split(":", 1)[-1]
+        return tuple(text.replace("+", "/").split("/"))[:3]
+
+    @property
+    def run(self) -> str:
+        return self.parts[-1]
+
+
+class CourseDirectory:
+    """Names and dates of course runs: from the LMS, else from the summaries, else the id itself."""
+
+    def __init__(self, lms: LMSClient, api: DataAPI) -> None:
+        self._api = api
+        self._lms = lms
+        self._details: Refreshed[str, CourseDetails | None] = Refreshed(
+            self._ask, fresh_s=NAMES_FRESH_S, stale_s=NAMES_STALE_S, forgiven=LMSError
+        )
+        self._all: Refreshed[str, dict[str, CourseDetails]] = Refreshed(
+            self._ask_all, fresh_s=NAMES_FRESH_S, stale_s=NAMES_STALE_S, forgiven=LMSError
+        )
+
+    async def course(self, course_id: str) -> Course:
+        """The course run; never fails."""
+        try:
+            details = await self._details.get(course_id)
+        except LMSError:
+            details = None
+        if details is not None:
+            return Course(course_id, details.name, details.start, details.end, details.pacing)
+        return Course(course_id, await self._catalog_title(course_id) or course_id)
+
+    async def known(self) -> dict[str, CourseDetails]:
+        """What the LMS tells about all its courses; empty while it does not answer."""
+        try:
+            return await self._all.get("")
+        except LMSError:
+            return {}
+
+    async def _ask(self, course_id: str) -> CourseDetails | None:
+        try:
+            return await self._lms.course(course_id)
+        except NotInLMS:
+            return None
+
+    async def _ask_all(self, _: str) -> dict[str, CourseDetails]:
+        return {details.course_id: details for details in await self._lms.courses()}
+
+    async def _catalog_title(self, course_id: str) -> str | None:
+        try:
+            summaries = await self._api.summaries()
+        except DataAPIError:
+            return None
+        titles = (row.get("catalog_course_title") for row in summaries if row["course_id"] == course_id)
+        return next((str(title) for title in titles if title), None)

@@ -1,0 +1,228 @@
+"""Languages: choosing one for a request, translating, and writing numbers and dates the way it does.
+
+Translations lie as gettext catalogs (`locale/<code>/LC_MESSAGES/messages.po`) and are read when the
+application starts: there is nothing to compile. A message may hold markup; what is filled in is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_interval, format_skeleton
+from babel.lists import format_list
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from fastapi import Request
+from markupsafe import Markup
+
+CATALOGS = Path(__file__).parent / "locale"
+# Code, as in `<html lang>`; CLDR locale for numbers and dates; name in the language itself.
+AVAILABLE = {
+    "en": ("en_GB", "English"),
+    "es": ("es", "Español"),
+    "fr": ("fr", "Français"),
+    "ar": ("ar_EG", "العربية"),
+    "zh": ("zh_Hans_CN", "简体中文"),
+}
+DEFAULT = "en"
+COOKIE = "pharos_language"
+PARAMETER = "language"
+MINUS = "−"
+_ARABIC = str.maketrans("0123456789%", "٠١٢٣٤٥٦٧٨٩٪")
+
+
+def noop(message: str) -> str:
+    """Marks a message for translation where no language is at hand yet."""
+    return message
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language of the pages."""
+
+    code: str
+    name: str
+    locale: Locale
+    _translations: NullTranslations = field(repr=False)
+
+    @property
+    def tag(self) -> str:
+        """BCP 47 tag for `<html lang>` and for `Intl` in scripts."""
+        return str(self.locale).replace("_", "-")
+
+    @property
+    def direction(self) -> str:
+        return self.locale.text_direction
+
+    # --- Words
+
+    def text(self, message: str, **values: object) -> str:
+        """The translated message with its values, as plain text."""
+        return self._translations.gettext(message) % values
+
+    def texts(self, one: str, many: str, n: int, **values: object) -> str:
+        """`text` in the plural form for n; `%(n)s` in it is the number as the language writes it."""
+        return self._translations.ngettext(one, many, n) % {"n": self.number(n), **values}
+
+    def html(self, message: str, **values: object) -> Markup:
+        """The translated message, which may hold markup, with its values escaped."""
+        return Markup(self._translations.gettext(message)) % values  # noqa: S704 - catalogs are ours
+
+    def htmls(self, one: str, many: str, n: int, **values: object) -> Markup:
+        """`html` in the plural form for n."""
+        filled = {"n": self.number(n), **values}
+        return Markup(self._translations.ngettext(one, many, n)) % filled  # noqa: S704
+
+    def phrase(self, text: str) -> str:
+        """A text of the Data API, translated where the catalog has it."""
+        return self._translations.gettext(text) if text else ""
+
+    def enumeration(self, items: Sequence[str]) -> str:
+        """`a, b and c`."""
+        return format_list(items, locale=self.locale)
+
+    # --- Numbers
+
+    def number(self, value: float | None, digits: int = 0) -> str:
+        """Grouped, with a fixed number of decimal digits; `–` for none."""
+        if value is None:
+            return "–"
+        exact = _rounded(value, digits)
+        pattern = "#,##0." + "0" * digits if digits else "#,##0"
+        text = format_decimal(abs(exact), pattern, locale=self.locale, numbering_system="default")
+        return self._digits(f"{MINUS}{text}" if exact < 0 else text)
+
+    def signed(self, value: float | None, digits: int = 0) -> str:
+        """A change: always with its sign; `±0` for none at all."""
+        if value is None:
+            return "–"
+        if _rounded(value, digits) == 0:
+            return f"±{self.number(0)}"
+        return f"+{self.number(value, digits)}" if value > 0 else self.number(value, digits)
+
+    def percent(self, share: float | None) -> str:
+        """A share of 1 in percent, one decimal, halves up (spec 06 §7.5, §19.5)."""
+        if share is None:
+            return "–"
+        if 0 < share < 0.0005:  # noqa: PLR2004 - what would show as 0.0
+            return f"<{self._percent(Decimal('0.001'))}"
+        return self._percent(_rounded(share, 3))
+
+    def _percent(self, share: Decimal) -> str:
+        pattern = self.locale.percent_formats[None].pattern.replace("#,##0", "#,##0.0")
+        text = format_percent(abs(share), pattern, locale=self.locale, numbering_system="default")
+        return self._digits(f"{MINUS}{text}" if share < 0 else text)
+
+    # --- Days and moments, all UTC
+
+    def day(self, value: date) -> str:
+        """`22 November 2026`."""
+        return self._digits(format_date(value, "long", locale=self.locale))
+
+    def day_of_month(self, value: date) -> str:
+        """`22 November`."""
+        return self._digits(format_skeleton("MMMMd", _noon(value), locale=self.locale))
+
+    def short_day(self, value: date) -> str:
+        """`22 Nov 2026`."""
+        return self._digits(format_date(value, "medium", locale=self.locale))
+
+    def weekday(self, value: date) -> str:
+        """`Sun, 22 Nov 2026`."""
+        return self._digits(format_skeleton("yMMMEd", _noon(value), locale=self.locale))
+
+    def days(self, first: date, last: date) -> str:
+        """`16–22 November 2026`; both ends belong to it."""
+        if first == last:
+            return self.day(first)
+        text = format_interval(first, last, skeleton="yMMMMd", locale=self.locale)
+        return self._digits(text)
+
+    def moment(self, value: datetime) -> str:
+        """`23 November 2026, 00:12 UTC`."""
+        time = format_datetime(value, "HH:mm", locale=self.locale)
+        return f"{self.day(value.date())}, {self._digits(time)} UTC"
+
+    def end_of(self, until: datetime) -> str:
+        """The moment results reach to: `22 November, 24:00 UTC` for a midnight, else day and time."""
+        if until.hour == until.minute == 0:
+            day = (until - timedelta(days=1)).date()
+            return f"{self.day_of_month(day)}, {self._digits('24:00')} UTC"
+        time = self._digits(format_datetime(until, "HH:mm", locale=self.locale))
+        return f"{self.day_of_month(until.date())}, {time} UTC"
+
+    def country(self, alpha2: str | None, otherwise: str) -> str:
+        """Name of the country; the other text where the language has none."""
+        return self.locale.territories.get(alpha2 or "", otherwise)
+
+    def _digits(self, text: str) -> str:
+        """Babel knows the separators of other numbering systems, not their digits."""
+        arabic = self.locale.default_numbering_system == "arab"
+        return text.translate(_ARABIC) if arabic else text
+
+
+def _rounded(value: float, digits: int) -> Decimal:
+    """Halves up, on the decimal digits a person would write down."""
+    return Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+
+
+def _noon(value: date) -> datetime:
+    return datetime(value.year, value.month, value.day, 12)  # noqa: DTZ001 - a formatter's input
+
+
+@cache
+def languages() -> dict[str, Language]:
+    """All languages of the pages, by code."""
+    return {
+        code: Language(code, name, Locale.parse(locale), _translations(code))
+        for code, (locale, name) in AVAILABLE.items()
+    }
+
+
+def _translations(code: str) -> NullTranslations:
+    path = CATALOGS / code / "LC_MESSAGES" / "messages.po"
+    if not path.is_file():
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=AVAILABLE[code][0]))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def chosen(request: Request, profile: str | None) -> Language:
+    """The language of a request: switch in the URL, cookie, LMS profile, browser, English."""
+    wishes = [
+        request.query_params.get(PARAMETER),
+        request.cookies.get(COOKIE),
+        profile,
+        *_accepted(request.headers.get("Accept-Language", "")),
+    ]
+    available = languages()
+    for wish in wishes:
+        code = (wish or "").split("-")[0].lower()
+        if code in available:
+            return available[code]
+    return available[DEFAULT]
+
+
+def _accepted(header: str) -> list[str]:
+    """The languages of an Accept-Language header, most wanted first."""
+    wanted = []
+    for item in header.split(","):
+        tag, _, parameters = item.strip().partition(";")
+        try:
+            quality = float(parameters.strip().removeprefix("q=") or 1)
+        except ValueError:
+            quality = 0.0
+        wanted.append((-quality, tag))
+    return [tag for quality, tag in sorted(wanted, key=lambda item: item[0]) if quality < 0]

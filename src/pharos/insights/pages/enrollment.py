@@ -1,0 +1,342 @@
+"""Enrollment Activity: how many learners a course has, by day and track (spec 06 §9.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from markupsafe import Markup
+
+from pharos.insights import charts, navigation, periods
+from pharos.insights.access import CourseInView
+from pharos.insights.api import Row, day
+from pharos.insights.charts import Mark, Series
+from pharos.insights.directory import Course
+from pharos.insights.language import Language, noop
+from pharos.insights.periods import Period
+from pharos.insights.rendering import Link, with_query
+from pharos.insights.reports import Choice, Figure, ReportPage, keep, no_data_yet, strong
+from pharos.insights.site import TheSite
+from pharos.insights.tables import Column, table
+
+router = APIRouter()
+WEEK = timedelta(days=7)
+PAGE_SIZE = 14
+
+# Tracks from the bottom of the stack up: the smallest that matters lies lowest.
+TRACKS = {
+    "verified": (noop("Verified"), "s2"),
+    "masters": (noop("Master’s"), "s3"),
+    "professional": (noop("Professional"), "s5"),
+    "credit": (noop("Verified with credit"), "s6"),
+    "honor": (noop("Honor"), "s4"),
+    "audit": (noop("Audit"), "s1"),
+    "other": (noop("Other tracks"), "n0"),
+}
+
+
+@dataclass(frozen=True)
+class Day:
+    """Enrollment at the end of one UTC day."""
+
+    day: date
+    count: int
+    ever: int | None
+    tracks: dict[str, int]
+
+
+@router.get("/courses/{course_id:course}/enrollment/activity/")
+async def enrollment_activity(request: Request, course: CourseInView, site: TheSite) -> Response:
+    """How many learners are in my course?"""
+    days = days_of(await site.api.enrollment_by_mode(course.course_id))
+    definitions = request.state.definitions
+    page = _page(request, request.state.language, course, days, definitions)
+    return site.renderer.render(request, page)
+
+
+def days_of(rows: Sequence[Row]) -> list[Day]:
+    """Every day from first to last; a missing one is as the day before it (spec 06 §9.4.2)."""
+    filled: list[Day] = []
+    for item in map(_day, rows):
+        while filled and filled[-1].day + timedelta(days=1) < item.day:
+            before = filled[-1]
+            filled.append(Day(before.day + timedelta(days=1), before.count, before.ever, before.tracks))
+        filled.append(item)
+    return filled
+
+
+def change_in_last_week(days: Sequence[Day]) -> int | None:
+    """Net change over the last seven days; None without more than seven days (spec 06 §9.4.3)."""
+    return days[-1].count - days[-8].count if len(days) > 7 else None  # noqa: PLR2004 - a week
+
+
+def tracks_in_use(days: Sequence[Day]) -> list[str]:
+    """Tracks that held anybody on any day, from the bottom of the stack up (spec 06 §9.4.5)."""
+    return [track for track in TRACKS if any(item.tracks[track] for item in days)]
+
+
+def headline(words: Language, days: Sequence[Day]) -> Markup:
+    """The answer in one or two sentences."""
+    last, change = days[-1], change_in_last_week(days)
+    count = strong(words.number(last.count))
+    base = last.count - change if change is not None else 0
+    if change is None or base <= 0:
+        first = words.htmls(
+            "<strong>%(n)s learner</strong> is enrolled.",
+            "<strong>%(n)s learners</strong> are enrolled.",
+            last.count,
+        )
+    elif change > 0:
+        first = words.html(
+            "Enrollment <strong>grew %(percent)s</strong> in the last week to %(count)s.",
+            percent=words.percent(change / base),
+            count=count,
+        )
+    elif change < 0:
+        first = words.html(
+            "Enrollment <strong>fell %(percent)s</strong> in the last week to %(count)s.",
+            percent=words.percent(-change / base),
+            count=count,
+        )
+    else:
+        first = words.html("Enrollment did not change in the last week: it is %(count)s.", count=count)
+    verified = last.tracks["verified"]
+    if not verified:
+        return first
+    second = words.htmls(
+        "<strong>%(n)s</strong> is in the verified track.",
+        "<strong>%(n)s</strong> are in the verified track.",
+        verified,
+    )
+    return Markup("{} {}").format(first, second)
+
+
+def _page(
+    request: Request, words: Language, course: Course, days: list[Day], definitions: dict[str, Any]
+) -> ReportPage:
+    report = navigation.ENROLLMENT_ACTIVITY
+    names = {
+        "report": report,
+        "title": words.text(report.title),
+        "question": words.text(report.question),
+        "definitions": tuple(
+            definitions[name] for name in ("course_enrollment_mode_daily",) if name in definitions
+        ),
+    }
+    if not days:
+        return ReportPage(
+            **names,
+            answer=words.html("<strong>Nobody has enrolled yet</strong>, or nothing has been counted."),
+            empty=no_data_yet(words, course.path),
+        )
+    start = course.start.date() if course.start else None
+    period = periods.chosen(request.query_params, days[0].day, days[-1].day, start)
+    return ReportPage(
+        **names,
+        answer=headline(words, days),
+        figures_label=words.text("Enrollment metrics"),
+        figures=tuple(_figures(words, days)),
+        chart=_chart(words, course, days, period),
+        table=_table(request, words, course, days, period),
+        csv=f"{course.path}csv/enrollment/",
+        periods=tuple(period_links(request, words, period, days[0].day, days[-1].day, start)),
+        custom_period=(period.start.isoformat(), period.last.isoformat()),
+        comparison=comparison(words, period),
+        hidden=keep(request, "sort", "compare", "language"),
+        kept_period=keep(request, "period", "from", "to"),
+    )
+
+
+def _figures(words: Language, days: Sequence[Day]) -> list[Figure]:
+    last, change = days[-1], change_in_last_week(days)
+
+    def of_current(count: int) -> str:
+        share = count / last.count if last.count else None
+        return words.text("%(percent)s of current", percent=words.percent(share)) if share is not None else ""
+
+    figures = []
+    if last.ever is not None:
+        figures.append(
+            Figure(
+                "cumulative_enrollment",
+                words.text("Total enrollment"),
+                words.number(last.ever),
+                words.text("ever enrolled"),
+            )
+        )
+    figures.append(
+        Figure(
+            "current_enrollment",
+            words.text("Current enrollment"),
+            words.number(last.count),
+            words.text("on %(day)s", day=words.day_of_month(last.day)),
+        )
+    )
+    week = words.days(last.day - WEEK + timedelta(days=1), last.day)
+    figures.append(
+        Figure(
+            "enrollment_change_last_7_days",
+            words.text("Change in last week"),
+            words.signed(change) if change is not None else words.text("not available"),
+            week if change is not None else words.text("needs eight days of data"),
+            word=change is None,
+        )
+    )
+    for track, label in (
+        ("verified", words.text("Verified enrollment")),
+        ("masters", words.text("Master’s enrollment")),
+    ):
+        if any(item.tracks[track] for item in days):
+            count = last.tracks[track]
+            figures.append(Figure(f"{track}_enrollment", label, words.number(count), of_current(count)))
+    return figures
+
+
+def _chart(words: Language, course: Course, days: list[Day], period: Period) -> charts.Chart:
+    shown = [item for item in days if item.day in period]
+    if len(shown) == 1:  # one point is no line: the day before had nobody (spec 06 §9.4.4)
+        only = shown[0]
+        before = next((d for d in days if d.day == only.day - timedelta(days=1)), None)
+        shown.insert(0, before or Day(only.day - timedelta(days=1), 0, 0, dict.fromkeys(TRACKS, 0)))
+    tracks = tracks_in_use(days) or ["other"]
+    by_day = {item.day: item for item in days}
+    earlier = None
+    if period.compare:
+        values = [_count(by_day.get(item.day - period.shift)) for item in shown]
+        earlier = Series(words.text("Period before"), charts.GREY, values)
+    first, last = shown[0], shown[-1]
+    return charts.trend(
+        title=words.text("Daily learner enrollment"),
+        caption=words.text("Learners enrolled at the end of each day, after unenrollments"),
+        description=words.text(
+            "Current enrollment by track, %(days)s: from %(first)s to %(last)s. Use the arrow keys to read "
+            "day by day.",
+            days=words.days(first.day, last.day),
+            first=words.number(first.count),
+            last=words.number(last.count),
+        ),
+        file_name="-".join([*course.parts, "enrollment"]),
+        days=[item.day for item in shown],
+        series=[
+            Series(words.text(TRACKS[track][0]), TRACKS[track][1], [item.tracks[track] for item in shown])
+            for track in tracks
+        ],
+        total=words.text("All tracks"),
+        before=earlier,
+        marks=course_marks(words, course),
+        mark_word=words.text("Course date"),
+    )
+
+
+def _table(request: Request, words: Language, course: Course, days: list[Day], period: Period) -> Any:
+    by_day = {item.day: item for item in days}
+    marks = {mark.day: mark.name for mark in course_marks(words, course)}
+
+    def change(item: Day) -> int | None:
+        before = by_day.get(item.day - timedelta(days=1))
+        return item.count - before.count if before else None
+
+    def name(item: Day) -> Markup:
+        mark = marks.get(item.day)
+        flag = Markup(' <span class="flag">{}</span>').format(mark) if mark else ""
+        return Markup('<time datetime="{}">{}</time>{}').format(
+            item.day.isoformat(), words.weekday(item.day), flag
+        )
+
+    def track_column(track: str) -> Column[Day]:
+        return Column(
+            track,
+            words.text(TRACKS[track][0]),
+            lambda item: item.tracks[track],
+            lambda item: words.number(item.tracks[track]),
+        )
+
+    columns: list[Column[Day]] = [
+        Column("date", words.text("Date"), lambda item: item.day, name, numeric=False),
+        Column(
+            "count", words.text("Current"), lambda item: item.count, lambda item: words.number(item.count)
+        ),
+        Column("change", words.text("Change"), change, lambda item: words.signed(change(item))),
+        *(track_column(track) for track in reversed(tracks_in_use(days))),
+    ]
+    if period.compare:
+
+        def earlier(item: Day) -> int | None:
+            return _count(by_day.get(item.day - period.shift))
+
+        columns.append(
+            Column(
+                "before",
+                words.text("Period before"),
+                earlier,
+                lambda item: words.number(earlier(item)),
+                quiet=True,
+            )
+        )
+    return table(
+        request,
+        words.text("Enrollment over time"),
+        columns,
+        [item for item in days if item.day in period],
+        sort="-date",
+        page_size=PAGE_SIZE,
+        number=words.number,
+    )
+
+
+def course_marks(words: Language, course: Course) -> list[Mark]:
+    """Start and end of the course, as lines on charts over time."""
+    dates = [(course.start, words.text("Course starts")), (course.end, words.text("Course ends"))]
+    return [Mark(moment.date(), name) for moment, name in dates if moment is not None]
+
+
+def period_links(
+    request: Request, words: Language, period: Period, first: date, last: date, start: date | None
+) -> list[Link]:
+    """The periods one can choose with one click."""
+    names = {
+        "7d": words.text("7 days"),
+        "30d": words.text("30 days"),
+        "90d": words.text("90 days"),
+        periods.SINCE_START: words.text("Since start"),
+        periods.ALL: words.text("All"),
+    }
+    if start is None or not first < start <= last:
+        del names[periods.SINCE_START]
+    for choice, length in periods.LENGTHS_DAYS.items():
+        if (last - first).days + 1 <= length:
+            del names[choice]
+    changes: dict[str, str | None] = {"page": None, "from": None, "to": None}
+    return [
+        Link(
+            with_query(request, period=choice if choice != periods.ALL else None, **changes),
+            name,
+            choice == period.choice,
+        )
+        for choice, name in names.items()
+    ]
+
+
+def comparison(words: Language, period: Period) -> Choice | None:
+    """What to compare with; nothing to choose while all days are shown."""
+    if period.choice == periods.ALL:
+        return None
+    options = [
+        Link("", words.text("Nothing"), not period.compare),
+        Link(periods.BEFORE, words.text("Period before, same weekdays"), period.compare),
+    ]
+    return Choice("compare", words.text("Compared with"), options)
+
+
+def _count(item: Day | None) -> int | None:
+    return item.count if item else None
+
+
+def _day(row: Row) -> Day:
+    """A row of `enrollment/mode`. Its keys may add up to less than its count (spec 05 §5.4): other tracks."""
+    tracks = {track: row.get(track) or 0 for track in TRACKS if track != "other"}
+    tracks["other"] = max(0, row["count"] - sum(tracks.values()))
+    return Day(day(row["date"]), row["count"], row.get("cumulative_count"), tracks)

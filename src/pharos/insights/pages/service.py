@@ -1,0 +1,34 @@
+"""What machines ask: is it alive, is it well; and the static files (spec 06 §9.19)."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, HTTPException, Request, Response
+
+from pharos.insights.site import TheSite
+
+router = APIRouter()
+
+
+@router.get("/status/")
+async def status() -> Response:
+    """200 without content, while the process answers."""
+    return Response()
+
+
+@router.get("/health/")
+async def health(site: TheSite) -> dict[str, object]:
+    """Always OK while the process answers: an outage of the Data API must not take Insights out of service.
+
+    What `detailed_status` says is for people.
+    """
+    data_api = "OK" if await site.api.answers() else "UNAVAILABLE"
+    return {"overall_status": "OK", "detailed_status": {"data_api": data_api}}
+
+
+@router.get("/static/{path:path}")
+async def static(request: Request, path: str) -> Response:
+    """A static file; addresses hold a hash of the content."""
+    response = request.app.state.static.response(request, path)
+    if response is None:
+        raise HTTPException(404)
+    return response

@@ -1,0 +1,65 @@
+"""The stretch of days a report shows, as its URL says it: `?period=30d`, `?from=…&to=…`, `&compare=before`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+WEEK = 7
+LENGTHS_DAYS = {"7d": 7, "30d": 30, "90d": 90}
+ALL, SINCE_START, CUSTOM = "all", "start", "custom"
+BEFORE = "before"
+
+
+@dataclass(frozen=True)
+class Period:
+    """The days from `start` to before `end`, and how they were chosen."""
+
+    choice: str
+    start: date
+    end: date
+    compare: bool = False
+    """Whether the period before is shown beside it."""
+
+    @property
+    def last(self) -> date:
+        """The last day that belongs to it."""
+        return self.end - timedelta(days=1)
+
+    @property
+    def shift(self) -> timedelta:
+        """How far back the period before lies: whole weeks, so that Mondays meet Mondays."""
+        weeks = -(-(self.end - self.start).days // WEEK)
+        return timedelta(days=weeks * WEEK)
+
+    def __contains__(self, day: date) -> bool:
+        return self.start <= day < self.end
+
+
+def chosen(query: Mapping[str, str], first: date, last: date, course_start: date | None) -> Period:
+    """The period a URL asks for, within the days from first to last that have data.
+
+    What cannot be read counts as not said: a wrong link shows all days rather than an error.
+    """
+    compare = query.get("compare") == BEFORE
+    end = last + timedelta(days=1)
+    choice = query.get("period", ALL)
+    if choice in LENGTHS_DAYS:
+        start = max(first, end - timedelta(days=LENGTHS_DAYS[choice]))
+        return Period(choice, start, end, compare)
+    if choice == SINCE_START and course_start is not None and first < course_start <= last:
+        return Period(choice, course_start, end, compare)
+    if choice == CUSTOM:
+        start = max(first, _read(query.get("from")) or first)
+        custom_end = min(last, _read(query.get("to")) or last) + timedelta(days=1)
+        if start < custom_end:
+            return Period(choice, start, custom_end, compare)
+    return Period(ALL, first, end, compare=False)
+
+
+def _read(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None

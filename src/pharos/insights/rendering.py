@@ -1,0 +1,154 @@
+"""From a page's context to HTML: templates, static addresses, the frame around every page."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+import pharos
+from pharos.config import Settings
+from pharos.insights import language, navigation
+from pharos.insights.api import Definition
+from pharos.insights.directory import Course
+from pharos.insights.language import Language
+from pharos.insights.sessions import Viewer
+from pharos.insights.static_files import StaticFiles
+from pharos.lms.oauth import public_url
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What every page says: its name, its question and the answer in a sentence."""
+
+    template: ClassVar[str]
+    title: str
+    question: str
+    answer: Markup | str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link and whether it leads to where one is."""
+
+    href: str
+    label: str
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What surrounds a page: who looks, at which course, in which language, at how fresh numbers."""
+
+    title: str
+    viewer: Viewer | None
+    course: Course | None
+    menu: list[tuple[str, list[Link]]]
+    elsewhere: list[Link]
+    languages: list[tuple[Link, Language]]
+    until: datetime | None
+    published: datetime | None
+    version: str
+
+
+class Renderer:
+    """Renders pages; holds the compiled templates and the static files."""
+
+    def __init__(self, settings: Settings, static: StaticFiles) -> None:
+        self._settings = settings
+        self._environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        self._environment.globals["static"] = static.address
+
+    def render(self, request: Request, page: Page, status: int = 200) -> HTMLResponse:
+        """The page in its frame, in the language of the request."""
+        words: Language = request.state.language
+        template = self._environment.get_template(page.template)
+        html = template.render(
+            page=page,
+            frame=self._frame(request, page, words),
+            words=words,
+            _=words.html,
+            ngettext=words.htmls,
+            unique=lambda: secrets.token_hex(3),
+        )
+        return HTMLResponse(html, status)
+
+    def _frame(self, request: Request, page: Page, words: Language) -> Frame:
+        course: Course | None = getattr(request.state, "course", None)
+        until, published = _freshness(getattr(request.state, "definitions", {}))
+        names = [page.title, "/".join(course.parts) if course else "", "Pharos Insights"]
+        return Frame(
+            title=" | ".join([" - ".join(name for name in names[:2] if name), names[2]]),
+            viewer=request.state.viewer,
+            course=course,
+            menu=_menu(request, course, words) if course else [],
+            elsewhere=self._elsewhere(course, words) if course else [],
+            languages=[
+                (
+                    Link(with_query(request, **{language.PARAMETER: code}), other.name, code == words.code),
+                    other,
+                )
+                for code, other in language.languages().items()
+            ],
+            until=until,
+            published=published,
+            version=pharos.__version__,
+        )
+
+    def _elsewhere(self, course: Course, words: Language) -> list[Link]:
+        lms, studio = public_url(self._settings.lms), self._settings.lms.studio_url
+        links = [
+            Link(f"{lms}{course.path}courseware", words.text("Course")),
+            Link(f"{lms}{course.path}instructor", words.text("Instructor dashboard")),
+        ]
+        if studio:
+            links.insert(1, Link(f"{studio.rstrip('/')}/course/{course.course_id}", "Studio"))
+        return links
+
+
+def with_query(request: Request, **changes: str | None) -> str:
+    """The address of this page with parameters changed, or taken away (None); a link within the page."""
+    query = dict(parse_qsl(request.url.query))
+    for name, value in changes.items():
+        if value is None:
+            query.pop(name, None)
+        else:
+            query[name] = value
+    return f"?{urlencode(query)}" if query else request.url.path
+
+
+def _menu(request: Request, course: Course, words: Language) -> list[tuple[str, list[Link]]]:
+    path = request.url.path
+
+    def link(report: navigation.Report) -> Link:
+        href = course.path + report.path
+        return Link(href, words.text(report.label), current=path == href)
+
+    home = ("", [link(navigation.HOME)])
+    return [home, *((words.text(lens.label), [link(r) for r in lens.reports]) for lens in navigation.LENSES)]
+
+
+def _freshness(definitions: dict[str, Definition]) -> tuple[datetime | None, datetime | None]:
+    """Until when the numbers reach and when they were published: of the least fresh table that has any."""
+    known = [d for d in definitions.values() if d.until and d.published]
+    if not known:
+        return None, None
+    oldest = min(known, key=lambda d: d.until or datetime.now(UTC))
+    return oldest.until, oldest.published

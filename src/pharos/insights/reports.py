@@ -1,0 +1,95 @@
+"""Parts that report pages share: figures, empty and failed states, the panel "how is this counted"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from fastapi import Request
+from markupsafe import Markup
+
+from pharos.insights.api import Definition
+from pharos.insights.charts import Chart
+from pharos.insights.language import Language
+from pharos.insights.navigation import Report
+from pharos.insights.rendering import Link, Page
+from pharos.insights.tables import Table
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One of the large numbers; the note says what it is measured against."""
+
+    key: str
+    label: str
+    value: str
+    note: str = ""
+    word: bool = False
+
+
+@dataclass(frozen=True)
+class State:
+    """What stands where there is nothing to show: what is missing, why, and what to do."""
+
+    title: str
+    text: str
+    actions: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A drop-down whose choice goes into the URL."""
+
+    name: str
+    label: str
+    options: list[Link]
+    """`href` is the option's value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportPage(Page):
+    """One report of a course: answer, controls, figures, chart, table, how it is counted, CSV."""
+
+    template: ClassVar[str] = "report.html"
+    report: Report
+    figures_label: str = ""
+    figures: tuple[Figure, ...] = ()
+    chart: Chart | None = None
+    table: Table | None = None
+    definitions: tuple[Definition, ...] = ()
+    csv: str = ""
+    """Address of the CSV download."""
+    tabs: tuple[Link, ...] = ()
+    periods: tuple[Link, ...] = ()
+    custom_period: tuple[str, str] | None = None
+    """First and last day shown, for the date fields."""
+    comparison: Choice | None = None
+    hidden: tuple[tuple[str, str], ...] = ()
+    """Parameters of the URL that the forms keep."""
+    kept_period: tuple[tuple[str, str], ...] = ()
+    """Those that say which period is shown."""
+    empty: State | None = None
+    note: str = ""
+
+
+def no_data_yet(words: Language, course_path: str) -> State:
+    """The Data API has no rows for the course: not an error."""
+    return State(
+        words.text("No data yet"),
+        words.text(
+            "Nothing has been counted for this course so far. Numbers appear after the first learner enrolls "
+            "and the next computation has run. If learners are enrolled already, ask your operator whether "
+            "the tracking logs of this course are being read."
+        ),
+        (Link(course_path, words.text("Back to course home")),),
+    )
+
+
+def keep(request: Request, *names: str) -> tuple[tuple[str, str], ...]:
+    """The named parameters of the URL, for a form that must not lose them."""
+    return tuple((name, request.query_params[name]) for name in names if name in request.query_params)
+
+
+def strong(text: str) -> Markup:
+    """The text in bold, for one of the few numbers of an answer."""
+    return Markup("<strong>{}</strong>").format(text)

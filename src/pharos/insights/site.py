@@ -1,0 +1,45 @@
+"""The parts of the running application, as every request finds them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from pharos.config import Settings
+from pharos.insights.api import DataAPI
+from pharos.insights.directory import CourseDirectory
+from pharos.insights.permissions import Permissions
+from pharos.insights.rendering import Renderer
+from pharos.insights.sessions import Sessions
+from pharos.lms.oauth import SignIn, public_url
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running application's parts."""
+
+    settings: Settings
+    api: DataAPI
+    directory: CourseDirectory
+    permissions: Permissions
+    sessions: Sessions
+    sign_in: SignIn
+    renderer: Renderer
+    log: logging.Logger
+
+    @property
+    def lms_url(self) -> str:
+        """The LMS as browsers reach it."""
+        return public_url(self.settings.lms)
+
+
+def site_of(request: Request) -> Site:
+    """The parts of the application that answers the request."""
+    site: Site = request.app.state.site
+    return site
+
+
+TheSite = Annotated[Site, Depends(site_of)]

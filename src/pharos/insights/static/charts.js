@@ -1,0 +1,250 @@
+/* Draws the charts. Their data sit in a JSON script element inside each figure: no inline code. */
+(() => {
+  "use strict";
+  const root = document.documentElement, lang = root.lang;
+  const rtl = () => root.dir === "rtl";
+  const whole = new Intl.NumberFormat(lang);
+  const share = new Intl.NumberFormat(lang, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const day = (options) => { const f = new Intl.DateTimeFormat(lang, { timeZone: "UTC", ...options }); return (t) => f.format(new Date(t)); };
+  const fullDay = day({ weekday: "short", day: "numeric", month: "long", year: "numeric" });
+  const shortDay = day({ day: "numeric", month: "short" });
+  const month = day({ month: "short", year: "numeric" });
+  const DAY = 86400000;
+  const count = (value) => value === null || value === undefined ? "–" : whole.format(value);
+
+  /* Custom properties resolve light-dark() only where they are used, so ask a probe. */
+  const probe = document.createElement("i");
+  const colour = (name) => { probe.style.color = `var(--${{ n0: "ink-3", a0: "accent" }[name] ?? name})`; return getComputedStyle(probe).color; };
+  const clean = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+  const font = () => getComputedStyle(document.body).fontFamily;
+
+  const tip = () => ({
+    confine: true, padding: [8, 12], backgroundColor: colour("surface"), borderColor: colour("line-strong"),
+    borderWidth: 1, extraCssText: "box-shadow:none;border-radius:4px", transitionDuration: 0, textStyle: { color: colour("ink") },
+  });
+  const tipTable = (head, rows) => `<div class="tip"><b>${clean(head)}</b><table>${rows.map(([c, name, value, sum]) =>
+    `<tr${sum ? ' class="sum"' : ""}><td>${c ? `<i class="${c}"></i>` : ""}${clean(name)}</td><td>${clean(value)}</td></tr>`).join("")}</table></div>`;
+
+  /* Five or so round steps from zero to just above the largest value. */
+  const scale = (most) => {
+    if (most <= 5) return { interval: 1, max: Math.max(1, Math.ceil(most)) };
+    const raw = most / 5, power = 10 ** Math.floor(Math.log10(raw));
+    const step = [1, 2, 2.5, 5, 10].find((n) => n * power >= raw && Number.isInteger(n * power)) * power;
+    return { interval: step, max: Math.ceil(most / step) * step };
+  };
+
+  /* Regular ticks that fit: days, Mondays, firsts of months, of quarters or of years; never turned labels. */
+  function ticks(days, weekly, width) {
+    const times = days.map((d) => Date.parse(d)), [first, last] = [times[0], times.at(-1)];
+    const room = Math.max(2, Math.floor(width / 80)), span = (last - first) / DAY;
+    const every = (step, from) => { const out = []; for (let t = from; t <= last; t += step * DAY) out.push(t); return out; };
+    if (weekly && times.length <= room * 8) { const skip = Math.ceil(times.length / room); return { at: times.filter((_, i) => (times.length - 1 - i) % skip === 0), format: shortDay }; }
+    if (!weekly && span < room) return { at: every(1, first), format: shortDay };
+    const monday = first + (8 - new Date(first).getUTCDay()) % 7 * DAY;
+    for (const weeks of [1, 2, 4]) if (span / 7 / weeks <= room && span < 200) return { at: every(7 * weeks, monday), format: shortDay };
+    const firsts = [];
+    for (let d = new Date(first), t; (t = Date.UTC(d.getUTCFullYear(), d.getUTCMonth() + (firsts.skipped ?? 0), 1)) <= last; firsts.skipped = (firsts.skipped ?? 0) + 1) if (t >= first) firsts.push(t);
+    const step = [1, 2, 3, 6, 12, 24, 60].find((n) => firsts.length / n <= room) ?? 120;
+    return { at: firsts.filter((t) => { const d = new Date(t); return (d.getUTCFullYear() * 12 + d.getUTCMonth()) % step === 0; }), format: month };
+  }
+
+  /* Values over time: areas stacked from the smallest that matters up, or lines from zero.
+     Names stand at the end of what they name; where two would touch they move apart. */
+  function trend(data, { mode, narrow, height, width }) {
+    const stacked = mode === "stacked", end = data.days.length - 1;
+    const at = (values) => values.map((v, i) => [data.days[i], v]);
+    const total = data.days.map((_, i) => data.series.reduce((sum, s) => sum + (s.values[i] ?? 0), 0));
+    const drawn = data.series.flatMap((s) => s.values);
+    const axis = scale(Math.max(1, ...(data.total ? total : drawn), ...(data.before?.values ?? [])));
+    const grid = { top: 36, bottom: 28 };
+    const pixel = (v) => v / axis.max * (height - grid.top - grid.bottom);
+
+    let below = 0;
+    const places = data.series.map((s) => {
+      const value = s.values[end] ?? 0, top = below + value;
+      const place = stacked ? { name: s.name, drawn: top, wanted: (below + top) / 2, value } : { name: s.name, drawn: value, wanted: value, value };
+      below = top;
+      return place;
+    });
+    const alone = data.series.length === 1;
+    if (data.total && !alone) places.push({ name: data.total, drawn: total[end], wanted: total[end], value: total[end] });
+    if (data.before && data.before.values[end] !== null) places.push({ name: data.before.name, drawn: data.before.values[end], wanted: data.before.values[end], value: data.before.values[end] });
+    let free = -Infinity;
+    for (const place of [...places].sort((a, b) => a.wanted - b.wanted)) {
+      place.y = Math.max(pixel(place.wanted), free);
+      free = place.y + 17;
+    }
+    /* Pushed past the top of the chart they move down together. */
+    const over = Math.max(0, free - 17 - (height - grid.top - grid.bottom) - 12);
+    if (over) { let ceiling = Infinity; for (const place of [...places].sort((a, b) => b.y - a.y)) { place.y = Math.min(place.y - over, ceiling); place.y = Math.min(place.y + over, ceiling === Infinity ? place.y : ceiling); ceiling = place.y - 17; } }
+    const room = narrow ? 12 : 36 + Math.max(...places.map((p) => (p.name.length + count(p.value).length) * 6.6));
+    const label = (name) => {
+      const place = places.find((p) => p.name === name);
+      if (!place || narrow) return { show: false };
+      return {
+        show: true, distance: 10, color: colour("ink-2"), fontSize: 12, align: rtl() ? "right" : "left", offset: [rtl() ? -20 : 0, pixel(place.drawn) - place.y],
+        formatter: () => { const n = `{v|${count(place.value)}}`; return rtl() ? `${n}  ${name}` : `${name}  ${n}`; },
+        rich: { v: { fontWeight: 600, color: colour("ink"), fontSize: 12 } },
+      };
+    };
+    const line = (name, values, style) => ({ type: "line", name, data: at(values), symbol: "none", endLabel: label(name), emphasis: { disabled: true }, ...style });
+    const series = data.series.map((s) => line(s.name, s.values, {
+      stack: stacked ? "tracks" : undefined, color: colour(s.colour), lineStyle: { width: 2, type: stacked ? "solid" : s.dash ?? "solid" }, areaStyle: stacked ? { opacity: .2 } : undefined,
+    }));
+    if (data.total && !alone) series.push(line(data.total, total, { color: colour("ink"), lineStyle: { width: stacked ? 0 : 2 } }));
+    if (data.before) series.push(line(data.before.name, data.before.values, { color: colour("ink-3"), lineStyle: { width: 1.5, type: [4, 4] }, connectNulls: false }));
+    if (data.marks.length) series.at(-1).markLine = {
+      silent: true, animation: false, symbol: ["none", "diamond"], symbolSize: 9, lineStyle: { color: colour("accent"), width: 1, type: [2, 3] },
+      label: { show: !narrow, color: colour("accent"), fontSize: 12, position: "end", distance: 10, formatter: ({ name }) => name },
+      data: data.marks.map((mark) => ({ name: mark.name, xAxis: mark.day })),
+    };
+    const { at: values, format } = ticks(data.days, data.weekly, width - 44 - room);
+    const head = (i) => fullDay(data.days[i]);
+    return {
+      grid: { ...grid, left: rtl() ? room : 52, right: rtl() ? 52 : room },
+      xAxis: {
+        type: "time", inverse: rtl(), min: data.days[0], max: data.days[end], axisTick: { show: true, length: 4, customValues: values, lineStyle: { color: colour("line-strong") } }, axisLine: { lineStyle: { color: colour("line-strong") } },
+        axisLabel: { color: colour("ink-3"), fontSize: 12, formatter: format, customValues: values, margin: 10, hideOverlap: true }, splitLine: { show: false },
+      },
+      yAxis: {
+        type: "value", position: rtl() ? "right" : "left", ...axis, axisLabel: { color: colour("ink-3"), fontSize: 12, formatter: (v) => whole.format(v), margin: 10 },
+        splitLine: { lineStyle: { color: colour("line") } },
+      },
+      tooltip: {
+        trigger: "axis", ...tip(), axisPointer: { type: "line", lineStyle: { color: colour("ink-2"), type: "solid" } },
+        formatter: (points) => {
+          const i = points[0].dataIndex;
+          const rows = [...data.series].reverse().map((s) => [s.colour, s.name, count(s.values[i])]);
+          if (data.total && !alone) rows.push([null, data.total, count(total[i]), true]);
+          if (data.before) rows.push(["n0", data.before.name, count(data.before.values[i])]);
+          for (const mark of data.marks) if (mark.day === data.days[i]) rows.push(["a0", mark.name, ""]);
+          return tipTable(head(i), rows);
+        },
+      },
+      series,
+      say: (i) => [head(i) + ":", ...(data.total && !alone ? [`${data.total} ${count(total[i])};`] : []), data.series.map((s) => `${s.name} ${count(s.values[i])}`).reverse().join(", ")].join(" "),
+      length: data.days.length,
+      cursor: data.days.length,
+    };
+  }
+
+  /* Bars over categories or over whole numbers (a histogram). */
+  function bars(data, { narrow, width }) {
+    const flat = data.horizontal, values = data.bars.map((b) => b.value);
+    const percent = data.percent, format = (v) => percent ? share.format(v) : whole.format(v);
+    const most = Math.max(...values, percent ? .01 : 1);
+    const axis = percent ? { max: Math.ceil(most * 10) / 10, interval: most > .5 ? .2 : .1 } : scale(most);
+    const value = { type: "value", ...axis, inverse: flat && rtl(), position: flat ? "bottom" : rtl() ? "right" : "left", axisLabel: { color: colour("ink-3"), fontSize: 12, formatter: format, hideOverlap: true }, splitLine: { lineStyle: { color: colour("line") } } };
+    const every = flat ? 0 : Math.max(0, Math.ceil(data.bars.length / Math.max(4, Math.floor(width / 60)) / 5) * 5 - 1);
+    const category = {
+      type: "category", inverse: flat ? true : rtl(), position: flat ? rtl() ? "right" : "left" : "bottom", data: data.bars.map((b) => b.name),
+      axisLine: { lineStyle: { color: colour("line-strong") } }, axisTick: { show: false }, axisLabel: { color: flat ? colour("ink") : colour("ink-3"), fontSize: 12, interval: every, margin: 10 },
+    };
+    const longest = Math.max(...data.bars.map((b) => b.name.length)) * 6.4 + 20, side = flat ? Math.min(longest, narrow ? 110 : 220) : 52;
+    return {
+      grid: { top: 8, bottom: 28, left: rtl() ? 72 : side, right: rtl() ? side : flat ? 72 : 12 },
+      xAxis: flat ? value : category, yAxis: flat ? category : value,
+      tooltip: { trigger: "axis", ...tip(), axisPointer: { type: "shadow", shadowStyle: { color: colour("tint"), opacity: .6 } }, formatter: ([{ dataIndex: i }]) => tipTable(data.bars[i].head ?? data.bars[i].name, data.bars[i].rows.map(([name, text]) => [null, name, text])) },
+      series: [{
+        type: "bar", data: data.bars.map((b) => ({ value: b.value, itemStyle: { color: colour(b.colour ?? "s1") } })), barWidth: flat ? 18 : "80%", emphasis: { disabled: true },
+        label: { show: flat, position: rtl() ? "left" : "right", color: colour("ink"), fontSize: 12, fontWeight: 600, formatter: ({ value: v }) => format(v) },
+        markLine: data.marks?.length ? { silent: true, symbol: ["none", "diamond"], symbolSize: 9, lineStyle: { color: colour("accent"), width: 1, type: [2, 3] }, label: { color: colour("accent"), fontSize: 12, distance: 8, formatter: ({ name }) => name }, data: data.marks.map((m) => ({ name: m.name, xAxis: m.at })) } : undefined,
+      }],
+      say: (i) => `${data.bars[i].head ?? data.bars[i].name}: ${data.bars[i].rows.map(([name, text]) => `${name} ${text}`).join(", ")}`,
+      length: data.bars.length,
+      cursor: -1,
+    };
+  }
+
+  /* World map. The shapes come projected to Equal Earth, hence aspectScale 1. */
+  function map(data) {
+    echarts.registerMap("world", window.WORLD);
+    const step = (n) => data.steps.findLastIndex((from) => n >= from) + 1;
+    const by = new Map(data.countries.map((c) => [c.code, c]));
+    return {
+      tooltip: { trigger: "item", ...tip(), formatter: ({ name }) => { const c = by.get(name); return tipTable(c?.name ?? data.names[name] ?? name, [[null, data.count, count(c?.value ?? 0)], [null, data.share, c?.share ?? share.format(0)]]); } },
+      series: [{
+        type: "map", map: "world", aspectScale: 1, nameProperty: "id", left: 0, right: 0, top: 4, bottom: 4, preserveAspect: "contain", selectedMode: false,
+        itemStyle: { areaColor: colour("q0"), borderColor: colour("surface"), borderWidth: .6 }, emphasis: { label: { show: false }, itemStyle: { areaColor: "inherit", borderColor: colour("ink"), borderWidth: 1.5 } },
+        data: data.countries.map((c) => ({ name: c.code, value: c.value, itemStyle: { areaColor: colour(`q${step(c.value)}`) } })),
+      }],
+      say: (i) => `${data.countries[i].name}: ${count(data.countries[i].value)}, ${data.countries[i].share}`,
+      length: data.countries.length,
+      cursor: -1,
+    };
+  }
+
+  const kinds = { trend, bars, map };
+
+  /* The drawing as a picture: the SVG, its title above it, painted at twice the size. */
+  async function picture(chart, title, name) {
+    const width = chart.getWidth(), height = chart.getHeight(), head = 44;
+    const source = new Blob([chart.renderToSVGString()], { type: "image/svg+xml" });
+    const image = new Image(width, height), address = URL.createObjectURL(source);
+    image.src = address;
+    await image.decode();
+    const canvas = Object.assign(document.createElement("canvas"), { width: width * 2, height: (height + head) * 2 });
+    const paper = canvas.getContext("2d");
+    paper.scale(2, 2);
+    paper.fillStyle = colour("surface");
+    paper.fillRect(0, 0, width, height + head);
+    paper.fillStyle = colour("ink");
+    paper.font = `600 16px ${font()}`;
+    paper.textAlign = rtl() ? "right" : "left";
+    paper.fillText(title, rtl() ? width - 12 : 12, 28);
+    paper.drawImage(image, 0, head, width, height);
+    URL.revokeObjectURL(address);
+    canvas.toBlob((blob) => {
+      const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    }, "image/png");
+  }
+
+  function draw(figure) {
+    const box = figure.querySelector(".chart"), live = figure.querySelector("[aria-live]");
+    const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+    let chart, option, cursor;
+    const paint = () => {
+      chart?.dispose();
+      chart = echarts.init(box, null, { renderer: "svg" });
+      option = kinds[figure.dataset.chart](data, { mode: figure.dataset.mode, narrow: box.clientWidth < 600, height: box.clientHeight, width: box.clientWidth });
+      const { say, length, cursor: start, ...rest } = option;
+      cursor = start;
+      chart.setOption({ animation: false, useUTC: true, textStyle: { fontFamily: font() }, ...rest });
+      const svg = box.querySelector("svg");
+      svg.setAttribute("aria-hidden", "true");
+      svg.setAttribute("viewBox", `0 0 ${chart.getWidth()} ${chart.getHeight()}`);
+    };
+    const go = (to) => {
+      cursor = Math.max(0, Math.min(option.length - 1, to));
+      chart.dispatchAction({ type: "downplay" });
+      chart.dispatchAction({ type: "highlight", seriesIndex: 0, dataIndex: cursor });
+      chart.dispatchAction({ type: "showTip", seriesIndex: 0, dataIndex: cursor });
+      live.textContent = option.say(cursor);
+    };
+    box.addEventListener("keydown", (event) => {
+      const forward = rtl() ? -1 : 1;
+      const to = { ArrowRight: cursor + forward, ArrowLeft: cursor - forward, ArrowDown: cursor + 1, ArrowUp: cursor - 1, Home: 0, End: option.length - 1 }[event.key];
+      if (event.key === "Escape") for (const type of ["hideTip", "downplay"]) chart.dispatchAction({ type });
+      if (to === undefined) return;
+      event.preventDefault();
+      go(to);
+    });
+    for (const button of document.querySelectorAll(`[data-for="${figure.id}"]`)) button.addEventListener("click", () => {
+      figure.dataset.mode = button.value;
+      for (const other of button.parentElement.children) other.setAttribute("aria-pressed", String(other === button));
+      paint();
+    });
+    for (const button of document.querySelectorAll(`[data-picture="${figure.id}"]`)) button.addEventListener("click", () => picture(chart, document.getElementById("chart-title").textContent, button.dataset.name));
+    new ResizeObserver(() => { if (!matchMedia("print").matches && Math.abs(chart.getWidth() - box.clientWidth) > 1) paint(); }).observe(box);
+    addEventListener("themechange", paint);
+    paint();
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    probe.hidden = true;
+    document.body.append(probe);
+    document.querySelectorAll("figure[data-chart]").forEach(draw);
+  });
+})();

@@ -1,0 +1,71 @@
+"""Style sheets, scripts and their vendored libraries: read once, addressed by content, cached for ever."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import Request, Response
+
+FOLDER = Path(__file__).parent / "static"
+TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True)
+class StaticFile:
+    """One file in the encodings it is sent in."""
+
+    media_type: str
+    plain: bytes
+    gzipped: bytes
+    brotli: bytes | None
+
+
+class StaticFiles:
+    """All files of `static/`, under `/static/<hash of the content>/<name>`."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, StaticFile] = {}
+        self._addresses: dict[str, str] = {}
+        for path in sorted(FOLDER.rglob("*")):
+            if path.suffix in TYPES:
+                self._add(path)
+
+    def address(self, name: str) -> str:
+        """The address of a file by its path below `static/`."""
+        return self._addresses[name]
+
+    def response(self, request: Request, path: str) -> Response | None:
+        """The file at `/static/<path>` in the best encoding the browser takes; None for no such file."""
+        file = self._files.get(path)
+        if file is None:
+            return None
+        accepted = {
+            part.partition(";")[0].strip() for part in request.headers.get("Accept-Encoding", "").split(",")
+        }
+        headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
+        if "br" in accepted and file.brotli is not None:
+            return Response(
+                file.brotli, media_type=file.media_type, headers=headers | {"Content-Encoding": "br"}
+            )
+        if "gzip" in accepted:
+            return Response(
+                file.gzipped, media_type=file.media_type, headers=headers | {"Content-Encoding": "gzip"}
+            )
+        return Response(file.plain, media_type=file.media_type, headers=headers)
+
+    def _add(self, path: Path) -> None:
+        content = path.read_bytes()
+        name = path.relative_to(FOLDER).as_posix()
+        key = f"{hashlib.sha256(content).hexdigest()[:12]}/{path.name}"
+        compressed = path.with_name(f"{path.name}.br")
+        self._addresses[name] = f"/static/{key}"
+        self._files[key] = StaticFile(
+            TYPES[path.suffix],
+            content,
+            gzip.compress(content, 9, mtime=0),
+            compressed.read_bytes() if compressed.is_file() else None,
+        )

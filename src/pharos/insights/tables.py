@@ -1,0 +1,148 @@
+"""Data tables: columns over rows, sorted and paged on the server as the URL says (`?sort=-count&page=2`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from fastapi import Request
+
+from pharos.insights.rendering import Link, with_query
+
+R = TypeVar("R")
+SORT, PAGE = "sort", "page"
+AROUND = 2
+
+
+@dataclass(frozen=True)
+class Column(Generic[R]):
+    """One column: the value it sorts by and the text it shows."""
+
+    key: str
+    label: str
+    value: Callable[[R], Any]
+    show: Callable[[R], Any]
+    numeric: bool = True
+    optional: bool = False
+    """May be left out on a phone, because the fact is elsewhere too."""
+    quiet: bool = False
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's head as shown."""
+
+    label: str
+    numeric: bool
+    optional: bool
+    help: str
+    href: str
+    sorted: str | None
+    """`ascending` or `descending` when the rows are in its order."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell as shown."""
+
+    text: Any
+    numeric: bool
+    optional: bool
+    quiet: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """The page of a table that is shown."""
+
+    caption: str
+    heads: list[Head]
+    rows: list[list[Cell]]
+    footer: list[Any] | None
+    first: int
+    last: int
+    total: int
+    pages: list[Link | None]
+    """None stands for pages left out."""
+    previous: str | None
+    next: str | None
+
+
+def table(
+    request: Request,
+    caption: str,
+    columns: Sequence[Column[R]],
+    rows: Sequence[R],
+    *,
+    sort: str,
+    page_size: int,
+    number: Callable[[int], str],
+    footer: list[Any] | None = None,
+) -> Table:
+    """The page of the rows that the URL asks for; `sort` is the order without a wish, `-key` descending."""
+    wish = request.query_params.get(SORT, sort)
+    key, descending = wish.removeprefix("-"), wish.startswith("-")
+    column = next((c for c in columns if c.key == key), None)
+    if column is None:
+        key, descending = sort.removeprefix("-"), sort.startswith("-")
+        column = next(c for c in columns if c.key == key)
+    ordered = _ordered(rows, column.value, descending=descending)
+    last_page = max(1, -(-len(ordered) // page_size))
+    page = min(max(1, _whole(request.query_params.get(PAGE))), last_page)
+    start = (page - 1) * page_size
+    shown = ordered[start : start + page_size]
+
+    def to(n: int) -> str:
+        return with_query(request, page=str(n) if n > 1 else None)
+
+    return Table(
+        caption,
+        [_head(request, c, key, descending=descending) for c in columns],
+        [[Cell(c.show(row), c.numeric, c.optional, c.quiet) for c in columns] for row in shown],
+        footer,
+        start + 1,
+        start + len(shown),
+        len(ordered),
+        [
+            Link(to(n), number(n), n == page) if n is not None else None
+            for n in _page_numbers(page, last_page)
+        ],
+        to(page - 1) if page > 1 else None,
+        to(page + 1) if page < last_page else None,
+    )
+
+
+def _ordered(rows: Sequence[R], value: Callable[[R], Any], *, descending: bool) -> list[R]:
+    """Missing values last, whatever the direction; equal rows keep their order."""
+    known = [row for row in rows if value(row) is not None]
+    missing = [row for row in rows if value(row) is None]
+    return sorted(known, key=value, reverse=descending) + missing
+
+
+def _head(request: Request, column: Column[R], key: str, *, descending: bool) -> Head:
+    current = column.key == key
+    first_click_descends = column.numeric
+    falls = not descending if current else first_click_descends
+    href = with_query(request, sort=f"-{column.key}" if falls else column.key, page=None)
+    order = ("descending" if descending else "ascending") if current else None
+    return Head(column.label, column.numeric, column.optional, column.help, href, order)
+
+
+def _page_numbers(page: int, last: int) -> list[int | None]:
+    """First, last and those around the current one; None where some are left out."""
+    wanted = [n for n in range(1, last + 1) if n in (1, last) or abs(n - page) <= AROUND]
+    numbers: list[int | None] = []
+    for n in wanted:
+        if numbers and numbers[-1] is not None and n - numbers[-1] > 1:
+            numbers.append(None)
+        numbers.append(n)
+    return numbers
+
+
+def _whole(text: str | None) -> int:
+    try:
+        return int(text or 1)
+    except ValueError:
+        return 1

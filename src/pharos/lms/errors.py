@@ -1,0 +1,63 @@
+"""What can go wrong between Pharos and the LMS.
+
+LMSError
+├── LMSUnreachable   no answer, or one that is no answer (5xx, not JSON): try again later
+├── LMSRefused       the LMS answered no (401, 403): the service account lacks a right
+├── NotInLMS         the LMS does not know the thing (404)
+└── SignInFailed     the LMS's answer to a sign-in proves nothing about a person
+"""
+
+from __future__ import annotations
+
+from pharos.errors import PharosError
+
+
+class LMSError(PharosError):
+    """The LMS did not give what was asked for."""
+
+
+class LMSUnreachable(LMSError):
+    """No usable answer. Whether the LMS is down or the way to it, it may work later."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(address, reason)
+        self.address, self.reason = address, reason
+
+    def __str__(self) -> str:
+        return f"{self.address}: the LMS gave no usable answer ({self.reason}); check lms.url and try again"
+
+
+class LMSRefused(LMSError):
+    """The LMS knows us and says no."""
+
+    def __init__(self, address: str, status: int) -> None:
+        super().__init__(address, status)
+        self.address, self.status = address, status
+
+    def __str__(self) -> str:
+        return (
+            f"{self.address}: the LMS refused with status {self.status}; check lms.client_id, "
+            "lms.client_secret and that the service account is global staff"
+        )
+
+
+class NotInLMS(LMSError):
+    """The LMS has no such thing."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
+
+    def __str__(self) -> str:
+        return f"{self.address}: not found in the LMS"
+
+
+class SignInFailed(LMSError):
+    """Nobody is signed in. The text is for the log; a person reads the page."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"sign-in failed: {self.reason}"

@@ -1,0 +1,24 @@
+"""The worlds of these tests, as fixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.insights.world import World, fill, world_of
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Shared and never changed."""
+    with world_of(tmp_path_factory.mktemp("world"), fill) as running:
+        yield running
+
+
+@pytest.fixture
+def own_world(tmp_path: Path) -> Iterator[World]:
+    """For tests that break something."""
+    with world_of(tmp_path, fill) as running:
+        yield running

@@ -1,0 +1,254 @@
+"""The world of these tests: a real LMS stand-in, a Result Store with known numbers, the Data API over it, and
+Insights before all of them, each a server of its own."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow as pa
+import sqlalchemy as sa
+import uvicorn
+from fastapi import FastAPI
+
+from pharos.config import LMS, DataAPISettings, InsightsSettings, ResultStoreSettings, Settings
+from pharos.data_api import app as data_api
+from pharos.data_api.tokens import create_token
+from pharos.demo import lms
+from pharos.demo.campus import Campus
+from pharos.demo.lms_sign_in import Client
+from pharos.insights import app as insights
+from pharos.result_store import store, tables
+from pharos.result_store.store import Publication
+
+UNTIL = date(2026, 11, 23)
+DAYS = 90
+CLIENT, SERVICE = Client("insights", "insights-secret"), Client("service", "service-secret")
+TOKEN = "0123456789abcdef" * 2
+OLD_STYLE = "CampusX/OLD101/2014_T1"
+ACTIVITY = ("ACTIVE", "PLAYED_VIDEO", "ATTEMPTED_PROBLEM", "POSTED_FORUM")
+
+
+@contextmanager
+def served(app: Any, port: int = 0) -> Iterator[str]:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        config = uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        assert server.started
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@dataclass
+class Outage:
+    """An ASGI application in front of another that can be told to fail."""
+
+    app: FastAPI
+    down: bool = False
+    paths: tuple[str, ...] = ("",)
+    requests: list[str] = field(default_factory=list)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            self.requests.append(scope["path"])
+            if self.down and any(part in scope["path"] for part in self.paths):
+                await send({"type": "http.response.start", "status": 503, "headers": []})
+                await send({"type": "http.response.body", "body": b"down"})
+                return
+        await self.app(scope, receive, send)
+
+
+@dataclass
+class World:
+    """Where everything listens, and what is true in it."""
+
+    url: str
+    api_url: str
+    lms_url: str
+    campus: Campus
+    settings: Settings
+    app: FastAPI
+    lms: Outage
+    api: Outage
+
+    @property
+    def course_id(self) -> str:
+        return self.campus.courses[0].id
+
+    def client(self, persona: str | None = None) -> httpx.Client:
+        """A browser without scripts; signed in as the persona."""
+        client = httpx.Client(base_url=self.url, follow_redirects=True, timeout=30)
+        if persona is not None:
+            self.sign_in(client, persona)
+        return client
+
+    def sign_in(self, client: httpx.Client, persona: str, next_page: str = "/courses/") -> httpx.Response:
+        """The whole authorization-code flow, through the LMS's own form."""
+        form = client.get("/login/", params={"next": next_page})
+        if form.url.host + f":{form.url.port}" == self.url.removeprefix("http://"):
+            return form
+        answers = {"username": persona, "password": f"{persona}-demo", "next": form.url.params["next"]}
+        return client.post(str(form.url), data=answers)
+
+    def api_rows(self, path: str) -> Any:
+        """The Data API's own answer."""
+        return httpx.get(f"{self.api_url}/api/v1/{path}", headers={"Authorization": f"Token {TOKEN}"}).json()
+
+
+def enrollment_on(index: int) -> dict[str, int]:
+    """Learners by mode on day number `index`, as the tests count them by hand."""
+    return {"audit": 40 + 3 * index, "verified": index // 2, "masters": 5}
+
+
+def mode_rows(course_ids: list[str], days: int = DAYS) -> pa.Table:
+    rows = [
+        (UNTIL - timedelta(days=days - i), course_id, mode, count, count + i // 3)
+        for course_id in course_ids
+        for i in range(days)
+        for mode, count in enrollment_on(i).items()
+    ]
+    return _table(("date", "course_id", "mode", "count", "cumulative_count"), rows)
+
+
+def daily_rows(course_ids: list[str], days: int = DAYS) -> pa.Table:
+    rows = [
+        (course_id, UNTIL - timedelta(days=days - i), sum(enrollment_on(i).values()), 60 + 4 * i)
+        for course_id in course_ids
+        for i in range(days)
+    ]
+    return _table(("course_id", "date", "count", "cumulative_count"), rows)
+
+
+def activity_rows(course_ids: list[str], weeks: int = 12) -> pa.Table:
+    monday = datetime(2026, 11, 23)
+    rows = [
+        (
+            course_id,
+            monday - timedelta(weeks=weeks - i),
+            monday - timedelta(weeks=weeks - i - 1),
+            label,
+            (60 + 7 * i - 20 * (i % 3)) // (n + 1),
+        )
+        for course_id in course_ids
+        for i in range(weeks)
+        for n, label in enumerate(ACTIVITY)
+    ]
+    return _table(("course_id", "interval_start", "interval_end", "label", "count"), rows)
+
+
+def summary_rows(courses: list[tuple[str, str | None]]) -> pa.Table:
+    last, before = enrollment_on(DAYS - 1), enrollment_on(DAYS - 8)
+    rows = [
+        (c, title, None, None, None, None, None, mode, last[mode], last[mode] - before[mode], last[mode] + 29, 0)
+        for c, title in courses
+        for mode in last
+    ]
+    return _table(
+        (
+            "course_id",
+            "catalog_course_title",
+            "catalog_course",
+            "start_time",
+            "end_time",
+            "pacing_type",
+            "availability",
+            "enrollment_mode",
+            "count",
+            "count_change_7_days",
+            "cumulative_count",
+            "passing_users",
+        ),
+        rows,
+    )
+
+
+def _table(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> pa.Table:
+    return pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)})
+
+
+def publish(engine: sa.Engine, results: dict[sa.Table, pa.Table]) -> None:
+    for table, rows in results.items():
+        wanted = {column.name: column for column in table.columns}
+        del wanted["id"], wanted["created"]
+        publication = Publication(
+            fingerprint="world",
+            until=datetime(2026, 11, 23),
+            last_event=datetime(2026, 11, 22, 23, 41, 7),
+            version=1,
+        )
+        store.publish(engine, table, rows, publication)
+
+
+@contextmanager
+def world_of(folder: Path, fill: Callable[[sa.Engine, Campus], None]) -> Iterator[World]:
+    campus = Campus(until=UNTIL, days=DAYS, learners=20)
+    url = f"sqlite:///{folder / 'result_store.sqlite'}"
+    store.upgrade(url)
+    engine = store.connect(url)
+    create_token(engine, "insights", token=TOKEN)
+    fill(engine, campus)
+    engine.dispose()
+    with ExitStack() as running, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        own = f"http://127.0.0.1:{port}"
+        lms_app = Outage(lms.create_app(campus, insights=CLIENT, service=SERVICE))
+        lms_url = running.enter_context(served(lms_app))
+        settings = Settings(
+            home=folder,
+            lms=LMS(
+                url=lms_url,
+                studio_url=lms_url.replace("127.0.0.1", "studio.localhost"),
+                client_id=SERVICE.id,
+                client_secret=SERVICE.secret,
+            ),
+            result_store=ResultStoreSettings(url=url),
+            data_api=DataAPISettings(token_requests_per_minute=100_000),
+            insights=InsightsSettings(
+                url=own,
+                data_api_token=TOKEN,
+                secret_key="a key for tests",
+                client_id=CLIENT.id,
+                client_secret=CLIENT.secret,
+            ),
+        )
+        api_app = Outage(data_api.create_app(settings))
+        api_url = running.enter_context(served(api_app))
+        settings = settings.model_copy(
+            update={"insights": settings.insights.model_copy(update={"data_api_url": api_url})}
+        )
+        app = insights.create_app(settings)
+        running.enter_context(served(app, port))
+        yield World(own, api_url, lms_url, campus, settings, app, lms_app, api_app)
+
+
+def fill(engine: sa.Engine, campus: Campus) -> None:
+    """Three courses with numbers (one with an old-style id), the others with none."""
+    ids = [campus.courses[0].id, campus.courses[1].id, OLD_STYLE]
+    publish(
+        engine,
+        {
+            tables.course_enrollment_mode_daily: mode_rows(ids),
+            tables.course_enrollment_daily: daily_rows(ids),
+            tables.course_activity: activity_rows(ids),
+            tables.course_meta_summary_enrollment: summary_rows([(i, None) for i in ids[:2]] + [(ids[2], "Old")]),
+        },
+    )
