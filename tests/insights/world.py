@@ -156,7 +156,20 @@ def activity_rows(course_ids: list[str], weeks: int = 12) -> pa.Table:
 def summary_rows(courses: list[tuple[str, str | None]]) -> pa.Table:
     last, before = enrollment_on(DAYS - 1), enrollment_on(DAYS - 8)
     rows = [
-        (c, title, None, None, None, None, None, mode, last[mode], last[mode] - before[mode], last[mode] + 29, 0)
+        (
+            c,
+            title,
+            None,
+            None,
+            None,
+            None,
+            None,
+            mode,
+            last[mode],
+            last[mode] - before[mode],
+            last[mode] + 29,
+            0,
+        )
         for c, title in courses
         for mode in last
     ]
@@ -240,6 +253,36 @@ def world_of(folder: Path, fill: Callable[[sa.Engine, Campus], None]) -> Iterato
         yield World(own, api_url, lms_url, campus, settings, app, lms_app, api_app)
 
 
+LAST_DAY = UNTIL - timedelta(days=1)
+BIRTH_YEARS = {None: 40, 2004: 3, 1994: 2, 1984: 1, 1999: 60, 1975: 20, 1920: 2}
+EDUCATION = {"bachelors": 30, "none": 10, None: 60, "masters": 12, "secondary": 25}
+GENDERS = {"f": 100, "m": 400, "o": 500, None: 1000}
+COUNTRIES = {"US": 60, None: 30, "FR": 10, "IN": 210, "GR": 90, "EG": 55, "BR": 41, "CN": 8, "ZA": 3, "AU": 1}
+
+
+def demographic_rows(course_ids: list[str]) -> dict[sa.Table, pa.Table]:
+    """Answers and countries of the last day; of gender, two days."""
+
+    def latest(column: str, counts: dict[Any, int]) -> pa.Table:
+        rows = [(LAST_DAY, c, value, n, n) for c in course_ids for value, n in counts.items()]
+        return _table(("date", "course_id", column, "count", "cumulative_count"), rows)
+
+    two_days = [
+        (LAST_DAY - timedelta(days=back), c, gender, n - back, n)
+        for c in course_ids
+        for back in (0, 1)
+        for gender, n in GENDERS.items()
+    ]
+    return {
+        tables.course_enrollment_birth_year_daily: latest("birth_year", BIRTH_YEARS),
+        tables.course_enrollment_education_level_daily: latest("education_level", EDUCATION),
+        tables.course_enrollment_gender_daily: _table(
+            ("date", "course_id", "gender", "count", "cumulative_count"), two_days
+        ),
+        tables.course_enrollment_location_current: latest("country_code", COUNTRIES),
+    }
+
+
 def fill(engine: sa.Engine, campus: Campus) -> None:
     """Three courses with numbers (one with an old-style id), the others with none."""
     ids = [campus.courses[0].id, campus.courses[1].id, OLD_STYLE]
@@ -249,6 +292,9 @@ def fill(engine: sa.Engine, campus: Campus) -> None:
             tables.course_enrollment_mode_daily: mode_rows(ids),
             tables.course_enrollment_daily: daily_rows(ids),
             tables.course_activity: activity_rows(ids),
-            tables.course_meta_summary_enrollment: summary_rows([(i, None) for i in ids[:2]] + [(ids[2], "Old")]),
+            **demographic_rows(ids),
+            tables.course_meta_summary_enrollment: summary_rows(
+                [(i, None) for i in ids[:2]] + [(ids[2], "Old")]
+            ),
         },
     )

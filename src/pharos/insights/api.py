@@ -183,6 +183,7 @@ def _by(key: str, rows: list[Row]) -> list[Row]:
 
 
 def _definition(row: Row) -> Definition:
+    fresh = row.get("freshness") or {}
     return Definition(
         table=row["table"],
         title=row["title"],
@@ -192,9 +193,9 @@ def _definition(row: Row) -> Definition:
         edge_cases=tuple(row["edge_cases"]),
         source=row["source"],
         spec=row.get("spec", ""),
-        until=moment(row.get("until")),
-        last_event=moment(row.get("last_event")),
-        published=moment(row.get("published")),
+        until=moment(fresh.get("until")),
+        last_event=moment(fresh.get("last_event")),
+        published=moment(fresh.get("published")),
     )
 
 

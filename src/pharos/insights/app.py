@@ -17,6 +17,9 @@ from pharos.insights import error_pages, language
 from pharos.insights.api import TIMEOUT_S, DataAPI, DataAPIError
 from pharos.insights.directory import CourseDirectory
 from pharos.insights.pages import (
+    definitions,
+    demographics,
+    geography,
     course_home,
     courses,
     downloads,
@@ -35,7 +38,19 @@ from pharos.lms.oauth import SignIn, public_url
 from pharos.lms.rest import LMSClient
 
 # From the most special address to the most general one: the first that matches answers.
-PAGES = (landing, sign_in, service, courses, downloads, enrollment, engagement, course_home)
+PAGES = (
+    landing,
+    sign_in,
+    service,
+    definitions,
+    courses,
+    downloads,
+    enrollment,
+    demographics,
+    geography,
+    engagement,
+    course_home,
+)
 YEAR_S = 365 * 24 * 3600
 
 

@@ -27,6 +27,8 @@ class Column(Generic[R]):
     optional: bool = False
     """May be left out on a phone, because the fact is elsewhere too."""
     quiet: bool = False
+    tight: bool = False
+    """Never broken into lines, for dates."""
     help: str = ""
 
 
@@ -51,6 +53,7 @@ class Cell:
     numeric: bool
     optional: bool
     quiet: bool
+    tight: bool
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def table(
     return Table(
         caption,
         [_head(request, c, key, descending=descending) for c in columns],
-        [[Cell(c.show(row), c.numeric, c.optional, c.quiet) for c in columns] for row in shown],
+        [[Cell(c.show(row), c.numeric, c.optional, c.quiet, c.tight) for c in columns] for row in shown],
         footer,
         start + 1,
         start + len(shown),

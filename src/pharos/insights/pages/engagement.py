@@ -229,7 +229,7 @@ def _table(request: Request, words: Language, weeks: list[Week], period: Period,
         )
 
     columns: list[Column[Week]] = [
-        Column("week", words.text("Week ending"), lambda week: week.ending, name, numeric=False),
+        Column("week", words.text("Week ending"), lambda week: week.ending, name, numeric=False, tight=True),
         *(kind_column(kind) for kind in kinds),
     ]
     if any(week.enrollment for week in weeks):

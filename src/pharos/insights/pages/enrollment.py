@@ -255,7 +255,7 @@ def _table(request: Request, words: Language, course: Course, days: list[Day], p
         )
 
     columns: list[Column[Day]] = [
-        Column("date", words.text("Date"), lambda item: item.day, name, numeric=False),
+        Column("date", words.text("Date"), lambda item: item.day, name, numeric=False, tight=True),
         Column(
             "count", words.text("Current"), lambda item: item.count, lambda item: words.number(item.count)
         ),
