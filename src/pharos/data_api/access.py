@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from fastapi import Depends, Path, Request
 
 from pharos.data_api.audit import AuditLog
-from pharos.data_api.errors import Forbidden, NoRoute, Unauthenticated
+from pharos.data_api.errors import Forbidden, NoRoute, Throttled, Unauthenticated
 from pharos.data_api.jwt import SignedTokens
 from pharos.data_api.limits import Limits
 from pharos.data_api.reading import Recent
@@ -88,6 +88,25 @@ class Access:
             caller.requests_per_minute if caller else None,
         )
 
+    def at_hand(self, authorization: str) -> Caller | None:
+        """The caller of a good token, if that can be said without waiting; else None."""
+        scheme, _, credential = authorization.partition(" ")
+        known = self._tokens.at_hand()
+        if known is None or scheme.lower() != "token":
+            return None
+        try:
+            return self._checked(credential.strip(), known)
+        except Unauthenticated:
+            return None
+
+    def counts(self, caller: Caller) -> bool:
+        """Count a request of the caller if their rate allows it, and say whether it does."""
+        try:
+            self.count(caller, "")
+        except Throttled:
+            return False
+        return True
+
     async def _of_token(self, credential: str) -> Caller:
         if not credential:
             raise Unauthenticated("Invalid token header. No credentials provided.")
@@ -96,6 +115,9 @@ class Access:
         known = self._tokens.at_hand()
         if known is None:
             known = await anyio.to_thread.run_sync(self._tokens.get)
+        return self._checked(credential, known)
+
+    def _checked(self, credential: str, known: list[Token]) -> Caller:
         wanted, found = hashed(credential), None
         for token in known:  # all of them, so that the time taken says nothing
             if hmac.compare_digest(token.hash, wanted):

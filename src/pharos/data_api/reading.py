@@ -42,12 +42,13 @@ class ResultStore:
 
     def __init__(self, url: str) -> None:
         self.engine = store.engine_for(url)
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.published = Recent(lambda: store.published(self.engine))
         self._columns: dict[str, set[str]] = {}
 
     def rows(self, statement: sa.Select[Any]) -> list[sa.RowMapping]:
-        """All rows of a query, by column name, in one read transaction of its own."""
-        with store.translated(self.engine) as connection:
+        """All rows of a query, by column name."""
+        with store.translated(self._reading) as connection:
             return list(connection.execute(statement).mappings().all())
 
     def has_column(self, table: sa.Table, name: str) -> bool:

@@ -2,18 +2,17 @@
 
 An endpoint function answers one question: typed parameters in, one store query, typed items out. What all
 have in common is here: who may ask, the form of the answer, provenance headers, ETag, the description from
-the contract. Answers are kept until one of their tables is published again (spec 05 §17.18 asks for it).
+the contract.
 """
 
 from __future__ import annotations
 
 import hashlib
 import inspect
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from typing import Annotated, Any, TypeVar
 
 import anyio.to_thread
@@ -22,6 +21,7 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from pharos.data_api.access import Caller, KnownCaller
+from pharos.data_api.cache import Cache, Kept, conditional, key_of, stamp
 from pharos.data_api.errors import NoData
 from pharos.data_api.formats import CSV, FORMATS, JSON, Format, attachment, chosen
 from pharos.data_api.paths import SUFFIX
@@ -30,7 +30,6 @@ from pharos.result_store.store import Publication
 from pharos.result_store.tables import Definition
 
 VERSIONS = ("v0", "v1")
-MAX_CACHED_BYTES = 64 * 1024 * 1024
 TIME = "{time}"  # in a file name: the moment of the answer
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
@@ -152,11 +151,12 @@ def _answering(endpoint: Endpoint) -> Callable[..., Any]:
         request: Request, output: Output, store: ResultStore, caller: Caller, **own: Any
     ) -> Response:
         publications = await _publications(store, endpoint)
-        kept: Cache = request.app.state.cache
-        key = _key(request, output, caller) if endpoint.cached and request.method == "GET" else None
-        stamp = _stamp(publications)
-        if key and stamp and (found := kept.get(key, stamp)):
-            return _conditional(request, found)
+        cache: Cache = request.app.state.cache
+        names = tuple(table.name for table in endpoint.reads)
+        made_from = stamp(publications, names) if endpoint.cached and request.method == "GET" else ""
+        key = key_of(request.scope, caller)
+        if made_from and (found := cache.get(key, publications)):
+            return conditional(request, found)
         common_values = {"request": request, "store": store, "caller": caller}
         own |= {name: value for name, value in common_values.items() if name in wanted}
         items = await anyio.to_thread.run_sync(lambda: endpoint.function(**own))
@@ -164,10 +164,10 @@ def _answering(endpoint: Endpoint) -> Callable[..., Any]:
             raise NoData
         made = _rendered(endpoint, output, items, own.get("course_id"))
         made.headers.update(_provenance(publications))
-        if key and stamp:
-            made.headers["ETag"] = f'"{hashlib.sha256(repr((key, stamp)).encode()).hexdigest()[:32]}"'
-            kept.put(key, stamp, made)
-        return _conditional(request, made)
+        if made_from:
+            made.headers["ETag"] = f'"{hashlib.sha256(f"{key} {made_from}".encode()).hexdigest()[:32]}"'
+            cache.put(key, Kept(made, names, made_from))
+        return conditional(request, made)
 
     common = {
         "request": Request,
@@ -223,13 +223,6 @@ async def _publications(store: ResultStore, endpoint: Endpoint) -> Publications:
     return found if endpoint.reads[0].name in found else {}
 
 
-def _stamp(publications: Publications) -> str | None:
-    """Changes when an answer from these publications may; None: at any time."""
-    if not publications:
-        return None
-    return repr([(name, p.content, p.published, p.until, p.version) for name, p in publications.items()])
-
-
 def _provenance(publications: Publications) -> dict[str, str]:
     """Where the figures come from: the moment they describe the time before, and what computed them."""
     if not publications:
@@ -249,76 +242,6 @@ def _provenance(publications: Publications) -> dict[str, str]:
     if published:
         headers["Last-Modified"] = format_datetime(max(published).replace(tzinfo=UTC), usegmt=True)
     return headers
-
-
-def _conditional(request: Request, response: Response) -> Response:
-    """304 if the client has this answer already."""
-    tag, modified = response.headers.get("etag"), response.headers.get("last-modified")
-    known = request.headers.get("if-none-match")
-    if known is not None:
-        unchanged = tag is not None and any(
-            part.strip().removeprefix("W/") in (tag, "*") for part in known.split(",")
-        )
-    else:
-        unchanged = modified is not None and _not_after(modified, request.headers.get("if-modified-since"))
-    if not unchanged:
-        return _copy(response)
-    kept = {name: value for name, value in response.headers.items() if name not in _OF_BODIES}
-    return Response(status_code=304, headers=kept)
-
-
-def _copy(kept: Response) -> Response:
-    """One to send: middleware changes the headers of what it sends."""
-    response = Response(kept.body)
-    response.raw_headers = list(kept.raw_headers)
-    return response
-
-
-_OF_BODIES = ("content-length", "content-type", "content-disposition")
-
-
-def _not_after(modified: str, limit: str | None) -> bool:
-    try:
-        return limit is not None and parsedate_to_datetime(modified) <= _zoned(parsedate_to_datetime(limit))
-    except ValueError:
-        return False
-
-
-def _zoned(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _key(request: Request, output: Output, caller: Caller) -> str:
-    """Requests of equal key get equal answers from equal publications."""
-    url = request.url
-    return repr((url.path, url.query, output.format.name, output.fields, output.attach, caller.scope))
-
-
-class Cache:
-    """Rendered answers by request, the longest unused forgotten first. Used from the event loop only."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[str, Response]] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, key: str, stamp: str) -> Response | None:
-        """The answer to the request, if it was made from these publications."""
-        found = self._kept.get(key)
-        if found is None or found[0] != stamp:
-            return None
-        self._kept.move_to_end(key)
-        return found[1]
-
-    def put(self, key: str, stamp: str, response: Response) -> None:
-        """Keep an answer, unless it alone would push out most others."""
-        if len(response.body) > MAX_CACHED_BYTES // 8:
-            return
-        old = self._kept.pop(key, None)
-        self._bytes += len(response.body) - (len(old[1].body) if old else 0)
-        self._kept[key] = (stamp, response)
-        while self._bytes > MAX_CACHED_BYTES:
-            _, (_, gone) = self._kept.popitem(last=False)
-            self._bytes -= len(gone.body)
 
 
 # --- Descriptions ----------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ import httpx
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
+from starlette.responses import Response
 
-from pharos.data_api.routing import Cache
+from pharos.data_api.cache import Cache, Kept, stamp
 from pharos.result_store import store, tables
 from pharos.result_store.store import Publication
 
@@ -110,14 +111,28 @@ def test_rows_that_were_not_published_are_never_kept(
 
 
 def test_the_cache_forgets_before_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pharos.data_api.routing.MAX_CACHED_BYTES", 800)
-    from starlette.responses import Response  # noqa: PLC0415
-
+    monkeypatch.setattr("pharos.data_api.cache.MAX_BYTES", 800)
+    known = {
+        "video": Publication(fingerprint="f", until=datetime(2031, 3, 2), last_event=None, version=1),
+    }
+    current = stamp(known, ["video"])
     cache = Cache()
     for number in range(20):
-        cache.put(str(number), "stamp", Response(b"x" * 100))
-    cache.put("large", "stamp", Response(b"x" * 101))
-    assert cache.get("large", "stamp") is None
-    assert cache.get("0", "stamp") is None
-    assert cache.get("19", "stamp") is not None
-    assert cache.get("19", "other stamp") is None
+        cache.put(str(number), Kept(Response(b"x" * 100), ["video"], current))
+    cache.put("large", Kept(Response(b"x" * 101), ["video"], current))
+    assert cache.get("large", known) is None
+    assert cache.get("0", known) is None
+    assert cache.get("19", known) is not None
+    assert cache.get("19", {}) is None
+    assert stamp({}, ["video"]) == ""
+
+
+def test_kept_answers_are_counted_and_refused_like_others(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine
+) -> None:
+    publish(engine, 5)
+    api = serve_api(token_requests_per_minute=3)
+    assert [api.get(PATH).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
+    assert httpx.get(f"{api.base_url}{PATH}").status_code == 401
+    other = {"Authorization": f"Token {'d' * 40}"}
+    assert httpx.get(f"{api.base_url}{PATH}", headers=other).status_code == 403

@@ -1,0 +1,142 @@
+"""Answers are kept until one of their tables is published again, and given out before any routing.
+
+Results change only when they are published, so a kept answer is right as long as the publications it was made
+from are the current ones; those are known within `reading.FRESH_FOR_S`. An answer is given only to callers of
+the scope it was made for, after their credentials are checked and the request is counted.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pharos.data_api.access import Access, Caller
+from pharos.data_api.paths import SUFFIX
+from pharos.data_api.reading import ResultStore, version_of
+from pharos.result_store.store import Publication
+
+MAX_BYTES = 64 * 1024 * 1024
+OF_BODIES = ("content-length", "content-type", "content-disposition")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An answer, the tables it is made from, and the stamp of their publications."""
+
+    response: Response
+    tables: Sequence[str]
+    stamp: str
+
+
+class Cache:
+    """Answers by request, the longest unused forgotten first. Used from the event loop only."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: str, publications: Mapping[str, Publication]) -> Response | None:
+        """The answer to the request, if it was made from these publications."""
+        found = self._kept.get(key)
+        if found is None or found.stamp != stamp(publications, found.tables):
+            return None
+        self._kept.move_to_end(key)
+        return found.response
+
+    def put(self, key: str, answer: Kept) -> None:
+        """Keep an answer, unless it alone would push out most others."""
+        size = len(answer.response.body)
+        if size > MAX_BYTES // 8:
+            return
+        old = self._kept.pop(key, None)
+        self._bytes += size - (len(old.response.body) if old else 0)
+        self._kept[key] = answer
+        while self._bytes > MAX_BYTES:
+            _, gone = self._kept.popitem(last=False)
+            self._bytes -= len(gone.response.body)
+
+
+def stamp(publications: Mapping[str, Publication], tables: Sequence[str]) -> str:
+    """Changes when an answer made from these tables may. Empty, if the first was not filled by publishing."""
+    if not tables or tables[0] not in publications:
+        return ""
+    found = [(name, publications[name]) for name in tables if name in publications]
+    return ";".join(f"{name} {p.content} {p.published} {p.until} {p.version}" for name, p in found)
+
+
+def key_of(scope: Scope, caller: Caller) -> str:
+    """Requests of equal key get equal answers from equal publications. Links in answers hold the host."""
+    headers = Headers(scope=scope)
+    return repr(
+        (
+            scope["path"],
+            scope.get(SUFFIX),
+            scope["query_string"],
+            headers.get("accept"),
+            headers.get("host"),
+            caller.scope,
+        )
+    )
+
+
+class KeptAnswers:
+    """Middleware that answers from the cache what it can, and leaves everything else to the application."""
+
+    def __init__(self, app: ASGIApp, cache: Cache, access: Access, stores: Mapping[str, ResultStore]) -> None:
+        self.app, self._cache, self._access, self._stores = app, cache, access, stores
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = self._found(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
+        if found is None:
+            await self.app(scope, receive, send)
+        else:
+            await conditional(Request(scope), found)(scope, receive, send)
+
+    def _found(self, scope: Scope) -> Response | None:
+        """A kept answer for a caller whose token is at hand; nothing here waits."""
+        store = self._stores[version_of(scope["path"])]
+        publications = store.published.at_hand()
+        caller = self._access.at_hand(Headers(scope=scope).get("authorization", ""))
+        if publications is None or caller is None:
+            return None
+        found = self._cache.get(key_of(scope, caller), publications)
+        if found is None or not self._access.counts(caller):
+            return None
+        return found
+
+
+def conditional(request: Request, response: Response) -> Response:
+    """The response to send: 304 if the client has this answer already."""
+    tag, modified = response.headers.get("etag"), response.headers.get("last-modified")
+    known = request.headers.get("if-none-match")
+    if known is not None:
+        unchanged = tag is not None and any(
+            part.strip().removeprefix("W/") in (tag, "*") for part in known.split(",")
+        )
+    else:
+        unchanged = modified is not None and _not_after(modified, request.headers.get("if-modified-since"))
+    if unchanged:
+        kept = {name: value for name, value in response.headers.items() if name not in OF_BODIES}
+        return Response(status_code=304, headers=kept)
+    copy = Response(response.body)  # middleware changes the headers of what it sends
+    copy.raw_headers = list(response.raw_headers)
+    return copy
+
+
+def _not_after(modified: str, limit: str | None) -> bool:
+    try:
+        return limit is not None and parsedate_to_datetime(modified) <= _zoned(parsedate_to_datetime(limit))
+    except ValueError:
+        return False
+
+
+def _zoned(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
