@@ -10,6 +10,7 @@ import pkgutil
 import re
 import subprocess
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ SOURCE = CHECKOUT / "src" / "pharos"
 TESTS = CHECKOUT / "tests"
 WITHOUT_MIRROR = {"end_to_end", "conformance"}  # folders of tests about the whole, not about one module
 ENGINES = {"duckdb", "pyspark", "spark"}
+OPTIONAL = {"pyspark"}  # imported where it is there
 
 modules = [
     importlib.import_module(module.name)
@@ -171,6 +173,32 @@ def test_the_lock_files_hold_every_dependency() -> None:
             versions = [version for name, version in locked if name == canonicalize_name(requirement.name)]
             assert versions, f"{requirement.name} is not in requirements/{lock}; run `make lock`"
             assert all(requirement.specifier.contains(version) for version in versions), requirement
+
+
+@pytest.mark.parametrize(
+    ("folder", "lock"), [("src", "run.txt"), ("tests", "dev.txt"), ("benchmarks", "dev.txt")]
+)
+def test_everything_imported_is_locked(folder: str, lock: str) -> None:
+    """A package that only the environment of its author has would be missing everywhere else."""
+    locked = set(re.findall(r"^([a-z0-9-]+)==", (CHECKOUT / "requirements" / lock).read_text(), re.MULTILINE))
+    distributions = packages_distributions()
+    for path in (CHECKOUT / folder).rglob("*.py"):
+        for name in imported_packages(path) - OPTIONAL:
+            providers = {canonicalize_name(provider) for provider in distributions.get(name, ())}
+            assert not providers or providers & {*locked, "pharos"}, (
+                f"{path} imports {name}; lock {providers}"
+            )
+
+
+def imported_packages(path: Path) -> set[str]:
+    """Top-level names of the packages a file imports, wherever in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return names
 
 
 def test_no_file_knows_the_machine_it_was_written_on() -> None:
