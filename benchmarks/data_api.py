@@ -224,10 +224,8 @@ def measured(port: int, token: str, courses: int) -> Table:
     for name, path in endpoints.items():
         for answers in ("first", "again"):
             paths = requested(path, answers, courses)
-            if answers == "first" and len(paths) == 1:
-                times, took = asyncio.run(load(port, token, paths, clients=1, limit=1))
-            else:
-                times, took = asyncio.run(load(port, token, paths, clients=CLIENTS, limit=None))
+            clients = min(CLIENTS, len(paths)) if answers == "first" else CLIENTS
+            times, took = asyncio.run(load(port, token, paths, clients, once=answers == "first"))
             times.sort()
             at = [times[min(len(times) - 1, int(len(times) * share))] for share in (0.5, 0.95, 0.99)]
             figures = [f"{value * 1000:.1f}" for value in (*at, times[-1])]
@@ -243,26 +241,22 @@ def requested(path: str, answers: str, courses: int) -> list[str]:
 
 
 async def load(
-    port: int, token: str, paths: list[str], *, clients: int, limit: int | None
+    port: int, token: str, paths: list[str], clients: int, *, once: bool
 ) -> tuple[list[float], float]:
-    """Seconds each answer took, and all together."""
+    """Seconds each answer took, and all together. `once`: each path is asked for at most once."""
     times: list[float] = []
     started = time.perf_counter()
-    await asyncio.gather(
-        *(
-            ask(port, token, paths[number::clients] or paths, times, started, limit)
-            for number in range(clients)
-        )
-    )
+    shares = [paths[number::clients] or paths for number in range(clients)]
+    limits = [len(share) if once else None for share in shares]
+    asking = (ask(port, token, *share, times) for share in zip(shares, limits, strict=True))
+    await asyncio.gather(*asking)
     return times, time.perf_counter() - started
 
 
-async def ask(
-    port: int, token: str, paths: list[str], times: list[float], started: float, limit: int | None
-) -> None:
+async def ask(port: int, token: str, paths: list[str], limit: int | None, times: list[float]) -> None:
     """One client: a request after the other on one connection. Raw, so that it costs little."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    done = 0
+    done, started = 0, time.perf_counter()
     while time.perf_counter() - started < SECONDS and done != limit:
         path = paths[done % len(paths)]
         request = f"GET /api/v1/{path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Token {token}\r\n\r\n"

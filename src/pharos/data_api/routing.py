@@ -159,7 +159,9 @@ def _answering(endpoint: Endpoint) -> Callable[..., Any]:
             return conditional(request, found)
         common_values = {"request": request, "store": store, "caller": caller}
         own |= {name: value for name, value in common_values.items() if name in wanted}
-        items = await anyio.to_thread.run_sync(lambda: endpoint.function(**own))
+        items = await anyio.to_thread.run_sync(
+            lambda: endpoint.function(**own), limiter=request.app.state.workers
+        )
         if items is None or (items == [] and not endpoint.may_be_empty):
             raise NoData
         made = _rendered(endpoint, output, items, own.get("course_id"))
