@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.insights.world import World, fill, world_of
 
 
@@ -19,6 +18,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def own_world(tmp_path: Path) -> Iterator[World]:
-    """For tests that break something."""
-    with world_of(tmp_path, fill) as running:
+    """For tests that break something; what the LMS says on access counts for a second."""
+    with world_of(tmp_path, fill, permissions_seconds=1) as running:
         yield running

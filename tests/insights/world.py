@@ -92,12 +92,13 @@ class World:
     def course_id(self) -> str:
         return self.campus.courses[0].id
 
-    def client(self, persona: str | None = None) -> httpx.Client:
+    @contextmanager
+    def client(self, persona: str | None = None) -> Iterator[httpx.Client]:
         """A browser without scripts; signed in as the persona."""
-        client = httpx.Client(base_url=self.url, follow_redirects=True, timeout=30)
-        if persona is not None:
-            self.sign_in(client, persona)
-        return client
+        with httpx.Client(base_url=self.url, follow_redirects=True, timeout=30) as client:
+            if persona is not None:
+                self.sign_in(client, persona)
+            yield client
 
     def sign_in(self, client: httpx.Client, persona: str, next_page: str = "/courses/") -> httpx.Response:
         """The whole authorization-code flow, through the LMS's own form."""
@@ -210,7 +211,9 @@ def publish(engine: sa.Engine, results: dict[sa.Table, pa.Table]) -> None:
 
 
 @contextmanager
-def world_of(folder: Path, fill: Callable[[sa.Engine, Campus], None]) -> Iterator[World]:
+def world_of(
+    folder: Path, fill: Callable[[sa.Engine, Campus], None], *, permissions_seconds: int = 60
+) -> Iterator[World]:
     campus = Campus(until=UNTIL, days=DAYS, learners=20)
     url = f"sqlite:///{folder / 'result_store.sqlite'}"
     store.upgrade(url)
@@ -241,6 +244,7 @@ def world_of(folder: Path, fill: Callable[[sa.Engine, Campus], None]) -> Iterato
                 secret_key="a key for tests",
                 client_id=CLIENT.id,
                 client_secret=CLIENT.secret,
+                permissions_seconds=permissions_seconds,
             ),
         )
         api_app = Outage(data_api.create_app(settings))

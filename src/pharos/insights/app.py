@@ -12,19 +12,20 @@ from fastapi import FastAPI, Request, Response
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.middleware.gzip import GZipMiddleware
 
-from pharos.config import ConfigurationError, Settings
+from pharos.config import Settings
+from pharos.errors import ConfigurationError
 from pharos.insights import error_pages, language
 from pharos.insights.api import TIMEOUT_S, DataAPI, DataAPIError
 from pharos.insights.directory import CourseDirectory
 from pharos.insights.pages import (
-    definitions,
-    demographics,
-    geography,
     course_home,
     courses,
+    definitions,
+    demographics,
     downloads,
     engagement,
     enrollment,
+    geography,
     landing,
     service,
     sign_in,
@@ -55,9 +56,9 @@ YEAR_S = 365 * 24 * 3600
 
 
 class CourseInPath(Convertor[str]):
-    """A course id in an address: `course-v1:a+b+c`, `a/b/c` or a CCX, plain or percent-encoded (spec 05 §2.1)."""
+    """A course id in an address: `course-v1:a+b+c`, `a/b/c` or a CCX (spec 05 §2.1)."""
 
-    regex = r"(?:[^/+]+/[^/+]+/[^/+]+|(?:course|ccx)-v1:[^/+]+\+[^/+]+\+[^/+][^/]*)"
+    regex = r"(?:[^/+:]+/[^/+]+/[^/+]+|(?:course|ccx)-v1:[^/+]+\+[^/+]+\+[^/+][^/]*)"
 
     def convert(self, value: str) -> str:
         return value

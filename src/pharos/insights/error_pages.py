@@ -65,8 +65,8 @@ async def _access_denied(request: Request, _: Exception) -> Response:
         words.text("Access Denied"),
         words.text("You cannot see this page"),
         words.text(
-            "Reports are open to the team of a course: its staff and admins. If you were given that role just "
-            "now, sign out and in again; if not, ask an admin of the course."
+            "Reports are open to the team of a course: its staff and admins. If you were given that role "
+            "just now, sign out and in again; if not, ask an admin of the course."
         ),
         Link("/logout_then_login/", words.text("Sign out and in again")),
         Link("/courses/", words.text("Your courses")),
@@ -98,8 +98,8 @@ async def _sign_in_failed(request: Request, error: Exception) -> Response:
         words.text("Sign-in failed"),
         words.text("You are not signed in"),
         words.text(
-            "The learning platform’s answer could not be used. This happens when the sign-in took longer than "
-            "ten minutes, was cancelled, or was begun in another browser."
+            "The learning platform’s answer could not be used. This happens when the sign-in took longer "
+            "than ten minutes, was cancelled, or was begun in another browser."
         ),
         Link("/login/", words.text("Sign in again")),
         code=_code("SIGN-IN", error),
@@ -127,8 +127,8 @@ async def _data_api_failed(request: Request, error: Exception) -> Response:
         words.text("Numbers could not be loaded"),
         words.text("These numbers could not be loaded"),
         words.text(
-            "They come from the Data API, which gave no usable answer. Nothing is lost: what has been counted "
-            "stays counted. Please try again in a minute."
+            "They come from the Data API, which gave no usable answer. Nothing is lost: what has been "
+            "counted stays counted. Please try again in a minute."
         ),
         Link(_here(request), words.text("Try again")),
         code=_code("DATA-API", error),

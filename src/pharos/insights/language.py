@@ -162,7 +162,7 @@ class Language:
 
     def country(self, alpha2: str | None, otherwise: str) -> str:
         """Name of the country; the other text where the language has none."""
-        return self.locale.territories.get(alpha2 or "", otherwise)
+        return str(self.locale.territories.get(alpha2 or "", otherwise))
 
     def _digits(self, text: str) -> str:
         """Babel knows the separators of other numbering systems, not their digits."""

@@ -1,4 +1,4 @@
-"""The map of the site: every report with its address, its name and its question, by lens (spec 06 §7.1-7.3)."""
+"""The map of the site: every report with address, name and question, by lens (spec 06 §7.1-7.3)."""
 
 from __future__ import annotations
 

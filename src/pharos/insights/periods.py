@@ -1,4 +1,4 @@
-"""The stretch of days a report shows, as its URL says it: `?period=30d`, `?from=…&to=…`, `&compare=before`."""
+"""The days a report shows, as its URL says: `?period=30d`, `?from=…&to=…`, `&compare=before`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 WEEK = 7
-LENGTHS_DAYS = {"7d": 7, "30d": 30, "90d": 90}
+BY_DAY = {"7d": 7, "30d": 30, "90d": 90}
+BY_WEEK = {"4w": 28, "12w": 84}
 ALL, SINCE_START, CUSTOM = "all", "start", "custom"
 BEFORE = "before"
 
@@ -37,16 +38,24 @@ class Period:
         return self.start <= day < self.end
 
 
-def chosen(query: Mapping[str, str], first: date, last: date, course_start: date | None) -> Period:
+def chosen(
+    query: Mapping[str, str],
+    first: date,
+    last: date,
+    course_start: date | None,
+    lengths: Mapping[str, int] = BY_DAY,
+) -> Period:
     """The period a URL asks for, within the days from first to last that have data.
+
+    `lengths` are the periods up to the last day that the report offers, in days.
 
     What cannot be read counts as not said: a wrong link shows all days rather than an error.
     """
     compare = query.get("compare") == BEFORE
     end = last + timedelta(days=1)
     choice = query.get("period", ALL)
-    if choice in LENGTHS_DAYS:
-        start = max(first, end - timedelta(days=LENGTHS_DAYS[choice]))
+    if choice in lengths:
+        start = max(first, end - timedelta(days=lengths[choice]))
         return Period(choice, start, end, compare)
     if choice == SINCE_START and course_start is not None and first < course_start <= last:
         return Period(choice, course_start, end, compare)

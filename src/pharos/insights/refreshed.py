@@ -1,4 +1,4 @@
-"""Values of another service, by key: fetched when asked for, renewed in time, kept while the service is down."""
+"""Values of another service, by key: fetched when asked for, renewed in time, kept while it is down."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Refreshed(Generic[K, V]):
 
     In the second half of that time a request starts a renewal in the background, so that nobody waits. When
     the service fails with one of `forgiven`, or takes longer than two seconds, the old value goes on for at
-    most `stale_s` seconds. Without an old value the error is the caller's. Requests for one key share a fetch.
+    most `stale_s` seconds. Without an old value the error is the caller's. Requests for a key share a fetch.
     """
 
     def __init__(
@@ -89,10 +89,11 @@ class Refreshed(Generic[K, V]):
             while len(self._entries) >= MOST_KEYS:
                 self._entries.pop(next(iter(self._entries)))
             self._entries[key] = _Entry(value, time.monotonic())
-            return value
         except self._forgiven as error:
             log.warning("%s", error)
             raise
+        else:
+            return value
         finally:
             self._renewals.pop(key, None)
 

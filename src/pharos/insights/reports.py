@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fastapi import Request
 from markupsafe import Markup
@@ -70,6 +70,18 @@ class ReportPage(Page):
     """Those that say which period is shown."""
     empty: State | None = None
     note: str = ""
+
+
+def about(request: Request, report: Report, *tables: str) -> dict[str, Any]:
+    """What a page says of its report: name, question, and the definitions of the tables it shows."""
+    words: Language = request.state.language
+    definitions = request.state.definitions
+    return {
+        "report": report,
+        "title": words.text(report.title),
+        "question": words.text(report.question),
+        "definitions": tuple(definitions[name] for name in tables if name in definitions),
+    }
 
 
 def no_data_yet(words: Language, course_path: str) -> State:

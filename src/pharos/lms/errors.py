@@ -4,6 +4,7 @@ LMSError
 ├── LMSUnreachable   no answer, or one that is no answer (5xx, not JSON): try again later
 ├── LMSRefused       the LMS answered no (401, 403): the service account lacks a right
 ├── NotInLMS         the LMS does not know the thing (404)
+├── LMSDatabaseFailed  its database cannot be opened, or a table of it cannot be read
 └── SignInFailed     the LMS's answer to a sign-in proves nothing about a person
 """
 
@@ -50,6 +51,17 @@ class NotInLMS(LMSError):
 
     def __str__(self) -> str:
         return f"{self.address}: not found in the LMS"
+
+
+class LMSDatabaseFailed(LMSError):
+    """The database of the LMS cannot be opened or a table cannot be read."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(place, reason)
+        self.place, self.reason = place, reason
+
+    def __str__(self) -> str:
+        return f"{self.place}: cannot be read ({self.reason}); check lms.database and the account's rights"
 
 
 class SignInFailed(LMSError):

@@ -43,9 +43,15 @@ class LMSClient:
         self._token = ServiceToken(lms, http)
 
     async def course_ids_of_staff(self, username: str) -> frozenset[str]:
-        """The course runs whose team the person belongs to (role staff). Source: spec 06 §5."""
+        """The course runs whose team the person belongs to (role staff); none for who is unknown there.
+
+        Source: spec 06 §5.
+        """
         parameters = {"username": username, "role": "staff", "page_size": str(IDS_PAGE_SIZE)}
-        return frozenset([str(item) async for item in self._pages(f"{self._api}/course_ids/", parameters)])
+        try:
+            return frozenset([str(i) async for i in self._pages(f"{self._api}/course_ids/", parameters)])
+        except NotInLMS:
+            return frozenset()
 
     async def courses(self) -> list[CourseDetails]:
         """All course runs of the LMS's catalog that the service account may see."""

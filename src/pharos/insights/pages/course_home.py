@@ -1,4 +1,4 @@
-"""Course home: the latest week in sentences, the questions a course can be asked, its dates (spec 06 §9.3)."""
+"""Course home: the latest week in sentences, the questions one can ask, the dates (spec 06 §9.3)."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def shape(values: Sequence[float]) -> str:
     if len(values) < 2:  # noqa: PLR2004 - one point is no line
         return ""
     top = max(values)
-    low = min(min(values), top * 0.8)
+    low = min(*values, top * 0.8)
     span = (top - low) or 1
     step = 96 / (len(values) - 1)
     return " ".join(f"{i * step:.1f},{21 - 18 * (v - low) / span:.1f}" for i, v in enumerate(values))

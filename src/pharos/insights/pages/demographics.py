@@ -22,13 +22,19 @@ from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
 from pharos.insights.navigation import Report
 from pharos.insights.rendering import Link
-from pharos.insights.reports import Figure, ReportPage, no_data_yet
+from pharos.insights.reports import Figure, ReportPage, about, no_data_yet
 from pharos.insights.site import TheSite
 from pharos.insights.tables import Column, table
 
 router = APIRouter()
 PAGE_SIZE = 15
 OLDEST = 100
+# Key, name, first age and age after the last (spec 06 §9.5.3).
+BANDS = (
+    ("enrollment_age_under_25", noop("25 and under"), 0, 26),
+    ("enrollment_age_between_26_40", noop("26 to 40"), 26, 41),
+    ("enrollment_age_over_40", noop("41 and over"), 41, 1000),
+)
 LEVELS = {
     "none": noop("None"),
     "primary": noop("Primary"),
@@ -102,8 +108,10 @@ def _age_page(request: Request, words: Language, course: Course, ages: Counter[i
             return words.text(UNKNOWN)
         return words.number(years) + ("+" if years == OLDEST else "")
 
-    def band(test: Callable[[int], bool]) -> str:
-        return words.percent(sum(n for years, n in ages.items() if years is not None and test(years)) / known)
+    def band(low: int, below: int) -> str:
+        return words.percent(
+            sum(n for years, n in ages.items() if years is not None and low <= years < below) / known
+        )
 
     of_known = words.text("of those who gave a year of birth")
     youngest, oldest = min(k for k in merged if k is not None), max(k for k in merged if k is not None)
@@ -132,19 +140,15 @@ def _age_page(request: Request, words: Language, course: Course, ages: Counter[i
                 words.number(median, 0 if median and median == int(median) else 1),
                 of_known,
             ),
-            Figure("enrollment_age_under_25", words.text("25 and under"), band(lambda a: a < 26), of_known),  # noqa: PLR2004
-            Figure(
-                "enrollment_age_between_26_40", words.text("26 to 40"), band(lambda a: 26 <= a < 41), of_known
-            ),  # noqa: PLR2004
-            Figure("enrollment_age_over_40", words.text("41 and over"), band(lambda a: a >= 41), of_known),  # noqa: PLR2004
+            *(Figure(key, words.text(label), band(low, below), of_known) for key, label, low, below in BANDS),
         ),
         chart=Chart(
             "bars",
             words.text("Learners by age"),
             _caption(words, known, everybody),
             words.text(
-                "Learners by age, from %(youngest)s to %(oldest)s; the median is %(median)s. Use the arrow keys "
-                "to read age by age.",
+                "Learners by age, from %(youngest)s to %(oldest)s; the median is %(median)s. Use the arrow "
+                "keys to read age by age.",
                 youngest=label(youngest),
                 oldest=label(oldest),
                 median=words.number(median),
@@ -335,15 +339,9 @@ def _gender_page(request: Request, words: Language, course: Course, days: list[G
 
 
 def _names(request: Request, words: Language, course: Course, report: Report, name: str) -> dict[str, Any]:
-    definitions = request.state.definitions
     reports = (navigation.AGE, navigation.EDUCATION, navigation.GENDER)
-    return {
-        "report": report,
-        "title": words.text(report.title),
-        "question": words.text(report.question),
-        "definitions": (definitions[name],) if name in definitions else (),
-        "tabs": tuple(Link(course.path + r.path, words.text(r.label), r is report) for r in reports),
-    }
+    tabs = tuple(Link(course.path + r.path, words.text(r.label), r is report) for r in reports)
+    return about(request, report, name) | {"tabs": tabs}
 
 
 def _empty(words: Language, course: Course, names: dict[str, Any], everybody: int) -> ReportPage:

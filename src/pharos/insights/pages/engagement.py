@@ -18,7 +18,7 @@ from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
 from pharos.insights.pages.enrollment import comparison, course_marks, period_links
 from pharos.insights.periods import Period
-from pharos.insights.reports import Figure, ReportPage, keep, no_data_yet, strong
+from pharos.insights.reports import Figure, ReportPage, about, keep, no_data_yet, strong
 from pharos.insights.site import TheSite
 from pharos.insights.tables import Column, table
 
@@ -115,15 +115,7 @@ def headline(words: Language, weeks: Sequence[Week]) -> Markup:
 
 
 def _page(request: Request, words: Language, course: Course, weeks: list[Week], note: str) -> ReportPage:
-    report = navigation.ENGAGEMENT_CONTENT
-    definitions = request.state.definitions
-    names = {
-        "report": report,
-        "title": words.text(report.title),
-        "question": words.text(report.question),
-        "note": note,
-        "definitions": tuple(definitions[name] for name in ("course_activity",) if name in definitions),
-    }
+    names = about(request, navigation.ENGAGEMENT_CONTENT, "course_activity") | {"note": note}
     if not weeks:
         return ReportPage(
             **names,
@@ -132,7 +124,7 @@ def _page(request: Request, words: Language, course: Course, weeks: list[Week], 
         )
     first, last = weeks[0].ending - timedelta(days=6), weeks[-1].ending
     start = course.start.date() if course.start else None
-    period = periods.chosen(request.query_params, first, last, start)
+    period = periods.chosen(request.query_params, first, last, start, periods.BY_WEEK)
     kinds = kinds_in_use(weeks)
     return ReportPage(
         **names,
@@ -142,7 +134,7 @@ def _page(request: Request, words: Language, course: Course, weeks: list[Week], 
         chart=_chart(words, course, weeks, period, kinds),
         table=_table(request, words, weeks, period, kinds),
         csv=f"{course.path}csv/engagement/activity_trend/",
-        periods=tuple(period_links(request, words, period, first, last, start)),
+        periods=tuple(period_links(request, words, period, first, last, start, periods.BY_WEEK)),
         custom_period=(period.start.isoformat(), period.last.isoformat()),
         comparison=comparison(words, period),
         hidden=keep(request, "sort", "compare", "language"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
 from pharos.insights.periods import Period
 from pharos.insights.rendering import Link, with_query
-from pharos.insights.reports import Choice, Figure, ReportPage, keep, no_data_yet, strong
+from pharos.insights.reports import Choice, Figure, ReportPage, about, keep, no_data_yet, strong
 from pharos.insights.site import TheSite
 from pharos.insights.tables import Column, table
 
@@ -52,9 +52,7 @@ class Day:
 async def enrollment_activity(request: Request, course: CourseInView, site: TheSite) -> Response:
     """How many learners are in my course?"""
     days = days_of(await site.api.enrollment_by_mode(course.course_id))
-    definitions = request.state.definitions
-    page = _page(request, request.state.language, course, days, definitions)
-    return site.renderer.render(request, page)
+    return site.renderer.render(request, _page(request, request.state.language, course, days))
 
 
 def days_of(rows: Sequence[Row]) -> list[Day]:
@@ -114,18 +112,8 @@ def headline(words: Language, days: Sequence[Day]) -> Markup:
     return Markup("{} {}").format(first, second)
 
 
-def _page(
-    request: Request, words: Language, course: Course, days: list[Day], definitions: dict[str, Any]
-) -> ReportPage:
-    report = navigation.ENROLLMENT_ACTIVITY
-    names = {
-        "report": report,
-        "title": words.text(report.title),
-        "question": words.text(report.question),
-        "definitions": tuple(
-            definitions[name] for name in ("course_enrollment_mode_daily",) if name in definitions
-        ),
-    }
+def _page(request: Request, words: Language, course: Course, days: list[Day]) -> ReportPage:
+    names = about(request, navigation.ENROLLMENT_ACTIVITY, "course_enrollment_mode_daily")
     if not days:
         return ReportPage(
             **names,
@@ -294,21 +282,27 @@ def course_marks(words: Language, course: Course) -> list[Mark]:
 
 
 def period_links(
-    request: Request, words: Language, period: Period, first: date, last: date, start: date | None
+    request: Request,
+    words: Language,
+    period: Period,
+    first: date,
+    last: date,
+    start: date | None,
+    lengths: Mapping[str, int] = periods.BY_DAY,
 ) -> list[Link]:
     """The periods one can choose with one click."""
     names = {
         "7d": words.text("7 days"),
         "30d": words.text("30 days"),
         "90d": words.text("90 days"),
+        "4w": words.text("4 weeks"),
+        "12w": words.text("12 weeks"),
         periods.SINCE_START: words.text("Since start"),
         periods.ALL: words.text("All"),
     }
-    if start is None or not first < start <= last:
-        del names[periods.SINCE_START]
-    for choice, length in periods.LENGTHS_DAYS.items():
-        if (last - first).days + 1 <= length:
-            del names[choice]
+    offered = {periods.ALL} | {c for c, length in lengths.items() if (last - first).days + 1 > length}
+    if start is not None and first < start <= last:
+        offered.add(periods.SINCE_START)
     changes: dict[str, str | None] = {"page": None, "from": None, "to": None}
     return [
         Link(
@@ -317,6 +311,7 @@ def period_links(
             choice == period.choice,
         )
         for choice, name in names.items()
+        if choice in offered
     ]
 
 

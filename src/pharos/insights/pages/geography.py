@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -15,7 +16,7 @@ from pharos.insights.api import Row
 from pharos.insights.charts import Chart
 from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
-from pharos.insights.reports import Figure, ReportPage, no_data_yet, strong
+from pharos.insights.reports import Figure, ReportPage, about, no_data_yet, strong
 from pharos.insights.site import TheSite
 from pharos.insights.tables import Column, table
 
@@ -74,15 +75,7 @@ def _round(value: float) -> int:
 
 
 def _page(request: Request, words: Language, course: Course, countries: list[Country]) -> ReportPage:
-    report = navigation.GEOGRAPHY
-    definitions = request.state.definitions
-    name = "course_enrollment_location_current"
-    names = {
-        "report": report,
-        "title": words.text(report.title),
-        "question": words.text(report.question),
-        "definitions": (definitions[name],) if name in definitions else (),
-    }
+    names = about(request, navigation.GEOGRAPHY, "course_enrollment_location_current")
     known = [country for country in countries if country.code]
     everybody = sum(country.count for country in countries)
     if not known:
@@ -150,7 +143,7 @@ def _map(words: Language, course: Course, known: Sequence[Country], everybody: i
     edges = steps(known[0].count)
     ranges = [
         words.number(low) if high == low + 1 else f"{words.number(low)}–{words.number(high - 1)}"
-        for low, high in zip(edges, edges[1:], strict=False)
+        for low, high in pairwise(edges)
     ]
     scale = (words.text("none"), *ranges, f"{words.number(edges[-1])}+")
     largest = ", ".join(f"{country.name} {words.number(country.count)}" for country in known[:5])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from pharos.insights.site import TheSite
+from pharos.insights.static_files import StaticFiles
 
 router = APIRouter()
 
@@ -28,7 +29,8 @@ async def health(site: TheSite) -> dict[str, object]:
 @router.get("/static/{path:path}")
 async def static(request: Request, path: str) -> Response:
     """A static file; addresses hold a hash of the content."""
-    response = request.app.state.static.response(request, path)
+    files: StaticFiles = request.app.state.static
+    response = files.response(request, path)
     if response is None:
         raise HTTPException(404)
     return response

@@ -1,0 +1,135 @@
+"""No route shows anything to who may not see it: four personas and nobody on every address (spec 06 §5, §17)."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from tests.insights.world import OLD_STYLE, World
+
+PUBLIC = {"/", "/login/", "/login/edx-oauth2/", "/complete/edx-oauth2/", "/logout/", "/logout_then_login/"}
+SERVICE = {"/status/", "/health/", "/static/{path:path}"}
+SUPERUSER, GLOBAL_STAFF, STAFF_OF_FIRST, LEARNER = "sofia", "marek", "ines", "lena"
+
+
+def routes(world: World) -> list[str]:
+    paths = [route.path for route in world.app.routes if isinstance(route, APIRoute)]
+    if not paths:  # some versions keep included routers as they are
+        paths = [
+            route.path
+            for included in world.app.routes
+            for route in getattr(getattr(included, "router", None) or included.original_router, "routes", [])
+        ]
+    return [path for path in paths if path not in PUBLIC | SERVICE]
+
+
+def addresses(world: World, course_id: str) -> list[str]:
+    """Every address of a course there is, with each of its downloads."""
+    from pharos.insights.pages.downloads import DOWNLOADS  # noqa: PLC0415
+
+    found = []
+    for path in routes(world):
+        if "{course_id" not in path:
+            continue
+        address = path.replace("{course_id:course}", course_id)
+        if "{name:path}" in address:
+            found += [address.replace("{name:path}", name) for name in DOWNLOADS]
+        else:
+            found.append(address)
+    return found
+
+
+def test_there_are_routes_to_walk(world: World) -> None:
+    assert len(addresses(world, "a/b/c")) >= 13
+    assert {"/courses/", "/courses/csv/course_list/", "/definitions/"} <= set(routes(world))
+
+
+@pytest.mark.parametrize("persona", [SUPERUSER, GLOBAL_STAFF])
+def test_global_staff_sees_every_course(world: World, persona: str) -> None:
+    with world.client(persona) as client:
+        for course_id in (world.course_id, world.campus.courses[1].id, OLD_STYLE):
+            for address in addresses(world, course_id):
+                assert client.get(address).status_code == 200, address
+
+
+def test_staff_of_a_course_sees_that_course_and_no_other(world: World) -> None:
+    with world.client(STAFF_OF_FIRST) as client:
+        for address in addresses(world, world.course_id):
+            assert client.get(address).status_code == 200, address
+        for other in (world.campus.courses[1].id, OLD_STYLE, "course-v1:No+Such+Course"):
+            for address in addresses(world, other):
+                page = client.get(address)
+                assert page.status_code == 403, address
+                assert world.campus.courses[1].name not in page.text
+                assert "356" not in page.text
+        courses = client.get("/courses/?q=CampusX")
+        assert courses.status_code == 200
+        assert "OLD101" not in courses.text.replace("?q=CampusX", "")
+        assert "CampusX/OLD101" not in client.get("/courses/csv/course_list/").text
+        assert world.course_id in client.get("/courses/csv/course_list/").text
+
+
+def test_a_learner_sees_no_course(world: World) -> None:
+    with world.client(LEARNER) as client:
+        for address in [*addresses(world, world.course_id), "/courses/", "/courses/csv/course_list/"]:
+            page = client.get(address)
+            assert page.status_code == 403, address
+            assert world.campus.courses[0].name not in page.text
+
+
+def test_nobody_is_sent_to_sign_in_with_the_way_back(world: World) -> None:
+    with httpx.Client(base_url=world.url) as client:
+        for address in [*addresses(world, world.course_id), "/courses/", "/courses/csv/course_list/"]:
+            answer = client.get(address)
+            assert answer.status_code == 302, address
+            assert answer.headers["location"].startswith("/login/?next=/courses/")
+
+
+@pytest.mark.parametrize("course_id", ["a/b/c/d", "course-v1:a+b", "foo+bar+baz", "course-v1:a"])
+def test_what_is_no_course_id_is_no_page(world: World, course_id: str) -> None:
+    with world.client(SUPERUSER) as client:
+        assert client.get(f"/courses/{course_id}/enrollment/activity/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "course_id",
+    [
+        "course-v1:HarborX%2BNAV101%2BR3",
+        "course-v1%3AHarborX+NAV101+R3",
+        OLD_STYLE,
+        OLD_STYLE.replace("/", "%2F"),
+        "ccx-v1:edx+1.005x-CCX+rerun+ccx@15",
+    ],
+)
+def test_course_ids_are_understood_plain_and_encoded(world: World, course_id: str) -> None:
+    with world.client(SUPERUSER) as client:
+        assert client.get(f"/courses/{course_id}/enrollment/activity/").status_code == 200
+
+
+def test_those_who_were_answered_go_on_while_the_lms_is_down(own_world: World) -> None:
+    address = f"/courses/{own_world.course_id}/"
+    with own_world.client(STAFF_OF_FIRST) as known, own_world.client() as late:
+        assert known.get(address).status_code == 200
+        own_world.lms.down, own_world.lms.paths = True, ("/api/",)
+        time.sleep(1.1)  # the answer is old now
+        assert known.get(address).status_code == 200
+        refused = own_world.sign_in(late, "tomas")
+        assert refused.status_code == 500
+        assert "Permissions Retrieval Failed" in refused.text
+        assert "Traceback" not in refused.text
+        own_world.lms.down = False
+        assert late.get("/courses/").status_code == 200
+
+
+def test_withdrawn_access_ends_when_the_answer_is_old(own_world: World) -> None:
+    address = f"/courses/{own_world.course_id}/"
+    with own_world.client(STAFF_OF_FIRST) as client:
+        assert client.get(address).status_code == 200
+        campus = own_world.campus
+        others = tuple(p for p in campus.personas if p.username != STAFF_OF_FIRST)
+        object.__setattr__(campus, "personas", others)
+        time.sleep(1.1)
+        assert client.get(address).status_code == 403

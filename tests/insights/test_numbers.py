@@ -1,0 +1,282 @@
+"""The numbers a page shows are those of the Data API, computed as spec 06 §9 says; with its worked examples."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from datetime import date, timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pharos.insights import periods
+from pharos.insights.language import languages
+from pharos.insights.pages import demographics, engagement, enrollment, geography
+from tests.insights.world import COUNTRIES, EDUCATION, LAST_DAY, OLD_STYLE, World
+
+WORDS = languages()["en"]
+
+
+class Tables(HTMLParser):
+    """The cells of the tables of a page, row by row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self._open = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        self._open = self._open or tag in {"td", "th"}
+        if tag in {"td", "th"}:
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"td", "th"}:
+            self._open = False
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.rows[-1][-1] += data
+
+
+def table(html: str) -> list[list[str]]:
+    parser = Tables()
+    parser.feed(html)
+    return [[" ".join(cell.split()) for cell in row] for row in parser.rows]
+
+
+def figures(html: str) -> dict[str, str]:
+    found = re.findall(r'data-stat-type="([^"]+)"><dt>[^<]*</dt><dd class="v[^"]*">([^<]*)</dd>', html)
+    return dict(found)
+
+
+def test_enrollment_table_shows_what_the_api_says(world: World) -> None:
+    said = world.api_rows(f"courses/{world.course_id}/enrollment/mode/?end_date=2099-01-01")
+    with world.client("sofia") as client:
+        page = client.get(f"/courses/{world.course_id}/enrollment/activity/?period=7d").text
+    head, *rows = table(page)
+    assert head == ["Date", "Current", "Change", "Audit", "Master’s", "Verified"]
+    for row, day, before in zip(rows, reversed(said[-7:]), reversed(said[-8:-1]), strict=True):
+        assert row[0].startswith(WORDS.weekday(date.fromisoformat(day["date"])))
+        change = day["count"] - before["count"]
+        counts = [day["count"], change, day["audit"], day["masters"], day["verified"]]
+        assert [int(cell.replace(",", "")) for cell in row[1:]] == counts
+    assert figures(page) == {
+        "cumulative_enrollment": "443",
+        "current_enrollment": "356",
+        "enrollment_change_last_7_days": "+24",
+        "verified_enrollment": "44",
+        "masters_enrollment": "5",
+    }
+    assert "grew 7.2%" in page
+
+
+def test_engagement_table_shows_what_the_api_says(world: World) -> None:
+    said = world.api_rows(f"courses/{world.course_id}/activity/?end_date=2099-01-01")
+    with world.client("sofia") as client:
+        page = client.get(f"/courses/{world.course_id}/engagement/content/").text
+    rows = table(page)[1:]
+    kinds = ("any", "played_video", "attempted_problem", "posted_forum")
+    assert [[int(c) for c in row[1:5]] for row in rows] == [[w[k] for k in kinds] for w in reversed(said)]
+    assert rows[0][0] == "22 Nov 2026"
+    assert rows[0][5] == "27.2%"
+
+
+def test_comparison_is_with_the_same_weekdays_before(world: World) -> None:
+    with world.client("sofia") as client:
+        page = client.get(f"/courses/{world.course_id}/enrollment/activity/?period=7d&compare=before").text
+    head, first, *_ = table(page)
+    assert head[-1] == "Period before"
+    assert first[-1] == "332"  # 15 November, seven days earlier
+
+
+def test_period_and_sort_and_page_come_from_the_url(world: World) -> None:
+    address = f"/courses/{world.course_id}/enrollment/activity/"
+    with world.client("sofia") as client:
+        rows = table(client.get(f"{address}?period=custom&from=2026-10-01&to=2026-10-05&sort=count").text)[1:]
+        assert [row[0][5:11] for row in rows] == ["1 Oct ", "2 Oct ", "3 Oct ", "4 Oct ", "5 Oct "]
+        second = table(client.get(f"{address}?page=2").text)[1:]
+        assert second[0][0].startswith("Sun, 8 Nov 2026")
+        wild = client.get(f"{address}?period=x&from=y&to=z&sort=nope&page=999&compare=q")
+        assert wild.status_code == 200
+
+
+def test_an_empty_course_says_so(world: World) -> None:
+    with world.client("sofia") as client:
+        for path in (
+            "",
+            "enrollment/activity/",
+            "engagement/content/",
+            "enrollment/geography/",
+            "enrollment/demographics/age/",
+        ):
+            page = client.get(f"/courses/{world.campus.courses[2].id}/{path}")
+            assert page.status_code == 200
+            assert "No data yet" in page.text
+        file = client.get(f"/courses/{world.campus.courses[2].id}/csv/enrollment/")
+        assert file.status_code == 404
+
+
+def test_csv_is_the_apis_under_a_telling_name(world: World) -> None:
+    with world.client("sofia") as client:
+        file = client.get(f"/courses/{OLD_STYLE}/csv/enrollment/")
+        assert file.headers["content-type"] == "text/csv; charset=utf-8"
+        assert file.headers["content-disposition"] == (
+            'attachment; filename="CampusX-OLD101-2014_T1--enrollment.csv"'
+        )
+        rows = list(csv.DictReader(io.StringIO(file.text)))
+        assert len(rows) == 90
+        assert rows[-1]["count"] == "356"
+        assert client.get(f"/courses/{OLD_STYLE}/csv/nope/").status_code == 404
+
+
+def test_course_list_adds_up(world: World) -> None:
+    with world.client("sofia") as client:
+        page = client.get("/courses/").text
+        assert figures(page)["current_enrollment"] == "1,068"
+        assert "3 of 3 courses" in page
+        assert "1 of 3 courses" in client.get("/courses/?q=old+101").text
+        assert "No course matches" in client.get("/courses/?q=c%2B%2B(").text
+        assert "1 of 3 courses" in client.get("/courses/?availability=Archived&sort=-current").text
+        file = client.get("/courses/csv/course_list/?q=nothing")
+        assert file.text.count("\r\n") == 4
+        head = file.text.split("\r\n")[0].split(",")
+        assert head == sorted(head)
+        assert "enrollment_modes.audit.count" in head
+        assert "created" not in head
+
+
+# --- Worked examples of the specification ------------------------------------------------------------------
+
+
+def mode_row(day: str, count: int, **modes: int) -> dict[str, Any]:
+    return {"date": day, "count": count, "cumulative_count": count, **modes}
+
+
+def test_gaps_are_filled_and_unused_tracks_vanish() -> None:
+    """spec 06 §9.4, example."""
+    rows = [
+        mode_row("2024-01-01", 5, audit=5),
+        mode_row("2024-01-02", 7, audit=6, verified=1),
+        mode_row("2024-01-05", 6, audit=5, verified=1),
+    ]
+    days = enrollment.days_of(rows)
+    assert [d.count for d in days] == [5, 7, 7, 7, 6]
+    assert enrollment.change_in_last_week(days) is None
+    assert enrollment.tracks_in_use(days) == ["verified", "audit"]
+
+
+def test_other_modes_count_as_other_tracks() -> None:
+    """spec 05 §5.4: keys may add up to less than the count."""
+    [day] = enrollment.days_of([mode_row("2031-03-01", 12, audit=5, verified=3, professional=3)])
+    assert day.tracks["other"] == 1
+
+
+def test_weeks_of_lagging_enrollment() -> None:
+    """spec 06 §9.9, example."""
+    weeks = engagement.weeks_of(
+        [
+            {"interval_end": "2024-03-04T000000", "any": 40},
+            {"interval_end": "2024-03-11T000000", "any": 48, "played_video": 0},
+        ],
+        [{"date": "2024-03-03", "count": 160}],
+    )
+    assert [w.ending.isoformat() for w in weeks] == ["2024-03-03", "2024-03-10"]
+    assert [w.active_share for w in weeks] == [0.25, None]
+    first, second, _ = engagement.figures(WORDS, weeks, ["any", "played_video", "attempted_problem"])
+    assert (first.value, first.note) == ("48", "30.0% of learners on 3 March")
+    assert (second.value, second.note) == ("0", "")
+
+
+def test_median_age() -> None:
+    """spec 06 §9.5, example, and §17.56."""
+    rows = [
+        {"birth_year": 2004, "count": 3},
+        {"birth_year": 1994, "count": 2},
+        {"birth_year": 1984, "count": 1},
+        {"birth_year": None, "count": 4},
+        {"birth_year": 2090, "count": 1},
+    ]
+    ages = demographics.ages_of(rows, 2024)
+    assert ages == {20: 3, 30: 2, 40: 1, None: 5}
+    assert demographics.median_age(ages) == 25.0
+    assert demographics.median_age(Counter({30: 1})) == 30.0
+    assert demographics.median_age(Counter({None: 3})) is None
+
+
+@given(st.dictionaries(st.integers(5, 90), st.integers(1, 20), min_size=1))
+def test_median_age_is_the_middle_of_everybody_in_a_row(counts: dict[int, int]) -> None:
+    ages: Counter[int | None] = Counter(counts)
+    row = sorted(age for age, n in counts.items() for _ in range(n))
+    middle = (row[(len(row) - 1) // 2] + row[len(row) // 2]) / 2
+    assert demographics.median_age(ages) == middle
+
+
+def test_demographics_pages(world: World) -> None:
+    base = f"/courses/{world.course_id}/enrollment/demographics/"
+    with world.client("sofia") as client:
+        education = client.get(f"{base}education/").text
+        gender = client.get(f"{base}gender/").text
+    counts = {row[0]: row[1] for row in table(education)[1:]}
+    assert counts["Bachelor’s"] == str(EDUCATION["bachelors"])
+    assert counts["Not given"] == "60"
+    assert len(counts) == 10
+    assert "10.0% are female" in gender  # spec 06 §9.7, example
+    assert table(gender)[1][1:] == ["2,000", "100", "400", "500", "1,000"]
+
+
+def test_unknown_levels_are_not_given() -> None:
+    assert demographics.levels_of([{"education_level": "alien", "count": 2}]) == {None: 2}
+
+
+def test_geography(world: World) -> None:
+    with world.client("sofia") as client:
+        page = client.get(f"/courses/{world.course_id}/enrollment/geography/").text
+    assert figures(page)["num-countries"] == str(len(COUNTRIES) - 1)
+    assert figures(page)["top-country-1"] == "India"
+    rows = {row[0]: row[1:3] for row in table(page)[1:]}
+    assert rows["United States"] == ["60", "11.8%"]
+    assert rows["Unknown country"] == ["30", "5.9%"]
+
+
+@given(st.integers(1, 10_000_000))
+def test_classes_of_the_map_rise_and_hold_the_largest(most: int) -> None:
+    steps = geography.steps(most)
+    assert steps[0] == 1
+    assert steps == sorted(set(steps))
+    assert len(steps) <= geography.CLASSES
+    assert steps[-1] <= max(1, most)
+
+
+# --- Periods -----------------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 2000), st.sampled_from(["7d", "30d", "90d", "all", "start", "nonsense"]))
+def test_a_period_lies_within_the_data_and_compares_same_weekdays(length: int, choice: str) -> None:
+    first = LAST_DAY - timedelta(days=length)
+    period = periods.chosen({"period": choice, "compare": "before"}, first, LAST_DAY, None)
+    assert first <= period.start <= period.last <= LAST_DAY
+    assert period.shift.days % 7 == 0
+    assert period.shift >= period.end - period.start
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"period": "custom", "from": "2026-01-05", "to": "2026-01-07"}, ("2026-01-05", "2026-01-07")),
+        ({"period": "custom", "from": "2020-01-05", "to": "2030-01-07"}, ("2026-01-01", "2026-01-31")),
+        ({"period": "custom", "from": "2026-01-09", "to": "2026-01-07"}, ("2026-01-01", "2026-01-31")),
+        ({"period": "custom", "from": "x"}, ("2026-01-01", "2026-01-31")),
+        ({"period": "start"}, ("2026-01-10", "2026-01-31")),
+    ],
+)
+def test_custom_periods(query: dict[str, str], expected: tuple[str, str]) -> None:
+    period = periods.chosen(query, date(2026, 1, 1), date(2026, 1, 31), date(2026, 1, 10))
+    assert (period.start.isoformat(), period.last.isoformat()) == expected
