@@ -34,6 +34,7 @@ from pharos.data_api.routes import (
     demographics,
     engagement,
     enrollment,
+    exports,
     learners,
     operations,
     problems,
@@ -92,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for subject in SUBJECTS:
         subject.mount(app)
+    exports.mount(app)
     operations.mount(app)
     app.add_api_route(f"{DOWNLOADS}{{file_name}}", reports.download, include_in_schema=False)
     app.add_api_route("/docs/", docs, include_in_schema=False)

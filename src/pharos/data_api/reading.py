@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -50,6 +50,12 @@ class ResultStore:
         """All rows of a query, by column name."""
         with store.translated(self._reading) as connection:
             return list(connection.execute(statement).mappings().all())
+
+    def chunks(self, statement: sa.Select[Any], size: int) -> Iterator[Sequence[sa.RowMapping]]:
+        """The rows of a query, some at a time, all from the same state of the store."""
+        with store.translated(self.engine) as connection:
+            result = connection.execution_options(yield_per=size).execute(statement)
+            yield from result.mappings().partitions()
 
     def has_column(self, table: sa.Table, name: str) -> bool:
         """Whether the table really has the column; tables of the original may be older. Asked once."""

@@ -294,7 +294,7 @@ def _responses(endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:
     answers: dict[int | str, dict[str, Any]] = {
         200: {"description": "The answer.", "content": table},
         304: {"description": "Not changed since the client's copy."},
-        **{status: _error(text) for status, text in ERRORS.items()},
+        **documented_errors(),
     }
     if "recent_date" in endpoint.parameters:
         answers[400]["content"]["text/html"] = {"schema": {"type": "string"}}  # of this mistake only
@@ -312,6 +312,11 @@ ERRORS: Mapping[int, str] = {
     429: "Too many requests; Retry-After says when to ask again.",
     503: "The Result Store does not answer.",
 }
+
+
+def documented_errors() -> dict[int | str, dict[str, Any]]:
+    """The answers that are no results, for the documentation of an endpoint."""
+    return {status: _error(text) for status, text in ERRORS.items()}
 
 
 def _error(text: str) -> dict[str, Any]:

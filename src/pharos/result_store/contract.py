@@ -21,6 +21,11 @@ def columns(table: sa.Table) -> list[sa.Column[Any]]:
     return [column for column in table.columns if column.name not in OWN_COLUMNS]
 
 
+def schema(table: sa.Table) -> pa.Schema:
+    """The Arrow schema of conforming rows."""
+    return pa.schema([(column.name, _arrow_type(column.type)[0]) for column in columns(table)])
+
+
 def conform(table: sa.Table, rows: pa.Table) -> pa.Table:
     """The rows in the table's column order and types: string, int64, double, bool, date32, timestamp (µs).
 

@@ -1,0 +1,175 @@
+"""Whole result tables, or the rows of one course, as a stream: memory stays flat however many rows."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import anyio.to_thread
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+from fastapi import FastAPI, Path, Query, Request
+from fastapi.responses import StreamingResponse
+
+from pharos.data_api.access import Caller, KnownCaller
+from pharos.data_api.errors import Forbidden, NoData, NoRoute, NotAcceptable
+from pharos.data_api.formats import CSV, JSON, NDJSON, PARQUET, Format, as_json, attachment, cell, chosen
+from pharos.data_api.paths import SUFFIX
+from pharos.data_api.reading import ResultStore, Store
+from pharos.data_api.routing import documented_errors
+from pharos.data_api.times import zulu
+from pharos.result_store import contract
+from pharos.result_store.tables import RESULTS
+
+ROWS_AT_ONCE = 5_000
+LEARNER_COLUMNS = {"username", "user_username", "email"}  # a table with one of these is about single learners
+
+Rows = Sequence[sa.RowMapping]
+
+
+def mount(app: FastAPI) -> None:
+    """Add the address of the exports."""
+    kinds = (JSON, CSV, NDJSON, PARQUET)
+    app.add_api_route(
+        "/api/v1/tables/{table}/",
+        export,
+        tags=["Exports"],
+        operation_id="v1_get_table",
+        response_class=StreamingResponse,
+        responses={
+            200: {"description": "The rows.", "content": {kind.accept: {} for kind in kinds}},
+            **documented_errors(),
+        },
+    )
+
+
+async def export(
+    request: Request,
+    table: Annotated[str, Path(description="Table of the catalogue.", examples=["course_enrollment_daily"])],
+    caller: KnownCaller,
+    store: Store,
+    course_id: Annotated[str | None, Query(description="Only the rows of this course.")] = None,
+    format_: Annotated[str | None, Query(alias="format", description="json, csv, ndjson or parquet.")] = None,
+) -> StreamingResponse:
+    """All rows of a result table of the catalogue (`/api/v1/metrics/`), in the order they were published."""
+    found = RESULTS.get(table)
+    if found is None:
+        raise NoRoute
+    wanted = chosen(request.headers.get("accept", ""), request.scope.get(SUFFIX), format_ or None)
+    if wanted not in WRITERS:
+        raise NotAcceptable
+    _check(found, caller, learners=request.app.state.settings.learners)
+    names = [column.name for column in contract.columns(found)]
+    statement = _chosen(found, caller, course_id)
+    count = sa.select(sa.literal(1)).select_from(statement.limit(1).subquery())
+    if not await anyio.to_thread.run_sync(store.rows, count):
+        raise NoData
+    headers = {"Content-Disposition": attachment(f"{table}.{wanted.name}")} if wanted is not JSON else {}
+    return StreamingResponse(
+        WRITERS[wanted](_chunks(store, statement), names, found),
+        media_type=wanted.content_type,
+        headers=headers,
+    )
+
+
+def _check(table: sa.Table, caller: Caller, *, learners: bool) -> None:
+    if LEARNER_COLUMNS & set(table.columns.keys()):
+        if not learners:
+            raise NoRoute
+        if not caller.learners:
+            raise Forbidden("This token may not read data of single learners.")
+    if "course_id" not in table.columns and not caller.reads_everything:
+        raise Forbidden("This token may not read a table of all courses.")
+
+
+def _chosen(table: sa.Table, caller: Caller, course_id: str | None) -> sa.Select[Any]:
+    statement = sa.select(*contract.columns(table)).order_by(*table.primary_key.columns)
+    if "course_id" in table.columns:
+        statement = statement.where(caller.sees(table.c.course_id))
+        if course_id:
+            statement = statement.where(table.c.course_id == course_id)
+    elif course_id:
+        raise NoData
+    return statement
+
+
+def _chunks(store: ResultStore, statement: sa.Select[Any]) -> Iterator[Rows]:
+    return store.chunks(statement, ROWS_AT_ONCE)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return zulu(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _item(row: sa.RowMapping) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in row.items()}
+
+
+def _json(chunks: Iterator[Rows], _: Sequence[str], __: sa.Table) -> Iterator[bytes]:
+    before = b"["
+    for rows in chunks:
+        yield before + b",".join(as_json(_item(row)) for row in rows)
+        before = b","
+    yield b"]"
+
+
+def _ndjson(chunks: Iterator[Rows], _: Sequence[str], __: sa.Table) -> Iterator[bytes]:
+    for rows in chunks:
+        yield b"".join(as_json(_item(row)) + b"\n" for row in rows)
+
+
+def _csv(chunks: Iterator[Rows], names: Sequence[str], _: sa.Table) -> Iterator[bytes]:
+    """Columns in the order of the table."""
+    head: list[Sequence[Any]] = [names]
+    for rows in chunks:
+        out = io.StringIO(newline="")
+        writer = csv.writer(out, lineterminator="\r\n")
+        writer.writerows(head)
+        writer.writerows([cell(_plain(row[name])) for name in names] for row in rows)
+        yield out.getvalue().encode()
+        head = []
+
+
+def _parquet(chunks: Iterator[Rows], _: Sequence[str], table: sa.Table) -> Iterator[bytes]:
+    """A row group per chunk, sent when it is complete."""
+    sink, schema = _Drained(), contract.schema(table)
+    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema) as writer:
+        for rows in chunks:
+            writer.write_table(pa.Table.from_pylist([dict(row) for row in rows], schema))
+            yield sink.drained()
+    yield sink.drained()
+
+
+class _Drained(io.RawIOBase):
+    """A file whose content is taken away while it is written; it only knows how much there was."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._position = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._parts.append(bytes(data))
+        self._position += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._position
+
+    def drained(self) -> bytes:
+        found, self._parts = b"".join(self._parts), []
+        return found
+
+
+WRITERS: dict[Format, Callable[[Iterator[Rows], Sequence[str], sa.Table], Iterator[bytes]]] = {
+    JSON: _json,
+    CSV: _csv,
+    NDJSON: _ndjson,
+    PARQUET: _parquet,
+}

@@ -1,0 +1,84 @@
+"""Whole tables in every form, as far as the caller may see them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from pharos.data_api.routes import exports
+from pharos.result_store import tables
+
+CID = "course-v1:OrgX+ABC101+2031_T1"
+OTHER = "OrgY/XYZ/2031"
+PATH = "/api/v1/tables/course_enrollment_daily"
+FIRST = {"course_id": CID, "date": "2031-02-27", "count": 8, "cumulative_count": 8}
+
+
+def test_the_same_rows_in_every_form(api: httpx.Client) -> None:
+    items = api.get(f"{PATH}/").json()
+    assert (len(items), items[0]) == (4, FIRST)
+    assert [json.loads(line) for line in api.get(f"{PATH}.ndjson").text.splitlines()] == items
+    lines = list(csv.DictReader(io.StringIO(api.get(f"{PATH}.csv").text)))
+    assert lines[0] == {name: str(value) for name, value in FIRST.items()}
+    parquet = api.get(f"{PATH}.parquet")
+    assert parquet.headers["Content-Disposition"] == "attachment; filename=course_enrollment_daily.parquet"
+    table = pq.read_table(io.BytesIO(parquet.content))
+    assert table.schema.field("date").type == pa.date32()
+    assert table.column("count").to_pylist() == [item["count"] for item in items]
+
+
+def test_rows_of_one_course(api: httpx.Client) -> None:
+    assert len(api.get(f"{PATH}/", params={"course_id": OTHER}).json()) == 1
+    assert api.get(f"{PATH}/", params={"course_id": "a/b/c"}).status_code == 404
+
+
+def test_callers_see_their_courses(api: httpx.Client) -> None:
+    mine = {"Authorization": f"Token {'c' * 40}"}
+    rows = httpx.get(f"{api.base_url}{PATH}/", headers=mine).json()
+    assert {row["course_id"] for row in rows} == {OTHER}
+    timeline = httpx.get(f"{api.base_url}/api/v1/tables/video_timeline/", headers=mine)
+    assert timeline.status_code == 403
+
+
+@pytest.mark.parametrize("table", ["module_engagement", "module_engagement_roster", "enterprise_user"])
+def test_tables_of_learners_need_the_right_to_them(
+    api: httpx.Client, serve_api: Callable[..., httpx.Client], table: str
+) -> None:
+    path = f"/api/v1/tables/{table}/"
+    assert api.get(path).status_code == 200
+    other = {"Authorization": f"Token {'b' * 40}"}
+    assert httpx.get(f"{api.base_url}{path}", headers=other).status_code == 403
+    assert serve_api(learners=False).get(path).status_code == 404
+
+
+@pytest.mark.parametrize("table", ["nonsense", "pharos_token", "pharos_publication", "table_updates"])
+def test_only_results_are_exported(api: httpx.Client, table: str) -> None:
+    assert api.get(f"/api/v1/tables/{table}/").status_code == 404
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "ndjson", "parquet"])
+def test_more_rows_than_are_read_at_once(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine, form: str
+) -> None:
+    count = exports.ROWS_AT_ONCE * 2 + 1
+    row = {"course_id": "a/b/c", "count": 1, "cumulative_count": 1}
+    days = [date(1900, 1, 1) + timedelta(days=number) for number in range(count)]
+    with engine.begin() as connection:
+        connection.execute(sa.insert(tables.course_enrollment_daily), [{**row, "date": day} for day in days])
+    content = serve_api().get(f"{PATH}.{form}", params={"course_id": "a/b/c"}).content
+    counted = {
+        "json": lambda: len(json.loads(content)),
+        "csv": lambda: content.count(b"\r\n") - 1,
+        "ndjson": lambda: content.count(b"\n"),
+        "parquet": lambda: pq.read_table(io.BytesIO(content)).num_rows,
+    }
+    assert counted[form]() == count
