@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pharos.engine import Engine
-from pharos.lake import land
+from pharos.lake import land, schema
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import Commit, DataFile
 
@@ -88,8 +88,8 @@ def _merge(merge: Merge, root: Path) -> land.DataFile:
     """One sorted file of the events of several, in the staging folder."""
     events = pa.concat_tables(pq.ParquetFile(root / file.path).read() for file in merge.files)
     order = pc.sort_indices(
-        events.select(land.SORTED_BY),
-        sort_keys=[(name, "ascending", "at_start") for name in land.SORTED_BY],
+        events.select(schema.SORTED_BY),
+        sort_keys=[(name, "ascending", "at_start") for name in schema.SORTED_BY],
     )
     merged = events.take(order)
     path = root / ".staging" / f"merged-{Path(merge.files[0].path).stem}-{merge.day}.parquet"

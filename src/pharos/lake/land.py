@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import astuple as astuple_of
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +22,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
-from msgspec import UNSET, Raw
-from msgspec.structs import astuple
 
-from pharos import keys
 from pharos.lake import parse, schema
-from pharos.lake.parse import NO_CONTEXT, Context, Envelope, NotAnEvent, Reason
+from pharos.lake.columns import Rows, is_future
+from pharos.lake.parse import Context, NotAnEvent, Reason
 from pharos.lake.reader import ContentDigest, LineBlocks
 
 PART_LINES = 50_000
 PART_BYTES = 96 << 20
 TAIL_SAMPLE = 2000  # characters kept of a cut-off last line
 
-SORTED_BY = ("page_course_id", "time", "event_id")
 CLOSING_BRACE = ord("}")
 LINE_END = ord("\n")
-CLOCK_TOLERANCE = timedelta(minutes=5)  # a clock may be off by this much before an event is "of the future"
 LANDING_BYTES = 2 << 30  # a longer log is landed in several turns, so that a crash loses little
 
 # Columns whose values repeat; a dictionary for the others costs time and saves nothing.
@@ -230,7 +226,7 @@ class _Lines:
         seen, add_id, add_event = self._writer.seen, rows.ids.append, rows.events.append
         add_time, add_line = rows.times.append, rows.lines.append
         is_utf8 = _is_utf8(data)
-        first, line, blank, duplicates = len(rows.ids), self._line, 0, 0
+        line, blank, duplicates = self._line, 0, 0
         for end in ends:
             line += 1
             brace = find(b"{", start, end)
@@ -263,8 +259,19 @@ class _Lines:
         self.progress.duplicates += duplicates
         self.progress.events += duplicates
         self._line = line
-        rows.complete(first, self._reading.name, self.progress, self._writer.now)
+        self._report(*rows.complete(self._reading.name))
         self._writer.flush_if_full(len(data))
+
+    def _report(self, times: list[str], contexts: list[Context]) -> None:
+        """Count new events and what is worth a look about them."""
+        if not times:
+            return
+        progress, newest, now = self.progress, max(times), self._writer.now
+        progress.events += len(times)
+        progress.newest = max(datetime.fromisoformat(newest), progress.newest or datetime.min)  # noqa: DTZ901 - naive UTC
+        if is_future(newest, now):
+            progress.future += sum(is_future(time, now) for time in times)
+        progress.odd_course += sum(context.is_odd for context in contexts)
 
     def _take_odd(self, event_id: bytes, line: bytes, number: int) -> None:
         """Take a line over that is not regular: an event that keeps its text, or no event."""
@@ -294,67 +301,6 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-class _Rows:
-    """Events not yet in columns: one entry per event in each list."""
-
-    def __init__(self) -> None:
-        self.ids: list[bytes] = []
-        self.events: list[Envelope] = []
-        self.times: list[str] = []
-        self.lines: list[int] = []
-        self.names: list[str] = []
-        self.contexts: list[Context] = []
-        self.raws: dict[bytes, str] = {}  # id -> the event's own text, for irregular events
-
-    def complete(self, first: int, name: str, progress: Progress, now: datetime) -> None:
-        """Add what all events from `first` on have in common or show only together, and report it."""
-        events, times = self.events[first:], self.times[first:]
-        if not events:
-            return
-        contexts = [
-            NO_CONTEXT if event.context is UNSET else parse.context_of(event.context) for event in events
-        ]
-        self.contexts += contexts
-        self.names += [name] * len(events)
-        newest, limit = max(times), (now + CLOCK_TOLERANCE).isoformat()
-        progress.events += len(events)
-        progress.newest = max(datetime.fromisoformat(newest), progress.newest or datetime.min)  # noqa: DTZ901 - naive UTC
-        progress.future += sum(time > limit for time in times) if newest > limit else 0
-        progress.odd_course += sum(context.is_odd for context in contexts)
-
-    def table(self) -> pa.Table:
-        """The columns of `schema.EVENTS` and the date, in the order of the date and `SORTED_BY`."""
-        events, names, lines, contexts = self.events, self.names, self.lines, self.contexts
-        times = np.array(self.times, dtype="datetime64[us]")
-        pages = _pages(contexts, events)
-        # Sorted here, where rows are references: moving whole rows of text costs five times as much.
-        order = self._order(times, pages)
-        rows = order.tolist()
-        values = zip(*(astuple(events[row]) for row in rows), strict=True)
-        columns = _members(dict(zip(parse.MEMBERS, values, strict=True)))
-        ids = [self.ids[row] for row in rows]
-        pages = [pages[row] for row in rows]
-        times = times[order]
-        columns["event_id"] = _fixed_text(b"".join(ids).hex().encode(), 32)
-        columns["time"] = pa.array(times)
-        columns["user_id"] = pa.array([contexts[row].user_id for row in rows], pa.int64())
-        columns["course_id"] = pa.array([contexts[row].course_id for row in rows], pa.string())
-        columns["page_course_id"] = pa.array(pages, pa.string())
-        columns["org_id"] = pa.array(map(keys.organisation, pages), pa.string())
-        columns["raw"] = pa.array(map(self.raws.get, ids), pa.string())
-        columns["source"] = pa.array([names[row] for row in rows], pa.string())
-        columns["line"] = pa.array([lines[row] for row in rows], pa.int64())
-        columns[schema.PARTITION] = pa.array(times.astype("datetime64[D]"))
-        return pa.table({name: columns[name] for name in (*schema.EVENTS.names, schema.PARTITION)})
-
-    def _order(self, times: np.ndarray[Any, Any], pages: list[str | None]) -> np.ndarray[Any, Any]:
-        """Row numbers in the order of date, course, time, id; rows without course come first."""
-        ranks = {page: rank for rank, page in enumerate(sorted({page or "" for page in pages}))}
-        courses = np.fromiter((ranks[page or ""] for page in pages), np.int64, len(pages))
-        ids = np.frombuffer(b"".join(self.ids), np.dtype(">u8")).reshape(-1, 2)
-        return np.lexsort((ids[:, 1], ids[:, 0], times, courses, times.astype("datetime64[D]")))
-
-
 class _Writer:
     """Collects the events of all readings of a landing and writes them in parts."""
 
@@ -362,7 +308,7 @@ class _Writer:
         self.seen: set[bytes] = set()  # ids of the landing's events so far
         self.now = now
         self.files: list[DataFile] = []
-        self.rows = _Rows()
+        self.rows = Rows()
         self._bytes = 0
         self._staging = staging
         self._refused: list[QuarantinedLine] = []
@@ -379,12 +325,17 @@ class _Writer:
 
     def flush(self) -> None:
         """Write what has come together: one sorted file per UTC date."""
-        rows, self.rows, self._bytes = self.rows, _Rows(), 0
+        rows, self.rows, self._bytes = self.rows, Rows(), 0
         if not rows.ids:
             return
         table = rows.table()
-        for day, start, end in _runs(table[schema.PARTITION].to_numpy()):
-            part = table.slice(start, end - start).drop_columns(schema.PARTITION)
+        days = list(_runs(table[schema.PARTITION].to_numpy()))
+        table = table.drop_columns(schema.PARTITION)
+        if len(days) > 1:
+            # Each file would get the distinct values of all days: as plain text it gets its own.
+            table = table.cast(_unannotated(schema.EVENTS))
+        for day, start, end in days:
+            part = table.slice(start, end - start)
             path = self._staging / f"{len(self.files):06d}.parquet"
             write(part, path)
             self.files.append(described(part, path, day))
@@ -407,7 +358,7 @@ def write_quarantine(lines: list[QuarantinedLine], path: Path) -> None:
 def write(events: pa.Table, path: Path) -> None:
     """A data file of the lake."""
     pq.write_table(
-        events.cast(_unannotated(schema.EVENTS)), path, compression="zstd", compression_level=1,
+        events, path, compression="zstd", compression_level=1, store_schema=False,
         use_dictionary=_REPEATING,
         write_statistics=["event_id", "time", "event_type", "user_id", "page_course_id"],
     )  # fmt: skip
@@ -419,56 +370,6 @@ def described(events: pa.Table, path: Path, day: date) -> DataFile:
     ids = np.frombuffer(bytes.fromhex("".join(events["event_id"].to_pylist())), np.dtype(">u8"))
     digest = int(ids[::2].sum(dtype=np.uint64))
     return DataFile(str(path), day, len(events), pc.min(time).as_py(), pc.max(time).as_py(), digest)
-
-
-def _pages(contexts: list[Context], events: list[Envelope]) -> list[str | None]:
-    """Each event's course, by its context or else by its address. `spec 01 §1.5 R-COURSE-URL`"""
-    return [
-        context.course_id or (context.may_use_url and keys.course_id_of_url(parse.address_of(event))) or None
-        for context, event in zip(contexts, events, strict=True)
-    ]
-
-
-def _members(members: dict[str, tuple[Any, ...]]) -> dict[str, pa.Array]:
-    """The columns that are members of the envelope, and which members it lacks."""
-    size = len(members["time"])
-    absent = np.zeros(size, dtype=np.int64)
-    for bit, (member, values) in enumerate(members.items()):
-        if UNSET in values:
-            absent |= np.fromiter((value is UNSET for value in values), np.int64, size) << bit
-            members[member] = tuple(None if value is UNSET else value for value in values)
-    columns = {member: pa.array(members[member], pa.string()) for member in parse.TEXT_MEMBERS}
-    columns["username"] = pa.array(
-        [name and (name.strip() or None) for name in members["username"]], pa.string()
-    )
-    columns["absent"] = _absent(absent)
-    columns["context"] = pa.array([text and bytes(text) for text in members["context"]], pa.string())
-    columns["payload"], columns["payload_is_text"] = _payload(members["event"])
-    return columns
-
-
-def _payload(values: tuple[Raw | None, ...]) -> tuple[pa.Array, pa.Array]:
-    """The member `event` as text and whether it was a JSON string."""
-    data = [None if value is None else bytes(value) for value in values]
-    is_text = [value is not None and value[:1] == b'"' for value in data]
-    texts = [parse.decode_text(value) if value and value[:1] == b'"' else value for value in data]
-    return pa.array(texts, pa.string()), pa.array(is_text, pa.bool_())
-
-
-def _fixed_text(data: bytes, width: int) -> pa.Array:
-    """A string array of values that are all `width` bytes long."""
-    offsets = np.arange(0, len(data) + 1, width, dtype=np.int32)
-    return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
-
-
-def _absent(bits: np.ndarray[Any, np.dtype[np.int64]]) -> pa.Array:
-    """Comma-separated names of the members whose bit is set."""
-    kinds, codes = np.unique(bits, return_inverse=True)
-    names = [
-        ",".join(member for bit, member in enumerate(parse.MEMBERS) if kind >> bit & 1)
-        for kind in kinds.tolist()
-    ]
-    return pa.array(names, pa.string()).take(pa.array(codes))
 
 
 def _runs(days: np.ndarray[Any, np.dtype[np.datetime64]]) -> Iterator[tuple[date, int, int]]:

@@ -67,6 +67,8 @@ EVENTS = pa.schema(
 # Partitioned by the UTC date of `time`; the folder's name holds it: events/date=YYYY-MM-DD/.
 PARTITION = "date"
 
+SORTED_BY = ["page_course_id", "time", "event_id"]  # rows of a data file; those without course come first
+
 QUARANTINE = pa.schema(
     [
         pa.field("log", pa.string(), False, {"meaning": "Key of the log in the ledger."}),
