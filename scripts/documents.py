@@ -12,6 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from pharos import config
+from pharos.lake import schema
 from pharos.result_store.tables import Definition, metadata
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -58,7 +59,16 @@ def _metric(table: sa.Table, definition: Definition) -> str:
     return "\n\n".join(lines)
 
 
-PARTS = {"settings": settings, "metrics": metrics}
+def events() -> str:
+    """The table of the lake's event columns."""
+    rows = [
+        f"| `{column.name}` | {column.type} | {column.metadata[b'meaning'].decode()} |"
+        for column in schema.EVENTS
+    ]
+    return "\n".join(["| column | type | meaning |", "|---|---|---|", *rows])
+
+
+PARTS = {"settings": settings, "metrics": metrics, "events": events}
 
 
 def main() -> None:
