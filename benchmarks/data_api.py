@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import multiprocessing
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,12 +23,9 @@ from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
-import uvicorn
 from rich.console import Console
 from rich.table import Table
 
-from pharos.config import Settings
-from pharos.data_api.app import create_app
 from pharos.data_api.tokens import create_token
 from pharos.result_store import store, tables
 from pharos.result_store.store import Publication
@@ -51,7 +48,7 @@ def main() -> None:
         took = time.perf_counter() - started
         console.print(f"{rows:,} rows published in {took:.1f} s ({rows / took:,.0f} rows/s)")
         with served(url) as port:
-            console.print(measured(port, token, given.courses))
+            console.print(measured(port, token, given.courses, given.days))
 
 
 # --- The store -------------------------------------------------------------------------------------------
@@ -167,22 +164,26 @@ def activity(names: pa.Array, weeks: int) -> pa.Table:
 # --- The server ------------------------------------------------------------------------------------------
 
 
+SERVER = """
+import sys, uvicorn
+from pharos.config import Settings
+from pharos.data_api.app import create_app
+app = create_app(Settings(result_store={"url": sys.argv[1]}))
+uvicorn.run(app, port=int(sys.argv[2]), log_level="warning", access_log=False)
+"""
+
+
 @contextmanager
 def served(url: str) -> Iterator[int]:
+    """The Data API in a process of its own."""
     port = free_port()
-    process = multiprocessing.get_context("spawn").Process(target=serve, args=(url, port))
-    process.start()
+    server = subprocess.Popen([sys.executable, "-c", SERVER, url, str(port)])
     try:
         wait_for(port)
         yield port
     finally:
-        process.terminate()
-        process.join()
-
-
-def serve(url: str, port: int) -> None:
-    app = create_app(Settings(result_store={"url": url}))
-    uvicorn.run(app, port=port, log_level="warning", access_log=False)
+        server.terminate()
+        server.wait()
 
 
 def free_port() -> int:
@@ -205,9 +206,9 @@ def wait_for(port: int) -> None:
 # --- The clients -----------------------------------------------------------------------------------------
 
 
-def measured(port: int, token: str, courses: int) -> Table:
+def measured(port: int, token: str, courses: int, days: int) -> Table:
     """Each endpoint under load. `{}` is a course: with many courses each answer is made anew."""
-    start = (FIRST_DAY + timedelta(days=600)).isoformat()
+    start = (FIRST_DAY + timedelta(days=max(0, days - 500))).isoformat()
     endpoints = {
         "enrollment, newest day": "courses/{}/enrollment/",
         "enrollment, 500 days": f"courses/{{}}/enrollment/?start_date={start}",
