@@ -7,7 +7,6 @@ import time
 import httpx
 import pytest
 from fastapi.routing import APIRoute
-
 from tests.insights.world import OLD_STYLE, World
 
 PUBLIC = {"/", "/login/", "/login/edx-oauth2/", "/complete/edx-oauth2/", "/logout/", "/logout_then_login/"}

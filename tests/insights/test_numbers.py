@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.insights.world import COUNTRIES, EDUCATION, LAST_DAY, OLD_STYLE, World
 
 from pharos.insights import periods
 from pharos.insights.language import languages
 from pharos.insights.pages import demographics, engagement, enrollment, geography
-from tests.insights.world import COUNTRIES, EDUCATION, LAST_DAY, OLD_STYLE, World
 
 WORDS = languages()["en"]
 

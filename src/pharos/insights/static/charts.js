@@ -177,9 +177,12 @@
   const kinds = { trend, bars, map };
 
   /* The drawing as a picture: the SVG, its title above it, painted at twice the size. */
-  async function picture(chart, title, name) {
+  async function picture(chart, svg, title, name) {
     const width = chart.getWidth(), height = chart.getHeight(), head = 44;
-    const source = new Blob([chart.renderToSVGString()], { type: "image/svg+xml" });
+    const copy = svg.cloneNode(true);
+    copy.setAttribute("width", width);
+    copy.setAttribute("height", height);
+    const source = new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });
     const image = new Image(width, height), address = URL.createObjectURL(source);
     image.src = address;
     await image.decode();
@@ -236,7 +239,7 @@
       for (const other of button.parentElement.children) other.setAttribute("aria-pressed", String(other === button));
       paint();
     });
-    for (const button of document.querySelectorAll(`[data-picture="${figure.id}"]`)) button.addEventListener("click", () => picture(chart, document.getElementById("chart-title").textContent, button.dataset.name));
+    for (const button of document.querySelectorAll(`[data-picture="${figure.id}"]`)) button.addEventListener("click", () => picture(chart, box.querySelector("svg"), document.getElementById("chart-title").textContent, button.dataset.name));
     new ResizeObserver(() => { if (!matchMedia("print").matches && Math.abs(chart.getWidth() - box.clientWidth) > 1) paint(); }).observe(box);
     addEventListener("themechange", paint);
     paint();

@@ -1,0 +1,225 @@
+"""Pages in a real browser: accessible, by keyboard, in every look, light in weight, within the policy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+from tests.insights.world import World
+
+AXE = next((Path(__file__).parent / "vendor").glob("axe-core-*.js")).read_text(encoding="utf-8")
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1360, "height": 900}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1360, "height": 900}},
+    "phone": {"color_scheme": "light", "viewport": {"width": 360, "height": 740}, "has_touch": True},
+    "arabic": {"color_scheme": "light", "viewport": {"width": 1360, "height": 900}},
+}
+REPORTS = (
+    "",
+    "enrollment/activity/",
+    "enrollment/activity/?period=30d&compare=before",
+    "enrollment/demographics/age/",
+    "enrollment/demographics/education/",
+    "enrollment/demographics/gender/",
+    "enrollment/geography/",
+    "engagement/content/",
+)
+
+
+def addresses(world: World) -> list[str]:
+    course = f"/courses/{world.course_id}/"
+    empty = f"/courses/{world.campus.courses[2].id}/enrollment/activity/"
+    return [
+        "/courses/",
+        "/courses/?q=nothing",
+        "/definitions/",
+        "/nowhere/",
+        empty,
+        *(course + r for r in REPORTS),
+    ]
+
+
+@pytest.fixture(params=LOOKS)
+def look(request: pytest.FixtureRequest, browser: Browser, world: World) -> Iterator[BrowserContext]:
+    """A signed-in browser window of one look, that remembers what it complained about."""
+    context = browser.new_context(**LOOKS[request.param], base_url=world.url)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    sign_in(page, world)
+    if request.param == "arabic":
+        page.goto("/courses/?language=ar")
+    page.close()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def desk(browser: Browser, world: World) -> Iterator[Page]:
+    context = browser.new_context(**LOOKS["light"], base_url=world.url)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    sign_in(page, world)
+    yield page
+    context.close()
+
+
+def sign_in(page: Page, world: World, persona: str = "sofia") -> None:
+    with world.client(persona) as client:
+        cookies = [
+            {"name": cookie.name, "value": cookie.value or "", "url": world.url}
+            for cookie in client.cookies.jar
+            if cookie.name.startswith("pharos")
+        ]
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
+
+
+def complaints(page: Page) -> list[str]:
+    """What axe-core finds against WCAG 2.2 AA and best practice, no rule excepted."""
+    page.evaluate(AXE)  # as the debugger: the page's own policy admits no foreign script
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{item['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
+        for item in found["violations"]
+        for node in item["nodes"]
+    ]
+
+
+def test_axe_finds_nothing(look: BrowserContext, world: World) -> None:
+    page = look.new_page()
+    heard: list[str] = []
+    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    for address in addresses(world):
+        page.goto(address, wait_until="load")
+        if page.locator("figure[data-chart]").count():
+            page.wait_for_selector(".chart svg")
+        menu = page.locator(".menu")
+        if menu.is_visible():
+            menu.click()
+        assert complaints(page) == [], address
+        wide, shown = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide <= shown, f"{address} scrolls sideways"
+    assert [text for text in heard if "404" not in text] == []
+
+
+def test_front_page_and_sign_in_failure_are_accessible(page: Page, world: World) -> None:
+    for address in ("/", "/complete/edx-oauth2/"):
+        page.goto(world.url + address)
+        assert complaints(page) == []
+
+
+def test_a_person_signs_in_reads_a_number_and_signs_out(page: Page, world: World) -> None:
+    page.goto(world.url)
+    page.get_by_role("link", name="Sign in with your learning platform account").click()
+    page.locator("form", has=page.locator("input[value=sofia]")).get_by_role("button").click()
+    page.wait_for_url(f"{world.url}/courses/")
+    page.get_by_role("link", name=world.campus.courses[0].name).first.click()
+    page.get_by_role("navigation", name="Reports").get_by_role("link", name="Activity").click()
+    said = world.api_rows(f"courses/{world.course_id}/enrollment/mode/")[-1]["count"]
+    assert page.locator("#table tbody tr").first.locator("td").first.inner_text() == str(said)
+    page.locator("details.user summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_load_state()
+    page.goto(f"{world.url}/courses/")
+    assert not page.url.startswith(f"{world.url}/courses/")
+
+
+def test_keyboard_reaches_everything(desk: Page, world: World) -> None:
+    desk.goto(f"/courses/{world.course_id}/enrollment/activity/")
+    desk.wait_for_selector(".chart svg")
+    desk.keyboard.press("Tab")
+    assert desk.evaluate("document.activeElement.className") == "skip"
+    desk.keyboard.press("Enter")
+    assert desk.evaluate("document.activeElement.id") == "content"
+    desk.locator(".chart").focus()
+    desk.keyboard.press("ArrowLeft")
+    assert "22 November 2026: All tracks 356" in desk.locator("figure [aria-live]").inner_text()
+    desk.keyboard.press("ArrowLeft")
+    assert "21 November 2026: All tracks 353" in desk.locator("figure [aria-live]").inner_text()
+    desk.keyboard.press("Escape")
+    desk.locator("details.user summary").focus()
+    desk.keyboard.press("Enter")
+    assert desk.get_by_role("button", name="Sign out").is_visible()
+    desk.keyboard.press("Escape")
+    assert not desk.get_by_role("button", name="Sign out").is_visible()
+    assert desk.evaluate("document.activeElement.tagName") == "SUMMARY"
+    desk.locator(".sort").nth(1).focus()
+    desk.keyboard.press("Enter")
+    desk.wait_for_url("**sort=-count**")
+    assert desk.locator("th[aria-sort=descending]").inner_text().strip() == "Current"
+
+
+def test_theme_switch_holds_on_the_next_page(desk: Page, world: World) -> None:
+    desk.goto(f"/courses/{world.course_id}/enrollment/activity/")
+    desk.get_by_role("button", name="Dark theme").click()
+    desk.goto("/courses/")
+    assert desk.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert desk.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(17, 25, 34)"
+
+
+def test_the_chart_is_a_picture_on_request(desk: Page, world: World, tmp_path: Path) -> None:
+    desk.goto(f"/courses/{world.course_id}/enrollment/activity/")
+    desk.wait_for_selector(".chart svg")
+    with desk.expect_download() as waiting:
+        desk.get_by_role("button", name="Download PNG").click()
+    waiting.value.save_as(tmp_path / "chart.png")
+    content = (tmp_path / "chart.png").read_bytes()
+    assert waiting.value.suggested_filename == "HarborX-NAV101-R3-enrollment.png"
+    assert content.startswith(b"\x89PNG")
+    assert len(content) > 10_000
+
+
+def test_pages_work_without_scripts(browser: Browser, world: World) -> None:
+    context = browser.new_context(java_script_enabled=False, base_url=world.url)
+    page = context.new_page()
+    sign_in(page, world)
+    page.goto(f"/courses/{world.course_id}/enrollment/activity/?period=7d")
+    assert page.get_by_text("The chart needs JavaScript").is_visible()
+    page.select_option("select[name=compare]", "before")
+    page.get_by_role("button", name="Compare").click()
+    assert "compare=before" in page.url
+    assert "period=7d" in page.url
+    assert page.get_by_role("columnheader", name="Period before").is_visible()
+    context.close()
+
+
+def test_weight_and_origin_of_a_first_visit(browser: Browser, world: World) -> None:
+    """At most 250 KB compressed, and all of it from us."""
+    for address in ("enrollment/activity/", "enrollment/geography/"):
+        context = browser.new_context(base_url=world.url)
+        page = context.new_page()
+        sign_in(page, world)
+        sizes: dict[str, int] = {}
+        page.on(
+            "requestfinished", lambda r, sizes=sizes: sizes.update({r.url: r.sizes()["responseBodySize"]})
+        )
+        page.goto(f"/courses/{world.course_id}/{address}", wait_until="networkidle")
+        assert all(url.startswith(world.url) for url in sizes)
+        assert len(sizes) >= 5
+        assert sum(sizes.values()) <= 250_000, json.dumps(sizes, indent=1)
+        context.close()
+
+
+def test_no_page_is_framed_or_runs_foreign_code(world: World) -> None:
+    with world.client("sofia") as client:
+        for address in (*addresses(world), "/", "/static/x"):
+            headers = client.get(address).headers
+            policy = headers["content-security-policy"]
+            assert "unsafe" not in policy
+            assert "frame-ancestors 'none'" in policy
+            assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_static_files_are_for_ever(world: World) -> None:
+    with world.client() as client:
+        page = client.get("/").text
+        address = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
+        answer = client.get(address)
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+        assert answer.headers["content-encoding"] in {"br", "gzip"}
+        assert client.get("/static/../app.py").status_code == 404
