@@ -1,0 +1,96 @@
+"""Logs in an object store, read over HTTP from a real server."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import httpx
+import pytest
+from pyarrow import fs
+from tests.lake.place import Place
+
+from pharos.config import LogSource
+from pharos.lake.logs import NoSuchLogs, discover
+
+LINE = b'{"time":"2024-03-01T10:00:0%d+00:00","event_type":"e"}\n'
+
+
+@pytest.fixture
+def bucket(free_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[fs.FileSystem]:
+    """An empty bucket `logs` of a server that the environment points to."""
+    address = f"http://127.0.0.1:{free_port}"
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": address,
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(free_port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(address)
+        store = fs.S3FileSystem(endpoint_override=address, allow_bucket_creation=True)
+        store.create_dir("logs")
+        yield store
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_for(address: str) -> None:
+    for _ in range(300):
+        try:
+            httpx.get(f"{address}/moto-api/")
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(address)
+
+
+def _put(bucket: fs.FileSystem, name: str, data: bytes) -> None:
+    with bucket.open_output_stream(f"logs/{name}") as file:
+        file.write(data)
+
+
+@pytest.mark.xdist_group("s3")
+def test_logs_of_a_bucket_are_read_once_and_read_on(bucket: fs.FileSystem, place: Place) -> None:
+    _put(bucket, "a/tracking.log-20240302.gz", gzip.compress(LINE % 1 + LINE % 2))
+    _put(bucket, "a/deeper/tracking.log", LINE % 3)
+    bucket.create_dir("logs/a/folder")
+
+    assert place.read("s3://logs/a").events == 3
+    assert place.read("s3://logs/a").lines == 0
+    _put(bucket, "a/deeper/tracking.log", LINE % 3 + LINE % 4)
+    assert place.read("s3://logs/a").events == 1
+
+
+@pytest.mark.xdist_group("s3")
+def test_a_bucket_that_is_not_there_is_named(bucket: fs.FileSystem) -> None:
+    assert bucket is not None
+    with pytest.raises(NoSuchLogs, match=r"s3://nowhere/a: .*; nothing was read"):
+        discover({"cloud": LogSource(paths=["s3://nowhere/a"])})
+
+
+def test_an_unknown_scheme_is_named() -> None:
+    with pytest.raises(NoSuchLogs, match="carrier-pigeon://logs"):
+        discover({"loft": LogSource(paths=["carrier-pigeon://logs"])})
+
+
+def test_old_files_are_left_out_by_their_names(tmp_path: Path) -> None:
+    for name in (
+        "tracking.log-20240229.gz",
+        "tracking.log-20240301-1709251200.gz",
+        "tracking.log",
+        "error.log",
+    ):
+        (tmp_path / name).write_bytes(b"")
+    source = LogSource(paths=[str(tmp_path)], since=date(2024, 3, 1))
+
+    names = [Path(file.path).name for file in discover({"lms": source})]
+    assert names == ["tracking.log-20240301-1709251200.gz", "tracking.log"]
