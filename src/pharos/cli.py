@@ -45,6 +45,10 @@ Logs = Annotated[
 MoreLogs = Annotated[
     list[str] | None, typer.Argument(help="Further log files, as a shell's glob gives them.")
 ]
+LMSDatabase = Annotated[
+    str | None,
+    typer.Option("--lms-database", help="mysql://user:password@host/edxapp, postgresql://…, sqlite:///file."),
+]
 Engine = Annotated[str | None, typer.Option("--engine", help="duckdb or spark.")]
 Until = Annotated[
     str | None,
@@ -93,6 +97,7 @@ def check(home: Home = None, file: Config = None) -> None:
 def run(
     paths: MoreLogs = None,
     logs: Logs = None,
+    lms_database: LMSDatabase = None,
     until: Until = None,
     engine: Engine = None,
     full: Annotated[bool, typer.Option("--full", help="Compute everything anew.")] = False,
@@ -100,11 +105,11 @@ def run(
     home: Home = None,
     file: Config = None,
 ) -> None:
-    """Ingest, compute, publish."""
+    """Ingest, import, compute, publish."""
     from pharos.console import Bars, show_run
     from pharos.pipeline.run import run_pipeline
 
-    settings = config.load(home, file, engine={"name": engine})
+    settings = config.load(home, file, engine={"name": engine}, lms={"database": lms_database})
     with Bars() as bars:
         report = run_pipeline(
             settings, logs=_paths(logs, paths), until=_moment(until), full=full, progress=bars
@@ -124,6 +129,22 @@ def ingest(
     with Bars() as bars:
         report = ingest_only(settings, logs=_paths(logs, paths), progress=bars)
     show_ingested(out, report.ingested)
+
+
+@app.command("import")
+def import_(
+    lms_database: LMSDatabase = None, engine: Engine = None, home: Home = None, file: Config = None
+) -> None:
+    """Copy what Pharos needs of the LMS database into the lake, and nothing else."""
+    from pharos.console import Bars, show_imported
+    from pharos.pipeline.run import import_only
+
+    settings = config.load(home, file, engine={"name": engine}, lms={"database": lms_database})
+    with Bars() as bars:
+        report = import_only(settings, progress=bars)
+    show_imported(out, report.imported)
+    if all(table.problem for table in report.imported):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pharos.data_api.tokens import Token
     from pharos.lake.ingest import Ingested
     from pharos.lake.land import QuarantinedLine
+    from pharos.lake.lms_tables import TableState
     from pharos.lake.status import LakeStatus, Sum
     from pharos.pipeline.run import RunReport
     from pharos.result_store.store import Publication
@@ -50,6 +51,7 @@ class Bars:
 def show_run(console: Console, report: RunReport, *, why: bool) -> None:
     """What a run did, in a few lines."""
     show_ingested(console, report.ingested)
+    show_imported(console, report.imported)
     if why:
         for target, reason in report.why:
             console.print(f"computed {target}: {reason}")
@@ -71,6 +73,33 @@ def show_ingested(console: Console, ingested: Ingested) -> None:
     )
     for path, problem in ingested.problems.items():
         console.print(f"[yellow]{escape(path)}: {escape(problem)}; what could be read of it is counted")
+
+
+def show_imported(console: Console, tables: list[TableState]) -> None:
+    """How many rows of the LMS database there are, and which tables could not be read."""
+    good = [table.snapshot for table in tables if table.snapshot and not table.problem]
+    if good:
+        console.print(
+            f"Imported {_number(len(good))} tables of the LMS: "
+            f"{_number(sum(snapshot.rows for snapshot in good))} rows."
+        )
+    problems: dict[str, list[TableState]] = {}  # many tables may have one and the same
+    for table in tables:
+        if table.problem:
+            problems.setdefault(table.problem, []).append(table)
+        elif table.snapshot and table.snapshot.malformed:
+            console.print(
+                f"[yellow]{table.table}: {_number(table.snapshot.malformed)} malformed rows; what could not "
+                "be read of them is left out[/]"
+            )
+    for problem, concerned in problems.items():
+        console.print(f"[yellow]{escape(problem)}; {_instead(concerned)}[/]")
+
+
+def _instead(tables: list[TableState]) -> str:
+    """What is used of tables that could not be read."""
+    oldest = min((table.snapshot.finished for table in tables if table.snapshot), default=None)
+    return f"the snapshot of {_moment(oldest)} UTC is used" if oldest else "results do without it"
 
 
 def show_status(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from pharos.config import EngineSettings
-from pharos.engine.base import Engine
+from pharos.engine.base import Database, Engine
 from pharos.engine.duckdb import DuckDBEngine
 from pharos.engine.spark import SparkEngine
 
-__all__ = ["Engine", "open_engine"]
+__all__ = ["Database", "Engine", "open_engine"]
 
 
 def open_engine(settings: EngineSettings, scratch: Path) -> Engine:

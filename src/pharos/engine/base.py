@@ -3,14 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import ibis
 import pyarrow as pa
 
+from pharos.lms.database import DatabaseAddress
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What became of a table's rows."""
+
+    rows: int
+    malformed: int
+    """Rows left out because they lack what they must have, or with a value read as null for not fitting."""
+
+
+class Database(Protocol):
+    """A database open for reading, as of one moment where its kind can show that.
+
+    All methods raise LMSDatabaseFailed; another table may still be readable then.
+    """
+
+    def columns(self, table: str) -> set[str]:
+        """Names of the table's columns; none if there is no such table."""
+
+    def copy(
+        self, table: str, schema: pa.Schema, target: Path, since: tuple[str, datetime] | None = None
+    ) -> Copied:
+        """Write the columns of `schema`, which must be there, to one Parquet file, in types of `schema`.
+
+        `since`: a column and a moment (UTC); only rows with that moment or a later one.
+        """
 
 
 class Engine(Protocol):
@@ -43,6 +75,15 @@ class Engine(Protocol):
 
         Returns the files by the value's text. The column `by` itself is not in the files.
         """
+
+    def write(self, table: ibis.Table, target: Path) -> None:
+        """Write a table to one Parquet file, in bounded memory."""
+
+    def digest(self, file: Path) -> str:
+        """A short text that stands for the rows of a Parquet file, whatever their order."""
+
+    def database(self, address: DatabaseAddress) -> AbstractContextManager[Database]:
+        """Open a database for reading."""
 
     def close(self) -> None:
         """Let go of memory, processes and connections."""

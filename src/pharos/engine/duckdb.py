@@ -6,6 +6,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager
 from itertools import count
 from pathlib import Path
 
@@ -15,7 +16,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pharos.config import EngineSettings
-from pharos.engine.base import Item, Result
+from pharos.engine.base import Database, Item, Result
+from pharos.engine.database import scanned
+from pharos.lms.database import DatabaseAddress
 
 # What `functions.json_text` is on Spark. Without the guard one bad document would end the query.
 _JSON_TEXT = """
@@ -84,6 +87,21 @@ class DuckDBEngine:
             pq.write_table(part, files[str(value)], compression="zstd")
             start = end
         return files
+
+    def write(self, table: ibis.Table, target: Path) -> None:
+        """See the protocol."""
+        self._connection.to_parquet(table, target, compression="zstd")
+
+    def digest(self, file: Path) -> str:
+        """See the protocol."""
+        [(rows, total)] = self._connection.con.execute(
+            "SELECT count(*), coalesce(sum(hash(rows)), 0) FROM read_parquet(?) AS rows", [str(file)]
+        ).fetchall()
+        return f"{rows}-{total % 2**64:016x}"
+
+    def database(self, address: DatabaseAddress) -> AbstractContextManager[Database]:
+        """See the protocol."""
+        return scanned(address)
 
     def close(self) -> None:
         """See the protocol."""

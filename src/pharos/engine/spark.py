@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +15,10 @@ import ibis
 import pyarrow as pa
 
 from pharos.config import EngineSettings
-from pharos.engine.base import Item, Result
+from pharos.engine.base import Database, Item, Result
+from pharos.engine.database import scanned
 from pharos.errors import ConfigurationError
+from pharos.lms.database import DatabaseAddress
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -65,8 +68,10 @@ class SparkEngine:
         return ibis.memtable(rows)
 
     def fetch(self, table: ibis.Table) -> pa.Table:
-        """See the protocol."""
-        return self._connection.to_pyarrow(table)
+        """See the protocol. Not through pandas, which rounds large integers and knows 600 years only."""
+        self._connection._run_pre_execute_hooks(table)  # noqa: SLF001 - makes tables in memory known
+        rows = self._session.sql(self._connection.compile(table)).toArrow()
+        return rows.cast(table.schema().to_pyarrow())
 
     def write_partitions(
         self, table: ibis.Table, folder: Path, by: str, order: Sequence[str]
@@ -83,6 +88,27 @@ class SparkEngine:
             part.replace(files[value])
             shutil.rmtree(part.parent)
         return files
+
+    def write(self, table: ibis.Table, target: Path) -> None:
+        """See the protocol: one task writes."""
+        folder = target.with_suffix(".parts")
+        frame = self._session.sql(self._connection.compile(table))
+        frame.coalesce(1).write.mode("overwrite").parquet(str(folder))
+        next(folder.glob("part-*.parquet")).replace(target)
+        shutil.rmtree(folder)
+
+    def digest(self, file: Path) -> str:
+        """See the protocol."""
+        rows, total = (
+            self._session.read.parquet(str(file))
+            .selectExpr("count(*)", "coalesce(sum(cast(xxhash64(*) AS decimal(38, 0))), 0)")
+            .collect()[0]
+        )
+        return f"{rows}-{int(total) % 2**64:016x}"
+
+    def database(self, address: DatabaseAddress) -> AbstractContextManager[Database]:
+        """See the protocol."""
+        return scanned(address)
 
     def close(self) -> None:
         """See the protocol. The session stays: it may serve others, and ends with the process."""

@@ -15,7 +15,8 @@ class Metric:
     """A table of the Result Store and the function that computes it.
 
     Parameters named like a fact get all its days up to the last day, with the column `date`; those named like
-    another metric's table get its rows; the others are moments of the run, see `pipeline.moments`.
+    another metric's table get its rows; those named like a table of `pharos.lms.tables` get its snapshot; the
+    others are moments of the run, see `pipeline.graph.Moments`.
     """
 
     table: Table

@@ -13,7 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pharos.engine import Engine
+from pharos.lake import lms_tables
 from pharos.lake.lake import Lake
+from pharos.lms.tables import TABLES
 from pharos.metrics.metric import Metric
 from pharos.pipeline import facts
 from pharos.pipeline.facts import FactDay
@@ -43,7 +45,7 @@ def results(lake: Lake, days: dict[str, list[FactDay]], moments: Moments) -> lis
     """All results, each after those it is computed from."""
     found: dict[str, Result] = {}
     for metric in in_order():
-        parts = [f"{name}={_input_fingerprint(name, days, found, moments)}" for name in metric.inputs]
+        parts = [f"{name}={_input_fingerprint(lake, name, days, found, moments)}" for name in metric.inputs]
         inputs = fingerprint(f"version={metric.table.info['definition'].version}", *parts)
         stem = f"{code_fingerprint(metric.function)}-{inputs}"
         found[metric.name] = Result(metric, stem, lake.root / "results" / metric.name / f"{stem}.parquet")
@@ -51,11 +53,16 @@ def results(lake: Lake, days: dict[str, list[FactDay]], moments: Moments) -> lis
 
 
 def compute(
-    engine: Engine, result: Result, days: dict[str, list[FactDay]], known: dict[str, Result], moments: Moments
+    lake: Lake,
+    engine: Engine,
+    result: Result,
+    days: dict[str, list[FactDay]],
+    known: dict[str, Result],
+    moments: Moments,
 ) -> None:
     """Compute one result; those it is computed from must be there."""
     table = result.metric.function(
-        **{name: _input(engine, name, days, known, moments) for name in result.metric.inputs}
+        **{name: _input(lake, engine, name, days, known, moments) for name in result.metric.inputs}
     )
     keys = [(name, "ascending") for name in result.metric.table.info["key"]]
     rows = engine.fetch(table).sort_by(keys)
@@ -75,21 +82,30 @@ def rows(result: Result) -> pa.Table:
 
 
 def _input_fingerprint(
-    name: str, days: dict[str, list[FactDay]], found: dict[str, Result], moments: Moments
+    lake: Lake, name: str, days: dict[str, list[FactDay]], found: dict[str, Result], moments: Moments
 ) -> str:
     if name in FACTS:
         return fingerprint(*(f"{item.day}/{item.fingerprint}" for item in days[name]))
     if name in METRICS:
         return found[name].fingerprint
+    if name in TABLES:
+        return lms_tables.fingerprint(lake, name)
     return moments.value(name).isoformat()
 
 
 def _input(
-    engine: Engine, name: str, days: dict[str, list[FactDay]], known: dict[str, Result], moments: Moments
+    lake: Lake,
+    engine: Engine,
+    name: str,
+    days: dict[str, list[FactDay]],
+    known: dict[str, Result],
+    moments: Moments,
 ) -> object:
     if name in FACTS:
         return facts.read(engine, FACTS[name], days[name])
     if name in METRICS:
         path = known[name].path
         return engine.read([path], pq.read_schema(path))
+    if name in TABLES:
+        return lms_tables.read(engine, lake, name)
     return moments.value(name)

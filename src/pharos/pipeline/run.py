@@ -1,4 +1,4 @@
-"""One run: ingest, compute what is stale, publish."""
+"""One run: ingest, import, compute what is stale, publish."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ import sqlalchemy as sa
 from pharos.config import LogSource, Settings
 from pharos.engine import Engine, open_engine
 from pharos.errors import ConfigurationError
-from pharos.lake import ingest, logs, quarantine, schema
+from pharos.lake import ingest, lms_tables, logs, quarantine, schema
 from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
+from pharos.lake.lms_tables import TableState
+from pharos.lms.database import DatabaseAddress, database_address
 from pharos.pipeline import facts, results
 from pharos.pipeline.graph import Moments
 from pharos.result_store import store
 
 NO_LOGS = ConfigurationError("logs.sources: no logs are named; name some in pharos.yaml or give --logs PATH")
+NO_DATABASE = ConfigurationError(
+    "lms.database: no LMS database is named; name it in pharos.yaml or give --lms-database URL"
+)
 
 Report = Callable[[str, int, int], None]
 """Told the stage's name and how much of how much of it is done."""
@@ -39,6 +44,7 @@ class RunReport:
 
     until: datetime
     ingested: Ingested = field(default_factory=Ingested)
+    imported: list[TableState] = field(default_factory=list)  # of every table, if there is a database
     why: list[tuple[str, str]] = field(default_factory=list)  # (what was computed, reason), in order
     published: dict[str, int] = field(default_factory=dict)  # table -> rows
 
@@ -58,11 +64,13 @@ def run_pipeline(
     PharosError; whatever was committed before stays, and the next run goes on from there.
     """
     report = RunReport(until or _now())
-    sources = _sources(settings, logs)
+    sources, lms_database = _sources(settings, logs), _lms_database(settings)
     if not sources and not Lake(settings.lake).state.events:
         raise NO_LOGS
     with _store(settings) as database, _work(settings) as (lake, engine):
         _ingest(lake, engine, sources, report, progress)
+        if lms_database is not None:
+            _import(lake, engine, lms_database, report, progress)
         found = _compute(lake, engine, report, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
     return report
@@ -76,6 +84,17 @@ def ingest_only(settings: Settings, *, logs: Iterable[str] = (), progress: Repor
         raise NO_LOGS
     with _work(settings) as (lake, engine):
         _ingest(lake, engine, sources, report, progress)
+    return report
+
+
+def import_only(settings: Settings, *, progress: Report = _silent) -> RunReport:
+    """The second stage alone: copy what the LMS database says into the lake. Raises PharosError."""
+    report = RunReport(_now())
+    lms_database = _lms_database(settings)
+    if lms_database is None:
+        raise NO_DATABASE
+    with _work(settings) as (lake, engine):
+        _import(lake, engine, lms_database, report, progress)
     return report
 
 
@@ -143,6 +162,19 @@ def _ingest(
     )
 
 
+def _lms_database(settings: Settings) -> DatabaseAddress | None:
+    url = settings.lms.database
+    return None if url is None else database_address(url.get_secret_value())
+
+
+def _import(
+    lake: Lake, engine: Engine, address: DatabaseAddress, report: RunReport, progress: Report
+) -> None:
+    report.imported = lms_tables.import_tables(
+        lake, engine, address, lambda done, total: progress("Importing tables", done, total)
+    )
+
+
 def _compute(
     lake: Lake, engine: Engine, report: RunReport, *, full: bool, progress: Report
 ) -> list[results.Result]:
@@ -170,7 +202,7 @@ def _compute(
         reason = result.reason()
         if reason is not None:
             report.why.append((result.metric.name, reason))
-            results.compute(engine, result, days, known, moments)
+            results.compute(lake, engine, result, days, known, moments)
         progress("Computing metrics", number, len(found))
     return found
 

@@ -1,0 +1,206 @@
+"""Reads databases into Parquet through DuckDB's scanners: in this process, in bounded memory, on any engine.
+
+The scanners are binary extensions that come as Python packages of exactly DuckDB's version: nothing is
+downloaded when they are loaded, and DuckDB checks their signature.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pharos.engine.base import Copied
+from pharos.errors import ConfigurationError
+from pharos.lms.database import DatabaseAddress
+from pharos.lms.errors import LMSDatabaseFailed
+
+MEMORY_MB = 100
+_EXTENSIONS = {"mysql": "mysql_scanner", "postgresql": "postgres_scanner", "sqlite": "sqlite_scanner"}
+_TYPES = {"mysql": "mysql", "postgresql": "postgres", "sqlite": "sqlite"}
+_SETTINGS = {
+    "mysql": (
+        "mysql_sql_buffer_result = false",  # or the server writes each table to a temporary one first
+        "mysql_query_timeout_enabled = false",  # or it ends what takes longer than five minutes
+        "mysql_session_time_zone = '+00:00'",
+        "mysql_incomplete_dates_as_nulls = true",
+    ),
+    "postgresql": ("pg_use_ctid_scan = false",),  # one stream: a replica may not export its snapshot
+    # SQLite's columns hold values of any type; as text, those that do not fit can be told from the others.
+    "sqlite": ("sqlite_all_varchar = true",),
+}
+_ARROW_TYPES = {
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.bool_(): "BOOLEAN",
+    pa.string(): "VARCHAR",
+    pa.timestamp("us"): "TIMESTAMP",
+}
+_WIDENED = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE"}  # into a wider type, without loss
+
+
+@dataclass(frozen=True)
+class _Column:
+    type: str
+    nullable: bool
+
+
+class ScannedDatabase:
+    """See `pharos.engine.base.Database`. One transaction, begun anew after a failure."""
+
+    def __init__(self, address: DatabaseAddress, connection: duckdb.DuckDBPyConnection) -> None:
+        self._address, self._connection = address, connection
+
+    def columns(self, table: str) -> set[str]:
+        """See the protocol."""
+        return set(self._columns(table))
+
+    def copy(
+        self, table: str, schema: pa.Schema, target: Path, since: tuple[str, datetime] | None = None
+    ) -> Copied:
+        """See the protocol."""
+        there = self._columns(table)
+        values = {field.name: _value(field, there[field.name]) for field in schema}
+        needed = [f"{values[field.name]} IS NOT NULL" for field in schema if not field.nullable]
+        if since is not None:
+            name, moment = since
+            needed.append(f"{values[name]} >= TIMESTAMP '{moment.isoformat(sep=' ')}'")
+        where = f" WHERE {' AND '.join(needed)}" if needed else ""
+        listed = ", ".join(f"{value} AS {_quoted(name)}" for name, value in values.items())
+        rows = f"SELECT {listed} FROM lms.{_quoted(table)}{where}"  # noqa: S608 - names quoted, no input
+        copied = self._run(
+            table, f"COPY ({rows}) TO {_literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
+        )
+        return Copied(rows=copied[0][0], malformed=self._malformed(table, schema, there))
+
+    def _malformed(self, table: str, schema: pa.Schema, there: dict[str, _Column]) -> int:
+        """Rows with a value that does not fit its column, or without one they must have."""
+        odd = []
+        for field in schema:
+            value, name = _value(field, there[field.name]), _quoted(field.name)
+            if value != name:
+                odd.append(f"({name} IS NOT NULL AND {value} IS NULL)")
+            if not field.nullable and there[field.name].nullable:
+                odd.append(f"{name} IS NULL")
+        if not odd:
+            return 0
+        count = f"SELECT count(*) FROM lms.{_quoted(table)} WHERE {' OR '.join(odd)}"  # noqa: S608
+        return int(self._run(table, count)[0][0])
+
+    def _columns(self, table: str) -> dict[str, _Column]:
+        try:
+            rows = self._connection.execute(f"DESCRIBE lms.{_quoted(table)}").fetchall()
+        except duckdb.CatalogException:
+            return {}
+        except duckdb.Error as error:
+            raise self._failed(table, error) from error
+        return {row[0]: _Column(row[1], row[2] != "NO") for row in rows}
+
+    def _run(self, table: str, statement: str) -> list[tuple[int, ...]]:
+        try:
+            return self._connection.execute(statement).fetchall()
+        except duckdb.Error as error:
+            raise self._failed(table, error) from error
+
+    def _failed(self, table: str, error: duckdb.Error) -> LMSDatabaseFailed:
+        """The error as ours; the transaction it has ended is followed by a new one."""
+        for statement in ("ROLLBACK", "BEGIN"):
+            try:
+                self._connection.execute(statement)
+            except duckdb.Error:
+                break
+        return LMSDatabaseFailed(f"{self._address}, table {table}", _reason(error, self._address))
+
+
+@contextmanager
+def scanned(address: DatabaseAddress) -> Iterator[ScannedDatabase]:
+    """The database, opened. Raises LMSDatabaseFailed when it cannot be."""
+    connection = duckdb.connect(
+        config={
+            "memory_limit": f"{MEMORY_MB}MB",
+            "threads": 2,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    try:
+        _load(connection, _EXTENSIONS[address.kind])
+        for setting in _SETTINGS[address.kind]:
+            connection.execute(f"SET {setting}")
+        try:
+            _attach(connection, address)
+            connection.execute("BEGIN")
+        except duckdb.Error as error:
+            raise LMSDatabaseFailed(str(address), _reason(error, address)) from None
+        yield ScannedDatabase(address, connection)
+    finally:
+        connection.close()
+
+
+def _load(connection: duckdb.DuckDBPyConnection, extension: str) -> None:
+    package = importlib.util.find_spec(f"duckdb_extension_{extension}")
+    folder = Path(package.origin).parent if package and package.origin else Path()
+    file = folder / "extensions" / f"v{duckdb.__version__}" / f"{extension}.duckdb_extension"
+    if not file.is_file():
+        name = f"duckdb-extension-{extension.replace('_', '-')}"
+        raise ConfigurationError(
+            f"lms.database: needs the package {name}=={duckdb.__version__}, which is not installed; "
+            f"pip install {name}=={duckdb.__version__}"
+        )
+    connection.load_extension(str(file))
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, address: DatabaseAddress) -> None:
+    kind = _TYPES[address.kind]
+    if address.kind == "sqlite":
+        if not Path(address.database).is_file():
+            raise LMSDatabaseFailed(str(address), "there is no such file")
+        connection.execute(f"ATTACH {_literal(address.database)} AS lms (TYPE {kind}, READ_ONLY)")
+        return
+    parts = {
+        "HOST": address.host,
+        "PORT": str(address.port),
+        "DATABASE": address.database,
+        "USER": address.user,
+        "PASSWORD": address.password,
+    }
+    if address.kind == "mysql":
+        parts |= {name.upper(): value for name, value in address.tls.items()}
+    secret = ", ".join(f"{name} {_literal(value)}" for name, value in parts.items() if value)
+    connection.execute(f"CREATE TEMPORARY SECRET lms (TYPE {kind}, {secret})")
+    further = "" if address.kind == "mysql" else " ".join(f"{k}={v}" for k, v in address.tls.items())
+    connection.execute(f"ATTACH {_literal(further)} AS lms (TYPE {kind}, SECRET lms, READ_ONLY)")
+
+
+def _value(field: pa.Field, column: _Column) -> str:
+    """The column in the type we want; null where a value does not fit it."""
+    wanted, name = _ARROW_TYPES[field.type], _quoted(field.name)
+    if column.type == wanted:
+        return name
+    if wanted == "TIMESTAMP" and column.type == "TIMESTAMP WITH TIME ZONE":
+        return f"make_timestamp(epoch_us({name}))"  # UTC, whatever zone this machine is in
+    is_widened = wanted in {"BIGINT", "DOUBLE"} and column.type in _WIDENED and column.type != "DOUBLE"
+    is_text = wanted == "VARCHAR" and not column.type.startswith("BLOB")
+    is_moment = wanted == "TIMESTAMP" and column.type.startswith("TIMESTAMP")
+    kind = "CAST" if is_widened or is_text or is_moment else "TRY_CAST"
+    return f"{kind}({name} AS {wanted})"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _reason(error: duckdb.Error, address: DatabaseAddress) -> str:
+    """What the server or the driver says, in one line, without the password."""
+    text = str(error).strip().partition("\n")[0].rpartition('with parameters "": ')[2]
+    return text.replace(address.password, "…") if address.password else text
