@@ -54,7 +54,7 @@ def _wait_for(address: str) -> None:
 
 
 def _put(bucket: fs.FileSystem, name: str, data: bytes) -> None:
-    with bucket.open_output_stream(f"logs/{name}") as file:
+    with bucket.open_output_stream(f"logs/{name}", compression=None) as file:
         file.write(data)
 
 
