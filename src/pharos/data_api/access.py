@@ -10,7 +10,8 @@ from typing import Annotated
 
 import anyio.to_thread
 import sqlalchemy as sa
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Request, Security
+from fastapi.security import APIKeyHeader
 
 from pharos.data_api.audit import AuditLog
 from pharos.data_api.errors import Forbidden, NoRoute, Throttled, Unauthenticated
@@ -146,7 +147,15 @@ async def _known_or_nobody(request: Request) -> Caller | None:
     return await access.caller(request.headers, request.cookies)
 
 
-async def _known(request: Request) -> Caller:
+SCHEME = APIKeyHeader(
+    name="Authorization",
+    scheme_name="Token",
+    description="`Token KEY`, from `pharos token create`; or `JWT TOKEN`, from the LMS.",
+    auto_error=False,
+)
+
+
+async def _known(request: Request, _: Annotated[str | None, Security(SCHEME)]) -> Caller:
     access: Access = request.app.state.access
     caller = await access.caller(request.headers, request.cookies)
     if caller is None:

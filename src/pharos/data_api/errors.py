@@ -134,6 +134,15 @@ class NotAcceptable(Detailed):
         super().__init__("Could not satisfy the request Accept header.")
 
 
+class BodyTooLarge(Detailed):
+    """The body of a POST is larger than any list of courses."""
+
+    status = 413
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(f"The body is larger than {most_bytes} bytes.")
+
+
 class UnsupportedMediaType(Detailed):
     """A POST in a form we do not read."""
 

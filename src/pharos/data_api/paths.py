@@ -8,9 +8,11 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pharos.data_api.errors import BodyTooLarge
 from pharos.data_api.formats import SUFFIXES
 
 SUFFIX = "pharos.format"  # key of the scope that holds the suffix
+MAX_BODY_BYTES = 10 * 1024 * 1024  # room for 100,000 course ids
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -56,7 +58,22 @@ class Paths:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self.app(inner, receive, answer)
+        await self.app(inner, _limited(receive), answer)
+
+
+def _limited(receive: Receive) -> Receive:
+    """`receive` that raises BodyTooLarge, to whoever reads the body, beyond the limit."""
+    size = 0
+
+    async def limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MAX_BODY_BYTES:
+            raise BodyTooLarge(MAX_BODY_BYTES)
+        return message
+
+    return limited
 
 
 def canonical(path: str) -> tuple[str, str | None]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import sqlalchemy as sa
 from fastapi import Depends, Request
 
+from pharos.errors import PharosError
 from pharos.result_store import store
 
 FRESH_FOR_S = 1.0
@@ -17,24 +18,39 @@ T = TypeVar("T")
 
 
 class Recent(Generic[T]):
-    """What a function returns, asked again when it is older than `FRESH_FOR_S`, by one thread at a time."""
+    """What a function returns, asked again when it is older than `FRESH_FOR_S`, by one thread at a time.
+
+    A failure counts as an answer: while a database is gone, not every request waits for it.
+    """
 
     def __init__(self, ask: Callable[[], T]) -> None:
         self._ask, self._lock = ask, threading.Lock()
         self._known: tuple[float, T] | None = None
+        self._failed: tuple[float, PharosError] | None = None
 
     def at_hand(self) -> T | None:
         """The value if it is fresh, else None. Never waits."""
         known = self._known
-        return known[1] if known and time.monotonic() - known[0] < FRESH_FOR_S else None
+        return known[1] if known and _is_fresh(known[0]) else None
 
     def get(self) -> T:
-        """The value, asked for if need be."""
+        """The value, asked for if need be. Raises what the function raises, of PharosError."""
         with self._lock:
-            known = self._known
-            if known is None or time.monotonic() - known[0] >= FRESH_FOR_S:
-                known = self._known = (time.monotonic(), self._ask())
-            return known[1]
+            if self._known is not None and _is_fresh(self._known[0]):
+                return self._known[1]
+            if self._failed is not None and _is_fresh(self._failed[0]):
+                raise self._failed[1]
+            try:
+                value = self._ask()
+            except PharosError as error:
+                self._failed = (time.monotonic(), error)
+                raise
+            self._known = (time.monotonic(), value)
+            return value
+
+
+def _is_fresh(since: float) -> bool:
+    return time.monotonic() - since < FRESH_FOR_S
 
 
 class ResultStore:

@@ -299,6 +299,7 @@ def _responses(endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:
     if "recent_date" in endpoint.parameters:
         answers[400]["content"]["text/html"] = {"schema": {"type": "string"}}  # of this mistake only
     if "POST" in endpoint.methods:
+        answers[413] = _error("The body is too large.")
         answers[415] = _error("The body is neither a form nor JSON.")
     return answers
 

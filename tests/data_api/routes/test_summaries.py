@@ -116,6 +116,14 @@ def test_bodies_that_cannot_be_read(
     assert text in answer.json()["detail"]
 
 
+def test_a_body_larger_than_any_list_of_courses(api: httpx.Client) -> None:
+    chunk = b"x" * 1024 * 1024
+    for content in (chunk * 11, (chunk for _ in range(11))):
+        answer = api.post(PATH, content=content, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 413
+        assert "larger than" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("ids", [f"{CID},", "foo", f"{CID},a+b", "course-v1:a+b"])
 def test_a_malformed_id_is_named(api: httpx.Client, ids: str) -> None:
     bad = ids.rpartition(",")[2]
