@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 from tests.insights.world import World
 
 AXE = next((Path(__file__).parent / "vendor").glob("axe-core-*.js")).read_text(encoding="utf-8")
@@ -193,11 +193,10 @@ def test_weight_and_origin_of_a_first_visit(browser: Browser, world: World) -> N
         context = browser.new_context(base_url=world.url)
         page = context.new_page()
         sign_in(page, world)
-        sizes: dict[str, int] = {}
-        page.on(
-            "requestfinished", lambda r, sizes=sizes: sizes.update({r.url: r.sizes()["responseBodySize"]})
-        )
+        finished: list[Request] = []
+        page.on("requestfinished", finished.append)
         page.goto(f"/courses/{world.course_id}/{address}", wait_until="networkidle")
+        sizes = {request.url: request.sizes()["responseBodySize"] for request in finished}
         assert all(url.startswith(world.url) for url in sizes)
         assert len(sizes) >= 5
         assert sum(sizes.values()) <= 250_000, json.dumps(sizes, indent=1)

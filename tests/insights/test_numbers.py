@@ -1,4 +1,4 @@
-"""The numbers a page shows are those of the Data API, computed as spec 06 §9 says; with its worked examples."""
+"""The numbers a page shows are those of the Data API, by the rules and examples of spec 06 §9."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Tables(HTMLParser):
         self.rows: list[list[str]] = []
         self._open = False
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, _attributes: list[tuple[str, str | None]]) -> None:
         if tag == "tr":
             self.rows.append([])
         self._open = self._open or tag in {"td", "th"}
@@ -197,7 +197,7 @@ def test_weeks_of_lagging_enrollment() -> None:
 
 def test_median_age() -> None:
     """spec 06 §9.5, example, and §17.56."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"birth_year": 2004, "count": 3},
         {"birth_year": 1994, "count": 2},
         {"birth_year": 1984, "count": 1},

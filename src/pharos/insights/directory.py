@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
 from pharos.insights.api import DataAPI, DataAPIError
-from pharos.insights.refreshed import Refreshed
+from pharos.insights.refreshed import PATIENCE_S, Refreshed
 from pharos.lms.errors import LMSError, NotInLMS
 from pharos.lms.rest import CourseDetails, LMSClient
 
@@ -57,8 +58,9 @@ class CourseDirectory:
     async def course(self, course_id: str) -> Course:
         """The course run; never fails."""
         try:
-            details = await self._details.get(course_id)
-        except LMSError:
+            async with asyncio.timeout(PATIENCE_S):
+                details = await self._details.get(course_id)
+        except (LMSError, TimeoutError):
             details = None
         if details is not None:
             return Course(course_id, details.name, details.start, details.end, details.pacing)
@@ -67,8 +69,9 @@ class CourseDirectory:
     async def known(self) -> dict[str, CourseDetails]:
         """What the LMS tells about all its courses; empty while it does not answer."""
         try:
-            return await self._all.get("")
-        except LMSError:
+            async with asyncio.timeout(PATIENCE_S):  # the fetch goes on; the next page has the names
+                return await self._all.get("")
+        except (LMSError, TimeoutError):
             return {}
 
     async def _ask(self, course_id: str) -> CourseDetails | None:
