@@ -109,7 +109,10 @@ def odd_envelope(line: bytes) -> tuple[Envelope, str]:
     value, source = _json(text)
     if not isinstance(value, dict):
         raise NotAnEvent(Reason.NOT_OBJECT)
-    return _from_object(value), _clean(source)
+    try:
+        return _from_object(value), source
+    except RecursionError:  # writing takes a little more of the stack than reading
+        raise NotAnEvent(Reason.NOT_JSON) from None
 
 
 def _json(text: str) -> tuple[Any, str]:
@@ -129,18 +132,19 @@ def _json(text: str) -> tuple[Any, str]:
 
 def _from_object(value: dict[str, Any]) -> Envelope:
     """An event from a decoded object; native form (`timestamp`, `data`, envelope in `context`) included."""
-    context = value.get("context")
-    moved = context if isinstance(context, dict) and "event" not in value and "data" in value else {}
+    context = value.get("context", UNSET)
+    is_native = "event" not in value and "data" in value
+    moved = context if is_native and isinstance(context, dict) else {}
     members = {
         name: _as_text(value.get(name, moved.get(name))) if name in value or name in moved else UNSET
         for name in TEXT_MEMBERS
     }
-    if moved:
+    if is_native:
         members["event_type"] = _as_text(value.get("event_type", value.get("name")))
         if members["event_source"] is UNSET:
             members["event_source"] = "server"
     time = value.get("time", value.get("timestamp"))
-    if time is None:
+    if time is None or time == "":
         raise NotAnEvent(Reason.NO_TIME)
     if not isinstance(time, str):
         raise NotAnEvent(Reason.BAD_TIME)
@@ -149,7 +153,7 @@ def _from_object(value: dict[str, Any]) -> Envelope:
         **members,
         time=_clean(time),
         event=UNSET if event is UNSET else Raw(_dumps(event)),
-        context=UNSET if context is None else Raw(_dumps(context)),
+        context=UNSET if context is UNSET else Raw(_dumps(context)),
     )
 
 
@@ -164,7 +168,7 @@ def _clean(text: str) -> str:
 
 
 def _dumps(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
+    return _clean(json.dumps(value, ensure_ascii=False, separators=(",", ":"))).encode()
 
 
 def canonical_utc(event: Envelope) -> str:
@@ -173,15 +177,17 @@ def canonical_utc(event: Envelope) -> str:
     That is: a time exactly as the LMS writes it, and a user name without outer white space.
     """
     time, name = event.time, event.username
-    if time[-6:] != "+00:00" or time[10] != "T" or len(time) not in _TIME_LENGTHS or time[19:26] == ".000000":  # type: ignore[index, arg-type]
+    clock = time[:-6]  # type: ignore[index]
+    # ISO 8601 has many more ways to write a time, and `fromisoformat` reads most of them.
+    if clock[4:20:3] != _SEPARATORS.get(len(clock)) or clock[11:13] == "24" or clock[19:] == ".000000":
         raise ValueError
-    if name and name != name.strip():
+    if time[-6:] != "+00:00" or name is None or (name and name != name.strip()):  # type: ignore[index]
         raise ValueError
     datetime.fromisoformat(time)  # type: ignore[arg-type]
-    return time[:-6]  # type: ignore[index]
+    return clock
 
 
-_TIME_LENGTHS = frozenset((25, 32))
+_SEPARATORS = {19: "--T::", 26: "--T::."}  # by length: of every third character from the fifth on
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
 )
@@ -216,14 +222,17 @@ def context_of(text: bytes | Raw) -> Context:
     """User and course of a context's JSON. `spec 01 §1.5 R-USERID, R-COURSE`."""
     try:
         context = _decode_context(text)
-    except msgspec.ValidationError:
+    except IRREGULAR:
         return _odd_context(bytes(text))
     return NO_CONTEXT if context is None else _context(context.user_id, context.course_id)
 
 
 def _odd_context(text: bytes) -> Context:
     """A context whose members have unexpected types: what is readable of it."""
-    value = json.loads(text)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):  # a number of thousands of digits, too deep
+        return NO_CONTEXT
     if not isinstance(value, dict):
         return NO_CONTEXT
     user, course = value.get("user_id"), value.get("course_id")
