@@ -132,6 +132,12 @@ def _unprivileged(*command: str) -> list[str]:
     return ["setpriv", *user, "--pdeathsig=TERM", "--", *command]
 
 
+def _prepare(folder: Path, *command: str) -> None:
+    done = subprocess.run(_unprivileged(*command), cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.fail(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
+
+
 @contextmanager
 def _database_folder() -> Iterator[Path]:
     """A temporary folder the server's user owns; not below pytest's own, which only its owner may enter."""
@@ -180,18 +186,14 @@ def mariadb_url() -> Iterator[str]:
             "GRANT ALL ON *.* TO pharos WITH GRANT OPTION;\n"
             "CREATE DATABASE test;\n"
         )
-        subprocess.run(
-            _unprivileged(
-                "mariadb-install-db",
-                "--no-defaults",
-                f"--datadir={data}",
-                "--skip-test-db",
-                "--auth-root-authentication-method=normal",
-                "--innodb-flush-log-at-trx-commit=0",
-            ),
-            check=True,
-            capture_output=True,
-            cwd=folder,
+        _prepare(
+            folder,
+            "mariadb-install-db",
+            "--no-defaults",
+            f"--datadir={data}",
+            "--skip-test-db",
+            "--auth-root-authentication-method=normal",
+            "--innodb-flush-log-at-trx-commit=0",
         )
         command = [
             shutil.which("mariadbd") or "/usr/sbin/mariadbd",
@@ -219,19 +221,15 @@ def postgres_url() -> Iterator[str]:
     programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     with _database_folder() as folder:
         data, port = folder / "data", _free_port()
-        subprocess.run(
-            _unprivileged(
-                f"{programs}/initdb",
-                f"--pgdata={data}",
-                "--username=pharos",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
-            ),
-            check=True,
-            capture_output=True,
-            cwd=folder,
+        _prepare(
+            folder,
+            f"{programs}/initdb",
+            f"--pgdata={data}",
+            "--username=pharos",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
         )
         command = [
             f"{programs}/postgres",
