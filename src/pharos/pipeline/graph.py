@@ -19,7 +19,7 @@ import xxhash
 from pharos.facts import activity as activity_facts
 from pharos.facts import enrollment as enrollment_facts
 from pharos.facts.fact import Fact
-from pharos.metrics import activity, enrollment
+from pharos.metrics import activity, demographics, enrollment
 from pharos.metrics.metric import Metric
 
 FACTS: dict[str, Fact] = {
@@ -32,6 +32,9 @@ METRICS: dict[str, Metric] = {
         enrollment.course_enrollment_mode_daily,
         enrollment.course_enrollment_daily,
         enrollment.course_meta_summary_enrollment,
+        demographics.course_enrollment_gender_daily,
+        demographics.course_enrollment_birth_year_daily,
+        demographics.course_enrollment_education_level_daily,
         activity.course_activity,
     )
 }
