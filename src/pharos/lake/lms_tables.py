@@ -213,8 +213,9 @@ def _remove_deleted(engine: Engine, database: Database, table: LMSTable, staged:
 def _newest(file: Path) -> datetime | None:
     """The latest `modified`, group by group."""
     parquet = pq.ParquetFile(file)
-    groups = range(parquet.num_row_groups)
-    latest = [pc.max(parquet.read_row_group(group, ["modified"])["modified"]).as_py() for group in groups]
+    groups = (parquet.read_row_group(group, ["modified"]) for group in range(parquet.num_row_groups))
+    # One of the engines writes moments with a zone, UTC.
+    latest = [pc.max(group["modified"].cast(pa.timestamp("us"))).as_py() for group in groups]
     return max(filter(None, latest), default=None)
 
 

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+from tests import edxapp
+from tests.edxapp import BEGIN, COURSE
+
+from pharos.engine.base import Copied
+from pharos.engine.database import scanned
+from pharos.errors import ConfigurationError
+from pharos.lms.database import database_address
+from pharos.lms.errors import LMSDatabaseFailed
+from pharos.lms.tables import TABLES
+
+
+@pytest.fixture
+def url(store_url: str) -> str:
+    """An LMS database, of each kind in turn."""
+    return edxapp.create(store_url)
+
+
+def copied(url: str, table: str, target: Path, **options: Any) -> list[dict[str, Any]]:
+    with scanned(database_address(url)) as database:
+        database.copy(table, TABLES[table].schema, target / "copy.parquet", **options)
+    rows: list[dict[str, Any]] = pq.read_table(target / "copy.parquet").to_pylist()
+    return rows
+
+
+def test_columns_are_read_by_name_in_our_types(url: str, tmp_path: Path) -> None:
+    assert copied(url, "student_courseenrollment", tmp_path) == [
+        {
+            "id": number * 10, "user_id": number, "course_id": COURSE, "created": BEGIN,
+            "is_active": number != 2, "mode": "verified" if number == 1 else "audit",
+        }
+        for number in (1, 2, 3)
+    ]  # fmt: skip
+    assert copied(url, "auth_userprofile", tmp_path) == [
+        {
+            "user_id": 1, "name": "Zoë Ψ", "gender": "f", "year_of_birth": 1990, "level_of_education": "b"
+        },
+        {"user_id": 2, "name": "", "gender": "", "year_of_birth": None, "level_of_education": None},
+    ]  # fmt: skip
+    assert copied(url, "grades_persistentcoursegrade", tmp_path) == [
+        {
+            "user_id": 1, "course_id": COURSE, "percent_grade": 0.825, "letter_grade": "B",
+            "passed_timestamp": BEGIN + timedelta(days=1), "modified": BEGIN + timedelta(days=2),
+        }
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_is_there_and_has_the_schema_we_want(url: str, table: str, tmp_path: Path) -> None:
+    with scanned(database_address(url)) as database:
+        assert database.columns(table) >= set(TABLES[table].schema.names)
+        assert database.columns(table) == set(edxapp.TABLES.tables[table].columns.keys())
+        database.copy(table, TABLES[table].schema, tmp_path / "copy.parquet")
+    stored = pq.read_schema(tmp_path / "copy.parquet")
+    assert stored.names == TABLES[table].schema.names
+    assert stored.types == TABLES[table].schema.types
+    assert pq.read_table(tmp_path / "copy.parquet").num_rows > 0
+
+
+def test_only_rows_since_a_moment(url: str, tmp_path: Path) -> None:
+    rows = copied(url, "courseware_studentmodule", tmp_path, since=("modified", BEGIN + timedelta(hours=3)))
+    assert [row["id"] for row in rows] == [3, 4]  # half-open: the moment itself belongs to it
+
+
+def test_a_table_that_is_not_there_has_no_columns(url: str) -> None:
+    with scanned(database_address(url)) as database:
+        assert database.columns("no_such_table") == set()
+        assert database.columns("auth_user")
+
+
+@pytest.mark.parametrize("store_url", ["mariadb", "postgres"], indirect=True)
+def test_what_is_read_is_of_one_moment(store_url: str, tmp_path: Path) -> None:
+    """What happens between reading two tables must not tear apart what belongs together."""
+    url = edxapp.create(store_url)
+    with scanned(database_address(url)) as database:
+        database.copy("auth_user", TABLES["auth_user"].schema, tmp_path / "users.parquet")
+        edxapp.change(store_url, sa.delete(edxapp.auth_userprofile), sa.delete(edxapp.auth_user))
+        schema = TABLES["auth_userprofile"].schema
+        assert database.copy("auth_userprofile", schema, tmp_path / "profiles.parquet").rows == 2
+
+
+def test_rows_that_do_not_fit_are_counted_and_the_rest_is_read(tmp_path: Path) -> None:
+    """SQLite stores anything anywhere; servers do the same once a column has another type than ours."""
+    store = f"sqlite:///{tmp_path / 'lms.sqlite'}"
+    url = edxapp.create(store)
+    edxapp.change(
+        store,
+        "UPDATE auth_userprofile SET year_of_birth = 'nineteen' WHERE user_id = 1",
+        "UPDATE student_courseenrollment SET created = 'yesterday' WHERE id = 10",
+        "UPDATE student_courseenrollment SET is_active = 'maybe' WHERE id = 20",
+    )
+    with scanned(database_address(url)) as database:
+        profiles = database.copy("auth_userprofile", TABLES["auth_userprofile"].schema, tmp_path / "profiles")
+        enrolled = TABLES["student_courseenrollment"].schema
+        enrollments = database.copy("student_courseenrollment", enrolled, tmp_path / "enrollments")
+    assert profiles == Copied(rows=2, malformed=1)
+    assert pq.read_table(tmp_path / "profiles")["year_of_birth"].to_pylist() == [None, None]
+    assert enrollments == Copied(rows=2, malformed=2)
+    assert pq.read_table(tmp_path / "enrollments")["id"].to_pylist() == [10, 30]  # 20 has no state at all
+    assert pq.read_table(tmp_path / "enrollments")["created"].to_pylist() == [None, BEGIN]
+
+
+def test_a_moment_of_zeros_is_none(mariadb_url: str, tmp_path: Path) -> None:
+    """Old rows of MySQL hold `0000-00-00 00:00:00`."""
+    edxapp.change(
+        mariadb_url,
+        "DROP TABLE IF EXISTS old_enrollment",
+        "CREATE TABLE old_enrollment (id INT, created DATETIME(6))",
+        "SET SESSION sql_mode = ''",
+        "INSERT INTO old_enrollment VALUES (1, '0000-00-00 00:00:00'), (2, '2013-00-00 00:00:00')",
+        "INSERT INTO old_enrollment VALUES (3, '2013-08-20 00:00:00')",
+    )
+    schema = pa.schema([("id", pa.int64()), ("created", pa.timestamp("us"))])
+    with scanned(database_address(mariadb_url.partition("?")[0])) as database:
+        assert database.copy("old_enrollment", schema, tmp_path / "copy.parquet").rows == 3
+    created = pq.read_table(tmp_path / "copy.parquet")["created"].to_pylist()
+    assert created[0] is None
+    assert created[2] is not None
+
+
+def test_a_database_that_cannot_be_opened(url: str, free_port: int, tmp_path: Path) -> None:
+    address = database_address(url)
+    wrong = {
+        "sqlite": f"sqlite:///{tmp_path / 'nothing.sqlite'}",
+        "mysql": f"mysql://pharos:secret@127.0.0.1:{address.port}/test",
+        "postgresql": f"postgresql://pharos:secret@127.0.0.1:{free_port}/test",
+    }[address.kind]
+    with pytest.raises(LMSDatabaseFailed) as caught, scanned(database_address(wrong)):
+        pass
+    assert "secret" not in str(caught.value)
+    assert "check lms.database" in str(caught.value)
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "lms.sqlite").write_text("not a database, but long enough to be looked at" * 40)
+    address = database_address(f"sqlite:///{tmp_path / 'lms.sqlite'}")
+    with pytest.raises(LMSDatabaseFailed, match=r"lms\.sqlite"), scanned(address) as database:
+        database.copy("auth_user", TABLES["auth_user"].schema, tmp_path / "copy.parquet")
+
+
+def test_reading_changes_nothing_and_needs_no_right_to(mariadb_url: str, tmp_path: Path) -> None:
+    edxapp.change(
+        mariadb_url,
+        "CREATE DATABASE IF NOT EXISTS readonly",
+        "CREATE TABLE IF NOT EXISTS readonly.auth_user AS SELECT 1 id, 'zoe' username, 'z@x' email, "
+        "1 is_active, 0 is_staff, 0 is_superuser",
+        "CREATE USER IF NOT EXISTS reader IDENTIFIED BY 'reads'",
+        "GRANT SELECT ON readonly.* TO reader",
+    )
+    place = mariadb_url.partition("@")[2].partition("/")[0]
+    with scanned(database_address(f"mysql://reader:reads@{place}/readonly")) as database:
+        assert database.copy("auth_user", TABLES["auth_user"].schema, tmp_path / "users").rows == 1
+    [row] = pq.read_table(tmp_path / "users").to_pylist()
+    assert row == {
+        "id": 1, "username": "zoe", "email": "z@x", "is_active": True, "is_staff": False,
+        "is_superuser": False,
+    }  # fmt: skip
+
+
+def test_tls_is_demanded_when_the_url_says_so(mariadb_url: str) -> None:
+    """The server of the tests has no certificate: whoever insists on TLS must not be connected."""
+    url = f"{mariadb_url.partition('?')[0]}?ssl_mode=required"
+    with pytest.raises(LMSDatabaseFailed, match=r"(?i)ssl|tls"), scanned(database_address(url)):
+        pass
+
+
+def test_without_its_package_a_kind_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("duckdb.__version__", "9.9.9")
+    with pytest.raises(ConfigurationError, match=r"pip install duckdb-extension-mysql-scanner==9\.9\.9"), \
+            scanned(database_address("mysql://u@h/e")):  # fmt: skip
+        pass

@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+from tests import edxapp
+from tests.edxapp import BEGIN
+
+from pharos.config import EngineSettings
+from pharos.engine import Engine, open_engine
+from pharos.lake import lms_tables
+from pharos.lake.lake import Lake
+from pharos.lake.lms_tables import OVERLAP, TableState
+from pharos.lms.database import database_address
+from pharos.lms.tables import TABLES
+
+MODULES = "courseware_studentmodule"
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Iterator[Lake]:
+    lake = Lake(tmp_path / "lake")
+    with lake.locked():
+        yield lake
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[Engine]:
+    """The default engine, for what does not depend on the engine."""
+    engine = open_engine(EngineSettings(threads=2), tmp_path / "scratch")
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    """SQLAlchemy URL of an LMS database in a file."""
+    store = f"sqlite:///{tmp_path / 'lms.sqlite'}"
+    edxapp.create(store)
+    return store
+
+
+def bring(lake: Lake, engine: Engine, store: str, table: str) -> TableState:
+    address = database_address(store.partition("?")[0])
+    [state] = lms_tables.import_tables(lake, engine, address, tables=[TABLES[table]])
+    return state
+
+
+def ids(lake: Lake, engine: Engine, table: str = MODULES) -> list[int]:
+    return sorted(engine.fetch(lms_tables.read(engine, lake, table))["id"].to_pylist())
+
+
+def test_every_table_is_imported_with_its_times_and_numbers(lake: Lake, engine: Engine, store: str) -> None:
+    done: list[tuple[int, int]] = []
+    states = lms_tables.import_tables(
+        lake, engine, database_address(store), lambda *numbers: done.append(numbers)
+    )
+    assert [state.table for state in states] == list(TABLES)
+    assert done == [(number, 8) for number in range(9)]
+    rows = {state.table: state.snapshot.rows for state in states if state.snapshot}
+    assert rows == {
+        "auth_user": 3,
+        "auth_userprofile": 2,
+        "student_courseenrollment": 3,
+        "course_groups_courseusergroup": 1,
+        "course_groups_courseusergroup_users": 1,
+        "grades_persistentcoursegrade": 1,
+        "certificates_generatedcertificate": 1,
+        MODULES: 4,
+    }
+    for state in states:
+        assert state.problem is None
+        assert state.snapshot
+        assert state.snapshot.started <= state.snapshot.finished
+        assert state.snapshot.source == store
+        table = lms_tables.read(engine, lake, state.table)
+        assert list(table.columns) == TABLES[state.table].schema.names
+        assert engine.fetch(table).num_rows == state.snapshot.rows
+    assert lms_tables.states(lake) == states
+
+
+def test_a_table_never_imported_is_empty_and_has_its_columns(lake: Lake, engine: Engine) -> None:
+    for name, table in TABLES.items():
+        rows = engine.fetch(lms_tables.read(engine, lake, name))
+        assert rows.num_rows == 0
+        assert rows.column_names == table.schema.names
+        assert lms_tables.fingerprint(lake, name) == lms_tables.NEVER
+
+
+def test_nothing_personal_that_nobody_uses_is_copied(lake: Lake, embedded: Engine, store: str) -> None:
+    lms_tables.import_tables(lake, embedded, database_address(store))
+    everything = b"".join(path.read_bytes() for path in (lake.root / "lms").rglob("*") if path.is_file())
+    columns = {name for path in (lake.root / "lms").rglob("*.parquet") for name in pq.read_schema(path).names}
+    assert not columns & {
+        "password",
+        "goals",
+        "mailing_address",
+        "bio",
+        "phone_number",
+        "state",
+        "first_name",
+    }
+    assert b"secret" not in everything
+
+
+def test_the_fingerprint_changes_with_the_rows_and_only_with_them(
+    lake: Lake, engine: Engine, store: str
+) -> None:
+    bring(lake, engine, store, "auth_userprofile")
+    before = lms_tables.fingerprint(lake, "auth_userprofile")
+    bring(lake, engine, store, "auth_userprofile")
+    assert lms_tables.fingerprint(lake, "auth_userprofile") == before
+    edxapp.change(store, "UPDATE auth_userprofile SET bio = 'not read'")
+    bring(lake, engine, store, "auth_userprofile")
+    assert lms_tables.fingerprint(lake, "auth_userprofile") == before
+    edxapp.change(store, "UPDATE auth_userprofile SET gender = 'o' WHERE user_id = 2")
+    bring(lake, engine, store, "auth_userprofile")
+    assert lms_tables.fingerprint(lake, "auth_userprofile") != before
+    assert len(list((lake.root / "lms" / "auth_userprofile").glob("*.parquet"))) == 1
+
+
+def test_the_order_of_the_rows_is_no_change(lake: Lake, engine: Engine, store: str) -> None:
+    bring(lake, engine, store, "auth_user")
+    before = lms_tables.fingerprint(lake, "auth_user")
+    edxapp.change(store, "UPDATE auth_user SET id = -id", "UPDATE auth_user SET id = -id")
+    edxapp.change(store, "ALTER TABLE auth_user RENAME TO old",
+                  "CREATE TABLE auth_user AS SELECT * FROM old ORDER BY id DESC")  # fmt: skip
+    bring(lake, engine, store, "auth_user")
+    assert lms_tables.fingerprint(lake, "auth_user") == before
+
+
+# --- Tables read by changes ------------------------------------------------------------------------------
+
+
+def test_changes_are_taken_over_on_every_kind_of_database(
+    lake: Lake, embedded: Engine, store_url: str
+) -> None:
+    edxapp.create(store_url)
+    bring(lake, embedded, store_url, MODULES)
+    modules = edxapp.courseware_studentmodule
+    edxapp.change(
+        store_url,
+        modules.insert().values(**edxapp.student_module(9, created=BEGIN, done="na")),
+        modules.update().where(modules.c.id == 4).values(grade=0.25, modified=BEGIN + timedelta(hours=8)),
+    )
+    state = bring(lake, embedded, store_url, MODULES)
+    rows = embedded.fetch(lms_tables.read(embedded, lake, MODULES)).sort_by("id").to_pylist()
+    assert [(row["id"], row["grade"]) for row in rows] == [(1, 0.5), (2, 1.0), (3, 1.5), (4, 0.25), (9, 4.5)]
+    assert state.snapshot
+    assert (state.snapshot.rows, state.snapshot.newest) == (5, BEGIN + timedelta(hours=9))
+
+
+def test_incremental_is_full(lake: Lake, engine: Engine, store: str, tmp_path: Path) -> None:
+    bring(lake, engine, store, MODULES)
+    add(store, 9)
+    bring(lake, engine, store, MODULES)
+    other = Lake(tmp_path / "other")
+    with other.locked():
+        bring(other, engine, store, MODULES)
+    assert lms_tables.fingerprint(lake, MODULES) == lms_tables.fingerprint(other, MODULES)
+
+
+def test_only_what_is_new_is_read(lake: Lake, embedded: Engine, store: str) -> None:
+    """A change without a new moment is not seen: proof that old rows are not read again."""
+    bring(lake, embedded, store, MODULES)
+    edxapp.change(store, f"UPDATE {MODULES} SET grade = 77 WHERE id = 1")  # noqa: S608
+    bring(lake, embedded, store, MODULES)
+    grades = embedded.fetch(lms_tables.read(embedded, lake, MODULES))["grade"].to_pylist()
+    assert 77 not in grades
+
+
+def test_what_became_visible_late_is_read(lake: Lake, embedded: Engine, store: str) -> None:
+    bring(lake, embedded, store, MODULES)
+    newest = BEGIN + timedelta(hours=4)
+    add(store, 8, modified=newest - OVERLAP)
+    add(store, 9, modified=newest - OVERLAP - timedelta(seconds=1))
+    bring(lake, embedded, store, MODULES)
+    assert ids(lake, embedded) == [1, 2, 3, 4, 8]
+
+
+def test_a_clock_that_is_ahead_hides_nothing(lake: Lake, embedded: Engine, store: str) -> None:
+    add(store, 5, modified=datetime(2099, 1, 1))
+    bring(lake, embedded, store, MODULES)
+    now = (lms_tables.state(lake, MODULES).attempted or BEGIN) + timedelta(seconds=1)
+    add(store, 6, modified=now)
+    bring(lake, embedded, store, MODULES)
+    assert ids(lake, embedded) == [1, 2, 3, 4, 5, 6]
+
+
+def test_deleted_rows_go_when_the_ids_are_compared(lake: Lake, engine: Engine, store: str) -> None:
+    bring(lake, engine, store, MODULES)
+    edxapp.change(store, f"DELETE FROM {MODULES} WHERE id = 2")  # noqa: S608
+    bring(lake, engine, store, MODULES)
+    assert ids(lake, engine) == [1, 2, 3, 4]
+    long_ago(lake, MODULES)
+    state = bring(lake, engine, store, MODULES)
+    assert ids(lake, engine) == [1, 3, 4]
+    assert state.snapshot
+    assert state.snapshot.compared == state.snapshot.started
+
+
+def test_another_database_is_read_whole(lake: Lake, embedded: Engine, store: str, tmp_path: Path) -> None:
+    bring(lake, embedded, store, MODULES)
+    other = f"sqlite:///{tmp_path / 'other.sqlite'}"
+    edxapp.create(other)
+    edxapp.change(other, f"DELETE FROM {MODULES} WHERE id < 3")  # noqa: S608
+    bring(lake, embedded, other, MODULES)
+    assert ids(lake, embedded) == [3, 4]
+
+
+# --- Tolerance -------------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_is_named_and_the_rest_goes_on(lake: Lake, embedded: Engine, store_url: str) -> None:
+    url = edxapp.create(store_url)
+    lms_tables.import_tables(lake, embedded, database_address(url))
+    edxapp.change(
+        store_url,
+        "DROP TABLE auth_userprofile",
+        "ALTER TABLE student_courseenrollment RENAME COLUMN mode TO track",
+        sa.insert(edxapp.auth_user).values(edxapp.harmless_row(edxapp.auth_user, id=4, username="new")),
+    )
+    states = {state.table: state for state in lms_tables.import_tables(lake, embedded, database_address(url))}
+    profiles, enrollments = states["auth_userprofile"], states["student_courseenrollment"]
+    assert str(profiles.problem).endswith("table auth_userprofile does not exist")
+    assert str(enrollments.problem).endswith("table student_courseenrollment has no column mode")
+    for state in (profiles, enrollments):  # the last good snapshot, with its age
+        assert state.snapshot
+        assert state.attempted
+        assert state.snapshot.finished < state.attempted
+    assert embedded.fetch(lms_tables.read(embedded, lake, "auth_userprofile")).num_rows == 2
+    assert ids(lake, embedded, "student_courseenrollment") == [10, 20, 30]
+    assert ids(lake, embedded, "auth_user") == [1, 2, 3, 4]
+    assert states["auth_user"].problem is None
+
+
+def test_a_database_that_is_down_leaves_everything_as_it_is(
+    lake: Lake, embedded: Engine, store: str, tmp_path: Path
+) -> None:
+    bring(lake, embedded, store, "auth_user")
+    (tmp_path / "lms.sqlite").unlink()
+    states = lms_tables.import_tables(lake, embedded, database_address(store))
+    assert all("there is no such file" in str(state.problem) for state in states)
+    assert ids(lake, embedded, "auth_user") == [1, 2, 3]
+    assert lms_tables.states(lake) == states
+
+
+def test_a_snapshot_of_an_older_release_lacks_a_column(lake: Lake, engine: Engine, store: str) -> None:
+    bring(lake, engine, store, "auth_user")
+    path = lake.root / "lms" / "auth_user" / "snapshot.json"
+    state = lms_tables.state(lake, "auth_user")
+    assert state.snapshot
+    older = msgspec.structs.replace(
+        state.snapshot, columns=[name for name in state.snapshot.columns if name != "email"]
+    )
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(state, snapshot=older)))
+    rows = engine.fetch(lms_tables.read(engine, lake, "auth_user"))
+    assert rows["email"].to_pylist() == [None, None, None]
+    assert rows.column_names == TABLES["auth_user"].schema.names
+
+
+def test_a_damaged_record_means_importing_again(lake: Lake, embedded: Engine, store: str) -> None:
+    bring(lake, embedded, store, "auth_user")
+    (lake.root / "lms" / "auth_user" / "snapshot.json").write_text("{")
+    assert "import again" in str(lms_tables.state(lake, "auth_user").problem)
+    assert bring(lake, embedded, store, "auth_user").problem is None
+    assert ids(lake, embedded, "auth_user") == [1, 2, 3]
+
+
+def test_what_a_crash_left_does_not_count(lake: Lake, embedded: Engine, store: str) -> None:
+    """A data file that was written but never named by the record is as good as not there."""
+    bring(lake, embedded, store, "auth_user")
+    (lake.root / "lms" / "auth_user" / "9-crash.parquet").write_bytes(b"half a file")
+    assert ids(lake, embedded, "auth_user") == [1, 2, 3]
+    bring(lake, embedded, store, "auth_user")
+    assert len(list((lake.root / "lms" / "auth_user").glob("*.parquet"))) == 1
+
+
+def add(store: str, number: int, **values: object) -> None:
+    row = edxapp.harmless_row(edxapp.courseware_studentmodule, **edxapp.student_module(number, **values))
+    edxapp.change(store, edxapp.courseware_studentmodule.insert().values(row))
+
+
+def long_ago(lake: Lake, table: str) -> None:
+    """Make the last comparison of ids old."""
+    state = lms_tables.state(lake, table)
+    assert state.snapshot
+    assert state.snapshot.compared
+    older = msgspec.structs.replace(
+        state.snapshot, compared=state.snapshot.compared - lms_tables.COMPARE_EVERY
+    )
+    path = lake.root / "lms" / table / "snapshot.json"
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(state, snapshot=older)))
