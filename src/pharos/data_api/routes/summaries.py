@@ -256,11 +256,17 @@ def _summary(course_id: str, rows: Sequence[sa.RowMapping], recent: dict[str, in
 
 def _counts(rows: Sequence[sa.RowMapping]) -> ModeCounts:
     """Sums over rows; null counts as 0."""
+    count = ever = change = passing = 0
+    for row in rows:
+        count += row["count"] or 0
+        ever += row["cumulative_count"] or 0
+        change += row["count_change_7_days"] or 0
+        passing += row["passing_users"] or 0
     return {
-        "count": sum(row["count"] or 0 for row in rows),
-        "cumulative_count": sum(row["cumulative_count"] or 0 for row in rows),
-        "count_change_7_days": sum(row["count_change_7_days"] or 0 for row in rows),
-        "passing_users": sum(row["passing_users"] or 0 for row in rows),
+        "count": count,
+        "cumulative_count": ever,
+        "count_change_7_days": change,
+        "passing_users": passing,
     }
 
 
