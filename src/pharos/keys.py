@@ -29,6 +29,8 @@ VERSION_ONLY = rf"course-v1:{_VERSION}"
 LEGACY = rf"{_LEGACY}+/{_LEGACY}+/{_LEGACY}*"
 COURSE_ID = rf"^(?:{COURSE_V1}|{CCX_V1}|{LIBRARY_V1}|{VERSION_ONLY}|{LEGACY})$"
 
+LONGEST_COURSE_ID = 255  # characters, in the LMS as in the Result Store
+
 
 def _python(pattern: str) -> str:
     """The pattern with Unicode letters and digits written the way Python's `re` can read."""
@@ -72,7 +74,7 @@ class BlockKey:
 @lru_cache(maxsize=65536)
 def is_course_id(text: str | None) -> bool:
     """Whether the whole text is the id of a course run (or library). `spec 01 §1.6`."""
-    return text is not None and _COURSE_ID.fullmatch(text) is not None
+    return text is not None and len(text) <= LONGEST_COURSE_ID and _COURSE_ID.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=65536)
@@ -132,7 +134,8 @@ def course_id_of_url(url: str | None) -> str | None:
 
 def is_valid_course_id(text: StringValue) -> BooleanValue:
     """`is_course_id` as an expression; null for null."""
-    return text.re_search(COURSE_ID.replace("^", r"\A", 1).removesuffix("$") + r"\z")
+    is_short = text.length() <= LONGEST_COURSE_ID
+    return is_short & text.re_search(COURSE_ID.replace("^", r"\A", 1).removesuffix("$") + r"\z")
 
 
 def _canonical(course_id: str) -> str:

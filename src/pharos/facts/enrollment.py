@@ -13,6 +13,7 @@ ACTIVATED = "edx.course.enrollment.activated"
 DEACTIVATED = "edx.course.enrollment.deactivated"
 MODE_CHANGED = "edx.course.enrollment.mode_changed"
 
+LONGEST_MODE = 100  # characters, in the LMS
 INTEGER = r"\A-?[0-9]{1,18}\z"
 
 
@@ -31,7 +32,8 @@ def enrollment_event(events: ibis.Table) -> ibis.Table:
     """Each enrollment event with the course, learner and mode of its payload. `spec 01 §5.1`
 
     Of the payload, because the context names the acting person and may lack the course. Any event source
-    counts. Events without a valid course, an integer user or a mode are left out; an empty mode is one.
+    counts. Events without a valid course, an integer user or a mode are left out; an empty mode is one, and
+    one too long for the LMS is cut.
     Equal events of one moment are one.
     """
     relevant = events.filter(events.event_type.isin([ACTIVATED, DEACTIVATED, MODE_CHANGED]))
@@ -41,7 +43,7 @@ def enrollment_event(events: ibis.Table) -> ibis.Table:
         "event_type",
         course_id=json_text(relevant.payload, "$.course_id").strip(),
         user=json_text(relevant.payload, "$.user_id").strip(),
-        mode=json_text(relevant.payload, "$.mode"),
+        mode=json_text(relevant.payload, "$.mode").left(LONGEST_MODE),
     )
     valid = read.filter(
         keys.is_valid_course_id(read.course_id), read.user.re_search(INTEGER), read.mode.notnull()

@@ -1,0 +1,119 @@
+"""Active learners by ISO week. `spec 01 §6.2, 6.3, §11.108-111`"""
+
+from __future__ import annotations
+
+import random
+from datetime import date, datetime, timedelta
+
+import pytest
+from tests.metrics import naive
+from tests.metrics.conftest import Compute, columns, computed
+from tests.metrics.naive import Activity
+
+from pharos.engine import Engine
+from pharos.pipeline.graph import Moments
+
+TABLE = "course_activity"
+KINDS = ("ACTIVE", "ATTEMPTED_PROBLEM", "PLAYED_VIDEO", "POSTED_FORUM")
+
+
+def facts(rows: list[Activity]) -> dict[str, list[dict[str, object]]]:
+    return {"activity_by_learner_day": [row.fact() for row in rows]}
+
+
+def test_the_example(compute: Compute) -> None:
+    """§6.3: end_date 2024-05-15"""
+    rows = [
+        Activity("C", user, date(2024, 5, day), label)
+        for user, day, label in [
+            (1, 6, "ACTIVE"), (1, 6, "PLAYED_VIDEO"), (1, 12, "ACTIVE"), (1, 12, "PLAYED_VIDEO"),
+            (2, 8, "ACTIVE"), (2, 8, "ATTEMPTED_PROBLEM"), (3, 9, "ACTIVE"), (6, 13, "ACTIVE"),
+            (6, 13, "PLAYED_VIDEO"),
+        ]
+    ]  # fmt: skip
+    week = (datetime(2024, 5, 6), datetime(2024, 5, 13))
+    found = compute(TABLE, datetime(2024, 5, 15), **facts(rows))
+    assert columns(found, TABLE, "course_id", "interval_start", "interval_end", "label", "count") == [
+        ("C", *week, "ACTIVE", 3),
+        ("C", *week, "ATTEMPTED_PROBLEM", 1),
+        ("C", *week, "PLAYED_VIDEO", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("until", "current_week"),
+    [
+        (datetime(2024, 5, 15), date(2024, 5, 13)),  # a Wednesday
+        (datetime(2024, 5, 13), date(2024, 5, 13)),  # a Monday: the week before has just ended
+        (datetime(2024, 5, 12, 23, 59, 59, 999999), date(2024, 5, 6)),  # §11.110: not even on a Sunday
+        (datetime(2014, 1, 1), date(2013, 12, 30)),
+        (datetime(2012, 2, 29), date(2012, 2, 27)),
+        (datetime(2021, 1, 3), date(2020, 12, 28)),  # ISO week 53
+    ],
+)
+def test_where_the_current_week_begins(until: datetime, current_week: date) -> None:
+    """§6.2, §11.108"""
+    assert Moments(until).current_week == current_week
+
+
+def test_weeks_are_those_of_iso(compute: Compute) -> None:
+    """§11.109-111: Sunday belongs to the week before Monday; years and leap days do not matter."""
+    days = {
+        date(2019, 12, 29): date(2019, 12, 23),
+        date(2019, 12, 30): date(2019, 12, 30),
+        date(2020, 1, 5): date(2019, 12, 30),
+        date(2020, 2, 29): date(2020, 2, 24),
+        date(2020, 3, 1): date(2020, 2, 24),
+        date(2021, 1, 3): date(2020, 12, 28),
+        date(2024, 3, 3): date(2024, 2, 26),
+        date(2024, 3, 4): date(2024, 3, 4),
+    }
+    rows = [Activity(str(day), 1, day, "ACTIVE") for day in days]
+    found = columns(
+        compute(TABLE, datetime(2024, 3, 11), **facts(rows)), TABLE, "course_id", "interval_start"
+    )
+    assert found == sorted(
+        (str(day), datetime.combine(monday, datetime.min.time())) for day, monday in days.items()
+    )
+
+
+def test_the_week_is_shown_when_it_is_over(compute: Compute) -> None:
+    """§11.110"""
+    rows = [Activity("C", 1, date(2024, 5, 6), "ACTIVE"), Activity("C", 1, date(2024, 5, 12), "ACTIVE")]
+    assert compute(TABLE, datetime(2024, 5, 12, 23, 59, 59, 999999), **facts(rows)) == []
+    over = compute(TABLE, datetime(2024, 5, 13), **facts(rows))
+    assert columns(over, TABLE, "interval_end", "count") == [(datetime(2024, 5, 13), 1)]
+
+
+def test_no_activity_gives_no_rows(compute: Compute) -> None:
+    assert compute(TABLE, datetime(2024, 5, 15)) == []
+
+
+def random_activity(seed: int, rows: int) -> list[Activity]:
+    rng = random.Random(seed)
+    start = date(2023, 12, 1)
+    return [
+        Activity(
+            rng.choice("ABC"),
+            rng.randint(1, 9),
+            start + timedelta(days=rng.randint(0, 60)),
+            rng.choice(KINDS),
+        )
+        for _ in range(rows)
+    ]
+
+
+def assert_equals_naive(engine: Engine, rows: list[Activity], until: datetime) -> None:
+    last_day = (until - timedelta(microseconds=1)).date()
+    found = computed(engine, TABLE, until, facts([row for row in set(rows) if row.day <= last_day]))
+    weeks = {
+        (course, start.date(), label): count
+        for course, start, label, count in columns(
+            found, TABLE, "course_id", "interval_start", "label", "count"
+        )
+    }
+    assert weeks == naive.weekly(rows, until)
+
+
+def test_much_random_activity(engine: Engine) -> None:
+    assert_equals_naive(engine, random_activity(1, 800), datetime(2024, 1, 20))

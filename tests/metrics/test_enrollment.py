@@ -1,0 +1,338 @@
+"""Enrollment by day and mode, and course summaries. `spec 01 §5.2, 5.3, 5.6, §11.71-87, 90-92, 94, 95`"""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.metrics import naive
+from tests.metrics.conftest import Compute, Rows, columns, computed, day
+from tests.metrics.naive import Enrollment
+
+from pharos.engine import Engine
+
+UNTIL = datetime(2024, 3, 8)
+DAILY, BY_MODE, SUMMARY = (
+    "course_enrollment_daily",
+    "course_enrollment_mode_daily",
+    "course_meta_summary_enrollment",
+)
+COUNTS = ("count", "cumulative_count")
+KINDS = {"a": "activated", "d": "deactivated", "m": "mode_changed"}
+
+
+def event(course: str, user: int, text: str) -> Enrollment:
+    """`03-02 09:00 a audit`: activated then, in this mode."""
+    when, clock, kind, mode = text.split(" ")
+    return Enrollment(course, user, datetime.fromisoformat(f"2024-{when} {clock}"), KINDS[kind], mode)
+
+
+def facts(events: list[Enrollment]) -> dict[str, list[dict[str, object]]]:
+    return {"enrollment_event": [event.fact() for event in events]}
+
+
+# §5.2's worked example, §5.3's and §5.6's continuation of it -------------------------------------------
+
+EXAMPLE = [
+    event("C", 7, "03-02 09:00 a audit"),
+    event("C", 7, "03-04 10:00 m verified"),
+    event("C", 7, "03-05 08:00 d verified"),
+    event("C", 7, "03-05 09:00 a audit"),
+    event("C", 7, "03-06 12:00 d audit"),
+    event("C", 8, "03-05 07:00 d honor"),
+    event("C", 9, "03-03 10:00 a audit"),
+    event("C", 9, "03-04 11:00 a verified"),
+]
+
+
+def test_the_example_day_by_day(compute: Compute) -> None:
+    """§5.3"""
+    assert columns(compute(DAILY, UNTIL, **facts(EXAMPLE)), DAILY, "date", *COUNTS) == [
+        (day("03-02"), 1, 1),
+        (day("03-03"), 2, 2),
+        (day("03-04"), 2, 2),
+        (day("03-05"), 2, 3),
+        (day("03-06"), 1, 3),
+        (day("03-07"), 1, 3),
+    ]
+
+
+def test_the_example_by_mode(compute: Compute) -> None:
+    """§5.3; a mode that nobody is in has no row."""
+    assert columns(compute(BY_MODE, UNTIL, **facts(EXAMPLE)), BY_MODE, "date", "mode", *COUNTS) == [
+        (day("03-02"), "audit", 1, 1),
+        (day("03-03"), "audit", 2, 2),
+        (day("03-04"), "verified", 2, 2),
+        (day("03-05"), "audit", 1, 1),
+        (day("03-05"), "honor", 0, 1),
+        (day("03-05"), "verified", 1, 1),
+        (day("03-06"), "audit", 0, 1),
+        (day("03-06"), "honor", 0, 1),
+        (day("03-06"), "verified", 1, 1),
+        (day("03-07"), "audit", 0, 1),
+        (day("03-07"), "honor", 0, 1),
+        (day("03-07"), "verified", 1, 1),
+    ]
+
+
+def test_the_examples_summary(compute: Compute) -> None:
+    """§5.6; nothing is known of catalog and grades here."""
+    found = compute(SUMMARY, UNTIL, **facts(EXAMPLE))
+    numbers = ("enrollment_mode", "count", "count_change_7_days", "cumulative_count")
+    assert columns(found, SUMMARY, *numbers) == [
+        ("audit", 0, 0, 1),
+        ("honor", 0, 0, 1),
+        ("verified", 1, 1, 1),
+    ]
+    catalog = ("catalog_course_title", "start_time", "end_time", "pacing_type", "passing_users")
+    assert set(columns(found, SUMMARY, *catalog)) == {(None,) * 5}
+
+
+# One learner's histories: each in a course of its own, so that its rows by mode are the learner's day rows --
+
+NOTHING: list[tuple[str, int, str]] = []
+HISTORIES: dict[str, tuple[list[str], list[tuple[str, int, str]]]] = {
+    # name: (events, rows (first day of the state, enrolled, mode); each lasts until the next)
+    "the example's learner 7": (
+        [
+            "03-02 09:00 a audit",
+            "03-04 10:00 m verified",
+            "03-05 08:00 d verified",
+            "03-05 09:00 a audit",
+            "03-06 12:00 d audit",
+        ],
+        [("03-02", 1, "audit"), ("03-04", 1, "verified"), ("03-05", 1, "audit"), ("03-06", 0, "audit")],
+    ),
+    "§11.72 a single activation": (["03-07 10:00 a honor"], [("03-07", 1, "honor")]),
+    "§11.73 a single deactivation": (["03-07 10:00 d honor"], [("03-07", 0, "honor")]),
+    "§11.74 on, off, on, off": (
+        ["03-06 01:00 a x", "03-06 02:00 d x", "03-06 03:00 a x", "03-06 04:00 d x"],
+        [("03-06", 0, "x")],
+    ),
+    "§11.74 on, off, off, on": (
+        ["03-06 01:00 a x", "03-06 02:00 d x", "03-06 03:00 d x", "03-06 04:00 a x"],
+        [("03-06", 1, "x")],
+    ),
+    "§11.76 nothing before the first event, nothing on the day `until`": (
+        ["03-05 23:59:59.999999 a x", "03-08 00:00 d y"],
+        [("03-05", 1, "x")],
+    ),
+    "§11.77 days without events": (
+        ["03-01 00:00 a x", "03-04 00:00 d x", "03-07 00:00 a x"],
+        [("03-01", 1, "x"), ("03-04", 0, "x"), ("03-07", 1, "x")],
+    ),
+    "§11.78 activated again": (["03-01 10:00 a x", "03-03 10:00 a x"], [("03-01", 1, "x")]),
+    "§11.79 enrolled again": (
+        ["03-01 10:00 a x", "03-02 10:00 d x", "03-03 10:00 a x"],
+        [("03-01", 1, "x"), ("03-02", 0, "x"), ("03-03", 1, "x")],
+    ),
+    "§11.80 several modes a day": (
+        ["03-01 10:00 a x", "03-02 10:00 m y", "03-02 11:00 a z", "03-02 12:00 m w"],
+        [("03-01", 1, "x"), ("03-02", 1, "w")],
+    ),
+    "§11.81 activated again in another mode": (
+        ["03-01 10:00 a x", "03-03 10:00 a y"],
+        [("03-01", 1, "x"), ("03-03", 1, "y")],
+    ),
+    "§11.82 the mode of a deactivation": (
+        ["03-01 10:00 a x", "03-03 10:00 d y"],
+        [("03-01", 1, "x"), ("03-03", 0, "y")],
+    ),
+    "§11.83 a mode while unenrolled": (
+        ["03-01 10:00 a x", "03-02 10:00 d x", "03-03 10:00 m y"],
+        [("03-01", 1, "x"), ("03-02", 0, "x"), ("03-03", 0, "y")],
+    ),
+    "§11.83 a mode first": (["03-03 10:00 m y"], [("03-03", 0, "y")]),
+    "§11.83 a mode first, then on": (
+        ["03-03 10:00 m y", "03-04 10:00 a y"],
+        [("03-03", 0, "y"), ("03-04", 1, "y")],
+    ),
+    "§11.84 on before off at the same moment": (
+        ["03-03 10:00 d x", "03-03 10:00 a y"],
+        [("03-03", 0, "x")],
+    ),
+    "§11.84 off before the mode at the same moment": (
+        ["03-03 10:00 m z", "03-03 10:00 d x", "03-03 10:00 a y"],
+        [("03-03", 0, "z")],
+    ),
+    "§5.2.1 by mode at the same moment and kind": (
+        ["03-03 10:00 a y", "03-03 10:00 a x", "03-03 10:00 a "],
+        [("03-03", 1, "y")],
+    ),
+    "a microsecond apart": (
+        ["03-03 10:00:00.000002 a x", "03-03 10:00:00.000001 d y"],
+        [("03-03", 1, "x")],
+    ),
+    "an empty mode": (["03-06 10:00 a "], [("03-06", 1, "")]),
+    "after `until` only": (["03-09 10:00 a x"], NOTHING),
+}
+
+
+def day_by_day(states: list[tuple[str, int, str]]) -> Rows:
+    """(day, mode, enrolled, 1) for each day from the first state to the last day."""
+    starts = [day(start) for start, _, _ in states] + [UNTIL.date()]
+    return [
+        (start + timedelta(days=offset), mode, enrolled, 1)
+        for (_, enrolled, mode), start, end in zip(states, starts[:-1], starts[1:], strict=True)
+        for offset in range((end - start).days)
+    ]
+
+
+def histories() -> list[Enrollment]:
+    return [event(name, 7, text) for name, (texts, _) in HISTORIES.items() for text in texts]
+
+
+def by_course(rows: Rows) -> dict[str, Rows]:
+    found: dict[str, Rows] = {name: [] for name in HISTORIES}
+    for course, *rest in columns(rows, BY_MODE, "course_id", "date", "mode", *COUNTS):
+        found[course].append(tuple(rest))
+    return found
+
+
+def known(events: list[Enrollment]) -> list[Enrollment]:
+    """What facts hand over: nothing of the days after the last."""
+    return [event for event in events if event.time < UNTIL]
+
+
+def test_histories_of_one_learner(compute: Compute) -> None:
+    """§11.72-74, 76-84"""
+    found = by_course(compute(BY_MODE, UNTIL, **facts(known(histories()))))
+    assert found == {name: day_by_day(states) for name, (_, states) in HISTORIES.items()}
+
+
+def test_the_order_of_rows_does_not_matter(compute: Compute) -> None:
+    """§11.75"""
+    events = known(histories())
+    random.Random(1).shuffle(events)
+    found = by_course(compute(BY_MODE, UNTIL, **facts(events)))
+    assert found == {name: day_by_day(states) for name, (_, states) in HISTORIES.items()}
+
+
+def test_no_events_give_no_rows(compute: Compute) -> None:
+    """§11.71"""
+    for table in (DAILY, BY_MODE, SUMMARY):
+        assert compute(table, UNTIL) == []
+
+
+def test_the_last_day_may_be_a_part_of_a_day(compute: Compute) -> None:
+    events = [event("C", 7, "03-05 10:00 a x"), event("C", 8, "03-06 01:00 a x")]
+    found = compute(DAILY, datetime(2024, 3, 6, 2), **facts(events))
+    assert columns(found, DAILY, "date", "count") == [(day("03-05"), 1), (day("03-06"), 2)]
+
+
+def test_who_left_stays_in_the_cumulative_count(compute: Compute) -> None:
+    """§11.86-87, 91"""
+    events = [
+        event("C", 1, "03-05 10:00 a x"),
+        event("C", 1, "03-06 10:00 d x"),
+        event("C", 2, "03-06 10:00 d y"),
+    ]
+    found = columns(compute(DAILY, UNTIL, **facts(events)), DAILY, "date", *COUNTS)
+    assert found == [(day("03-05"), 1, 1), (day("03-06"), 0, 2), (day("03-07"), 0, 2)]
+
+
+def test_the_acceptance_scenario(compute: Compute) -> None:
+    """§5.9, §11.92: a deactivation in another mode makes the mode it was in disappear."""
+    events = [
+        event("C", 1, "03-01 10:00 a honor"),
+        event("C", 2, "03-01 10:00 a audit"),
+        event("C", 2, "03-04 10:00 d honor"),
+        event("C", 3, "03-05 10:00 d honor"),
+    ]
+    found = compute(BY_MODE, UNTIL, **facts(events))
+    assert [row for row in columns(found, BY_MODE, "date", "mode", *COUNTS) if row[0] >= day("03-03")] == [
+        (day("03-03"), "audit", 1, 1),
+        (day("03-03"), "honor", 1, 1),
+        (day("03-04"), "honor", 1, 2),
+        (day("03-05"), "honor", 1, 3),
+        (day("03-06"), "honor", 1, 3),
+        (day("03-07"), "honor", 1, 3),
+    ]
+
+
+def test_the_change_over_seven_days(compute: Compute) -> None:
+    """§11.94-95: per mode, with and without a row to start from; what is gone on the last day has no row."""
+    events = [
+        event("C", 1, "02-29 10:00 a x"),  # the start row is of 02-29
+        event("C", 2, "02-28 10:00 a x"),
+        event("C", 2, "03-03 10:00 d x"),
+        event("C", 3, "03-01 10:00 a x"),
+        event("C", 4, "03-01 10:00 a x"),
+        event("C", 5, "03-07 10:00 a y"),
+        event("C", 6, "02-20 10:00 a gone"),
+        event("C", 6, "03-02 10:00 m y"),
+        event("D", 1, "02-01 10:00 a x"),
+        event("D", 1, "03-02 10:00 d x"),
+        event("E", 1, "03-07 23:59:59 d x"),
+    ]
+    found = compute(SUMMARY, UNTIL, **facts(events))
+    numbers = ("course_id", "enrollment_mode", "count", "count_change_7_days", "cumulative_count")
+    assert columns(found, SUMMARY, *numbers) == [
+        ("C", "x", 3, 1, 4),
+        ("C", "y", 2, 2, 2),
+        ("D", "x", 0, -1, 1),
+        ("E", "x", 0, 0, 1),
+    ]
+
+
+# Against the naive implementation ----------------------------------------------------------------------
+
+
+def random_events(seed: int, courses: int) -> list[Enrollment]:
+    """Histories with many collisions: few learners, modes, days and hours."""
+    rng = random.Random(seed)
+    return [
+        Enrollment(
+            f"course {seed}-{course}",
+            rng.randint(1, 4),
+            datetime(2024, 2, 20) + timedelta(days=rng.randint(0, 16), hours=rng.randint(0, 3)),
+            rng.choice(tuple(KINDS.values())),
+            rng.choice(("audit", "honor", "verified", "")),
+        )
+        for course in range(courses)
+        for _ in range(rng.randint(0, 30))
+    ]
+
+
+def assert_equals_naive(engine: Engine, events: list[Enrollment], until: datetime) -> None:
+    last_day = (until - timedelta(microseconds=1)).date()
+    rows = naive.day_rows(events, last_day)
+    given: dict[str, Any] = facts([event for event in set(events) if event.time < until])
+
+    def found(table: str, keys: int, *names: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+        chosen = columns(computed(engine, table, until, given), table, *names)
+        return {row[:keys]: row[keys:] for row in chosen}
+
+    assert found(BY_MODE, 3, "course_id", "date", "mode", *COUNTS) == naive.mode_daily(rows)
+    assert found(DAILY, 2, "course_id", "date", *COUNTS) == naive.daily(rows)
+    numbers = ("course_id", "enrollment_mode", "count", "count_change_7_days", "cumulative_count")
+    assert found(SUMMARY, 2, *numbers) == naive.summary(rows, last_day)
+
+
+def test_many_random_histories(engine: Engine) -> None:
+    assert_equals_naive(engine, random_events(seed=1, courses=60), UNTIL)
+
+
+def test_naive_gives_the_example() -> None:
+    """§5.2: the second implementation is itself checked, with the column that no table shows."""
+    rows = {
+        (row.day, row.user): (row.at_end, row.change, row.mode)
+        for row in naive.day_rows(EXAMPLE, day("03-07"))
+    }
+    assert rows == {
+        (day("03-02"), 7): (1, 1, "audit"),
+        (day("03-03"), 7): (1, 0, "audit"),
+        (day("03-04"), 7): (1, 0, "verified"),
+        (day("03-05"), 7): (1, 0, "audit"),
+        (day("03-06"), 7): (0, -1, "audit"),
+        (day("03-07"), 7): (0, 0, "audit"),
+        (day("03-05"), 8): (0, 0, "honor"),
+        (day("03-06"), 8): (0, 0, "honor"),
+        (day("03-07"), 8): (0, 0, "honor"),
+        (day("03-03"), 9): (1, 1, "audit"),
+        (day("03-04"), 9): (1, 0, "verified"),
+        (day("03-05"), 9): (1, 0, "verified"),
+        (day("03-06"), 9): (1, 0, "verified"),
+        (day("03-07"), 9): (1, 0, "verified"),
+    }
