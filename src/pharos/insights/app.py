@@ -17,6 +17,7 @@ from pharos.errors import ConfigurationError
 from pharos.insights import error_pages, language
 from pharos.insights.api import TIMEOUT_S, DataAPI, DataAPIError
 from pharos.insights.directory import CourseDirectory
+from pharos.insights.listing import Listing
 from pharos.insights.pages import (
     course_home,
     courses,
@@ -110,6 +111,7 @@ def _site(
         settings=settings,
         api=api,
         directory=CourseDirectory(lms, api),
+        listing=Listing(),
         permissions=Permissions(lms, insights.permissions_seconds),
         sessions=Sessions(secret_key, https=base.startswith("https:")),
         sign_in=SignIn(

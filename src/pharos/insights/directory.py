@@ -12,6 +12,7 @@ from pharos.insights.refreshed import PATIENCE_S, Refreshed
 from pharos.lms.errors import LMSError, NotInLMS
 from pharos.lms.rest import CourseDetails, LMSClient
 
+NO_NAMES: dict[str, CourseDetails] = {}
 NAMES_FRESH_S = 300.0
 NAMES_STALE_S = 7 * 24 * 3600.0
 
@@ -72,7 +73,7 @@ class CourseDirectory:
             async with asyncio.timeout(PATIENCE_S):  # the fetch goes on; the next page has the names
                 return await self._all.get("")
         except (LMSError, TimeoutError):
-            return {}
+            return NO_NAMES
 
     async def _ask(self, course_id: str) -> CourseDetails | None:
         try:

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from pharos.config import Settings
 from pharos.insights.api import DataAPI
 from pharos.insights.directory import CourseDirectory
+from pharos.insights.listing import Listing
 from pharos.insights.permissions import Permissions
 from pharos.insights.rendering import Renderer
 from pharos.insights.sessions import Sessions
@@ -24,6 +25,7 @@ class Site:
     settings: Settings
     api: DataAPI
     directory: CourseDirectory
+    listing: Listing
     permissions: Permissions
     sessions: Sessions
     sign_in: SignIn

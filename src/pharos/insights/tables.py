@@ -119,9 +119,10 @@ def table(
 
 def _ordered(rows: Sequence[R], value: Callable[[R], Any], *, descending: bool) -> list[R]:
     """Missing values last, whatever the direction; equal rows keep their order."""
-    known = [row for row in rows if value(row) is not None]
-    missing = [row for row in rows if value(row) is None]
-    return sorted(known, key=value, reverse=descending) + missing
+    keyed = [(value(row), row) for row in rows]
+    known = [item for item in keyed if item[0] is not None]
+    known.sort(key=lambda item: item[0], reverse=descending)
+    return [row for _, row in known] + [row for key, row in keyed if key is None]
 
 
 def _head(request: Request, column: Column[R], key: str, *, descending: bool) -> Head:

@@ -13,44 +13,18 @@ from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
 from pharos.insights.access import CoursesInView
-from pharos.insights.api import Row, moment
-from pharos.insights.directory import Course
+from pharos.insights.api import Row
 from pharos.insights.language import Language, noop
+from pharos.insights.listing import AVAILABILITIES, Listed
 from pharos.insights.rendering import Link, Page, with_query
 from pharos.insights.reports import Choice, Figure, State, keep
 from pharos.insights.site import Site, TheSite
 from pharos.insights.tables import Column, Table, table
-from pharos.lms.rest import CourseDetails
 
 router = APIRouter()
 PAGE_SIZE = 50
 MODES = ("audit", "credit", "honor", "masters", "professional", "verified")
-AVAILABILITIES = {
-    "Current": noop("Current"),
-    "Upcoming": noop("Upcoming"),
-    "Archived": noop("Archived"),
-    "unknown": noop("Unknown"),
-}
 PACINGS = {"instructor_paced": noop("Instructor-paced"), "self_paced": noop("Self-paced")}
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One course of the list."""
-
-    course: Course
-    availability: str
-    pacing: str
-    start: datetime | None
-    end: datetime | None
-    total: int
-    current: int
-    change: int
-    verified: int
-    masters: int
-    passing: int | None
-    counted: bool
-    """False for a course the LMS knows and nothing was counted for yet."""
 
 
 @dataclass(frozen=True)
@@ -123,12 +97,8 @@ async def course_list(view: CoursesInView, site: TheSite) -> Response:
 async def visible(site: Site, ids: Container[str]) -> list[Listed]:
     """The courses with these ids that anything was counted for."""
     known = await site.directory.known()
-    now = datetime.now(UTC)
-    return [
-        _listed(row, known.get(row["course_id"]), now)
-        for row in await site.api.summaries()
-        if row["course_id"] in ids
-    ]
+    listed = site.listing.of(await site.api.summaries(), known)
+    return [item for item in listed if item.course.course_id in ids]
 
 
 def course_list_csv(rows: Sequence[Row], programs: Sequence[Row]) -> str:
@@ -157,40 +127,6 @@ def _flat(row: Row, programs: Sequence[Row]) -> Row:
 def _safe(value: Any) -> Any:
     """Text that a spreadsheet would take for a formula is quoted for it."""
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
-
-
-def _listed(row: Row, details: CourseDetails | None, now: datetime) -> Listed:
-    course_id = row["course_id"]
-    start = (details.start if details else None) or moment(row.get("start_date"))
-    end = (details.end if details else None) or moment(row.get("end_date"))
-    name = details.name if details else row.get("catalog_course_title") or course_id
-    modes = row.get("enrollment_modes", {})
-    pacing = row.get("pacing_type") or (f"{details.pacing}_paced" if details and details.pacing else "")
-    return Listed(
-        course=Course(course_id, name, start, end, None),
-        availability=_availability(row.get("availability"), start, end, now),
-        pacing=pacing,
-        start=start,
-        end=end,
-        total=row.get("cumulative_count") or 0,
-        current=row.get("count") or 0,
-        change=row.get("count_change_7_days") or 0,
-        verified=modes.get("verified", {}).get("count") or 0,
-        masters=modes.get("masters", {}).get("count") or 0,
-        passing=row.get("passing_users"),
-        counted=True,
-    )
-
-
-def _availability(said: str | None, start: datetime | None, end: datetime | None, now: datetime) -> str:
-    """What the catalog says; without a catalog, what the dates say."""
-    if said in AVAILABILITIES:
-        return said
-    if end is not None and end < now:
-        return "Archived"
-    if start is not None:
-        return "Upcoming" if start > now else "Current"
-    return "unknown"
 
 
 def _page(request: Request, listed: list[Listed], programs: Sequence[Row]) -> CoursesPage:
@@ -399,6 +335,10 @@ def _table(request: Request, words: Language, shown: Sequence[Listed]) -> Table:
             item.course.path, item.course.name, item.course.course_id
         )
 
+    def by_name(item: Listed) -> str | None:
+        untitled = item.course.name == item.course.course_id
+        return None if untitled else item.course.name.casefold()
+
     def dates(item: Listed) -> Markup:
         state = words.text(AVAILABILITIES[item.availability])
         if item.start is None:
@@ -412,7 +352,7 @@ def _table(request: Request, words: Language, shown: Sequence[Listed]) -> Table:
         return Column(key, label, value, lambda item: words.number(value(item)))
 
     columns: list[Column[Listed]] = [
-        Column("name", words.text("Course"), lambda item: item.course.name.casefold(), name, numeric=False),
+        Column("name", words.text("Course"), by_name, name, numeric=False),
         Column("start", words.text("Dates"), lambda item: item.start, dates, numeric=False, optional=True),
         count("total", words.text("Total"), lambda item: item.total),
         count("current", words.text("Current"), lambda item: item.current),

@@ -1,0 +1,93 @@
+"""All courses with their current numbers, made once from what the Data API and the LMS said last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pharos.insights.api import Row, moment
+from pharos.insights.directory import Course
+from pharos.insights.language import noop
+from pharos.lms.rest import CourseDetails
+
+# Availabilities move with the clock, so a list is not used for longer than this.
+LIFE = timedelta(minutes=1)
+AVAILABILITIES = {
+    "Current": noop("Current"),
+    "Upcoming": noop("Upcoming"),
+    "Archived": noop("Archived"),
+    "unknown": noop("Unknown"),
+}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One course of the list."""
+
+    course: Course
+    availability: str
+    pacing: str
+    start: datetime | None
+    end: datetime | None
+    total: int
+    current: int
+    change: int
+    verified: int
+    masters: int
+    passing: int | None
+
+
+class Listing:
+    """Keeps the list until the rows, the names or the minute change: thousands of courses, many visitors."""
+
+    def __init__(self) -> None:
+        self._rows: list[Row] = []
+        self._known: dict[str, CourseDetails] = {}
+        self._made_at = datetime.min.replace(tzinfo=UTC)
+        self._listed: list[Listed] = []
+
+    def of(self, rows: list[Row], known: dict[str, CourseDetails]) -> list[Listed]:
+        """The courses of the rows, by name; those without a name last (spec 06 §9.2)."""
+        now = datetime.now(UTC)
+        if rows is not self._rows or known is not self._known or now - self._made_at > LIFE:
+            listed = [_listed(row, known.get(row["course_id"]), now) for row in rows]
+            self._listed = sorted(listed, key=_by_name)
+            self._rows, self._known, self._made_at = rows, known, now
+        return self._listed
+
+
+def _by_name(item: Listed) -> tuple[bool, str]:
+    return item.course.name == item.course.course_id, item.course.name.casefold()
+
+
+def _listed(row: Row, details: CourseDetails | None, now: datetime) -> Listed:
+    course_id = row["course_id"]
+    start = (details.start if details else None) or moment(row.get("start_date"))
+    end = (details.end if details else None) or moment(row.get("end_date"))
+    name = details.name if details else row.get("catalog_course_title") or course_id
+    modes = row.get("enrollment_modes", {})
+    pacing = row.get("pacing_type") or (f"{details.pacing}_paced" if details and details.pacing else "")
+    return Listed(
+        course=Course(course_id, name, start, end, None),
+        availability=_availability(row.get("availability"), start, end, now),
+        pacing=pacing,
+        start=start,
+        end=end,
+        total=row.get("cumulative_count") or 0,
+        current=row.get("count") or 0,
+        change=row.get("count_change_7_days") or 0,
+        verified=modes.get("verified", {}).get("count") or 0,
+        masters=modes.get("masters", {}).get("count") or 0,
+        passing=row.get("passing_users"),
+    )
+
+
+def _availability(said: str | None, start: datetime | None, end: datetime | None, now: datetime) -> str:
+    """What the catalog says; without a catalog, what the dates say."""
+    if said in AVAILABILITIES:
+        return said
+    if end is not None and end < now:
+        return "Archived"
+    if start is not None:
+        return "Upcoming" if start > now else "Current"
+    return "unknown"
