@@ -12,7 +12,8 @@ import pytest
 
 from pharos.engine import Engine
 from pharos.lake import schema
-from pharos.pipeline.graph import FACTS, METRICS, Moments
+from pharos.lms.tables import TABLES
+from pharos.pipeline.graph import FACTS, METRICS, Given
 from pharos.result_store import contract
 
 Rows = list[tuple[Any, ...]]
@@ -21,31 +22,36 @@ Compute = Callable[..., Rows]
 
 @pytest.fixture
 def compute(engine: Engine) -> Compute:
-    """`compute(table, until, fact=rows…)`: the table's rows at that moment, in the order of its key.
+    """`compute(table, until, input=rows…)`: the table's rows at that moment, in the order of its key.
 
-    Rows of facts are dicts; facts not given are empty. What comes out has been checked against the contract.
+    Inputs are facts and tables of the LMS; their rows are dicts, and those not given are empty. What comes out has been checked against the contract.
     """
-    return lambda table, until, **facts: computed(engine, table, until, facts)
+    return lambda table, until, **rows: computed(engine, table, until, rows)
 
 
-def computed(engine: Engine, table: str, until: datetime, facts: dict[str, list[dict[str, Any]]]) -> Rows:
-    metric, moments = METRICS[table], Moments(until)
-    rows = contract.conform(metric.table, engine.fetch(_expression(engine, table, moments, facts)))
-    in_order = rows.sort_by([(name, "ascending") for name in metric.table.info["key"]])
+def computed(engine: Engine, table: str, until: datetime, rows: dict[str, list[dict[str, Any]]]) -> Rows:
+    metric = METRICS[table]
+    found = contract.conform(metric.table, engine.fetch(_expression(engine, table, Given(until), rows)))
+    in_order = found.sort_by([(name, "ascending") for name in metric.table.info["key"]])
     return [tuple(row.values()) for row in in_order.to_pylist()]
 
 
-def _expression(engine: Engine, table: str, moments: Moments, facts: dict[str, Any]) -> ibis.Table:
+def _expression(engine: Engine, table: str, given: Given, rows: dict[str, Any]) -> ibis.Table:
     inputs: dict[str, object] = {}
     for name in METRICS[table].inputs:
-        if name in FACTS:
-            whole = FACTS[name].schema.append(pa.field(schema.PARTITION, pa.date32()))
-            inputs[name] = engine.table(pa.Table.from_pylist(facts.get(name, []), whole))
-        elif name in METRICS:
-            inputs[name] = _expression(engine, name, moments, facts)
+        if name in METRICS:
+            inputs[name] = _expression(engine, name, given, rows)
+        elif name in FACTS or name in TABLES:
+            inputs[name] = engine.table(pa.Table.from_pylist(rows.get(name, []), _schema(name)))
         else:
-            inputs[name] = moments.value(name)
+            inputs[name] = getattr(given, name)
     return METRICS[table].function(**inputs)
+
+
+def _schema(name: str) -> pa.Schema:
+    if name in TABLES:
+        return TABLES[name].schema
+    return FACTS[name].schema.append(pa.field(schema.PARTITION, pa.date32()))
 
 
 def columns(rows: Iterable[tuple[Any, ...]], table: str, *names: str) -> Rows:

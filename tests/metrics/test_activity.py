@@ -11,7 +11,7 @@ from tests.metrics.conftest import Compute, columns, computed
 from tests.metrics.naive import Activity
 
 from pharos.engine import Engine
-from pharos.pipeline.graph import Moments
+from pharos.pipeline.graph import Given
 
 TABLE = "course_activity"
 KINDS = ("ACTIVE", "ATTEMPTED_PROBLEM", "PLAYED_VIDEO", "POSTED_FORUM")
@@ -53,7 +53,7 @@ def test_the_example(compute: Compute) -> None:
 )
 def test_where_the_current_week_begins(until: datetime, current_week: date) -> None:
     """§6.2, §11.108"""
-    assert Moments(until).current_week == current_week
+    assert Given(until).current_week == current_week
 
 
 def test_weeks_are_those_of_iso(compute: Compute) -> None:

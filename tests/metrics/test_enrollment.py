@@ -297,8 +297,9 @@ def random_events(seed: int, courses: int) -> list[Enrollment]:
 
 def assert_equals_naive(engine: Engine, events: list[Enrollment], until: datetime) -> None:
     last_day = (until - timedelta(microseconds=1)).date()
-    rows = naive.day_rows(events, last_day)
-    given: dict[str, Any] = facts([event for event in set(events) if event.time < until])
+    seen = {event for event in events if event.time < until}
+    rows = naive.day_rows(seen, last_day)
+    given: dict[str, Any] = facts(list(seen))
 
     def found(table: str, keys: int, *names: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
         chosen = columns(computed(engine, table, until, given), table, *names)
