@@ -94,6 +94,12 @@ class EngineSettings(Section):
     spark_conf: dict[str, str] = Field({}, description="Further Spark settings.")
 
 
+class Geolocation(Section):
+    database: Path | None = Field(
+        None, description="Country database (.mmdb) of any vendor; default: the one that comes with Pharos."
+    )
+
+
 class ResultStoreSettings(Section):
     url: SecretStr | None = Field(
         None,
@@ -160,6 +166,7 @@ class Settings(BaseSettings):
     logs: Logs = Logs()
     lms: LMS = LMS()
     engine: EngineSettings = EngineSettings()
+    geolocation: Geolocation = Geolocation()
     result_store: ResultStoreSettings = ResultStoreSettings()
     data_api: DataAPISettings = DataAPISettings()
     insights: InsightsSettings = InsightsSettings()

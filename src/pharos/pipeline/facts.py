@@ -20,7 +20,7 @@ from pharos.engine import Engine
 from pharos.facts.fact import Fact
 from pharos.lake import schema
 from pharos.lake.lake import Lake
-from pharos.pipeline.graph import FACTS, Moments, code_fingerprint, fingerprint
+from pharos.pipeline.graph import FACTS, Given, code_fingerprint, fingerprint
 
 CHUNK_EVENTS = 4_000_000  # computed at once
 _EVENTS = schema.EVENTS.append(pa.field(schema.PARTITION, pa.date32()))
@@ -46,10 +46,10 @@ class FactDay:
         return "events changed" if any(stem.split("-")[0] == code for stem in older) else "code changed"
 
 
-def fact_days(lake: Lake, moments: Moments) -> dict[str, list[FactDay]]:
+def fact_days(lake: Lake, given: Given) -> dict[str, list[FactDay]]:
     """All days of all facts up to the last day, oldest first."""
-    days = sorted(day for day, files in lake.state.events.items() if files and day <= moments.last_day)
-    events = {day: _events_fingerprint(lake, day, moments.until) for day in days}
+    days = sorted(day for day, files in lake.state.events.items() if files and day <= given.last_day)
+    events = {day: _events_fingerprint(lake, day, given.until) for day in days}
     return {
         name: [
             FactDay(

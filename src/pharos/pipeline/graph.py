@@ -11,19 +11,27 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from graphlib import TopologicalSorter
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import xxhash
 
+from pharos import geolocation
 from pharos.facts import activity as activity_facts
+from pharos.facts import address as address_facts
 from pharos.facts import enrollment as enrollment_facts
 from pharos.facts.fact import Fact
-from pharos.metrics import activity, demographics, enrollment
+from pharos.metrics import activity, demographics, enrollment, geography
 from pharos.metrics.metric import Metric
 
 FACTS: dict[str, Fact] = {
-    fact.name: fact for fact in (enrollment_facts.enrollment_event, activity_facts.activity_by_learner_day)
+    fact.name: fact
+    for fact in (
+        enrollment_facts.enrollment_event,
+        activity_facts.activity_by_learner_day,
+        address_facts.last_address_by_learner_day,
+    )
 }
 
 METRICS: dict[str, Metric] = {
@@ -35,16 +43,18 @@ METRICS: dict[str, Metric] = {
         demographics.course_enrollment_gender_daily,
         demographics.course_enrollment_birth_year_daily,
         demographics.course_enrollment_education_level_daily,
+        geography.course_enrollment_location_current,
         activity.course_activity,
     )
 }
 
 
 @dataclass(frozen=True)
-class Moments:
-    """What `until` means for metrics; their parameters of these names get these values."""
+class Given:
+    """What a run gives to metrics besides tables; their parameters of these names get these values."""
 
     until: datetime  # UTC, naive; a run describes the time before
+    countries: Path = geolocation.SHIPPED
 
     @property
     def last_day(self) -> date:
@@ -56,10 +66,17 @@ class Moments:
         """Monday of the ISO week that is not complete at `until`."""
         return self.until.date() - timedelta(days=self.until.weekday())
 
-    def value(self, name: str) -> date:
-        """The moment of this name."""
+    @property
+    def country_of(self) -> geolocation.CountryOf:
+        """The country of an address."""
+        return geolocation.country_of(self.countries)
+
+    def fingerprint(self, name: str) -> str:
+        """Changes when what is given under this name does."""
+        if name == "country_of":
+            return geolocation.fingerprint(self.countries)
         moment: date = getattr(self, name)
-        return moment
+        return moment.isoformat()
 
 
 def in_order() -> list[Metric]:
@@ -84,7 +101,9 @@ def code_fingerprint(function: Callable[..., Any]) -> str:
     return fingerprint(function.__name__, *sorted(_sources(module) if module else []))[:8]
 
 
-_COMPUTING_ROOMS = ("pharos.keys", "pharos.facts", "pharos.metrics", "pharos.engine.functions")
+_COMPUTING_ROOMS = (
+    "pharos.keys", "pharos.geolocation", "pharos.facts", "pharos.metrics", "pharos.engine.functions",
+)  # fmt: skip
 
 
 def _sources(module: ModuleType) -> set[str]:

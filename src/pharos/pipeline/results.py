@@ -19,7 +19,7 @@ from pharos.lms.tables import TABLES
 from pharos.metrics.metric import Metric
 from pharos.pipeline import facts
 from pharos.pipeline.facts import FactDay
-from pharos.pipeline.graph import FACTS, METRICS, Moments, code_fingerprint, fingerprint, in_order
+from pharos.pipeline.graph import FACTS, METRICS, Given, code_fingerprint, fingerprint, in_order
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Result:
         return "inputs changed" if any(stem.split("-")[0] == code for stem in older) else "code changed"
 
 
-def results(lake: Lake, days: dict[str, list[FactDay]], moments: Moments) -> list[Result]:
+def results(lake: Lake, days: dict[str, list[FactDay]], given: Given) -> list[Result]:
     """All results, each after those it is computed from."""
     found: dict[str, Result] = {}
     for metric in in_order():
-        parts = [f"{name}={_input_fingerprint(lake, name, days, found, moments)}" for name in metric.inputs]
+        parts = [f"{name}={_input_fingerprint(lake, name, days, found, given)}" for name in metric.inputs]
         inputs = fingerprint(f"version={metric.table.info['definition'].version}", *parts)
         stem = f"{code_fingerprint(metric.function)}-{inputs}"
         found[metric.name] = Result(metric, stem, lake.root / "results" / metric.name / f"{stem}.parquet")
@@ -58,11 +58,11 @@ def compute(
     result: Result,
     days: dict[str, list[FactDay]],
     known: dict[str, Result],
-    moments: Moments,
+    given: Given,
 ) -> None:
     """Compute one result; those it is computed from must be there."""
     table = result.metric.function(
-        **{name: _input(lake, engine, name, days, known, moments) for name in result.metric.inputs}
+        **{name: _input(lake, engine, name, days, known, given) for name in result.metric.inputs}
     )
     keys = [(name, "ascending") for name in result.metric.table.info["key"]]
     rows = engine.fetch(table).sort_by(keys)
@@ -82,7 +82,7 @@ def rows(result: Result) -> pa.Table:
 
 
 def _input_fingerprint(
-    lake: Lake, name: str, days: dict[str, list[FactDay]], found: dict[str, Result], moments: Moments
+    lake: Lake, name: str, days: dict[str, list[FactDay]], found: dict[str, Result], given: Given
 ) -> str:
     if name in FACTS:
         return fingerprint(*(f"{item.day}/{item.fingerprint}" for item in days[name]))
@@ -90,7 +90,7 @@ def _input_fingerprint(
         return found[name].fingerprint
     if name in TABLES:
         return lms_tables.fingerprint(lake, name)
-    return moments.value(name).isoformat()
+    return given.fingerprint(name)
 
 
 def _input(
@@ -99,7 +99,7 @@ def _input(
     name: str,
     days: dict[str, list[FactDay]],
     known: dict[str, Result],
-    moments: Moments,
+    given: Given,
 ) -> object:
     if name in FACTS:
         return facts.read(engine, FACTS[name], days[name])
@@ -108,4 +108,4 @@ def _input(
         return engine.read([path], pq.read_schema(path))
     if name in TABLES:
         return lms_tables.read(engine, lake, name)
-    return moments.value(name)
+    return getattr(given, name)

@@ -13,6 +13,7 @@ import ibis
 import pyarrow as pa
 import sqlalchemy as sa
 
+from pharos import geolocation
 from pharos.config import LogSource, Settings
 from pharos.engine import Engine, open_engine
 from pharos.errors import ConfigurationError
@@ -22,7 +23,7 @@ from pharos.lake.lake import Lake
 from pharos.lake.lms_tables import TableState
 from pharos.lms.database import DatabaseAddress, database_address
 from pharos.pipeline import facts, results
-from pharos.pipeline.graph import Moments
+from pharos.pipeline.graph import Given
 from pharos.result_store import store
 
 NO_LOGS = ConfigurationError("logs.sources: no logs are named; name some in pharos.yaml or give --logs PATH")
@@ -67,11 +68,12 @@ def run_pipeline(
     sources, lms_database = _sources(settings, logs), _lms_database(settings)
     if not sources and not Lake(settings.lake).state.events:
         raise NO_LOGS
+    countries = _countries(settings)
     with _store(settings) as database, _work(settings) as (lake, engine):
         _ingest(lake, engine, sources, report, progress)
         if lms_database is not None:
             _import(lake, engine, lms_database, report, progress)
-        found = _compute(lake, engine, report, full=full, progress=progress)
+        found = _compute(lake, engine, report, countries, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
     return report
 
@@ -103,8 +105,9 @@ def compute_only(
 ) -> RunReport:
     """The stages after ingestion: compute what is stale, publish. Raises PharosError."""
     report = RunReport(until or _now())
+    countries = _countries(settings)
     with _store(settings) as database, _work(settings) as (lake, engine):
-        found = _compute(lake, engine, report, full=full, progress=progress)
+        found = _compute(lake, engine, report, countries, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
     return report
 
@@ -113,6 +116,13 @@ def retry_quarantine(settings: Settings) -> int:
     """Judge the lines in quarantine once more; how many are events now. Raises PharosError."""
     with _work(settings) as (lake, engine):
         return quarantine.retry(lake, engine, _now())
+
+
+def _countries(settings: Settings) -> Path:
+    """The database of countries; looked at before anything is done."""
+    database = settings.geolocation.database or geolocation.SHIPPED
+    geolocation.check(database)
+    return database
 
 
 def _now() -> datetime:
@@ -176,14 +186,14 @@ def _import(
 
 
 def _compute(
-    lake: Lake, engine: Engine, report: RunReport, *, full: bool, progress: Report
+    lake: Lake, engine: Engine, report: RunReport, countries: Path, *, full: bool, progress: Report
 ) -> list[results.Result]:
     """Compute stale facts and results; all results, computed or not."""
-    moments = Moments(report.until)
+    given = Given(report.until, countries)
     if full:
         for part in ("facts", "results"):
             shutil.rmtree(lake.root / part, ignore_errors=True)
-    days = facts.fact_days(lake, moments)
+    days = facts.fact_days(lake, given)
     reasons = {item: item.reason() for items in days.values() for item in items}
     stale = [item for item, reason in reasons.items() if reason is not None]
     report.why += [(f"{item.fact} of {item.day}", str(reasons[item])) for item in stale]
@@ -196,13 +206,13 @@ def _compute(
 
     total = sum(file.rows for item in stale for file in lake.state.events[item.day])
     facts.compute(lake, engine, stale, report.until, add)
-    found = results.results(lake, days, moments)
+    found = results.results(lake, days, given)
     known = {result.metric.name: result for result in found}
     for number, result in enumerate(found, 1):
         reason = result.reason()
         if reason is not None:
             report.why.append((result.metric.name, reason))
-            results.compute(lake, engine, result, days, known, moments)
+            results.compute(lake, engine, result, days, known, given)
         progress("Computing metrics", number, len(found))
     return found
 

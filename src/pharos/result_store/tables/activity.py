@@ -14,11 +14,9 @@ course_activity = result(
         version=1,
         meaning="Distinct learners active in each course run per ISO week, by kind of activity.",
         formula=(
-            "ACTIVE: any event of a signed-in person in the course; PLAYED_VIDEO: play_video from browser "
-            "or mobile "
-            "app; ATTEMPTED_PROBLEM: problem_check from the server; POSTED_FORUM: a forum thread, "
-            "response or "
-            "comment created. Each learner counts once per week and kind."
+            "Active: any event of a signed-in person in the course. Watched a video: started one, in the "
+            "browser or the mobile app. Tried a problem: submitted an answer. Joined a discussion: posted a "
+            "thread, a response or a comment. Each learner counts once per week and kind."
         ),
         edge_cases=(
             "Weeks run from Monday 00:00 to Monday 00:00 UTC; only complete weeks are counted.",

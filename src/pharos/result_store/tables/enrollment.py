@@ -102,8 +102,12 @@ course_meta_summary_enrollment = result(
         edge_cases=(
             "A mode that nobody is in on the last day has no row, so a drop to nothing does not show here.",
             "Titles, dates and availability are empty where no course catalog is read.",
+            (
+                "passing_users counts learners with a passing grade, enrolled or not, in the mode they had "
+                "when the grade changed last; it is empty where no grades are imported."
+            ),
         ),
-        source="Enrollment by mode; the course catalog where there is one.",
+        source="Enrollment by mode; the LMS table grades_persistentcoursegrade; the course catalog.",
         spec="01 §5.6",
     ),
     course_id(),
@@ -198,18 +202,25 @@ course_enrollment_location_current = result(
         version=1,
         meaning="Learners enrolled in each course run by the country they were last seen in.",
         formula=(
-            "Active enrollments of the LMS, grouped by the country of the address of the learner's latest "
-            "event "
-            "anywhere on the site."
+            "Enrollments of the LMS, grouped by the country of the address of the learner's latest event "
+            "anywhere on the site. count: active ones; cumulative_count: all."
         ),
         edge_cases=(
-            "From the LMS's table, so totals differ from those of enrollment.",
+            (
+                "From the LMS's table, so totals differ from those of enrollment; where it was never "
+                "imported, from the enrollment events."
+            ),
+            "One country for all courses of a learner; proxies and travel count as they appear.",
             "null: never seen; UNKNOWN: seen at an address no country is known for.",
         ),
-        source="The LMS table student_courseenrollment; addresses in all events of the tracking logs.",
+        source=(
+            "The LMS table student_courseenrollment; addresses in all events of the tracking logs; "
+            "the country database geo-whois-asn-country by ip-location-db (data: NRO, CC BY 4.0) or the "
+            "operator's own."
+        ),
         spec="01 §7",
     ),
-    day("UTC day of the LMS's table."),
+    day("UTC day: the last one of the run."),
     course_id(),
     column("country_code", Exact(10), "ISO 3166 alpha-2, or UNKNOWN; null: never seen."),
     column("count", Integer(), "Learners enrolled.", nullable=False),
