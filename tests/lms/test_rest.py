@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from pharos.config import LMS
 from pharos.demo import lms
 from pharos.demo.campus import Campus
 from pharos.demo.lms_sign_in import Client
-from pharos.lms import rest
+from pharos.lms import patience, rest
 from pharos.lms.errors import LMSRefused, LMSUnreachable, NotInLMS
 from pharos.lms.rest import LMSClient
 
@@ -28,10 +29,17 @@ def url(serve: Callable[[Any], str]) -> str:
     return serve(lms.create_app(CAMPUS, insights=Client("insights", "x"), service=SERVICE))
 
 
-def ask(url: str, question: Callable[[LMSClient], Awaitable[T]], secret: str = SERVICE.secret) -> T:
+def ask(
+    url: str,
+    question: Callable[[LMSClient], Awaitable[T]],
+    secret: str = SERVICE.secret,
+    timeout_s: float = 5,
+    patience_s: float = 10,
+) -> T:
     async def answer() -> T:
-        async with httpx.AsyncClient(timeout=5) as http:
-            return await question(LMSClient(LMS(url=url, client_id=SERVICE.id, client_secret=secret), http))
+        settings = LMS(url=url, client_id=SERVICE.id, client_secret=SecretStr(secret))
+        async with httpx.AsyncClient(timeout=timeout_s) as http:
+            return await question(LMSClient(settings, http, patience_s))
 
     return asyncio.run(answer())
 
@@ -63,4 +71,208 @@ def test_what_goes_wrong_is_told_apart(url: str) -> None:
     with pytest.raises(LMSRefused):
         ask(url, lambda client: client.courses(), secret="wrong")
     with pytest.raises(LMSUnreachable):
-        ask("http://127.0.0.1:9", lambda client: client.courses())
+        ask("http://127.0.0.1:9", lambda client: client.courses(), patience_s=0.1)
+
+
+# --- An LMS that is unwell -------------------------------------------------------------------------------
+
+
+class Faulty:
+    """The stand-in, behind a list of faults: each request to the path takes the next one, if there is one."""
+
+    def __init__(self, app: Any, path: str, *faults: str) -> None:
+        self._app, self._path, self._faults = app, path, list(faults)
+        self.requests: list[str] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        path = scope.get("path", "")
+        self.requests.append(path)
+        if not path.startswith(self._path) or not self._faults:
+            await self._app(scope, receive, send)
+            return
+        fault = self._faults.pop(0)
+        if fault == "slow":
+            await asyncio.sleep(0.5)
+        status, _, retry_after = fault.partition(" ")
+        headers = [(b"retry-after", retry_after.encode())] if retry_after else []
+        body = b"<html>We will be back soon</html>"
+        if fault == "dropped":
+            headers.append((b"content-length", b"1000"))
+        await send(
+            {
+                "type": "http.response.start",
+                "status": int(status) if status.isdigit() else 200,
+                "headers": headers,
+            }
+        )
+        await send({"type": "http.response.body", "body": body, "more_body": fault == "dropped"})
+
+    def count(self, path: str) -> int:
+        return sum(path in request for request in self.requests)
+
+
+@pytest.fixture
+def unwell(serve: Callable[[Any], str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Faulty, str]]:
+    """`unwell(path, *faults)`: a stand-in that fails at the path, and its address."""
+    monkeypatch.setattr(patience, "FIRST_DELAY_S", 0.01)
+
+    def make(path: str, *faults: str, token_seconds: int = 3600) -> tuple[Faulty, str]:
+        app = lms.create_app(
+            CAMPUS, insights=Client("insights", "x"), service=SERVICE, token_seconds=token_seconds
+        )
+        faulty = Faulty(app, path, *faults)
+        return faulty, serve(faulty)
+
+    return make
+
+
+COURSES, TOKEN = "/api/courses/v1/courses/", "/oauth2/access_token"
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ("429", "503", "500"),
+        ("408",),
+        ("429 0",),
+        ("garbage",),
+        ("slow", "slow"),
+        ("dropped",),
+        ("502", "dropped"),
+    ],
+)
+def test_what_may_pass_is_asked_again(unwell: Any, faults: tuple[str, ...]) -> None:
+    faulty, url = unwell(COURSES, *faults)
+    assert len(ask(url, lambda client: client.courses(), timeout_s=0.3)) == len(CAMPUS.courses)
+    assert faulty.count(COURSES) == len(faults) + 1
+    assert faulty.count(TOKEN) == 1
+
+
+@pytest.mark.parametrize("faults", [("503", "429"), ("garbage",), ("dropped",)])
+def test_a_token_is_asked_for_again_as_well(unwell: Any, faults: tuple[str, ...]) -> None:
+    faulty, url = unwell(TOKEN, *faults)
+    assert ask(url, lambda client: client.courses())
+    assert faulty.count(TOKEN) == len(faults) + 1
+
+
+@pytest.mark.parametrize("status", ["400", "403"])
+def test_what_will_not_pass_is_not(unwell: Any, status: str) -> None:
+    faulty, url = unwell(COURSES, status)
+    with pytest.raises(LMSRefused, match=status):
+        ask(url, lambda client: client.courses())
+    assert faulty.count(COURSES) == 1
+
+
+def test_patience_ends_with_one_clear_error(unwell: Any) -> None:
+    faulty, url = unwell(COURSES, *["500"] * 100)
+    with pytest.raises(LMSUnreachable) as caught:
+        ask(url, lambda client: client.courses(), patience_s=0.1)
+    assert str(caught.value).startswith(f"{url}{COURSES}: the LMS gave no usable answer (status 500; tried ")
+    assert 2 < faulty.count(COURSES) < 20
+
+
+def test_an_lms_that_wants_to_be_left_alone_for_long_is(unwell: Any) -> None:
+    faulty, url = unwell(COURSES, "429 3600")
+    with pytest.raises(LMSUnreachable, match="status 429"):
+        ask(url, lambda client: client.courses())
+    assert faulty.count(COURSES) == 1
+
+
+def test_a_token_the_lms_has_forgotten_is_renewed(unwell: Any) -> None:
+    faulty, url = unwell(COURSES, "401")
+    assert ask(url, lambda client: client.courses())
+    assert faulty.count(TOKEN) == 2
+
+
+def test_an_account_that_is_refused_with_every_token_is_refused(unwell: Any) -> None:
+    _, url = unwell(COURSES, "401", "401")
+    with pytest.raises(LMSRefused, match="401"):
+        ask(url, lambda client: client.courses())
+
+
+def test_a_token_is_used_until_shortly_before_its_end(unwell: Any) -> None:
+    async def twice(client: LMSClient) -> None:
+        await client.courses()
+        await client.courses()
+
+    faulty, url = unwell(COURSES)
+    ask(url, twice)
+    assert faulty.count(TOKEN) == 1
+    faulty, url = unwell(COURSES, token_seconds=1)
+    ask(url, twice)
+    assert faulty.count(TOKEN) > 1
+
+
+def test_many_questions_share_a_token_and_are_asked_a_few_at_a_time(unwell: Any) -> None:
+    async def many(client: LMSClient) -> None:
+        await asyncio.gather(*(client.course(CAMPUS.courses[0].id) for _ in range(20)))
+
+    class Watched(Faulty):
+        now = most = 0
+
+        async def __call__(self, *arguments: Any) -> None:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await asyncio.sleep(0.01)
+            await super().__call__(*arguments)
+            self.now -= 1
+
+    faulty, url = unwell(COURSES)
+    faulty.__class__ = Watched
+    ask(url, many)
+    assert faulty.count(TOKEN) == 1
+    assert 1 < faulty.most <= rest.MOST_AT_ONCE
+
+
+@pytest.mark.parametrize(
+    ("body", "question"),
+    [
+        ("[]", lambda client: client.courses()),
+        ('{"results": 3}', lambda client: client.courses()),
+        ('{"pagination": {}}', lambda client: client.courses()),
+        ("null", lambda client: client.blocks("c")),
+        ("{}", lambda client: client.grading_policy("c")),
+    ],
+)
+def test_an_answer_of_another_shape_is_no_answer(
+    serve: Callable[[Any], str], body: str, question: Callable[[LMSClient], Awaitable[Any]]
+) -> None:
+    with pytest.raises(LMSUnreachable):
+        ask(answering(serve, body), question)
+
+
+def test_courses_of_any_release_and_none_without_an_id(serve: Callable[[Any], str]) -> None:
+    """spec 04 §3.2, §12.21"""
+    url = answering(
+        serve,
+        '{"results": [{"id": "a/b/c", "name": " A  \\n B "}, {"course_id": "d/e/f"}, {"id": null}, 7, {}],'
+        ' "pagination": {"next": null}}',
+    )
+    assert [(c.course_id, c.name) for c in ask(url, lambda client: client.courses())] == [
+        ("a/b/c", "A B"),
+        ("d/e/f", "d/e/f"),
+    ]
+
+
+def test_an_outline_a_policy_and_cohorts(url: str) -> None:
+    course = CAMPUS.courses[0]
+    tree = ask(url, lambda client: client.blocks(course.id))
+    assert tree["root"] == course.root.id
+    assert set(tree["blocks"]) == {block.id for block in course.root.walk()}
+    policy = ask(url, lambda client: client.grading_policy(course.id))
+    assert [(line.name, line.weight) for line in policy] == [
+        (line.name, line.weight) for line in course.policy
+    ]
+    cohorts = ask(url, lambda client: client.cohorts(course.id))
+    assert [cohort.name for cohort in cohorts] == list(course.cohorts)
+
+
+def answering(serve: Callable[[Any], str], body: str) -> str:
+    """The address of an LMS that gives out tokens and says the same to everything else."""
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        text = '{"access_token": "t", "expires_in": 3600}' if scope["path"] == TOKEN else body
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": text.encode()})
+
+    return serve(app)

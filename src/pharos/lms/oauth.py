@@ -26,6 +26,7 @@ from joserfc.jwk import KeySet
 
 from pharos.config import LMS
 from pharos.lms.errors import LMSRefused, LMSUnreachable, SignInFailed
+from pharos.lms.patience import PASSING
 
 SCOPE = "user_id profile email"
 # Asymmetric only: with a public key set, an HMAC algorithm would take the public key for the secret.
@@ -191,21 +192,32 @@ class ServiceToken:
         self._lms, self._http = lms, http
         self._token = ""
         self._good_until = -float("inf")
+        self._asking = asyncio.Lock()
 
-    async def header(self, *, renew: bool = False) -> dict[str, str]:
-        """The Authorization header. Raises LMSUnreachable or LMSRefused."""
-        if renew or time.monotonic() > self._good_until:
-            secret = self._lms.client_secret
-            form = {
-                "grant_type": "client_credentials",
-                "client_id": self._lms.client_id or "",
-                "client_secret": secret.get_secret_value() if secret else "",
-                "token_type": "jwt",
-            }
-            answer = await _token(self._lms, form, self._http)
-            self._token = str(answer["access_token"])
+    async def token(self, *, refused: str | None = None) -> str:
+        """The token; another one than that which the LMS has refused.
+
+        Questions that run at the same time share one request. Raises LMSUnreachable or LMSRefused.
+        """
+        async with self._asking:
+            if refused == self._token or time.monotonic() > self._good_until:
+                await self._renew()
+            return self._token
+
+    async def _renew(self) -> None:
+        secret = self._lms.client_secret
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._lms.client_id or "",
+            "client_secret": secret.get_secret_value() if secret else "",
+            "token_type": "jwt",
+        }
+        answer = await _token(self._lms, form, self._http)
+        try:
             self._good_until = time.monotonic() + float(answer.get("expires_in", 0)) - TOKEN_MARGIN_S
-        return {"Authorization": f"JWT {self._token}"}
+        except (TypeError, ValueError):
+            self._good_until = -float("inf")
+        self._token = str(answer["access_token"])
 
 
 async def _token(lms: LMS, form: Mapping[str, str], http: httpx.AsyncClient) -> dict[str, Any]:
@@ -213,7 +225,7 @@ async def _token(lms: LMS, form: Mapping[str, str], http: httpx.AsyncClient) -> 
     address = f"{base_url(lms)}/oauth2/access_token"
     try:
         answer = await http.post(address, data=form)
-        if answer.is_client_error:
+        if answer.is_client_error and answer.status_code not in PASSING:
             raise LMSRefused(address, answer.status_code)
         answer.raise_for_status()
         body = answer.json()

@@ -6,6 +6,7 @@ is for the caller to decide.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,9 +18,12 @@ import httpx
 from pharos.config import LMS
 from pharos.lms.errors import LMSRefused, LMSUnreachable, NotInLMS
 from pharos.lms.oauth import ServiceToken, base_url
+from pharos.lms.patience import TryAgain, passing, patiently
 
 IDS_PAGE_SIZE = 1000
 COURSES_PAGE_SIZE = 100
+IMPATIENT_S = 1.0  # somebody is waiting for a page
+MOST_AT_ONCE = 4  # questions; an LMS has better things to do
 
 
 @dataclass(frozen=True)
@@ -32,15 +36,45 @@ class CourseDetails:
     end: datetime | None
     pacing: str | None
     """`instructor` or `self`."""
+    org: str | None = None
+    number: str | None = None
+    short_description: str | None = None
+    enrollment_start: datetime | None = None
+    enrollment_end: datetime | None = None
+
+
+@dataclass(frozen=True)
+class AssignmentType:
+    """A line of a grading policy."""
+
+    name: str
+    count: int
+    dropped: int
+    weight: float
+    """Share of the whole grade, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A cohort of a course run."""
+
+    cohort_id: int
+    name: str
+    learners: int
 
 
 class LMSClient:
-    """Questions to the LMS. All methods raise LMSError's kinds."""
+    """Questions to the LMS. All methods raise LMSError's kinds.
 
-    def __init__(self, lms: LMS, http: httpx.AsyncClient) -> None:
-        self._api = f"{base_url(lms)}/api/courses/v1"
-        self._http = http
+    A question whose answer fails to come is asked again for `patience_s` seconds.
+    """
+
+    def __init__(self, lms: LMS, http: httpx.AsyncClient, patience_s: float = IMPATIENT_S) -> None:
+        self._base = base_url(lms)
+        self._api = f"{self._base}/api/courses/v1"
+        self._http, self._patience_s = http, patience_s
         self._token = ServiceToken(lms, http)
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def course_ids_of_staff(self, username: str) -> frozenset[str]:
         """The course runs whose team the person belongs to (role staff); none for who is unknown there.
@@ -54,66 +88,152 @@ class LMSClient:
             return frozenset()
 
     async def courses(self) -> list[CourseDetails]:
-        """All course runs of the LMS's catalog that the service account may see."""
+        """All course runs of the LMS's catalog that the service account may see.
+
+        What has no id is left out: it is no course (spec 04 §3.2).
+        """
         parameters = {"page_size": str(COURSES_PAGE_SIZE)}
-        return [_details(item) async for item in self._pages(f"{self._api}/courses/", parameters)]
+        items = [item async for item in self._pages(f"{self._api}/courses/", parameters)]
+        return [details for item in items if (details := _details(item)).course_id]
 
     async def course(self, course_id: str) -> CourseDetails:
         """One course run. Raises NotInLMS."""
-        return _details(await self._get(f"{self._api}/courses/{quote(course_id, safe='/:+@')}/", {}))
+        return _details(await self._object(f"{self._api}/courses/{_in_path(course_id)}/", {}))
+
+    async def blocks(self, course_id: str) -> dict[str, Any]:
+        """The block tree of a course run as the LMS gives it: `root` and `blocks` by id. Raises NotInLMS."""
+        parameters = {
+            "course_id": course_id,
+            "depth": "all",
+            "all_blocks": "true",
+            "requested_fields": "children,format,graded",
+        }
+        return await self._object(f"{self._api}/blocks/", parameters)
+
+    async def grading_policy(self, course_id: str) -> list[AssignmentType]:
+        """The assignment types of a course run that count for the grade. Raises NotInLMS."""
+        address = f"{self._base}/api/grades/v1/policy/courses/{_in_path(course_id)}/"
+        return [
+            AssignmentType(
+                str(line.get("assignment_type") or ""),
+                int(line.get("count") or 0),
+                int(line.get("dropped") or 0),
+                float(line.get("weight") or 0),
+            )
+            for line in await self._list(address)
+        ]
+
+    async def cohorts(self, course_id: str) -> list[Cohort]:
+        """The cohorts of a course run. Raises NotInLMS."""
+        address = f"{self._base}/api/cohorts/v1/courses/{_in_path(course_id)}/cohorts/"
+        return [
+            Cohort(int(line["id"]), str(line.get("name") or ""), int(line.get("user_count") or 0))
+            for line in await self._list(address)
+            if "id" in line
+        ]
+
+    async def listed(self, address: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
+        """All results of a list that says at its top level whether there is a next page (spec 04 §4.1)."""
+        return [item async for item in self._pages(address, parameters) if isinstance(item, dict)]
 
     async def _pages(self, address: str, parameters: dict[str, str]) -> AsyncIterator[Any]:
         page = 1
         while True:
-            body = await self._get(address, {**parameters, "page": str(page)})
-            for item in body.get("results", []):
+            body = await self._object(address, {**parameters, "page": str(page)})
+            results = body.get("results")
+            if not isinstance(results, list):
+                raise LMSUnreachable(address, "the answer has no list of results")
+            for item in results:
                 yield item
-            if not body.get("pagination", {}).get("next"):
+            pagination = body.get("pagination", body)
+            if not results or not isinstance(pagination, dict) or not pagination.get("next"):
                 return
             page += 1
 
-    async def _get(self, address: str, parameters: dict[str, str]) -> dict[str, Any]:
-        answer = await self._send(address, parameters, renew_token=False)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:  # the LMS may have revoked or forgotten it
-            answer = await self._send(address, parameters, renew_token=True)
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            raise NotInLMS(address)
-        if answer.is_client_error:
-            raise LMSRefused(address, answer.status_code)
-        try:
-            answer.raise_for_status()
-            body = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise LMSUnreachable(address, type(error).__name__) from error
+    async def _object(self, address: str, parameters: dict[str, str]) -> dict[str, Any]:
+        body = await self._answer(address, parameters)
         if not isinstance(body, dict):
             raise LMSUnreachable(address, "the answer is no object")
         return body
 
-    async def _send(self, address: str, parameters: dict[str, str], *, renew_token: bool) -> httpx.Response:
-        headers = await self._token.header(renew=renew_token)
+    async def _list(self, address: str) -> list[dict[str, Any]]:
+        body = await self._answer(address, {})
+        if not isinstance(body, list):
+            raise LMSUnreachable(address, "the answer is no list")
+        return [item for item in body if isinstance(item, dict)]
+
+    async def _answer(self, address: str, parameters: dict[str, str]) -> Any:
+        """The JSON the LMS answers with, asked again while that may help."""
+
+        async def attempt() -> Any:
+            async with self._turns:
+                return _read(address, await self._send(address, parameters))
+
+        return await patiently(address, attempt, self._patience_s)
+
+    async def _send(self, address: str, parameters: dict[str, str]) -> httpx.Response:
+        """The answer to a question with a good token: one that was revoked or forgotten is renewed."""
         try:
-            return await self._http.get(address, params=parameters, headers=headers)
-        except httpx.HTTPError as error:
-            raise LMSUnreachable(address, type(error).__name__) from error
+            token = await self._token.token()
+            answer = await self._get(address, parameters, token)
+            if answer.status_code == httpx.codes.UNAUTHORIZED:
+                answer = await self._get(address, parameters, await self._token.token(refused=token))
+        except LMSUnreachable as error:  # of the request for a token
+            raise TryAgain(f"{error.reason} for a token") from error
+        return answer
+
+    async def _get(self, address: str, parameters: dict[str, str], token: str) -> httpx.Response:
+        return await self._http.get(address, params=parameters, headers={"Authorization": f"JWT {token}"})
 
 
-def _details(item: dict[str, Any]) -> CourseDetails:
-    course_id = str(item.get("course_id") or item.get("id") or "")
+def _read(address: str, answer: httpx.Response) -> Any:
+    """The JSON of an answer. Raises NotInLMS, LMSRefused, TryAgain."""
+    if (again := passing(answer)) is not None:
+        raise again
+    if answer.status_code == httpx.codes.NOT_FOUND:
+        raise NotInLMS(address)
+    if not answer.is_success:
+        raise LMSRefused(address, answer.status_code)
+    try:
+        return answer.json()
+    except ValueError as error:  # a page of a proxy, or an answer cut short
+        raise TryAgain("the answer is no JSON") from error
+
+
+def _in_path(course_id: str) -> str:
+    return quote(course_id, safe="/:+@")
+
+
+def _details(item: Any) -> CourseDetails:
+    """A course run of a list, in the shape of any release: older ones have the id in `course_id` alone."""
+    if not isinstance(item, dict):
+        item = {}
+    course_id = _text(item.get("id")) or _text(item.get("course_id")) or ""
     return CourseDetails(
         course_id=course_id,
-        name=str(item.get("name") or course_id),
-        start=_moment(item.get("start")),
-        end=_moment(item.get("end")),
-        pacing=item.get("pacing"),
+        name=_text(item.get("name")) or course_id,
+        start=moment(item.get("start")),
+        end=moment(item.get("end")),
+        pacing=_text(item.get("pacing")),
+        org=_text(item.get("org")),
+        number=_text(item.get("number")),
+        short_description=_text(item.get("short_description")),
+        enrollment_start=moment(item.get("enrollment_start")),
+        enrollment_end=moment(item.get("enrollment_end")),
     )
 
 
-def _moment(text: object) -> datetime | None:
+def _text(value: object) -> str | None:
+    """Text with runs of white space as one blank; None for none and for what is no text."""
+    return (" ".join(value.split()) or None) if isinstance(value, str) else None
+
+
+def moment(text: object) -> datetime | None:
     """A moment in UTC; None for none and for what cannot be read, which must not fail a page."""
     if not isinstance(text, str):
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        when = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)

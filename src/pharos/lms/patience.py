@@ -1,0 +1,77 @@
+"""Asking again: which failures of an HTTP service may pass by themselves, and how long to wait for that."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TypeVar
+
+import httpx
+
+from pharos.lms.errors import LMSUnreachable
+
+T = TypeVar("T")
+FIRST_DELAY_S = 0.5
+LONGEST_DELAY_S = 30.0
+# Besides 5xx; the original does without 500 (spec 04 §3.1), which comes while an LMS restarts.
+PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+
+
+class TryAgain(Exception):
+    """An attempt failed in a way that may pass. `wait_s`: how long the service wants to be left alone."""
+
+    def __init__(self, reason: str, wait_s: float = 0.0) -> None:
+        super().__init__(reason)
+        self.reason, self.wait_s = reason, wait_s
+
+
+async def patiently(address: str, attempt: Callable[[], Awaitable[T]], deadline_s: float) -> T:
+    """What the attempt returns, tried again while it raises TryAgain or the connection fails.
+
+    No attempt begins later than `deadline_s` seconds after the first. Raises LMSUnreachable, which says what
+    went wrong last and how often it was tried.
+    """
+    begin = time.monotonic()
+    number = 0
+    while True:
+        number += 1
+        try:
+            return await attempt()
+        except TryAgain as failure:
+            reason, least_s = failure.reason, failure.wait_s
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            reason, least_s = f"{type(error).__name__} {error}".strip(), 0.0
+        delay_s = max(least_s, _delay_s(number))
+        spent_s = time.monotonic() - begin
+        if spent_s + delay_s > deadline_s:
+            times = f"; tried {number} times in {spent_s:.0f} s" if number > 1 else ""
+            raise LMSUnreachable(address, reason + times)
+        await asyncio.sleep(delay_s)
+
+
+def passing(answer: httpx.Response) -> TryAgain | None:
+    """The request to try again that a status amounts to; None if asking again would change nothing."""
+    if not answer.is_server_error and answer.status_code not in PASSING:
+        return None
+    return TryAgain(f"status {answer.status_code}", _retry_after_s(answer.headers.get("Retry-After", "")))
+
+
+def _delay_s(number: int) -> float:
+    """Doubling, and different for each who waits, so that not all come back at once."""
+    return min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** (number - 1)) * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+def _retry_after_s(text: str) -> float:
+    """Seconds, or a date of HTTP; 0 for none and for what is neither."""
+    if text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return 0.0
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment.tzinfo else 0.0
