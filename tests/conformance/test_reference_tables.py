@@ -6,25 +6,29 @@ import csv
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
+from pymysql.constants import CLIENT
 
 from pharos import config
 from pharos.config import EngineSettings
-from pharos.pipeline.run import run_pipeline
+from pharos.pipeline.run import import_only, run_pipeline
 
 ENROLLMENT = (
     "course_enrollment_daily",
     "course_enrollment_mode_daily",
+    "course_enrollment_gender_daily",
+    "course_enrollment_birth_year_daily",
+    "course_enrollment_education_level_daily",
     "course_meta_summary_enrollment",
 )
-NEEDS_MORE_THAN_LOGS = {  # the course catalog and the grades
+FROM_THE_CATALOG = {  # of which we read nothing yet
     "catalog_course_title",
     "catalog_course",
     "start_time",
     "end_time",
     "pacing_type",
     "availability",
-    "passing_users",
 }
 Rows = list[dict[str, str | None]]
 
@@ -37,7 +41,7 @@ def expected(path: Path) -> Rows:
             {
                 name: None if value == r"\N" else value
                 for name, value in row.items()
-                if name not in NEEDS_MORE_THAN_LOGS
+                if name not in FROM_THE_CATALOG
             }
             for row in rows
         ]
@@ -72,8 +76,28 @@ def assert_equal(store: Path, table: str, reference: Path) -> None:
     assert in_order(stored(store, table, list(rows[0]))) == in_order(rows)
 
 
-def test_enrollment(shared_data: Path, engine_settings: EngineSettings, tmp_path: Path) -> None:
+@pytest.fixture
+def lms_database(shared_data: Path, mariadb_url: str) -> str:
+    """The LMS's profiles and grades, as their dumps fill a database."""
+    engine = sa.create_engine(mariadb_url, connect_args={"client_flag": CLIENT.MULTI_STATEMENTS})
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP DATABASE IF EXISTS dumped; CREATE DATABASE dumped; USE dumped")
+        for table in ("auth_userprofile", "grades_persistentcoursegrade"):
+            dump = (shared_data / "lms" / f"load_{table}.sql").read_text(encoding="utf-8")
+            cursor = connection.connection.cursor()
+            cursor.execute(dump)
+            while cursor.nextset():
+                pass
+            cursor.close()
+    engine.dispose()
+    return mariadb_url.replace("/test?charset=utf8mb4", "/dumped").replace("mysql+pymysql", "mysql")
+
+
+def test_enrollment(
+    shared_data: Path, lms_database: str, engine_settings: EngineSettings, tmp_path: Path
+) -> None:
     log = shared_data / "tracking" / "enrollment_trends_tracking.log"
+    import_only(config.load(tmp_path, lms={"database": lms_database}))
     store = compute(tmp_path, engine_settings, log, datetime(2014, 8, 7, tzinfo=UTC))
     for table in ENROLLMENT:
         assert_equal(store, table, shared_data / "expected" / "enrollment" / f"{table}.tsv")
