@@ -194,7 +194,7 @@ def test_weight_and_origin_of_a_first_visit(browser: Browser, world: World) -> N
         page = context.new_page()
         sign_in(page, world)
         finished: list[Request] = []
-        page.on("requestfinished", finished.append)
+        page.on("requestfinished", lambda request, finished=finished: finished.append(request))
         page.goto(f"/courses/{world.course_id}/{address}", wait_until="networkidle")
         sizes = {request.url: request.sizes()["responseBodySize"] for request in finished}
         assert all(url.startswith(world.url) for url in sizes)

@@ -64,7 +64,7 @@ def test_enrollment_table_shows_what_the_api_says(world: World) -> None:
     head, *rows = table(page)
     assert head == ["Date", "Current", "Change", "Audit", "Master’s", "Verified"]
     for row, day, before in zip(rows, reversed(said[-7:]), reversed(said[-8:-1]), strict=True):
-        assert row[0].startswith(WORDS.weekday(date.fromisoformat(day["date"])))
+        assert row[0].startswith(WORDS.weekday(date.fromisoformat(day["date"]), beside=LAST_DAY))
         change = day["count"] - before["count"]
         counts = [day["count"], change, day["audit"], day["masters"], day["verified"]]
         assert [int(cell.replace(",", "")) for cell in row[1:]] == counts
@@ -101,9 +101,9 @@ def test_period_and_sort_and_page_come_from_the_url(world: World) -> None:
     address = f"/courses/{world.course_id}/enrollment/activity/"
     with world.client("sofia") as client:
         rows = table(client.get(f"{address}?period=custom&from=2026-10-01&to=2026-10-05&sort=count").text)[1:]
-        assert [row[0][5:11] for row in rows] == ["1 Oct ", "2 Oct ", "3 Oct ", "4 Oct ", "5 Oct "]
+        assert [row[0].partition(" ")[2] for row in rows] == ["1 Oct", "2 Oct", "3 Oct", "4 Oct", "5 Oct"]
         second = table(client.get(f"{address}?page=2").text)[1:]
-        assert second[0][0].startswith("Sun, 8 Nov 2026")
+        assert second[0][0].startswith("Sun 8 Nov")
         wild = client.get(f"{address}?period=x&from=y&to=z&sort=nope&page=999&compare=q")
         assert wild.status_code == 200
 

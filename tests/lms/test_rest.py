@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date
 from typing import Any, TypeVar
 
@@ -41,7 +42,8 @@ def ask(
         async with httpx.AsyncClient(timeout=timeout_s) as http:
             return await question(LMSClient(settings, http, patience_s))
 
-    return asyncio.run(answer())
+    with ThreadPoolExecutor(1) as other:  # a browser's driver may hold the loop of this thread
+        return other.submit(lambda: asyncio.run(answer())).result()
 
 
 def test_course_ids_are_those_of_the_team(url: str) -> None:

@@ -136,9 +136,10 @@ class Language:
         """`22 Nov 2026`."""
         return self._digits(format_date(value, "medium", locale=self.locale))
 
-    def weekday(self, value: date) -> str:
-        """`Sun, 22 Nov 2026`."""
-        return self._digits(format_skeleton("yMMMEd", _noon(value), locale=self.locale))
+    def weekday(self, value: date, *, beside: date) -> str:
+        """`Sun, 22 Nov`, with its year where that differs from the year of the day it stands beside."""
+        skeleton = "MMMEd" if value.year == beside.year else "yMMMEd"
+        return self._digits(format_skeleton(skeleton, _noon(value), locale=self.locale))
 
     def days(self, first: date, last: date) -> str:
         """`16–22 November 2026`; both ends belong to it."""
@@ -150,7 +151,8 @@ class Language:
     def moment(self, value: datetime) -> str:
         """`23 November 2026, 00:12 UTC`."""
         time = format_datetime(value, "HH:mm", locale=self.locale)
-        return f"{self.day(value.date())}, {self._digits(time)} UTC"
+        comma = "، " if self.direction == "rtl" else ", "
+        return f"{self.day(value.date())}{comma}{self._digits(time)} UTC"
 
     def end_of(self, until: datetime) -> str:
         """The moment results reach to: `22 November, 24:00 UTC` for a midnight, else day and time."""

@@ -301,7 +301,9 @@ def _gender_page(request: Request, words: Language, course: Course, days: list[G
         )
 
     def name(item: GenderDay) -> Markup:
-        return Markup('<time datetime="{}">{}</time>').format(item.day.isoformat(), words.weekday(item.day))
+        return Markup('<time datetime="{}">{}</time>').format(
+            item.day.isoformat(), words.weekday(item.day, beside=last.day)
+        )
 
     return ReportPage(
         **names,

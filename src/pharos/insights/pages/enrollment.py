@@ -231,7 +231,7 @@ def _table(request: Request, words: Language, course: Course, days: list[Day], p
         mark = marks.get(item.day)
         flag = Markup(' <span class="flag">{}</span>').format(mark) if mark else ""
         return Markup('<time datetime="{}">{}</time>{}').format(
-            item.day.isoformat(), words.weekday(item.day), flag
+            item.day.isoformat(), words.weekday(item.day, beside=days[-1].day), flag
         )
 
     def track_column(track: str) -> Column[Day]:
