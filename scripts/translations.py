@@ -49,6 +49,11 @@ def renew(code: str, template: Catalog) -> None:
     catalog = catalog_of(code)
     catalog.update(template, no_fuzzy_matching=True)
     catalog.obsolete.clear()
+    catalog.header_comment = (
+        f"# {catalog.locale.english_name if catalog.locale else code}: words of Insights."
+    )
+    catalog.version, catalog.msgid_bugs_address = "", ""
+    catalog.last_translator, catalog.language_team = "", ""
     catalog_path(code).parent.mkdir(parents=True, exist_ok=True)
     with catalog_path(code).open("wb") as file:
         write_po(file, catalog, width=110, sort_output=True, include_lineno=False)

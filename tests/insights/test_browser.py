@@ -194,7 +194,11 @@ def test_weight_and_origin_of_a_first_visit(browser: Browser, world: World) -> N
         page = context.new_page()
         sign_in(page, world)
         finished: list[Request] = []
-        page.on("requestfinished", lambda request, finished=finished: finished.append(request))
+
+        def note(request: Request, finished: list[Request] = finished) -> None:
+            finished.append(request)
+
+        page.on("requestfinished", note)
         page.goto(f"/courses/{world.course_id}/{address}", wait_until="networkidle")
         sizes = {request.url: request.sizes()["responseBodySize"] for request in finished}
         assert all(url.startswith(world.url) for url in sizes)
