@@ -311,9 +311,9 @@ def engine(engine_settings: EngineSettings, tmp_path: Path) -> Iterator[Engine]:
 # --- Browser -------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[playwright.sync_api.Browser]:
-    """Debian's Chromium under Playwright."""
+    """Debian's Chromium under Playwright; ends with the module, as no other event loop can run beside it."""
     with playwright.sync_api.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         yield chromium
