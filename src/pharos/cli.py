@@ -135,7 +135,7 @@ def ingest(
 def import_(
     lms_database: LMSDatabase = None, engine: Engine = None, home: Home = None, file: Config = None
 ) -> None:
-    """Copy what Pharos needs of the LMS database into the lake, and nothing else."""
+    """Copy what Pharos needs of the LMS into the lake: tables of its database, courses and outlines."""
     from pharos.console import Bars, show_imported
     from pharos.pipeline.run import import_only
 

@@ -80,7 +80,7 @@ def show_imported(console: Console, tables: list[TableState]) -> None:
     good = [table.snapshot for table in tables if table.snapshot and not table.problem]
     if good:
         console.print(
-            f"Imported {_number(len(good))} tables of the LMS: "
+            f"Imported {_number(len(good))} tables about the LMS: "
             f"{_number(sum(snapshot.rows for snapshot in good))} rows."
         )
     problems: dict[str, list[TableState]] = {}  # many tables may have one and the same
@@ -97,9 +97,14 @@ def show_imported(console: Console, tables: list[TableState]) -> None:
 
 
 def _instead(tables: list[TableState]) -> str:
-    """What is used of tables that could not be read."""
-    oldest = min((table.snapshot.finished for table in tables if table.snapshot), default=None)
-    return f"the snapshot of {_moment(oldest)} UTC is used" if oldest else "results do without it"
+    """What is used of tables that could not be read, or not wholly."""
+    kept = [table for table in tables if table.snapshot is not None]
+    oldest = min((table.snapshot.finished for table in kept if table.snapshot), default=None)
+    if oldest is None:
+        return "results do without it"
+    if all(table.snapshot and table.snapshot.started == table.attempted for table in kept):
+        return "what was known of it before is used, all else is new"
+    return f"the snapshot of {_moment(oldest)} UTC is used"
 
 
 def show_status(

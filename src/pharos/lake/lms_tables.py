@@ -22,7 +22,7 @@ from pharos.engine import Database, Engine
 from pharos.lake.lake import Lake
 from pharos.lms.database import DatabaseAddress
 from pharos.lms.errors import LMSError
-from pharos.lms.tables import TABLES, LMSTable
+from pharos.lms.tables import ALL, TABLES, LMSTable
 
 OVERLAP = timedelta(hours=1)  # rows may become visible some time after the moment they carry
 COMPARE_EVERY = timedelta(days=1)  # how often the ids of a table read by changes are compared with the LMS's
@@ -82,7 +82,7 @@ def import_tables(
                 report(number, len(tables))
                 states.append(_import(lake, engine, database, address, table))
     except LMSError as error:  # the database could not be opened at all
-        states = [_failed(lake, table.name, str(error)) for table in tables]
+        states = [failed(lake, table.name, str(error)) for table in tables]
     report(len(tables), len(tables))
     return states
 
@@ -98,8 +98,8 @@ def state(lake: Lake, table: str) -> TableState:
 
 
 def states(lake: Lake) -> list[TableState]:
-    """What is known of every table that Pharos reads."""
-    return [state(lake, table) for table in TABLES]
+    """What is known of every table that was ever asked for."""
+    return [found for table in ALL if (found := state(lake, table)).attempted or found.problem]
 
 
 def read(engine: Engine, lake: Lake, table: str) -> ibis.Table:
@@ -107,7 +107,7 @@ def read(engine: Engine, lake: Lake, table: str) -> ibis.Table:
 
     A column that the snapshot does not have yet is null.
     """
-    columns = _nullable(TABLES[table].schema)
+    columns = _nullable(ALL[table].schema)
     snapshot = state(lake, table).snapshot
     if snapshot is None:
         return engine.read([], columns)
@@ -123,6 +123,50 @@ def fingerprint(lake: Lake, table: str) -> str:
     return f"{snapshot.digest} {' '.join(snapshot.columns)}" if snapshot else NEVER
 
 
+def rows(lake: Lake, table: str) -> pa.Table:
+    """The rows of a snapshot in memory, for the small ones; see `read`."""
+    schema = ALL[table].schema
+    snapshot = state(lake, table).snapshot
+    if snapshot is None:
+        return schema.empty_table()
+    stored = pq.read_table(_folder(lake, table) / snapshot.file)
+    columns = [
+        stored[field.name] if field.name in stored.column_names else pa.nulls(stored.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema.names).cast(schema)
+
+
+def replace(
+    lake: Lake, engine: Engine, table: str, new: pa.Table, source: str, started: datetime, problem: str | None
+) -> TableState:
+    """Make rows in memory the snapshot; `problem` says what is not new about them."""
+    staged = lake.staging / "lms" / f"{table}.parquet"
+    staged.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(new.cast(ALL[table].schema), staged, compression="zstd")
+    digest = engine.digest(staged)
+    snapshot = Snapshot(
+        file=f"{digest}.parquet",
+        columns=new.column_names,
+        rows=new.num_rows,
+        malformed=0,
+        digest=digest,
+        source=source,
+        started=started,
+        finished=_now(),
+    )
+    _folder(lake, table).mkdir(parents=True, exist_ok=True)
+    staged.replace(_folder(lake, table) / snapshot.file)
+    return _commit(lake, snapshot, table, problem)
+
+
+def failed(lake: Lake, table: str, problem: str) -> TableState:
+    """Keep the last snapshot of a table and say why there is no new one."""
+    kept = TableState(table=table, snapshot=state(lake, table).snapshot, problem=problem, attempted=_now())
+    _write(lake, kept)
+    return kept
+
+
 def _import(
     lake: Lake, engine: Engine, database: Database, address: DatabaseAddress, table: LMSTable
 ) -> TableState:
@@ -131,10 +175,10 @@ def _import(
         missing = [name for name in table.schema.names if name not in there]
         if missing:
             what = f"has no column {', '.join(missing)}" if there else "does not exist"
-            return _failed(lake, table.name, f"{address}: table {table.name} {what}")
+            return failed(lake, table.name, f"{address}: table {table.name} {what}")
         return _commit(lake, _snapshot(lake, engine, database, address, table), table.name)
     except LMSError as error:
-        return _failed(lake, table.name, str(error))
+        return failed(lake, table.name, str(error))
 
 
 def _snapshot(
@@ -219,19 +263,13 @@ def _newest(file: Path) -> datetime | None:
     return max(filter(None, latest), default=None)
 
 
-def _commit(lake: Lake, snapshot: Snapshot, table: str) -> TableState:
-    done = TableState(table=table, snapshot=snapshot, attempted=snapshot.started)
+def _commit(lake: Lake, snapshot: Snapshot, table: str, problem: str | None = None) -> TableState:
+    done = TableState(table=table, snapshot=snapshot, problem=problem, attempted=snapshot.started)
     _write(lake, done)
     for path in _folder(lake, table).glob("*.parquet"):
         if path.name != snapshot.file:
             path.unlink()
     return done
-
-
-def _failed(lake: Lake, table: str, problem: str) -> TableState:
-    failed = TableState(table=table, snapshot=state(lake, table).snapshot, problem=problem, attempted=_now())
-    _write(lake, failed)
-    return failed
 
 
 def _write(lake: Lake, new: TableState) -> None:

@@ -1,7 +1,7 @@
-"""Which tables and columns of the LMS database Pharos reads; anything not named here never leaves the LMS.
+"""What Pharos keeps of the LMS: tables of its database and of its REST APIs' answers, with their columns.
 
-Names are those of the LMS (spec 04 §2.4), which orders columns differently from release to release: they are
-always read by name. Moments are UTC.
+Anything not named here never leaves the LMS. Names in the database are the LMS's (spec 04 §2.4), which orders
+columns differently from release to release: they are always read by name. Moments are UTC.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _MOMENT = pa.timestamp("us")
 
 @dataclass(frozen=True)
 class LMSTable:
-    """A table of the LMS database.
+    """A table.
 
     `schema` holds the columns that are read. A row without a value in one that is not nullable is no row.
     """
@@ -105,3 +105,72 @@ TABLES: dict[str, LMSTable] = {
         ),
     )
 }
+
+ANSWERS: dict[str, LMSTable] = {
+    table.name: table
+    for table in (
+        # Course runs, also those that the LMS no longer has. spec 04 §3.2
+        _table(
+            "course_list",
+            course_id=_TEXT,
+            name=_TEXT,
+            org=pa.string(),
+            number=pa.string(),
+            short_description=pa.string(),
+            start_date=_MOMENT,
+            end_date=_MOMENT,
+            enrollment_start=_MOMENT,
+            enrollment_end=_MOMENT,
+            pacing=pa.string(),
+            is_deleted=_required(pa.bool_()),
+        ),
+        # Outlines, and beside them the blocks that were there once. spec 04 §3.3; see `lms.outline.Block`
+        _table(
+            "course_blocks",
+            course_id=_TEXT,
+            block_id=_TEXT,
+            block_type=_TEXT,
+            display_name=_TEXT,
+            is_root=_required(pa.bool_()),
+            is_orphan=_required(pa.bool_()),
+            is_dag=_required(pa.bool_()),
+            is_deleted=_required(pa.bool_()),
+            parent_block_id=pa.string(),
+            course_path=pa.string(),
+            ancestor_ids=pa.list_(pa.string()),
+            sort_idx=_NUMBER,
+            position=pa.string(),
+            section=pa.string(),
+            subsection=pa.string(),
+            unit=pa.string(),
+            graded=_required(pa.bool_()),
+            format=pa.string(),
+        ),
+        # Lines of the grading policies, in their order. spec 06 §6
+        _table(
+            "grading_policy",
+            course_id=_TEXT,
+            number=_NUMBER,
+            assignment_type=_TEXT,
+            count=_NUMBER,
+            dropped=_NUMBER,
+            weight=_required(pa.float64()),
+        ),
+        # Course runs and programs of the discovery service, if there is one. spec 04 §4.2
+        _table(
+            "course_catalog",
+            course_id=_TEXT,
+            catalog_course=_TEXT,
+            catalog_course_title=pa.string(),
+            start_time=_MOMENT,
+            end_time=_MOMENT,
+            pacing_type=pa.string(),
+            availability=pa.string(),
+        ),
+        _table(
+            "program_course", course_id=_TEXT, program_id=_TEXT, program_type=_TEXT, program_title=pa.string()
+        ),
+    )
+}
+
+ALL = TABLES | ANSWERS

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from pharos.engine import Engine
 from pharos.lake import lms_tables
 from pharos.lake.lake import Lake
-from pharos.lms.tables import TABLES
+from pharos.lms.tables import ALL as LMS_TABLES
 from pharos.metrics.metric import Metric
 from pharos.pipeline import facts
 from pharos.pipeline.facts import FactDay
@@ -88,7 +88,7 @@ def _input_fingerprint(
         return fingerprint(*(f"{item.day}/{item.fingerprint}" for item in days[name]))
     if name in METRICS:
         return found[name].fingerprint
-    if name in TABLES:
+    if name in LMS_TABLES:
         return lms_tables.fingerprint(lake, name)
     return given.fingerprint(name)
 
@@ -106,6 +106,6 @@ def _input(
     if name in METRICS:
         path = known[name].path
         return engine.read([path], pq.read_schema(path))
-    if name in TABLES:
+    if name in LMS_TABLES:
         return lms_tables.read(engine, lake, name)
     return getattr(given, name)

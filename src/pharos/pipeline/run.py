@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import ibis
@@ -14,10 +14,10 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from pharos import geolocation
-from pharos.config import LogSource, Settings
+from pharos.config import LMS, LogSource, Settings
 from pharos.engine import Engine, open_engine
 from pharos.errors import ConfigurationError
-from pharos.lake import ingest, lms_tables, logs, quarantine, schema
+from pharos.lake import ingest, lms_courses, lms_tables, logs, quarantine, schema
 from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
 from pharos.lake.lms_tables import TableState
@@ -27,8 +27,9 @@ from pharos.pipeline.graph import Given
 from pharos.result_store import store
 
 NO_LOGS = ConfigurationError("logs.sources: no logs are named; name some in pharos.yaml or give --logs PATH")
-NO_DATABASE = ConfigurationError(
-    "lms.database: no LMS database is named; name it in pharos.yaml or give --lms-database URL"
+NO_LMS = ConfigurationError(
+    "lms.database: neither the LMS's database nor its address and a service account (lms.url, lms.client_id) "
+    "are named; name them in pharos.yaml or give --lms-database URL"
 )
 
 Report = Callable[[str, int, int], None]
@@ -45,7 +46,7 @@ class RunReport:
 
     until: datetime
     ingested: Ingested = field(default_factory=Ingested)
-    imported: list[TableState] = field(default_factory=list)  # of every table, if there is a database
+    imported: list[TableState] = field(default_factory=list)  # what of the LMS was asked for
     why: list[tuple[str, str]] = field(default_factory=list)  # (what was computed, reason), in order
     published: dict[str, int] = field(default_factory=dict)  # table -> rows
 
@@ -71,8 +72,7 @@ def run_pipeline(
     countries = _countries(settings)
     with _store(settings) as database, _work(settings) as (lake, engine):
         _ingest(lake, engine, sources, report, progress)
-        if lms_database is not None:
-            _import(lake, engine, lms_database, report, progress)
+        _import(lake, engine, settings.lms, lms_database, report, progress)
         found = _compute(lake, engine, report, countries, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
     return report
@@ -90,13 +90,13 @@ def ingest_only(settings: Settings, *, logs: Iterable[str] = (), progress: Repor
 
 
 def import_only(settings: Settings, *, progress: Report = _silent) -> RunReport:
-    """The second stage alone: copy what the LMS database says into the lake. Raises PharosError."""
+    """The second stage alone: copy what the LMS knows into the lake. Raises PharosError."""
     report = RunReport(_now())
     lms_database = _lms_database(settings)
-    if lms_database is None:
-        raise NO_DATABASE
+    if lms_database is None and not _has_service_account(settings.lms):
+        raise NO_LMS
     with _work(settings) as (lake, engine):
-        _import(lake, engine, lms_database, report, progress)
+        _import(lake, engine, settings.lms, lms_database, report, progress, fresh=timedelta(0))
     return report
 
 
@@ -177,12 +177,29 @@ def _lms_database(settings: Settings) -> DatabaseAddress | None:
     return None if url is None else database_address(url.get_secret_value())
 
 
+def _has_service_account(lms: LMS) -> bool:
+    return bool(lms.url and lms.client_id)
+
+
 def _import(
-    lake: Lake, engine: Engine, address: DatabaseAddress, report: RunReport, progress: Report
+    lake: Lake,
+    engine: Engine,
+    lms: LMS,
+    database: DatabaseAddress | None,
+    report: RunReport,
+    progress: Report,
+    *,
+    fresh: timedelta = lms_courses.FRESH,
 ) -> None:
-    report.imported = lms_tables.import_tables(
-        lake, engine, address, lambda done, total: progress("Importing tables", done, total)
-    )
+    """Bring the snapshots of the LMS up to date, as far as the settings say where it is."""
+    if database is not None:
+        report.imported += lms_tables.import_tables(
+            lake, engine, database, lambda done, total: progress("Importing tables", done, total)
+        )
+    if _has_service_account(lms):
+        report.imported += lms_courses.import_courses(
+            lake, engine, lms, lambda done, total: progress("Importing courses", done, total), fresh=fresh
+        )
 
 
 def _compute(
