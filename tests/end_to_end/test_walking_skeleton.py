@@ -80,7 +80,7 @@ def _read_until(program: subprocess.Popen[str], last: str) -> str:
 
 def _found(pattern: str, text: str) -> str:
     found = re.search(pattern, text)
-    assert found, f"the demo did not print {pattern}:\n{text}"
+    assert found, f"nothing is like {pattern} in:\n{text}"
     return found[1]
 
 
@@ -136,6 +136,11 @@ def video_viewers_by_hand(events: list[dict[str, Any]], course_id: str) -> int:
     )
 
 
+def day_in(text: str) -> date:
+    """The day a row is about: "Fri, 13 Mar 2026", perhaps with a remark."""
+    return datetime.strptime(_found(r"(\d+ [A-Z][a-z]+ \d{4})", text), "%d %b %Y").date()  # noqa: DTZ007
+
+
 def sign_in(page: Page, demo: Demo, name: str) -> None:
     page.goto(f"{demo.insights}/courses/")
     page.get_by_role("button", name=name).click()
@@ -155,9 +160,7 @@ def test_enrollment_in_page_api_and_by_hand(demo: Demo, events: list[dict[str, A
     page.goto(f"{demo.insights}/courses/{COURSE}/enrollment/activity/?period=all")
     rows = page.locator("table.data tbody tr")
     shown = {
-        datetime.strptime(row.locator("th").inner_text()[5:16].strip(), "%d %b %Y").date(): int(  # noqa: DTZ007
-            row.locator("td").first.inner_text()
-        )
+        day_in(row.locator("th").inner_text()): int(row.locator("td").first.inner_text())
         for row in rows.all()
     }
     assert max(shown) == UNTIL - timedelta(days=1)
