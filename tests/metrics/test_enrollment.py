@@ -337,3 +337,41 @@ def test_naive_gives_the_example() -> None:
         (day("03-06"), 9): (1, 0, "verified"),
         (day("03-07"), 9): (1, 0, "verified"),
     }
+
+
+# Passing learners, §5.5 -------------------------------------------------------------------------------
+
+
+def grade(user: int, modified: str, passed: str | None, letter: str | None) -> dict[str, Any]:
+    return {
+        "user_id": user, "course_id": "C", "percent_grade": 0.5, "letter_grade": letter,
+        "passed_timestamp": passed and datetime.fromisoformat(f"2024-{passed}"),
+        "modified": datetime.fromisoformat(f"2024-{modified}"),
+    }  # fmt: skip
+
+
+def passing(compute: Compute, *grades: dict[str, Any]) -> tuple[int | None, ...]:
+    """Of the modes audit, honor, verified."""
+    rows = compute(SUMMARY, UNTIL, **facts(EXAMPLE), grades_persistentcoursegrade=list(grades))
+    found = dict(columns(rows, SUMMARY, "enrollment_mode", "passing_users"))
+    assert sorted(found) == ["audit", "honor", "verified"]
+    return tuple(found[mode] for mode in sorted(found))
+
+
+def test_passing_learners_count_in_the_mode_of_the_day_their_grade_changed(compute: Compute) -> None:
+    """§5.5's example, §11.97: an unenrolled learner counts, an empty letter does not, other modes have 0."""
+    nothing = grade(9, "03-07", "03-06", "")
+    assert passing(compute, grade(7, "03-05", "03-04", "Pass"), nothing) == (1, 0, 0)
+    assert passing(compute, grade(7, "03-04", "03-04", "Pass"), nothing) == (0, 0, 1)
+    assert passing(compute, grade(7, "02-20", "02-20", "Pass"), nothing) == (0, 0, 0)
+    assert passing(compute, grade(7, "03-05", None, "Pass"), nothing) == (0, 0, 0)
+
+
+def test_of_several_grade_rows_each_latest_value_counts(compute: Compute) -> None:
+    """§5.5 step 1: near, passed and letter are taken one by one."""
+    rows = grade(7, "03-03", "03-03", ""), grade(7, "03-04", None, "B")
+    assert passing(compute, *rows) == (0, 0, 1)
+
+
+def test_without_any_grade_it_is_unknown_who_passes(compute: Compute) -> None:
+    assert passing(compute) == (None, None, None)

@@ -1,0 +1,59 @@
+"""Where learners are. `spec 01 §7, §11.112-117`"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from tests.metrics.conftest import Compute, columns
+from tests.metrics.test_enrollment import EXAMPLE, facts
+
+TABLE = "course_enrollment_location_current"
+UNTIL = datetime(2024, 3, 8)
+IRISH, THAI, PRIVATE = "87.32.1.1", "1.47.1.1", "10.0.0.5"
+
+
+def seen(user: int, moment: str, ip: str) -> dict[str, Any]:
+    time = datetime.fromisoformat(f"2024-{moment}")
+    return {"date": time.date(), "user_id": user, "time": time, "ip": ip}
+
+
+def enrolled(user: int, *, is_active: bool, course: str = "C") -> dict[str, Any]:
+    return {
+        "id": user, "user_id": user, "course_id": course, "created": UNTIL, "is_active": is_active,
+        "mode": "audit",
+    }  # fmt: skip
+
+
+ADDRESSES = [
+    seen(1, "03-01 09:00", PRIVATE),
+    seen(2, "03-01 09:00", IRISH),
+    seen(4, "03-02 09:00", THAI),
+    seen(4, "03-01 08:00", IRISH),
+]
+ROWS = [enrolled(user, is_active=user != 1) for user in (1, 2, 3, 4)]
+
+
+def places(rows: list[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    return set(columns(rows, TABLE, "course_id", "country_code", "count", "cumulative_count"))
+
+
+def test_the_example(compute: Compute) -> None:
+    """§7.4: never seen is null, a private address UNKNOWN, the latest address counts."""
+    rows = compute(TABLE, UNTIL, last_address_by_learner_day=ADDRESSES, student_courseenrollment=ROWS)
+    assert places(rows) == {("C", None, 1, 1), ("C", "UNKNOWN", 0, 1), ("C", "IE", 1, 1), ("C", "TH", 1, 1)}
+    assert {row[0] for row in columns(rows, TABLE, "date")} == {datetime(2024, 3, 7).date()}
+
+
+def test_without_the_lms_table_the_events_say_who_is_enrolled(compute: Compute) -> None:
+    addresses = [seen(7, "03-01 09:00", IRISH), seen(9, "03-01 09:00", THAI)]
+    rows = compute(TABLE, UNTIL, last_address_by_learner_day=addresses, **facts(EXAMPLE))
+    assert places(rows) == {("C", "IE", 0, 1), ("C", "TH", 1, 1), ("C", None, 0, 1)}
+
+
+def test_one_country_for_all_courses_of_a_learner(compute: Compute) -> None:
+    rows = compute(
+        TABLE, UNTIL, last_address_by_learner_day=ADDRESSES,
+        student_courseenrollment=[enrolled(2, is_active=True), enrolled(2, is_active=True, course="D")],
+    )  # fmt: skip
+    assert places(rows) == {("C", "IE", 1, 1), ("D", "IE", 1, 1)}
