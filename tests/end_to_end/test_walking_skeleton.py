@@ -137,8 +137,9 @@ def video_viewers_by_hand(events: list[dict[str, Any]], course_id: str) -> int:
 
 
 def day_in(text: str) -> date:
-    """The day a row is about: "Fri, 13 Mar 2026", perhaps with a remark."""
-    return datetime.strptime(_found(r"(\d+ [A-Z][a-z]+ \d{4})", text), "%d %b %Y").date()  # noqa: DTZ007
+    """The day a row is about: "Fri 13 Mar", perhaps with a year and a remark; the demo lies in one year."""
+    day = _found(r"(\d+ [A-Z][a-z]+)", text)
+    return datetime.strptime(f"{day} {UNTIL.year}", "%d %b %Y").date()  # noqa: DTZ007
 
 
 def sign_in(page: Page, demo: Demo, name: str) -> None:
