@@ -70,7 +70,10 @@ class Rows:
         columns["source"] = Distinct(self.names).column(order)
         columns["line"] = pa.array(np.array(self.lines, np.int64)[order])
         columns[schema.PARTITION] = pa.array(days[order])
-        return pa.table({name: columns[name] for name in (*schema.EVENTS.names, schema.PARTITION)})
+        # All data files must say alike which columns may be null, or they could not be merged.
+        fields = [field.with_type(columns[field.name].type).remove_metadata() for field in schema.EVENTS]
+        fields.append(pa.field(schema.PARTITION, pa.date32()))
+        return pa.table(columns, schema=pa.schema(fields))
 
     def _members(self, order: Numbers, rows: list[int]) -> dict[str, pa.Array]:
         """The columns that are members of the envelope, and which members it lacks."""

@@ -195,18 +195,20 @@ class _Lines:
 
     def take_last(self, line: bytes) -> bool:
         """The rest of the log, without line end: True if it was consumed, False if it may still grow."""
-        if line.strip():
-            try:
-                parse.required_utc(parse.odd_envelope(line)[0].time)
-            except NotAnEvent:
-                self.progress.tail = line[:TAIL_SAMPLE].decode(errors="replace")
-                return False
+        if not line.strip():
+            return False
+        try:
+            parse.required_utc(parse.odd_envelope(line)[0].time)
+        except NotAnEvent:
+            self.progress.tail = line[:TAIL_SAMPLE].decode(errors="replace")
+            return False
         self._take(line, 0, [len(line)])
         self.progress.is_line_open = True
         return True
 
     def take_oversized(self, beginning: bytes) -> None:
         """A line that is too long to be an event; its beginning is kept."""
+        self.progress.is_line_open = False
         self._line += 1
         self.progress.lines += 1
         self.progress.quarantined[Reason.TOO_LONG] += 1

@@ -1,0 +1,270 @@
+"""Each event exactly once, however its log is delivered; each line accounted for."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from tests.lake import naive
+from tests.lake.place import Place
+from tests.lake.strategies import lines, regular
+
+from pharos.engine import Engine
+from pharos.lake.lake import Lake
+
+
+def gzip_members(data: bytes) -> bytes:
+    """As log rotation that appends to a compressed file leaves it."""
+    middle = len(data) // 2
+    return gzip.compress(data[:middle]) + gzip.compress(data[middle:])
+
+
+def zstd_frames(data: bytes) -> bytes:
+    middle = len(data) // 3
+    compress = zstandard.ZstdCompressor().compress
+    return compress(data[:middle]) + compress(data[middle:])
+
+
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
+    "plain": lambda data: data,
+    "gzip": gzip.compress,
+    "gzip in members": gzip_members,
+    "zstd in frames": zstd_frames,
+}
+packings = st.sampled_from(sorted(PACKINGS)).map(PACKINGS.__getitem__)
+
+
+def agree(place: Place, expected: naive.Counted) -> None:
+    """The lake holds the events of the second opinion, and the sum is as it says."""
+    events = {row["event_id"]: row for row in place.events()}
+    assert len(place.events()) == len(events), "an event is there twice"
+    seen = {key: {name: row[name] for name in expected_row(row)} for key, row in events.items()}
+    assert seen == expected.events
+    total = place.status.sum
+    assert (total.lines, total.blank, sum(total.quarantined.values()), total.duplicates) == (
+        expected.lines, expected.blank, expected.refused, expected.duplicates,
+    )  # fmt: skip
+    assert total.closes
+    assert all(log.sum.closes for log in place.status.logs)
+
+
+def expected_row(row: dict[str, Any]) -> list[str]:
+    return [name for name in row if name in COLUMNS]
+
+
+COLUMNS = set(naive.event(regular(0)) or ())
+
+
+# Each example fills a lake: what fails is small enough as it is drawn.
+examples = settings(deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+
+
+# --- Any order, split, overlap ---------------------------------------------------------------------------
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> list[list[bytes]]:
+    """The content of files, by run: the same lines in any order, some again, split anyhow."""
+    pool = draw(st.lists(lines(), min_size=1, max_size=15))
+    again = draw(st.lists(st.sampled_from(pool), max_size=10))
+    order = draw(st.permutations(pool + again))
+    cuts = sorted(draw(st.sets(st.integers(1, len(order)), max_size=5)) | {0, len(order)})
+    files = [b"".join(line + b"\n" for line in order[start:end]) for start, end in itertools.pairwise(cuts)]
+    if draw(st.booleans()):
+        files[-1] = files[-1].removesuffix(b"\n")
+    return [files[run::3] for run in range(3)]
+
+
+@settings(examples, max_examples=30)
+@given(runs=deliveries(), packing=packings)
+def test_any_delivery_of_the_same_lines_gives_the_same_events(
+    embedded: Engine, runs: list[list[bytes]], packing: Callable[[bytes], bytes]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(Path(folder) / "lake", embedded)
+        logs = Path(folder) / "logs"
+        logs.mkdir()
+        for run, files in enumerate(runs):
+            for number, content in enumerate(files):
+                (logs / f"tracking.log-{run}{number}").write_bytes(packing(content))
+            place.read(logs)
+        agree_on_events(place, naive.count(content for files in runs for content in files))
+        assert place.read(logs).lines == 0
+
+
+def agree_on_events(place: Place, expected: naive.Counted) -> None:
+    """Where files may hold one another, how often a line was read is not fixed; the events are."""
+    events = {row["event_id"]: row for row in place.events()}
+    assert len(place.events()) == len(events)
+    assert {key: {name: row[name] for name in COLUMNS} for key, row in events.items()} == expected.events
+    assert place.status.sum.closes
+
+
+# --- A server's logs over time ---------------------------------------------------------------------------
+
+
+# A line that is an event until more is written behind it cannot be taken back.
+written_lines = lines().filter(lambda line: not line.endswith(b" x"))
+
+
+class LogsOverTime(RuleBasedStateMachine):
+    """Live logs grow, are rotated, compressed and copied, between runs; each beginning is like no other."""
+
+    engine: Engine
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory()
+        root = Path(self._folder.name)
+        self.logs = root / "logs"
+        self.logs.mkdir()
+        self.place = Place(root / "lake", self.engine)
+        self.contents: list[bytearray] = []  # of each log there ever was; the last is the live one
+        self.files: dict[Path, int] = {}  # rotated, still plain: number of its log
+        self.numbers = itertools.count()
+        self.unwritten = b""  # of the live log's last line
+        self.is_read = False
+
+    def teardown(self) -> None:
+        self._folder.cleanup()
+
+    @property
+    def live(self) -> Path:
+        return self.logs / "tracking.log"
+
+    def begin(self) -> None:
+        self.contents.append(bytearray(regular(1000 + len(self.contents)) + b"\n"))
+        self.live.write_bytes(self.contents[-1])
+        self.is_read = False
+
+    def new_name(self, kind: str = "") -> Path:
+        return self.logs / f"tracking.log-{next(self.numbers)}{kind}"
+
+    @initialize()
+    def first(self) -> None:
+        self.begin()
+
+    @rule(
+        added=st.lists(written_lines, min_size=1, max_size=4),
+        is_whole=st.booleans(),
+        missing=st.integers(1, 30),
+    )
+    def grow(self, added: list[bytes], missing: int, *, is_whole: bool) -> None:
+        """New lines; the last may not be written to its end yet, which the next growth makes up for."""
+        if not self.contents[-1].endswith(b"\n"):
+            self.complete()
+        data = b"".join(line + b"\n" for line in added)
+        self.unwritten = b"" if is_whole else data[-missing:]
+        self.append(data[: len(data) - len(self.unwritten)])
+
+    @precondition(lambda self: self.unwritten)
+    @rule()
+    def complete(self) -> None:
+        self.append(self.unwritten)
+        self.unwritten = b""
+
+    def append(self, data: bytes) -> None:
+        self.contents[-1] += data
+        with self.live.open("ab") as file:
+            file.write(data)
+        self.is_read = False
+
+    @precondition(lambda self: len(self.contents) < 6)
+    @rule()
+    def rotate_by_rename(self) -> None:
+        path = self.new_name()
+        self.live.rename(path)
+        self.files[path] = len(self.contents) - 1
+        self.unwritten = b""
+        self.begin()
+
+    @precondition(lambda self: len(self.contents) < 6)
+    @rule()
+    def copy_and_truncate(self) -> None:
+        path = self.new_name()
+        path.write_bytes(self.live.read_bytes())
+        self.files[path] = len(self.contents) - 1
+        self.unwritten = b""
+        self.begin()
+
+    @precondition(lambda self: self.files)
+    @rule(packing=packings, data=st.data())
+    def compress(self, packing: Callable[[bytes], bytes], data: st.DataObject) -> None:
+        path = data.draw(st.sampled_from(sorted(self.files)))
+        self.new_name(".packed").write_bytes(packing(bytes(self.contents[self.files.pop(path)])))
+        path.unlink()
+
+    @precondition(lambda self: self.is_read)  # of an older state it would be a log of its own
+    @rule(packing=packings, data=st.data())
+    def deliver_again(self, packing: Callable[[bytes], bytes], data: st.DataObject) -> None:
+        """A copy of a log, beside it."""
+        number = data.draw(st.integers(0, len(self.contents) - 1))
+        self.new_name(".again").write_bytes(packing(bytes(self.contents[number])))
+
+    @rule()
+    def read(self) -> None:
+        self.place.read(self.logs)
+        agree(self.place, naive.count(map(bytes, self.contents)))
+        assert self.place.read(self.logs).lines == 0
+        self.is_read = True
+
+    @rule()
+    def touch(self) -> None:
+        self.live.touch()
+
+    @invariant()
+    def nothing_new_without_change(self) -> None:
+        if self.is_read:
+            assert self.place.read(self.logs).lines == 0
+
+
+@pytest.mark.slow
+def test_logs_over_time(embedded: Engine) -> None:
+    machine = type("Machine", (LogsOverTime,), {"engine": embedded})
+    run_state_machine_as_test(machine, settings=settings(examples, max_examples=25, stateful_step_count=20))
+
+
+# --- Duplicates are equal in every byte ------------------------------------------------------------------
+
+
+@settings(examples, max_examples=15)
+@given(place_of_change=st.integers(0, 200), bit=st.sampled_from([1, 2, 4]))
+def test_two_lines_that_differ_in_any_byte_are_two_events(
+    embedded: Engine, place_of_change: int, bit: int
+) -> None:
+    line = regular(1)
+    other = bytearray(line)
+    other[place_of_change % len(line)] ^= bit
+    if b"\n" in other:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(Path(folder) / "lake", embedded)
+        (Path(folder) / "tracking.log").write_bytes(line + b"\n" + bytes(other) + b"\n" + line + b"\n")
+        place.read(Path(folder) / "tracking.log")
+        assert place.status.sum.events == 1 + (naive.event(bytes(other)) is not None)
+        assert place.status.sum.duplicates == 1
+
+
+def test_files_of_a_day_are_merged_whatever_else_was_read_with_them(place: Place, tmp_path: Path) -> None:
+    for number in range(12):
+        other_day = b'{"time":"2024-03-01T09:00:00+00:00","host":"%d"}\n' % number if number % 2 else b""
+        (tmp_path / f"{number}.log").write_bytes(regular(number) + b"\n" + other_day)
+        place.read(tmp_path / f"{number}.log")
+    assert len(Lake(place.root).events()) < 12
+    assert place.status.sum.events == len(place.events()) == 18
