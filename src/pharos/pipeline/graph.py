@@ -22,7 +22,7 @@ from pharos.facts import activity as activity_facts
 from pharos.facts import address as address_facts
 from pharos.facts import enrollment as enrollment_facts
 from pharos.facts.fact import Fact
-from pharos.metrics import activity, demographics, enrollment, geography
+from pharos.metrics import activity, demographics, enrollment, geography, reconciliation
 from pharos.metrics.metric import Metric
 
 FACTS: dict[str, Fact] = {
@@ -45,6 +45,8 @@ METRICS: dict[str, Metric] = {
         demographics.course_enrollment_education_level_daily,
         geography.course_enrollment_location_current,
         activity.course_activity,
+        reconciliation.enrollment_reconciliation,
+        reconciliation.enrollment_difference,
     )
 }
 

@@ -24,7 +24,12 @@ from pharos.result_store import contract
 from pharos.result_store.tables import RESULTS
 
 ROWS_AT_ONCE = 5_000
-LEARNER_COLUMNS = {"username", "user_username", "email"}  # a table with one of these is about single learners
+LEARNER_COLUMNS = {
+    "username",
+    "user_username",
+    "email",
+    "user_id",
+}  # a table with one of these is about single learners
 
 Rows = Sequence[sa.RowMapping]
 

@@ -38,6 +38,7 @@ from pharos.result_store.tables.problems import (
     sequential_open_distribution,
     tags_distribution,
 )
+from pharos.result_store.tables.reconciliation import enrollment_difference, enrollment_reconciliation
 from pharos.result_store.tables.video import video, video_timeline
 
 RESULTS: dict[str, Table] = {
@@ -57,6 +58,8 @@ __all__ = [
     "course_enrollment_mode_daily",
     "course_meta_summary_enrollment",
     "course_program_metadata",
+    "enrollment_difference",
+    "enrollment_reconciliation",
     "enterprise_user",
     "grade_distribution",
     "metadata",

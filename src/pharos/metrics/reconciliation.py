@@ -1,0 +1,92 @@
+"""Where the enrollments that events tell of and those in the LMS disagree. `spec 01 §9.2, 04 §9.3`"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import ibis
+
+from pharos.metrics.enrollment_states import change_points
+from pharos.metrics.metric import metric
+from pharos.result_store import tables
+
+REASONS = ("only_in_lms", "only_in_events", "active_in_lms", "active_in_events", "other_mode")
+
+
+@metric(tables.enrollment_difference)
+def enrollment_difference(
+    enrollment_event: ibis.Table, student_courseenrollment: ibis.Table, last_day: date
+) -> ibis.Table:
+    """The learners who differ, and why."""
+    pairs = compared(enrollment_event, student_courseenrollment, last_day)
+    return pairs.filter(pairs.reason.notnull()).select(
+        "course_id", "user_id", "reason", "events_mode", "lms_mode", "last_event", "lms_created"
+    )
+
+
+@metric(tables.enrollment_reconciliation)
+def enrollment_reconciliation(
+    enrollment_event: ibis.Table, student_courseenrollment: ibis.Table, last_day: date
+) -> ibis.Table:
+    """Learners enrolled by each of the two, and how many differ for which reason."""
+    pairs = compared(enrollment_event, student_courseenrollment, last_day)
+    return pairs.group_by("course_id").agg(
+        events_count=ibis.coalesce(pairs.in_events.cast("int64").sum(), 0),
+        lms_count=ibis.coalesce(pairs.in_lms.cast("int64").sum(), 0),
+        **{reason: pairs.count(where=pairs.reason == reason) for reason in REASONS},
+    )
+
+
+def compared(events: ibis.Table, enrollments: ibis.Table, last_day: date) -> ibis.Table:
+    """Each learner and course that one of the two knows of, with the state by both and why they differ.
+
+    Columns: course_id, user_id, in_events, in_lms (enrolled; null: not known there), events_mode, lms_mode,
+    last_event, lms_created, reason (null: no difference). Nothing while the LMS's table is empty: then it was
+    not imported.
+    """
+    latest = enrollments.agg(newest=enrollments.created.max(), known=enrollments.count())
+    by_events = _by_events(events)
+    end = last_day + timedelta(days=1)
+    by_lms = enrollments.filter(
+        enrollments.created.isnull() | (enrollments.created.cast("date") < ibis.literal(end))
+    )
+    by_lms = by_lms.group_by("course_id", "user_id").agg(
+        in_lms=by_lms.is_active.max(), lms_mode=by_lms["mode"].max(), lms_created=by_lms.created.min()
+    )
+    pairs = by_events.outer_join(by_lms, ["course_id", "user_id"])
+    pairs = pairs.select(
+        "in_events",
+        "events_mode",
+        "last_event",
+        "in_lms",
+        "lms_mode",
+        "lms_created",
+        course_id=ibis.coalesce(pairs.course_id, pairs.course_id_right),
+        user_id=ibis.coalesce(pairs.user_id, pairs.user_id_right),
+    ).cross_join(latest)
+    pairs = pairs.filter(
+        pairs.known > 0,
+        pairs.last_event.isnull() | pairs.newest.isnull() | (pairs.last_event <= pairs.newest),
+    )
+    return pairs.mutate(reason=_reason(pairs))
+
+
+def _by_events(events: ibis.Table) -> ibis.Table:
+    """Each learner's state after the last event."""
+    points = change_points(events)
+    last = points.filter(points.end.isnull())
+    times = events.group_by("course_id", "user_id").agg(last_event=events.time.max())
+    return last.inner_join(times, ["course_id", "user_id"]).select(
+        "course_id", "user_id", "last_event", in_events=last.enrolled == 1, events_mode=last["mode"]
+    )
+
+
+def _reason(pairs: ibis.Table) -> ibis.StringValue:
+    by_events, by_lms = pairs.in_events, pairs.in_lms
+    return ibis.cases(
+        (by_events.isnull() & by_lms, "only_in_lms"),
+        (by_events & by_lms.isnull(), "only_in_events"),
+        (~by_events & by_lms, "active_in_lms"),
+        (by_events & ~by_lms, "active_in_events"),
+        (by_events & by_lms & (pairs.events_mode != pairs.lms_mode), "other_mode"),
+    )
