@@ -12,6 +12,7 @@ from pharos.engine import Engine
 from pharos.facts.enrollment import enrollment_event
 
 LEGACY = "UniX/CS1/2014"
+SELF_PACED = "course-v1:vfUniX+CS1+self"  # f and v once were white space to an engine
 DAY = "2024-03-02 09:00"
 
 
@@ -83,7 +84,9 @@ def test_what_is_kept_and_how_it_is_written(engine: Engine, events_of: EventsOf)
             for source in ("server", "browser", "mobile", "task")
         ),
         enrollment(DAY, "activated", context={"user_id": 99, "course_id": ""}, event=payload(user_id=3)),
-        enrollment(DAY, "activated", context={}, event=payload(user_id="4", course_id=f" {COURSE}\n")),
+        enrollment(
+            DAY, "activated", context={}, event=payload(user_id="4", course_id=f" \t{SELF_PACED}\r\n")
+        ),
         enrollment(DAY, "activated", event=json.dumps(payload(user_id=5, mode=""))),
         enrollment(DAY, "activated", event=payload(user_id=6, mode=long_mode)),
     ]
@@ -95,7 +98,7 @@ def test_what_is_kept_and_how_it_is_written(engine: Engine, events_of: EventsOf)
             for source in ("server", "browser", "mobile", "task")
         ),
         (COURSE, 3, moment(DAY), "activated", "audit"),
-        (COURSE, 4, moment(DAY), "activated", "audit"),
+        (SELF_PACED, 4, moment(DAY), "activated", "audit"),
         (COURSE, 5, moment(DAY), "activated", ""),
         (COURSE, 6, moment(DAY), "activated", long_mode[:100]),  # no longer than the LMS can store
     ])  # fmt: skip

@@ -24,7 +24,8 @@ Compute = Callable[..., Rows]
 def compute(engine: Engine) -> Compute:
     """`compute(table, until, input=rows…)`: the table's rows at that moment, in the order of its key.
 
-    Inputs are facts and tables of the LMS; their rows are dicts, and those not given are empty. What comes out has been checked against the contract.
+    Inputs are facts and tables of the LMS; their rows are dicts, and those not given are empty.
+    What comes out has been checked against the contract.
     """
     return lambda table, until, **rows: computed(engine, table, until, rows)
 

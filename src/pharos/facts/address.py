@@ -5,6 +5,7 @@ from __future__ import annotations
 import ibis
 import pyarrow as pa
 
+from pharos.engine.functions import stripped
 from pharos.facts.fact import fact
 
 
@@ -14,7 +15,7 @@ def last_address_by_learner_day(events: ibis.Table) -> ibis.Table:
 
     All events count, of any type, source and course. Of several at the same moment the largest text is taken.
     """
-    seen = events.mutate(ip=events.ip.strip())
+    seen = events.mutate(ip=stripped(events.ip))
     seen = seen.filter(seen.user_id.notnull(), seen.ip.notnull(), seen.ip != "")
     latest = ibis.row_number().over(
         ibis.window(group_by=["date", "user_id"], order_by=[seen.time.desc(), seen.ip.desc()])

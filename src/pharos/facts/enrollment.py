@@ -6,7 +6,7 @@ import ibis
 import pyarrow as pa
 
 from pharos import keys
-from pharos.engine.functions import json_text
+from pharos.engine.functions import json_text, stripped
 from pharos.facts.fact import fact
 
 ACTIVATED = "edx.course.enrollment.activated"
@@ -41,8 +41,8 @@ def enrollment_event(events: ibis.Table) -> ibis.Table:
         "date",
         "time",
         "event_type",
-        course_id=json_text(relevant.payload, "$.course_id").strip(),
-        user=json_text(relevant.payload, "$.user_id").strip(),
+        course_id=stripped(json_text(relevant.payload, "$.course_id")),
+        user=stripped(json_text(relevant.payload, "$.user_id")),
         mode=json_text(relevant.payload, "$.mode").left(LONGEST_MODE),
     )
     valid = read.filter(

@@ -1,0 +1,84 @@
+"""An installation that runs, and what it leaves behind, read without our own code."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests import lines
+
+from pharos import config
+from pharos.config import EngineSettings
+from pharos.pipeline.run import RunReport, run_pipeline
+
+UNTIL = datetime(2024, 3, 12)
+DAYS = tuple(f"2024-03-{day:02}" for day in range(2, 12))  # of LOG; the next midnight is UNTIL
+
+Tables = dict[str, list[tuple[Any, ...]]]
+
+
+def log() -> list[str]:
+    """Ten days of two courses: learners come, learn and leave; in the order of time."""
+    written = []
+    for number, day in enumerate(DAYS):
+        for user in range(1, 5):
+            course = f"course-v1:UniX+CS{user % 2}+2023"
+            kind = lines.KINDS[(number * user) % 3]
+            mode = ("audit", "verified")[(number + user) % 2]
+            written += [
+                lines.enrollment(f"{day} 0{user}:00", kind, user=user, course=course, mode=mode),
+                lines.event(f"{day} 1{user}:00", "problem_check", user=user, course=course),
+                lines.event(f"{day} 1{user}:30", "play_video", user=user, course=course, source="browser"),
+            ]
+    return written
+
+
+def day_of(line: str) -> str:
+    return next(day for day in DAYS if f'"{day}T' in line)
+
+
+class Installation:
+    """A home, run again and again."""
+
+    def __init__(self, folder: Path, engine: EngineSettings | None = None) -> None:
+        self.folder = folder
+        self.settings = config.load(folder / "home", engine=engine.model_dump() if engine else {})
+
+    def run(self, log: list[str], until: datetime | None = UNTIL, *, full: bool = False) -> RunReport:
+        """Run on a log file that has these lines now."""
+        path = lines.write(self.folder / "tracking.log", log)
+        return run_pipeline(self.settings, logs=[str(path)], until=until, full=full)
+
+    def tables(self) -> Tables:
+        """The rows of all result tables, without row numbers and the moment of publication."""
+        with sqlite3.connect(self.settings.home / "result_store.sqlite") as store:
+            names = [name for (name,) in store.execute("SELECT table_name FROM pharos_publication")]
+            found = {}
+            for name in names:
+                columns = [row[1] for row in store.execute(f"PRAGMA table_info({name})")]
+                kept = [column for column in columns if column not in {"id", "created"}]
+                found[name] = store.execute(f"SELECT {', '.join(kept)} FROM {name} ORDER BY id").fetchall()  # noqa: S608
+        store.close()
+        return found
+
+    def files(self) -> dict[str, bytes]:
+        """Content of all files of facts and results, by their path in the lake."""
+        return {path.relative_to(self.settings.lake).as_posix(): path.read_bytes() for path in self.paths()}
+
+    def paths(self) -> list[Path]:
+        parts = (self.settings.lake / "facts", self.settings.lake / "results")
+        return sorted(path for part in parts for path in part.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    return Installation(tmp_path / "installation")
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Installation:
+    """Another one, to compare with."""
+    return Installation(tmp_path / "fresh")
