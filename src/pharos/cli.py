@@ -57,7 +57,9 @@ Until = Annotated[
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option("--port", help="Port to listen on.")]
 
-out = Console()
+FIRST_YEAR, LAST_YEAR = 2000, 2100  # of --until: other years are slips of the finger
+
+out = Console(soft_wrap=True)  # a terminal wraps by itself, and a file gets whole lines
 
 
 def main() -> None:
@@ -179,13 +181,15 @@ def status(
 
     settings = config.load(home, file)
     found = lake_status(Lake(settings.lake))
-    publications = _publications(settings)
+    publications, problem = _publications(settings)
     if as_json:
-        tables = {name: asdict(publication) for name, publication in (publications or {}).items()}
-        whole: dict[str, Any] = {**asdict(found), "sum_closes": found.sum.closes, "published": tables}
+        tables = {name: asdict(publication) for name, publication in publications.items()}
+        whole: dict[str, Any] = {
+            **asdict(found), "sum_closes": found.sum.closes, "published": tables, "store_problem": problem,
+        }  # fmt: skip
         print(json.dumps(whole, default=str, indent=2))  # noqa: T201
     else:
-        show_status(out, found, publications, datetime.now(UTC).replace(tzinfo=None))
+        show_status(out, found, publications, problem, datetime.now(UTC).replace(tzinfo=None))
 
 
 @app.command()
@@ -316,15 +320,17 @@ def _moment(text: str | None) -> datetime | None:
         raise ConfigurationError(
             f"--until: {text!r} is neither a date (2024-05-31) nor an ISO moment"
         ) from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ConfigurationError(f"--until: {text!r} is not between {FIRST_YEAR} and {LAST_YEAR}")
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _publications(settings: Settings) -> dict[str, Publication] | None:
-    """What is published; None if there is no store to ask."""
+def _publications(settings: Settings) -> tuple[dict[str, Publication], str | None]:
+    """What is published, and why it is not known if it is not."""
     from pharos.result_store import store
     from pharos.result_store.errors import ResultStoreError
 
     try:
-        return store.published(store.connect(settings.store_url))
-    except ResultStoreError:
-        return None
+        return store.published(store.connect(settings.store_url)), None
+    except ResultStoreError as error:
+        return {}, str(error)

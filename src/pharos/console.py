@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 if TYPE_CHECKING:
     from pharos.data_api.tokens import Token
@@ -50,29 +49,31 @@ class Bars:
 
 def show_run(console: Console, report: RunReport, *, why: bool) -> None:
     """What a run did, in a few lines."""
-    show_ingested(console, report.ingested)
+    if report.ingested.files:
+        show_ingested(console, report.ingested)
     show_imported(console, report.imported)
     if why:
         for target, reason in report.why:
             console.print(f"computed {target}: {reason}")
     facts = sum(1 for target, _ in report.why if " of " in target)
     console.print(
-        f"Computed {facts} days of facts and {len(report.why) - facts} tables; the rest was up to date."
+        f"Computed {_counted(facts, 'daily fact')} and {_counted(len(report.why) - facts, 'table')}; "
+        "the rest was up to date."
     )
     for table, rows in report.published.items():
-        console.print(f"Published {table}: {_number(rows)} rows.")
+        console.print(f"Published {table}: {_counted(rows, 'row')}.")
     console.print(f"The results describe the time before {_moment(report.until)} UTC.")
 
 
 def show_ingested(console: Console, ingested: Ingested) -> None:
     """What became of the new lines."""
     console.print(
-        f"Read {_number(ingested.lines)} new lines of {_number(ingested.files)} files: "
-        f"{_number(ingested.events)} events, {_number(ingested.duplicates)} duplicates, "
+        f"Read {_counted(ingested.lines, 'new line')} of {_counted(ingested.files, 'file')}: "
+        f"{_counted(ingested.events, 'event')}, {_counted(ingested.duplicates, 'duplicate')}, "
         f"{_number(ingested.quarantined)} in quarantine, {_number(ingested.blank)} blank."
     )
     for path, problem in ingested.problems.items():
-        console.print(f"[yellow]{escape(path)}: {escape(problem)}; what could be read of it is counted")
+        console.print(f"[yellow]{_shown(path)}: {_shown(problem)}; what could be read of it is counted")
 
 
 def show_imported(console: Console, tables: list[TableState]) -> None:
@@ -80,8 +81,8 @@ def show_imported(console: Console, tables: list[TableState]) -> None:
     good = [table.snapshot for table in tables if table.snapshot and not table.problem]
     if good:
         console.print(
-            f"Imported {_number(len(good))} tables about the LMS: "
-            f"{_number(sum(snapshot.rows for snapshot in good))} rows."
+            f"Imported {_counted(len(good), 'table')} about the LMS: "
+            f"{_counted(sum(snapshot.rows for snapshot in good), 'row')}."
         )
     problems: dict[str, list[TableState]] = {}  # many tables may have one and the same
     for table in tables:
@@ -93,7 +94,7 @@ def show_imported(console: Console, tables: list[TableState]) -> None:
                 "be read of them is left out[/]"
             )
     for problem, concerned in problems.items():
-        console.print(f"[yellow]{escape(problem)}; {_instead(concerned)}[/]")
+        console.print(f"[yellow]{_shown(problem)}; {_instead(concerned)}[/]")
 
 
 def _instead(tables: list[TableState]) -> str:
@@ -108,17 +109,21 @@ def _instead(tables: list[TableState]) -> str:
 
 
 def show_status(
-    console: Console, status: LakeStatus, publications: dict[str, Publication] | None, now: datetime
+    console: Console,
+    status: LakeStatus,
+    publications: dict[str, Publication],
+    problem: str | None,
+    now: datetime,
 ) -> None:
-    """The lake, log by log, and what is published."""
+    """The lake, log by log, and what is published; `problem` says why the Result Store does not tell."""
     if not status.logs and not status.unreadable:
         console.print("The lake is empty: nothing has been read yet. `pharos run --logs PATH` begins.")
         return
-    console.print(_logs_table(status))
+    _show_logs(console, status)
     total = status.sum
     console.print(
-        f"{_number(total.lines)} lines = {_number(total.events)} events + "
-        f"{_number(total.duplicates)} duplicates + "
+        f"{_counted(total.lines, 'line')} = {_counted(total.events, 'event')} + "
+        f"{_counted(total.duplicates, 'duplicate')} + "
         f"{_number(sum(total.quarantined.values()))} in quarantine + {_number(total.blank)} blank: "
         + (
             "[green]the sum closes[/]"
@@ -129,28 +134,23 @@ def show_status(
     for reason, count in total.quarantined.items():
         console.print(f"  in quarantine, {reason}: {_number(count)}")
     _show_oddities(console, status)
-    console.print(f"Events of {_number(status.days)} days from {status.first_day} to {status.last_day}.")
+    console.print(f"Events of {_counted(status.days, 'day')} from {status.first_day} to {status.last_day}.")
     if status.missing_days:
         console.print(
-            f"No events on {_number(len(status.missing_days))} days: {_stretches(status.missing_days)}."
+            f"No events on {_counted(len(status.missing_days), 'day')}: {_stretches(status.missing_days)}."
         )
-    if publications:
-        console.print(_publications_table(publications, now))
+    _show_publications(console, publications, now)
+    if problem:
+        console.print(f"[yellow]{_shown(problem)}[/]")
 
 
-def _logs_table(status: LakeStatus) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("log", overflow="fold")
-    for name in ("lines", "events", "duplicates", "quarantine", "blank"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("newest event (UTC)", no_wrap=True)
-    for log in status.logs:
-        table.add_row(escape(log.path), *_counts(log.sum), _moment(log.newest))
+def _show_logs(console: Console, status: LakeStatus) -> None:
+    head = ("lines", "events", "duplicates", "quarantine", "blank", "newest event (UTC)", "log")
+    rows = [(*_counts(log.sum), _moment(log.newest), _visible(log.path)) for log in status.logs]
     if len(status.logs) > 1:
-        table.add_section()
         newest = max((log.newest for log in status.logs if log.newest), default=None)
-        table.add_row("all", *_counts(status.sum), _moment(newest), style="bold")
-    return table
+        rows.append((*_counts(status.sum), _moment(newest), "all"))
+    _show_table(console, head, rows, numbers=5)
 
 
 def _counts(sum_: Sum) -> list[str]:
@@ -161,57 +161,87 @@ def _counts(sum_: Sum) -> list[str]:
 def _show_oddities(console: Console, status: LakeStatus) -> None:
     """What is kept but should be looked at."""
     for log in status.logs:
-        path = escape(log.path)
+        path = _shown(log.path)
         if log.problem:
-            console.print(f"[yellow]{path}: {escape(log.problem)}[/]")
+            console.print(f"[yellow]{path}: {_shown(log.problem)}[/]")
         if log.future:
             console.print(
-                f"[yellow]{path}: clock skew: {_number(log.future)} events were of the future when read[/]"
+                f"[yellow]{path}: clock skew: {_counted(log.future, 'event')} of the future when read[/]"
             )
         if log.odd_course:
             console.print(
-                f"[yellow]{path}: no course: {_number(log.odd_course)} events have an unknown form of id[/]"
+                f"[yellow]{path}: no course: {_counted(log.odd_course, 'event')} of an unknown form of id[/]"
             )
         if log.other_names:
-            console.print(f"{path}: seen before as {escape(', '.join(log.other_names))}")
+            console.print(f"{path}: seen before as {_shown(', '.join(log.other_names))}")
     for path, problem in status.unreadable.items():
-        console.print(f"[yellow]{escape(path)}: {escape(problem)}[/]")
+        console.print(f"[yellow]{_shown(path)}: {_shown(problem)}[/]")
 
 
-def _publications_table(publications: dict[str, Publication], now: datetime) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("published table", "rows", "before (UTC)", "newest event (UTC)", "rows changed"):
-        table.add_column(
-            name, justify="right" if name == "rows" else "left", no_wrap=name != "published table"
-        )
+def _show_publications(console: Console, publications: dict[str, Publication], now: datetime) -> None:
+    """Tables that say the same time together: after a run that ended well, all."""
+    together: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
     for name, publication in sorted(publications.items()):
-        table.add_row(
-            name, _number(publication.row_count), _moment(publication.until), _moment(publication.last_event),
-            _ago(publication.published, now),
-        )  # fmt: skip
-    return table
+        moments = _moment(publication.until), _moment(publication.last_event)
+        row = _number(publication.row_count), _ago(publication.published, now), name
+        together.setdefault(moments, []).append(row)
+    for (until, last_event), rows in together.items():
+        console.print(f"Published, of the time before {until} UTC (newest event: {last_event}):")
+        _show_table(console, ("rows", "changed", "table"), rows, numbers=1)
 
 
 def show_quarantine(console: Console, lines: Iterable[QuarantinedLine]) -> None:
     """Each line with where it is from and why it is no event."""
     for line in lines:
         text = line.text if len(line.text) <= SAMPLE_CHARACTERS else _cut(line.text)
-        console.print(f"[bold]{escape(line.source)}:{line.line}[/]: {line.reason}", highlight=False)
-        console.print(f"  {escape(text)}", highlight=False, soft_wrap=True)
+        console.print(f"[bold]{_shown(line.source)}:{line.line}[/]: {line.reason}", highlight=False)
+        console.print(f"  {_shown(text)}", highlight=False)
 
 
 def show_tokens(console: Console, tokens: Iterable[Token]) -> None:
     """Names, scopes and dates; never the tokens themselves."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("name", "may read", "created (UTC)", "expires (UTC)", "revoked (UTC)"):
-        table.add_column(name)
+    rows = []
     for token in tokens:
         scope = [*(token.courses or ()), *(token.organizations or ())]
-        table.add_row(
-            escape(token.name), escape(", ".join(sorted(scope)) or "all courses"), _moment(token.created),
-            _moment(token.expires), _moment(token.revoked),
-        )  # fmt: skip
-    console.print(table)
+        may_read = ", ".join(sorted(scope)) or "all courses"
+        moments = map(_moment, (token.created, token.expires, token.revoked))
+        rows.append((*moments, _visible(token.name), _visible(may_read)))
+    if not rows:
+        console.print("There are no tokens. `pharos token create NAME` makes one.")
+        return
+    _show_table(console, ("created (UTC)", "expires (UTC)", "revoked (UTC)", "name", "may read"), rows)
+
+
+def _show_table(
+    console: Console, head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 0
+) -> None:
+    """Columns under their names, the first `numbers` of them aligned right.
+
+    What may be long is the last column: nothing stands beside it that a narrow terminal would tear apart.
+    """
+    lines = [head, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [
+            cell.rjust(width) if place < numbers else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        style = "bold" if line is head else None
+        console.print("  ".join(cells).rstrip(), style=style, markup=False, highlight=False)
+
+
+def _visible(text: str) -> str:
+    """Text from outside without characters that a terminal would obey; those are written out."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def _shown(text: str) -> str:
+    """The same where markup is read."""
+    return escape(_visible(text))
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{_number(number)} {thing}" if number == 1 else f"{_number(number)} {thing}s"
 
 
 def _number(value: int) -> str:
