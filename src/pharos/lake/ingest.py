@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -31,7 +33,7 @@ from pharos.lake.reader import ContentDigest, begins_with, head, is_compressed
 
 GROUP_BYTES = 64 << 20  # content read by one landing; compressed files count ten times
 COMPRESSION = 10
-_IDS = pa.schema([schema.EVENTS.field(name) for name in ("event_id", "source")])
+_IDS = pa.schema([schema.EVENTS.field(name) for name in ("event_id", "time", "source")])
 
 
 @dataclass
@@ -288,8 +290,15 @@ def _without_known(
         return landed, duplicates
     for count in repeated["source"].value_counts().to_pylist():
         duplicates[count["values"]] += count["counts"]
-    ids = repeated["event_id"].combine_chunks()
-    return [file for old in landed if (file := _without(old, ids)) is not None], duplicates
+    ids, times = repeated["event_id"].combine_chunks(), np.sort(repeated["time"].to_numpy())
+    kept = (_without(file, ids) if _may_hold(file, times) else file for file in landed)
+    return [file for file in kept if file is not None], duplicates
+
+
+def _may_hold(file: land.DataFile, times: np.ndarray[Any, np.dtype[np.datetime64]]) -> bool:
+    """Whether an event of one of these times, in order, may be in the file."""
+    first, last = np.datetime64(file.oldest, "us"), np.datetime64(file.newest, "us")
+    return bool(np.searchsorted(times, first, "left") < np.searchsorted(times, last, "right"))
 
 
 def _without(file: land.DataFile, ids: pa.Array) -> land.DataFile | None:

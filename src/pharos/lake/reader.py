@@ -19,6 +19,7 @@ from pharos.lake.storage import chunks, open_file
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 BLOCK_BYTES = 4 << 20
+GZIP_RATIO = 8  # how much smaller logs get; only guides how much is read at once
 LONGEST_LINE_BYTES = 64 << 20
 HEAD_BYTES = 64 << 10  # how much of a log's beginning tells it from others
 
@@ -27,31 +28,32 @@ class LogDamaged(Exception):
     """The rest of a log cannot be read; what came before can be used. `str()` says why."""
 
 
-def decompressed(path: str) -> Iterator[bytes]:
+def decompressed(path: str, step: int = BLOCK_BYTES) -> Iterator[bytes]:
     """The content of a plain, gzip or zstd file in chunks. Raises LogDamaged where it cannot go on.
 
-    The kind is told by the first bytes, not by the name: rotation programs are not to be trusted.
+    `step` is about how many bytes of content are read at once. The kind is told by the first bytes, not by
+    the name: rotation programs are not to be trusted.
     """
     try:
         with open_file(path) as file:
             magic = file.read(4)
             file.seek(0)
             if magic[:2] == GZIP_MAGIC:
-                yield from _gzip(file)
+                yield from _gzip(file, max(step // GZIP_RATIO, 4096))
             elif magic == ZSTD_MAGIC:
-                yield from _zstd(file)
+                yield from _zstd(file, step)
             else:
-                yield from chunks(file, BLOCK_BYTES)
+                yield from chunks(file, step)
     except OSError as error:
         raise LogDamaged(f"cannot be read: {error.strerror or error}") from error
 
 
-def _gzip(file: BinaryIO) -> Iterator[bytes]:
+def _gzip(file: BinaryIO, step: int) -> Iterator[bytes]:
     """All members of a gzip file, one after the other; zero padding after a member is no damage."""
     inflater = isal_zlib.decompressobj(wbits=31)
     fed = 0
     try:
-        while chunk := file.read(1 << 20):
+        while chunk := file.read(step):
             while chunk:
                 if not fed and not (chunk := chunk.lstrip(b"\0")):
                     break
@@ -68,10 +70,10 @@ def _gzip(file: BinaryIO) -> Iterator[bytes]:
         raise LogDamaged("gzip data ends too early (truncated file)")
 
 
-def _zstd(file: BinaryIO) -> Iterator[bytes]:
+def _zstd(file: BinaryIO, step: int) -> Iterator[bytes]:
     try:
         with zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as stream:
-            while chunk := stream.read(BLOCK_BYTES):
+            while chunk := stream.read(step):
                 yield chunk
     except zstandard.ZstdError as error:
         raise LogDamaged(f"zstd data is damaged: {error}") from error
@@ -207,7 +209,7 @@ def head(path: str) -> tuple[bytes, str | None]:
     """The first 64 KiB of the content, or what there is of it, and what stopped the reading, if anything."""
     data = b""
     try:
-        for chunk in decompressed(path):
+        for chunk in decompressed(path, HEAD_BYTES):
             data += chunk[: HEAD_BYTES - len(data)]
             if len(data) == HEAD_BYTES:
                 break
