@@ -77,8 +77,11 @@ def init(home: Home = None) -> None:
     path = (home or config.DEFAULT_HOME) / config.CONFIG_NAME
     if path.exists():
         raise ConfigurationError(f"{path}: is there already; it was left as it is")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(config.template(), encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(config.template(), encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from error
     out.print(f"Wrote {path}. Name your logs in it, then: pharos check, pharos run.")
 
 
@@ -159,13 +162,13 @@ def compute(
     file: Config = None,
 ) -> None:
     """Compute and publish from what is in the lake."""
-    from pharos.console import Bars, show_run
+    from pharos.console import Bars, show_computed
     from pharos.pipeline.run import compute_only
 
     settings = config.load(home, file, engine={"name": engine})
     with Bars() as bars:
         report = compute_only(settings, until=_moment(until), full=full, progress=bars)
-    show_run(out, report, why=why)
+    show_computed(out, report, why=why)
 
 
 @app.command()

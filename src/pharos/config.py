@@ -215,7 +215,8 @@ def load(home: Path | None = None, config: Path | None = None, **overrides: Mapp
         values = _merged(_file(path), EnvSettingsSource(Settings)(), given)
         settings = Settings(**values)
     except ValidationError as error:
-        mistakes += [_mistake(item, path) for item in error.errors()]
+        known = {name.upper() for name in os.environ}  # a name that is wrong there was reported already
+        mistakes += [_mistake(item, path) for item in error.errors() if _variable(item) not in known]
     except SettingsError as error:
         mistakes.append(f"environment: {error}")
     if mistakes:
@@ -315,4 +316,12 @@ def _unknown_environment() -> list[str]:
 def _mistake(item: Any, path: Path | None) -> str:
     key = ".".join(str(part) for part in item["loc"])
     message = "no such setting" if item["type"] == "extra_forbidden" else item["msg"]
+    message = message.removeprefix("Value error, ")
     return f"{key}: {message}" + (f" (see {path})" if path is not None else "")
+
+
+def _variable(item: Any) -> str | None:
+    """The environment's name of a setting that there is not."""
+    if item["type"] != "extra_forbidden":
+        return None
+    return f"{ENVIRONMENT_PREFIX}{'__'.join(map(str, item['loc']))}".upper()

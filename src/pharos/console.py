@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pharos.data_api.tokens import Token
     from pharos.lake.ingest import Ingested
     from pharos.lake.land import QuarantinedLine
-    from pharos.lake.lms_tables import TableState
+    from pharos.lake.snapshots import TableState
     from pharos.lake.status import LakeStatus, Sum
     from pharos.pipeline.run import RunReport
     from pharos.result_store.store import Publication
@@ -49,9 +49,13 @@ class Bars:
 
 def show_run(console: Console, report: RunReport, *, why: bool) -> None:
     """What a run did, in a few lines."""
-    if report.ingested.files:
-        show_ingested(console, report.ingested)
+    show_ingested(console, report.ingested)
     show_imported(console, report.imported)
+    show_computed(console, report, why=why)
+
+
+def show_computed(console: Console, report: RunReport, *, why: bool) -> None:
+    """What was computed and published, and what time it describes."""
     if why:
         for target, reason in report.why:
             console.print(f"computed {target}: {reason}")
@@ -67,6 +71,9 @@ def show_run(console: Console, report: RunReport, *, why: bool) -> None:
 
 def show_ingested(console: Console, ingested: Ingested) -> None:
     """What became of the new lines."""
+    if not ingested.files:
+        console.print("[yellow]No log files were found where they were looked for.[/]")
+        return
     console.print(
         f"Read {_counted(ingested.lines, 'new line')} of {_counted(ingested.files, 'file')}: "
         f"{_counted(ingested.events, 'event')}, {_counted(ingested.duplicates, 'duplicate')}, "

@@ -263,7 +263,10 @@ def _create_database(url: URL) -> None:
     """Make the file's folder, or the database on its server if the server lets us and it is missing."""
     if url.get_backend_name() == "sqlite":
         if url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreUnreachable(_shown(url), f"{error.filename}: {error.strerror}") from error
         return
     name = url.database
     if not name:
