@@ -15,9 +15,9 @@ from pharos.demo import lms as stand_in
 from pharos.demo.campus import Campus
 from pharos.demo.lms_sign_in import Client
 from pharos.engine import Engine, open_engine
-from pharos.lake import lms_courses, lms_tables
+from pharos.lake import lms_courses, lms_tables, snapshots
 from pharos.lake.lake import Lake
-from pharos.lake.lms_tables import TableState
+from pharos.lake.snapshots import TableState
 from pharos.lms.tables import ANSWERS
 
 AT_ONCE = timedelta(0)
@@ -265,13 +265,13 @@ def test_the_same_answers_are_the_same_snapshot(
     lake: Lake, engine: Engine, settings: LMS, platform: Platform
 ) -> None:
     bring(lake, engine, settings)
-    before = [lms_tables.fingerprint(lake, table) for table in lms_courses.COURSES]
+    before = [snapshots.fingerprint(lake, table) for table in lms_courses.COURSES]
     bring(lake, engine, settings)
-    assert [lms_tables.fingerprint(lake, table) for table in lms_courses.COURSES] == before
+    assert [snapshots.fingerprint(lake, table) for table in lms_courses.COURSES] == before
     platform.outlines["A"]["a2"] = ["new"]
     bring(lake, engine, settings)
-    assert lms_tables.fingerprint(lake, "course_blocks") != before[1]
-    assert lms_tables.fingerprint(lake, "course_list") == before[0]
+    assert snapshots.fingerprint(lake, "course_blocks") != before[1]
+    assert snapshots.fingerprint(lake, "course_list") == before[0]
 
 
 def test_the_whole_campus(lake: Lake, embedded: Engine, serve: Callable[[Any], str]) -> None:

@@ -13,9 +13,10 @@ from tests.edxapp import BEGIN
 
 from pharos.config import EngineSettings
 from pharos.engine import Engine, open_engine
-from pharos.lake import lms_tables
+from pharos.lake import lms_tables, snapshots
 from pharos.lake.lake import Lake
-from pharos.lake.lms_tables import OVERLAP, TableState
+from pharos.lake.lms_tables import OVERLAP
+from pharos.lake.snapshots import TableState
 from pharos.lms.database import database_address
 from pharos.lms.tables import TABLES
 
@@ -81,7 +82,7 @@ def test_every_table_is_imported_with_its_times_and_numbers(lake: Lake, engine: 
         table = lms_tables.read(engine, lake, state.table)
         assert list(table.columns) == TABLES[state.table].schema.names
         assert engine.fetch(table).num_rows == state.snapshot.rows
-    assert lms_tables.states(lake) == states
+    assert snapshots.states(lake) == states
 
 
 def test_a_table_never_imported_is_empty_and_has_its_columns(lake: Lake, engine: Engine) -> None:
@@ -89,7 +90,7 @@ def test_a_table_never_imported_is_empty_and_has_its_columns(lake: Lake, engine:
         rows = engine.fetch(lms_tables.read(engine, lake, name))
         assert rows.num_rows == 0
         assert rows.column_names == table.schema.names
-        assert lms_tables.fingerprint(lake, name) == lms_tables.NEVER
+        assert snapshots.fingerprint(lake, name) == snapshots.NEVER
 
 
 def test_nothing_personal_that_nobody_uses_is_copied(lake: Lake, embedded: Engine, store: str) -> None:
@@ -112,26 +113,26 @@ def test_the_fingerprint_changes_with_the_rows_and_only_with_them(
     lake: Lake, engine: Engine, store: str
 ) -> None:
     bring(lake, engine, store, "auth_userprofile")
-    before = lms_tables.fingerprint(lake, "auth_userprofile")
+    before = snapshots.fingerprint(lake, "auth_userprofile")
     bring(lake, engine, store, "auth_userprofile")
-    assert lms_tables.fingerprint(lake, "auth_userprofile") == before
+    assert snapshots.fingerprint(lake, "auth_userprofile") == before
     edxapp.change(store, "UPDATE auth_userprofile SET bio = 'not read'")
     bring(lake, engine, store, "auth_userprofile")
-    assert lms_tables.fingerprint(lake, "auth_userprofile") == before
+    assert snapshots.fingerprint(lake, "auth_userprofile") == before
     edxapp.change(store, "UPDATE auth_userprofile SET gender = 'o' WHERE user_id = 2")
     bring(lake, engine, store, "auth_userprofile")
-    assert lms_tables.fingerprint(lake, "auth_userprofile") != before
+    assert snapshots.fingerprint(lake, "auth_userprofile") != before
     assert len(list((lake.root / "lms" / "auth_userprofile").glob("*.parquet"))) == 1
 
 
 def test_the_order_of_the_rows_is_no_change(lake: Lake, engine: Engine, store: str) -> None:
     bring(lake, engine, store, "auth_user")
-    before = lms_tables.fingerprint(lake, "auth_user")
+    before = snapshots.fingerprint(lake, "auth_user")
     edxapp.change(store, "UPDATE auth_user SET id = -id", "UPDATE auth_user SET id = -id")
     edxapp.change(store, "ALTER TABLE auth_user RENAME TO old",
                   "CREATE TABLE auth_user AS SELECT * FROM old ORDER BY id DESC")  # fmt: skip
     bring(lake, engine, store, "auth_user")
-    assert lms_tables.fingerprint(lake, "auth_user") == before
+    assert snapshots.fingerprint(lake, "auth_user") == before
 
 
 # --- Tables read by changes ------------------------------------------------------------------------------
@@ -162,7 +163,7 @@ def test_incremental_is_full(lake: Lake, engine: Engine, store: str, tmp_path: P
     other = Lake(tmp_path / "other")
     with other.locked():
         bring(other, engine, store, MODULES)
-    assert lms_tables.fingerprint(lake, MODULES) == lms_tables.fingerprint(other, MODULES)
+    assert snapshots.fingerprint(lake, MODULES) == snapshots.fingerprint(other, MODULES)
 
 
 def test_only_what_is_new_is_read(lake: Lake, embedded: Engine, store: str) -> None:
@@ -186,7 +187,7 @@ def test_what_became_visible_late_is_read(lake: Lake, embedded: Engine, store: s
 def test_a_clock_that_is_ahead_hides_nothing(lake: Lake, embedded: Engine, store: str) -> None:
     add(store, 5, modified=datetime(2099, 1, 1))
     bring(lake, embedded, store, MODULES)
-    now = (lms_tables.state(lake, MODULES).attempted or BEGIN) + timedelta(seconds=1)
+    now = (snapshots.state(lake, MODULES).attempted or BEGIN) + timedelta(seconds=1)
     add(store, 6, modified=now)
     bring(lake, embedded, store, MODULES)
     assert ids(lake, embedded) == [1, 2, 3, 4, 5, 6]
@@ -247,13 +248,13 @@ def test_a_database_that_is_down_leaves_everything_as_it_is(
     states = lms_tables.import_tables(lake, embedded, database_address(store))
     assert all("there is no such file" in str(state.problem) for state in states)
     assert ids(lake, embedded, "auth_user") == [1, 2, 3]
-    assert lms_tables.states(lake) == states
+    assert snapshots.states(lake) == states
 
 
 def test_a_snapshot_of_an_older_release_lacks_a_column(lake: Lake, engine: Engine, store: str) -> None:
     bring(lake, engine, store, "auth_user")
     path = lake.root / "lms" / "auth_user" / "snapshot.json"
-    state = lms_tables.state(lake, "auth_user")
+    state = snapshots.state(lake, "auth_user")
     assert state.snapshot
     older = msgspec.structs.replace(
         state.snapshot, columns=[name for name in state.snapshot.columns if name != "email"]
@@ -267,7 +268,7 @@ def test_a_snapshot_of_an_older_release_lacks_a_column(lake: Lake, engine: Engin
 def test_a_damaged_record_means_importing_again(lake: Lake, embedded: Engine, store: str) -> None:
     bring(lake, embedded, store, "auth_user")
     (lake.root / "lms" / "auth_user" / "snapshot.json").write_text("{")
-    assert "import again" in str(lms_tables.state(lake, "auth_user").problem)
+    assert "import again" in str(snapshots.state(lake, "auth_user").problem)
     assert bring(lake, embedded, store, "auth_user").problem is None
     assert ids(lake, embedded, "auth_user") == [1, 2, 3]
 
@@ -288,7 +289,7 @@ def add(store: str, number: int, **values: object) -> None:
 
 def long_ago(lake: Lake, table: str) -> None:
     """Make the last comparison of ids old."""
-    state = lms_tables.state(lake, table)
+    state = snapshots.state(lake, table)
     assert state.snapshot
     assert state.snapshot.compared
     older = msgspec.structs.replace(

@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 
 from pharos.config import LMS
 from pharos.engine import Engine
-from pharos.lake import lms_tables
+from pharos.lake import lms_tables, snapshots
 from pharos.lake.lake import Lake
-from pharos.lake.lms_tables import TableState
+from pharos.lake.snapshots import TableState
 from pharos.lms.errors import LMSError, LMSUnreachable, NotInLMS
 from pharos.lms.oauth import base_url
 from pharos.lms.outline import NoOutline, outline
@@ -61,23 +61,23 @@ def import_courses(
     each table's state says so.
     """
     started = datetime.now(UTC).replace(tzinfo=None)
-    before = [lms_tables.state(lake, table) for table in COURSES]
+    before = [snapshots.state(lake, table) for table in COURSES]
     if all(_is_fresh(table, started - fresh) for table in before):
         return before
     try:
         answers = asyncio.run(_ask(lms, report))
     except LMSError as error:
-        return [lms_tables.failed(lake, table, str(error)) for table in COURSES]
-    known = lms_tables.rows(lake, "course_list")
+        return [snapshots.failed(lake, table, str(error)) for table in COURSES]
+    known = snapshots.rows(lake, "course_list")
     if not answers.courses and known.num_rows:
         empty = f"{base_url(lms)}: lists no course any more; check what the service account may see"
-        return [lms_tables.failed(lake, table, empty) for table in COURSES]
+        return [snapshots.failed(lake, table, empty) for table in COURSES]
     problem = _problem(answers.problems)
     source = base_url(lms)
     new = {
         "course_list": _course_list(answers, known),
-        "course_blocks": _course_blocks(answers, lms_tables.rows(lake, "course_blocks")),
-        "grading_policy": _grading_policy(answers, lms_tables.rows(lake, "grading_policy")),
+        "course_blocks": _course_blocks(answers, snapshots.rows(lake, "course_blocks")),
+        "grading_policy": _grading_policy(answers, snapshots.rows(lake, "grading_policy")),
     }
     return [
         lms_tables.replace(

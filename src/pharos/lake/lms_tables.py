@@ -1,65 +1,27 @@
-"""Snapshots of LMS tables: `lms/<table>/<name>.parquet` and, written last, `lms/<table>/snapshot.json`.
-
-The JSON file names the Parquet file that counts; replacing it is the commit. A table that could not be read
-keeps its last good snapshot, and the JSON file says what went wrong and when.
-"""
+"""Imports the tables of the LMS database into snapshots, and gives snapshots to expressions."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import ibis
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from msgspec import Struct
 
 from pharos.engine import Database, Engine
 from pharos.lake.lake import Lake
+from pharos.lake.snapshots import Snapshot, TableState, commit, failed, folder, now, state
 from pharos.lms.database import DatabaseAddress
 from pharos.lms.errors import LMSError
 from pharos.lms.tables import ALL, TABLES, LMSTable
 
 OVERLAP = timedelta(hours=1)  # rows may become visible some time after the moment they carry
 COMPARE_EVERY = timedelta(days=1)  # how often the ids of a table read by changes are compared with the LMS's
-NEVER = "never imported"
 
 Report = Callable[[int, int], None]
-
-
-class Snapshot(Struct, kw_only=True, frozen=True):
-    """A table as it was between two moments (UTC)."""
-
-    file: str
-    """Parquet file in the table's folder."""
-    columns: list[str]
-    rows: int
-    malformed: int
-    """Rows left out or with values read as null, because they did not fit."""
-    digest: str
-    """Stands for the rows: equal for equal rows in any order."""
-    source: str
-    """The database, without user and password."""
-    started: datetime
-    finished: datetime
-    newest: datetime | None = None
-    """For a table read by changes: the latest `modified` of its rows."""
-    compared: datetime | None = None
-    """For a table read by changes: when it was last read whole, or its ids compared."""
-
-
-class TableState(Struct, kw_only=True, frozen=True):
-    """What is known of one table."""
-
-    table: str
-    snapshot: Snapshot | None = None
-    problem: str | None = None
-    """Why the last attempt failed; the snapshot is then an older one."""
-    attempted: datetime | None = None
 
 
 def import_tables(
@@ -87,21 +49,6 @@ def import_tables(
     return states
 
 
-def state(lake: Lake, table: str) -> TableState:
-    """What is known of a table."""
-    try:
-        return msgspec.json.decode((_folder(lake, table) / "snapshot.json").read_bytes(), type=TableState)
-    except FileNotFoundError:
-        return TableState(table=table)
-    except msgspec.MsgspecError as error:
-        return TableState(table=table, problem=f"snapshot.json cannot be read ({error}); import again")
-
-
-def states(lake: Lake) -> list[TableState]:
-    """What is known of every table that was ever asked for."""
-    return [found for table in ALL if (found := state(lake, table)).attempted or found.problem]
-
-
 def read(engine: Engine, lake: Lake, table: str) -> ibis.Table:
     """The rows of a snapshot, in the columns and types of `pharos.lms.tables`; none if never imported.
 
@@ -112,29 +59,9 @@ def read(engine: Engine, lake: Lake, table: str) -> ibis.Table:
     if snapshot is None:
         return engine.read([], columns)
     stored = pa.schema([field for field in columns if field.name in snapshot.columns])
-    rows = engine.read([_folder(lake, table) / snapshot.file], stored)
+    rows = engine.read([folder(lake, table) / snapshot.file], stored)
     missing = ibis.Schema.from_pyarrow(pa.schema(set(columns) - set(stored)))
     return rows.mutate({name: ibis.null(type_) for name, type_ in missing.items()}).select(columns.names)
-
-
-def fingerprint(lake: Lake, table: str) -> str:
-    """Changes exactly when the rows or columns do; for staleness."""
-    snapshot = state(lake, table).snapshot
-    return f"{snapshot.digest} {' '.join(snapshot.columns)}" if snapshot else NEVER
-
-
-def rows(lake: Lake, table: str) -> pa.Table:
-    """The rows of a snapshot in memory, for the small ones; see `read`."""
-    schema = ALL[table].schema
-    snapshot = state(lake, table).snapshot
-    if snapshot is None:
-        return schema.empty_table()
-    stored = pq.read_table(_folder(lake, table) / snapshot.file)
-    columns = [
-        stored[field.name] if field.name in stored.column_names else pa.nulls(stored.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema.names).cast(schema)
 
 
 def replace(
@@ -153,18 +80,11 @@ def replace(
         digest=digest,
         source=source,
         started=started,
-        finished=_now(),
+        finished=now(),
     )
-    _folder(lake, table).mkdir(parents=True, exist_ok=True)
-    staged.replace(_folder(lake, table) / snapshot.file)
-    return _commit(lake, snapshot, table, problem)
-
-
-def failed(lake: Lake, table: str, problem: str) -> TableState:
-    """Keep the last snapshot of a table and say why there is no new one."""
-    kept = TableState(table=table, snapshot=state(lake, table).snapshot, problem=problem, attempted=_now())
-    _write(lake, kept)
-    return kept
+    folder(lake, table).mkdir(parents=True, exist_ok=True)
+    staged.replace(folder(lake, table) / snapshot.file)
+    return commit(lake, snapshot, table, problem)
 
 
 def _import(
@@ -176,7 +96,7 @@ def _import(
         if missing:
             what = f"has no column {', '.join(missing)}" if there else "does not exist"
             return failed(lake, table.name, f"{address}: table {table.name} {what}")
-        return _commit(lake, _snapshot(lake, engine, database, address, table), table.name)
+        return commit(lake, _snapshot(lake, engine, database, address, table), table.name)
     except LMSError as error:
         return failed(lake, table.name, str(error))
 
@@ -186,7 +106,7 @@ def _snapshot(
 ) -> Snapshot:
     """The new snapshot, its file in the table's folder but not yet named by anybody."""
     last = state(lake, table.name).snapshot
-    started = _now()
+    started = now()
     staged = lake.staging / "lms" / f"{table.name}.parquet"
     staged.parent.mkdir(parents=True, exist_ok=True)
     compared: datetime | None = started
@@ -199,7 +119,7 @@ def _snapshot(
     else:
         malformed = database.copy(table.name, table.schema, staged).malformed
     digest = engine.digest(staged)
-    file = _folder(lake, table.name) / f"{digest}.parquet"
+    file = folder(lake, table.name) / f"{digest}.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
     staged.replace(file)
     return Snapshot(
@@ -210,7 +130,7 @@ def _snapshot(
         digest=digest,
         source=str(address),
         started=started,
-        finished=_now(),
+        finished=now(),
         newest=_newest(file) if table.is_incremental else None,
         compared=compared if table.is_incremental else None,
     )
@@ -222,7 +142,7 @@ def _can_continue(lake: Lake, last: Snapshot, table: LMSTable, address: Database
         last.columns == table.schema.names
         and last.source == str(address)
         and last.newest is not None
-        and (_folder(lake, table.name) / last.file).exists()
+        and (folder(lake, table.name) / last.file).exists()
     )
 
 
@@ -238,7 +158,7 @@ def _changes(
     changes = target.with_suffix(".changes.parquet")
     copied = database.copy(table.name, table.schema, changes, since=("modified", since))
     columns = _nullable(table.schema)
-    before = engine.read([_folder(lake, table.name) / last.file], columns)
+    before = engine.read([folder(lake, table.name) / last.file], columns)
     changed = engine.read([changes], columns)
     engine.write(ibis.union(before.anti_join(changed, "id"), changed), target)
     return copied.malformed
@@ -263,34 +183,6 @@ def _newest(file: Path) -> datetime | None:
     return max(filter(None, latest), default=None)
 
 
-def _commit(lake: Lake, snapshot: Snapshot, table: str, problem: str | None = None) -> TableState:
-    done = TableState(table=table, snapshot=snapshot, problem=problem, attempted=snapshot.started)
-    _write(lake, done)
-    for path in _folder(lake, table).glob("*.parquet"):
-        if path.name != snapshot.file:
-            path.unlink()
-    return done
-
-
-def _write(lake: Lake, new: TableState) -> None:
-    path = _folder(lake, new.table) / "snapshot.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(new)))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
 def _nullable(schema: pa.Schema) -> pa.Schema:
     """The columns as expressions have them: whether they may be null is not part of a type there."""
     return pa.schema([field.with_nullable(nullable=True) for field in schema])
-
-
-def _folder(lake: Lake, table: str) -> Path:
-    return lake.root / "lms" / table
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pharos.engine import Engine
-from pharos.lake import lms_tables
+from pharos.lake import lms_tables, snapshots
 from pharos.lake.lake import Lake
 from pharos.lms.tables import ALL as LMS_TABLES
 from pharos.metrics.metric import Metric
@@ -89,7 +89,7 @@ def _input_fingerprint(
     if name in METRICS:
         return found[name].fingerprint
     if name in LMS_TABLES:
-        return lms_tables.fingerprint(lake, name)
+        return snapshots.fingerprint(lake, name)
     return given.fingerprint(name)
 
 
