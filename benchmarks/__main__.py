@@ -17,6 +17,7 @@ PARTS = sorted(
 
 
 def main() -> None:
+    sys.path.insert(0, str(HERE.parent))
     chosen = sys.argv[1:2] or PARTS
     options = sys.argv[2:]
     for part in chosen:

@@ -14,7 +14,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from measuring import Measured, run
+from benchmarks.measuring import Measured, run
 from rich.console import Console
 from rich.table import Table
 
@@ -79,9 +79,8 @@ def measure(learners: int, days: int, times: int, *, quick: bool) -> None:
             row(f"plain {name}", run(command))
     console = Console(width=110)
     console.print(table)
-    console.print(
-        f"{lake / facts['events']:.1f} bytes per event in the lake; {size / lines:.0f} bytes a line in the logs"
-    )
+    console.print(f"{lake / facts['events']:.1f} bytes per event in the lake")
+    console.print(f"{size / lines:.0f} bytes per line in the logs")
 
 
 def _one_more_day(logs: Path, home: Path, times: int, table: Table, zcat: Measured) -> None:
@@ -112,8 +111,7 @@ def _one_more_day(logs: Path, home: Path, times: int, table: Table, zcat: Measur
 def plain_python(logs: Path) -> None:
     """The plainest alternative: decode each line, keep nothing."""
     for path in sorted(logs.glob("*/*")):
-        opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-        with opened as file:
+        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
             for line in file:
                 start = line.find("{")
                 try:

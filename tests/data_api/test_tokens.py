@@ -41,7 +41,11 @@ def test_what_a_token_may_do_is_listed(empty: sa.Engine) -> None:
     expires = datetime(2999, 1, 1)
     create_token(empty, "a", courses=["x/y/z"], organizations=["Org"], learners=True, expires=expires)
     (token,) = list_tokens(empty)
-    assert (token.name, token.courses, token.organizations) == ("a", {"x/y/z"}, {"Org"})
+    assert (token.name, token.courses, token.organizations) == (
+        "a",
+        frozenset({"x/y/z"}),
+        frozenset({"Org"}),
+    )
     assert (token.learners, token.expires, token.requests_per_minute) == (True, expires, None)
     assert token.is_valid(datetime(2998, 12, 31))
     assert not token.is_valid(expires)

@@ -13,7 +13,7 @@ from pharos.demo.campus import Campus
 from pharos.demo.log_files import LogSummary, write_logs
 
 if TYPE_CHECKING:
-    from conftest import Line
+    from tests.demo.conftest import Line
 
 ENVELOPE = [
     *("name", "context", "username", "session", "ip", "agent", "host", "referer", "accept_language"),

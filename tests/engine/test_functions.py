@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import ibis
 import pyarrow as pa
@@ -14,7 +14,7 @@ from pharos.engine.functions import json_text, stripped
 
 
 def results(
-    engine: Engine, texts: list[str | None], function: Callable[[StringValue], ibis.Value]
+    engine: Engine, texts: Sequence[str | None], function: Callable[[StringValue], ibis.Value]
 ) -> dict[str | None, str | None]:
     rows = engine.table(pa.table({"text": pa.array(texts, pa.string())}))
     found = engine.fetch(rows.select(rows.text, value=function(rows.text)))
@@ -48,7 +48,7 @@ def test_json_text(engine: Engine) -> None:
 @pytest.mark.xfail(strict=True, reason="each engine has its own idea of what is nearly JSON")
 def test_json_text_of_what_is_nearly_json(engine: Engine) -> None:
     """R-DATA: none of it is JSON to the LMS's own reader, so nothing is read from it."""
-    nearly = [
+    nearly: list[str | None] = [
         '{"a":"x"} and more',
         "{'a':'x'}",
         '{"a":"x\ny"}',

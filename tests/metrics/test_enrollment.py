@@ -353,7 +353,7 @@ def grade(user: int, modified: str, passed: str | None, letter: str | None) -> d
 def passing(compute: Compute, *grades: dict[str, Any]) -> tuple[int | None, ...]:
     """Of the modes audit, honor, verified."""
     rows = compute(SUMMARY, UNTIL, **facts(EXAMPLE), grades_persistentcoursegrade=list(grades))
-    found = dict(columns(rows, SUMMARY, "enrollment_mode", "passing_users"))
+    found: dict[str, int | None] = dict(columns(rows, SUMMARY, "enrollment_mode", "passing_users"))
     assert sorted(found) == ["audit", "honor", "verified"]
     return tuple(found[mode] for mode in sorted(found))
 

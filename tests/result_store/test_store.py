@@ -101,7 +101,9 @@ def test_published_rows_are_read_back_with_what_they_stand_for(engine: sa.Engine
     assert found == {"course_enrollment_daily": publication()}
     assert found["course_enrollment_daily"].row_count == 2
     with engine.connect() as connection:
-        markers = connection.execute(sa.select(tables.table_updates.c["update_id", "target_table"])).all()
+        markers = connection.execute(
+            sa.select(tables.table_updates.c.update_id, tables.table_updates.c.target_table)
+        ).all()
     assert markers == [("course_enrollment_daily:f1", "course_enrollment_daily")]
 
 

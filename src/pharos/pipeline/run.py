@@ -17,10 +17,12 @@ from pharos import geolocation
 from pharos.config import LMS, LogSource, Settings
 from pharos.engine import Engine, open_engine
 from pharos.errors import ConfigurationError
-from pharos.lake import ingest, lms_courses, lms_tables, logs, quarantine, schema
+from pharos.lake import ingest, lms_courses, lms_tables, quarantine, schema
 from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
-from pharos.lake.lms_tables import TableState
+from pharos.lake.logs import LogFile, discover
+from pharos.lake.logs import given as given_logs
+from pharos.lake.snapshots import TableState
 from pharos.lms.database import DatabaseAddress, database_address
 from pharos.pipeline import facts, results
 from pharos.pipeline.graph import Given
@@ -69,9 +71,9 @@ def run_pipeline(
     sources, lms_database = _sources(settings, logs), _lms_database(settings)
     if not sources and not Lake(settings.lake).state.events:
         raise NO_LOGS
-    countries = _countries(settings)
+    files, countries = discover(sources), _countries(settings)
     with _store(settings) as database, _work(settings) as (lake, engine):
-        _ingest(lake, engine, sources, report, progress)
+        _ingest(lake, engine, files, report, progress)
         _import(lake, engine, settings.lms, lms_database, report, progress)
         found = _compute(lake, engine, report, countries, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
@@ -84,8 +86,9 @@ def ingest_only(settings: Settings, *, logs: Iterable[str] = (), progress: Repor
     sources = _sources(settings, logs)
     if not sources:
         raise NO_LOGS
+    files = discover(sources)
     with _work(settings) as (lake, engine):
-        _ingest(lake, engine, sources, report, progress)
+        _ingest(lake, engine, files, report, progress)
     return report
 
 
@@ -145,8 +148,6 @@ def _work(settings: Settings) -> Iterator[tuple[Lake, Engine]]:
 @contextmanager
 def _store(settings: Settings) -> Iterator[sa.Engine]:
     """The Result Store with this release's tables; opened first, so that nothing is half done without it."""
-    if settings.store_url.startswith("sqlite:///"):
-        Path(settings.store_url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     store.upgrade(settings.store_url)
     database = store.connect(settings.store_url)
     try:
@@ -157,18 +158,12 @@ def _store(settings: Settings) -> Iterator[sa.Engine]:
 
 def _sources(settings: Settings, paths: Iterable[str]) -> dict[str, LogSource]:
     named = list(paths)
-    return logs.given(named) if named else settings.logs.sources
+    return given_logs(named) if named else settings.logs.sources
 
 
-def _ingest(
-    lake: Lake, engine: Engine, sources: dict[str, LogSource], report: RunReport, progress: Report
-) -> None:
+def _ingest(lake: Lake, engine: Engine, files: list[LogFile], report: RunReport, progress: Report) -> None:
     report.ingested = ingest.ingest(
-        lake,
-        engine,
-        logs.discover(sources),
-        _now(),
-        lambda done, total: progress("Reading logs", done, total),
+        lake, engine, files, _now(), lambda done, total: progress("Reading logs", done, total)
     )
 
 

@@ -75,7 +75,7 @@ def test_more_rows_than_are_read_at_once(
     with engine.begin() as connection:
         connection.execute(sa.insert(tables.course_enrollment_daily), [{**row, "date": day} for day in days])
     content = serve_api().get(f"{PATH}.{form}", params={"course_id": "a/b/c"}).content
-    counted = {
+    counted: dict[str, Callable[[], int]] = {
         "json": lambda: len(json.loads(content)),
         "csv": lambda: content.count(b"\r\n") - 1,
         "ndjson": lambda: content.count(b"\n"),
