@@ -13,6 +13,9 @@ import xxhash
 
 COURSE = re.compile(r"(course-v1:([\w.~:-]+)\+[\w.~:-]+\+[\w.~:-]+|([\w.%-]+)/[\w.%-]+/[\w.%-]*)")
 ADDRESS = re.compile(r"/courses/(course-v1:[^/?#]+|[^/+]+/[^/+]+/[^/?#]+)")
+TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
+)
 TEXTS = [
     "event_type", "name", "event_source", "ip", "session", "agent", "host", "page", "referer",
     "accept_language",
@@ -52,7 +55,7 @@ def count(logs: Iterable[bytes]) -> Counted:
 
 def event(line: bytes) -> dict[str, Any] | None:
     """The columns of the event on a line; None if it is none."""
-    value = _object(line)
+    value = _log_form(_object(line))
     time = _utc(value.get("time", value.get("timestamp"))) if value is not None else None
     if value is None or time is None:
         return None
@@ -85,25 +88,37 @@ def _object(line: bytes) -> dict[str, Any] | None:
     return None
 
 
+def _log_form(value: dict[str, Any] | None) -> dict[str, Any] | None:
+    """An event of the event bus as it would stand in a log; any other as it is."""
+    if value is None or "event" in value or "data" not in value:
+        return value
+    context = value["context"] if isinstance(value.get("context"), dict) else {}
+    moved = {member: context[member] for member in [*TEXTS, "username"] if member in context}
+    defaults = {"event_source": "server", "event_type": value.get("name")}
+    named = {} if "event_type" in value else {"event_type": value.get("name")}
+    return {**defaults, **moved, **named, **value}
+
+
 def _text(value: object) -> str | None:
     """The text; a half of a surrogate pair, which UTF-8 has no place for, becomes U+FFFD."""
     return re.sub("[\ud800-\udfff]", "\ufffd", value) if isinstance(value, str) else None
 
 
 def _utc(written: object) -> datetime | None:
-    if not isinstance(written, str) or not re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d", written):
+    if not isinstance(written, str) or not TIME.fullmatch(written.strip()):
         return None
     try:
-        time = datetime.fromisoformat(written)
-    except ValueError:
+        time = datetime.fromisoformat(written.strip().upper().replace(" ", "T"))
+        return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+    except (ValueError, OverflowError):
         return None
-    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
 
 
 def _user(written: object) -> int | None:
     if isinstance(written, bool) or not isinstance(written, int | str):
         return None
-    return (int(written) or None) if re.fullmatch(r"\s*[0-9]{1,18}\s*", str(written)) else None
+    number = int(written) if re.fullmatch(r"\s*[0-9]{1,19}\s*", str(written)) else 0
+    return number if 0 < number < 2**63 else None
 
 
 def _courses(context: dict[str, Any] | None, columns: dict[str, str | None]) -> tuple[str | None, str | None]:

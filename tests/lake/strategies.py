@@ -64,3 +64,33 @@ def lines(draw: st.DrawFn) -> bytes:
 def regular(number: int) -> bytes:
     """A line of an event like no other."""
     return b'{"host":"%d","time":"2024-03-02T09:00:00+00:00","event":{"n":%d}}' % (number, number)
+
+
+# --- What nobody would write ------------------------------------------------------------------------------
+
+_PIECES = [
+    b"{", b"}", b"[", b"]", b'"', b",", b":", b"\\", b"\\ud800", b"\\u00", b"1", b"-", b".", b"e", b"NaN", b"null",
+    b"true", b"\0", b"\t", b"\xff", b"\xc3\xa9", b"\xed\xa0\x80", b" ", b"\r", b"+00:00", b"Z", b"T",
+    b'"time":"2024-03-02T09:00:00+00:00"', b'"context":{"user_id":',
+]  # fmt: skip
+_MEMBERS = ["time", "timestamp", "data", "event", "context", "name", "event_type", "username", "page", "é"]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A line of an event in which a few things were cut out and put in."""
+    line = bytearray(draw(lines()))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(line)))
+        line[start : start + draw(st.integers(0, 6))] = draw(st.sampled_from(_PIECES))
+    return bytes(line)
+
+
+any_objects = st.dictionaries(
+    st.sampled_from(_MEMBERS), json_values | contexts | st.sampled_from(TIMES), max_size=5
+).map(lambda value: json.dumps({"time": TIMES[2], **value}).encode())
+_pieces = st.lists(st.sampled_from(_PIECES), max_size=12).map(b"".join)
+any_lines = (st.binary(max_size=60) | _pieces | damaged() | any_objects).map(
+    lambda line: line.replace(b"\n", b"")
+)
+"""Lines of any bytes."""

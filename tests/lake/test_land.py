@@ -1,0 +1,118 @@
+"""No line of any bytes ends a run, alters its neighbours or is missing from the sum."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.lake import naive
+from tests.lake.place import Place
+from tests.lake.strategies import any_lines, regular
+
+from pharos.engine import Engine
+from pharos.lake import land, reader
+from pharos.lake.parse import Reason
+
+GARBAGE = b"x" * (10 << 20)
+
+
+def read_log(place: Place, folder: Path, content: bytes) -> None:
+    (folder / "tracking.log").write_bytes(content)
+    place.read(folder / "tracking.log")
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn=st.lists(any_lines, min_size=1, max_size=12), is_ended=st.booleans())
+def test_lines_of_any_bytes(embedded: Engine, drawn: list[bytes], *, is_ended: bool) -> None:
+    content = b"".join(line + b"\n" for line in [regular(1), *drawn, regular(2)])
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(Path(folder) / "lake", embedded)
+        read_log(place, Path(folder), content if is_ended else content[:-1])
+        expected = naive.count([content])
+        events = {row["event_id"]: row for row in place.events()}
+        seen = {key: {name: row[name] for name in expected.events[key]} for key, row in events.items()}
+        assert seen == expected.events
+        total = place.status.sum
+        assert (total.lines, total.blank, sum(total.quarantined.values()), total.duplicates) == (
+            expected.lines, expected.blank, expected.refused, expected.duplicates,
+        )  # fmt: skip
+        refused = {number: data for number, _, data in place.quarantine()}
+        assert all(content.split(b"\n")[number - 1] == data for number, data in refused.items())
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (GARBAGE, Reason.NOT_JSON),
+        (b"[" * (10 << 20), Reason.NOT_JSON),
+        (b"{" * (10 << 20), Reason.NOT_JSON),
+        (b'{"a":' * (1 << 20) + b"1" + b"}" * (1 << 20), Reason.NOT_JSON),
+        (b"\xff" * (10 << 20), Reason.NOT_UTF8),
+        (b"\0" * (10 << 20), Reason.NOT_JSON),
+        (b'{"time":"2024-03-02T09:00:00+00:00","page":"' + GARBAGE + b'"}', None),
+        (b'{"time":"2024-03-02T09:00:00+00:00","event":"' + b"\\u00e9" * (1 << 20) + b'"}', None),
+        (b'{"time":"2024-03-02T09:00:00+00:00","event":' + b"9" * (10 << 20) + b"}", None),
+        (GARBAGE + b'{"time":"2024-03-02T09:00:00+00:00"}', None),
+    ],
+    ids=[
+        "garbage", "brackets", "braces", "nested objects", "not UTF-8", "NUL", "long page", "long payload",
+        "long number", "long prefix",
+    ],
+)  # fmt: skip
+def test_a_line_of_ten_megabytes(place: Place, tmp_path: Path, line: bytes, reason: Reason | None) -> None:
+    read_log(place, tmp_path, b"\n".join([regular(1), line, regular(2), b""]))
+    assert place.status.sum.lines == 3
+    assert [row["line"] for row in place.events()] == ([1, 3] if reason else [1, 2, 3])
+    assert [(number, why) for number, why, _ in place.quarantine()] == ([(2, reason)] if reason else [])
+
+
+@pytest.mark.parametrize("is_ended", [True, False])
+def test_a_line_too_long_to_be_kept(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_ended: bool
+) -> None:
+    monkeypatch.setattr(reader, "LONGEST_LINE_BYTES", 1 << 20)
+    end = b"\n" + regular(2) + b"\n" if is_ended else b""
+    read_log(place, tmp_path, regular(1) + b"\n" + b"y" * (12 << 20) + end)
+    assert [row["line"] for row in place.events()] == ([1, 3] if is_ended else [1])
+    assert place.quarantine() == [(2, Reason.TOO_LONG, b"y" * reader.HEAD_BYTES)]
+    assert place.status.sum.closes
+    assert place.read(tmp_path / "tracking.log").lines == 0
+
+
+def test_a_log_of_many_parts_and_turns(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small limits in place of a log of gigabytes: nothing is lost or doubled where one part ends."""
+    monkeypatch.setattr(land, "PART_LINES", 7)
+    monkeypatch.setattr(land, "LANDING_BYTES", 500)
+    monkeypatch.setattr(reader, "BLOCK_BYTES", 300)
+    content = b"".join(regular(number) + b"\n" for number in [*range(60), *range(20), *range(60, 80)])
+    read_log(place, tmp_path, content)
+    assert {row["host"] for row in place.events()} == {str(number) for number in range(80)}
+    total = place.status.sum
+    assert (total.lines, total.events, total.duplicates) == (100, 80, 20)
+    (tmp_path / "tracking.log.gz").write_bytes(gzip.compress(content))
+    assert place.read(tmp_path / "tracking.log.gz").lines == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\n\n \n", b"\r\n" * 5, b"   "])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_log_without_anything(place: Place, tmp_path: Path, content: bytes, pack: type[bytes]) -> None:
+    read_log(place, tmp_path, pack(content))
+    total = place.status.sum
+    assert (total.lines, total.blank, total.events) == (content.count(b"\n"), content.count(b"\n"), 0)
+    assert place.read(tmp_path / "tracking.log").lines == 0
+
+
+def test_events_of_the_future_and_of_unknown_courses_are_kept_and_reported(
+    place: Place, tmp_path: Path
+) -> None:
+    read_log(
+        place, tmp_path,
+        b'{"time":"2024-06-01T00:04:00+00:00"}\n{"time":"2024-06-01T00:06:00+00:00"}\n'
+        b'{"time":"2024-03-02T09:00:00+00:00","context":{"course_id":"what:is+this"}}\n',
+    )  # fmt: skip
+    (log,) = place.status.logs
+    assert (log.sum.events, log.future, log.odd_course) == (3, 1, 1)
