@@ -1,158 +1,411 @@
-"""The program from outside: what a person types, and what bad input gets."""
+"""The program as a person uses it: what it prints, what it leaves, how it ends."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from subprocess import CompletedProcess
 
 import pytest
+import yaml
+from tests import lines
+from tests.lines import enrollment, event
 
-PHAROS = str(Path(sys.executable).parent / "pharos")
+from pharos.result_store import tables
+
+PROGRAM = Path(sys.executable).parent / "pharos"
+UNTIL = ("--until", "2024-03-12")
+LOG = [
+    enrollment("2024-03-02 09:00", "activated", user=1),
+    enrollment("2024-03-03 09:00", "activated", user=2),
+    event("2024-03-04 09:00", "play_video", user=1, source="browser"),
+]
 
 
-def pharos(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [PHAROS, *map(str, arguments)],
-        env={**os.environ, "COLUMNS": "200", **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+class Shell:
+    """A folder to work in and the program in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def pharos(self, *arguments: str, code: int = 0, **environment: str) -> CompletedProcess[str]:
+        """Run the program; it must end with this code, and may never show a stack trace."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("PHAROS_")}
+        done = subprocess.run(
+            [PROGRAM, *arguments],
+            cwd=self.folder,
+            env=clean | {"COLUMNS": "80"} | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+    def write(self, path: str, log: list[str]) -> Path:
+        return lines.write(self.folder / path, log)
+
+    def learners(self, home: str = ".pharos") -> list[tuple[str, int]]:
+        """(day, learners) of the course of LOG, from the published table."""
+        with sqlite3.connect(self.folder / home / "result_store.sqlite") as store:
+            found = store.execute("SELECT date, count FROM course_enrollment_daily ORDER BY date").fetchall()
+        store.close()
+        return found
+
+
+ALL_DAYS = [("2024-03-02", 1)] + [(f"2024-03-{day:02}", 2) for day in range(3, 12)]
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+# Input ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--logs", "logs"],
+        ["--logs", "logs/*"],
+        ["--logs", "logs/tracking.log", "logs/deeper/tracking.log-20240304.gz"],
+        ["--logs", "logs/tracking.log", "--logs", "logs/deeper"],
+    ],
+    ids=["a folder", "a glob", "several files, as a shell gives them", "several options"],
+)
+def test_run_reads_what_it_is_given(arguments: list[str], shell: Shell) -> None:
+    shell.write("logs/tracking.log", LOG[:1])
+    packed = shell.folder / "logs" / "deeper" / "tracking.log-20240304.gz"
+    packed.parent.mkdir()
+    packed.write_bytes(gzip.compress("\n".join(LOG[1:]).encode()))
+    done = shell.pharos("run", *arguments, *UNTIL)
+    assert "Read 3 new lines of 2 files: 3 events, 0 duplicates, 0 in quarantine, 0 blank." in done.stdout
+    assert "The results describe the time before 2024-03-12 00:00:00 UTC." in done.stdout
+    assert shell.learners() == ALL_DAYS
+
+
+def test_settings_from_a_file_and_from_the_environment(shell: Shell) -> None:
+    shell.write("logs/tracking.log", LOG)
+    (shell.folder / "pharos.yaml").write_text("home: here\nlogs: {sources: {lms: {paths: [logs]}}}\n")
+    shell.pharos("run", "--config", "pharos.yaml", *UNTIL)
+    assert shell.learners("here") == ALL_DAYS
+    shell.pharos("run", *UNTIL, PHAROS_HOME="there", PHAROS_LOGS__SOURCES='{"lms": {"paths": ["logs"]}}')
+    assert shell.learners("there") == ALL_DAYS
+
+
+def test_a_second_run_says_that_there_was_nothing_to_do(shell: Shell) -> None:
+    shell.write("tracking.log", LOG)
+    shell.pharos("run", "--logs", "tracking.log", *UNTIL)
+    done = shell.pharos("run", "--logs", "tracking.log", "--why", *UNTIL)
+    assert done.stdout == (
+        "Read 0 new lines of 1 file: 0 events, 0 duplicates, 0 in quarantine, 0 blank.\n"
+        "Computed 0 daily facts and 0 tables; the rest was up to date.\n"
+        "The results describe the time before 2024-03-12 00:00:00 UTC.\n"
     )
 
 
-def event(second: int, **members: object) -> bytes:
-    """An activation in the course C, at 2024-05-06T08:00:<second>."""
-    course = "course-v1:UniX+CS1+2024"
-    whole: dict[str, Any] = {
-        "event_type": "edx.course.enrollment.activated",
-        "name": "edx.course.enrollment.activated",
-        "event_source": "server",
-        "username": f"learner{second}",
-        "time": f"2024-05-06T08:00:{second:02}+00:00",
-        "context": {"course_id": course, "org_id": "UniX", "user_id": second},
-        "event": {"course_id": course, "user_id": second, "mode": "audit"},
+def test_why_names_what_was_computed(shell: Shell) -> None:
+    shell.write("tracking.log", LOG)
+    shell.pharos("run", "--logs", "tracking.log", *UNTIL)
+    shell.write("tracking.log", [*LOG, enrollment("2024-03-03 10:00", "deactivated", user=2)])
+    done = shell.pharos("run", "--logs", "tracking.log", "--why", *UNTIL)
+    assert "computed enrollment_event of 2024-03-03: events changed\n" in done.stdout
+    assert "computed course_enrollment_daily: inputs changed\n" in done.stdout
+    assert " of 2024-03-02:" not in done.stdout
+
+
+def test_one_stage_at_a_time(shell: Shell) -> None:
+    shell.write("tracking.log", LOG)
+    done = shell.pharos("ingest", "--logs", "tracking.log")
+    assert done.stdout == "Read 3 new lines of 1 file: 3 events, 0 duplicates, 0 in quarantine, 0 blank.\n"
+    assert not (shell.folder / ".pharos" / "result_store.sqlite").exists()
+    assert "there is no such file" in shell.pharos("status").stdout
+    assert "Read" not in shell.pharos("compute", *UNTIL).stdout
+    assert shell.learners() == ALL_DAYS
+
+
+@pytest.mark.parametrize(
+    ("until", "last"),
+    [
+        ("2024-03-03", "2024-03-02"),
+        ("2024-03-03T01:00:00+02:00", "2024-03-02"),
+    ],
+)
+def test_until_takes_a_date_or_a_moment(until: str, last: str, shell: Shell) -> None:
+    shell.write("tracking.log", LOG)
+    shell.pharos("run", "--logs", "tracking.log", "--until", until)
+    assert shell.learners()[-1][0] == last
+
+
+# Bad input (issue 2) ---------------------------------------------------------------------------------------
+
+
+def test_bad_lines_are_counted_kept_and_shown(shell: Shell) -> None:
+    bad = {
+        b"garbage": "not JSON",
+        b'["a list"]': "JSON, but not an object",
+        b"x" * 10_000_000: "not JSON",
+        b'\xff\xfe{"time": "2024-03-02T09:00:00+00:00"}': "not UTF-8",
+        b'\x1b[31m[bold]{"a"': "not JSON",
+        b'{"event_type": "x"}': "no time",
+        b'{"time": "yesterday"}': "time is not ISO 8601",
     }
-    return json.dumps({**whole, **members}).encode() + b"\n"
+    log = shell.folder / "tracking.log"
+    log.write_bytes(b"\n".join([LOG[0].encode(), *bad, b"", LOG[1].encode(), LOG[1].encode(), b'{"cut": ']))
+    done = shell.pharos("run", "--logs", "tracking.log", *UNTIL)
+    assert "Read 12 new lines of 1 file: 2 events, 1 duplicate, 8 in quarantine, 1 blank." in done.stdout
+    assert shell.learners() == ALL_DAYS, "everything before and after counts"
+
+    status = shell.pharos("status").stdout
+    assert "12 lines = 2 events + 1 duplicate + 8 in quarantine + 1 blank: the sum closes" in status
+    assert "in quarantine, not JSON: 3\n" in status
+
+    shown = shell.pharos("quarantine").stdout
+    found = re.findall(rf"^{re.escape(str(log))}:(\d+): (.*)$", shown, re.MULTILINE)
+    assert found == [
+        *((str(number), reason) for number, reason in enumerate(bad.values(), 2)),
+        ("12", "cut off at the end of the log"),
+    ]
+    assert "  garbage\n" in shown
+    assert "(10,000,000 characters)" in shown
+    assert len(max(shown.splitlines(), key=len)) < 400
+    assert "\x1b" not in shown, "no log line may speak to the terminal"
+    assert r'  \x1b[31m[bold]{"a"' in shown
 
 
-def status(home: Path) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(pharos("status", "--json", "--home", home).stdout)
-    return answer
+def test_a_damaged_archive(shell: Shell) -> None:
+    """What can be read of it counts; a file that is no archive is read as it is."""
+    whole = shell.write("logs/tracking.log", LOG)
+    damaged = shell.folder / "logs" / "tracking.log-20240305.gz"
+    content = gzip.compress("\n".join(f"{number} is no event" for number in range(20_000)).encode())
+    damaged.write_bytes(content[: len(content) // 2])
+    (shell.folder / "logs" / "tracking.log-20240306.gz").write_bytes(LOG[0].encode())
+    done = shell.pharos("run", "--logs", "logs", *UNTIL)
+    assert re.search(
+        rf"^{damaged}: gzip data ends too early.*; what could be read", done.stdout, re.MULTILINE
+    )
+    assert shell.learners() == ALL_DAYS
+    status = json.loads(shell.pharos("status", "--json").stdout)
+    assert (status["sum_closes"], status["sum"]["events"], status["sum"]["duplicates"]) == (True, 3, 1)
+    logs = {log["path"]: log for log in status["logs"]}
+    assert logs[str(whole)]["problem"] is None
+    assert "too early" in logs[str(damaged)]["problem"]
+    assert 0 < logs[str(damaged)]["sum"]["quarantined"]["not JSON"] < 20_000
 
 
-def run(home: Path, *logs: Path) -> subprocess.CompletedProcess[str]:
-    done = pharos("run", "--home", home, "--until", "2024-05-08", "--logs", *logs)
-    assert "Traceback" not in done.stdout + done.stderr
-    return done
+def test_odd_but_kept(shell: Shell) -> None:
+    future = (datetime.now(UTC) + timedelta(days=10)).replace(tzinfo=None, microsecond=0)
+    odd = [
+        event(future.isoformat(), "seek_video"),
+        event("2024-03-02 10:00", "seek_video", course="no known form"),
+    ]
+    shell.write("tracking.log", [*LOG, *odd])
+    shell.pharos("run", "--logs", "tracking.log", *UNTIL)
+    status = shell.pharos("status").stdout
+    assert "5 lines = 5 events" in status
+    assert "tracking.log: clock skew: 1 event of the future when read\n" in status
+    assert "tracking.log: no course: 1 event of an unknown form of id\n" in status
+
+
+def test_overlong_ids_and_modes_stop_nothing(shell: Shell) -> None:
+    odd = [
+        event("2024-03-02 10:00", f"/courses/{'x' * 300}/b/c/info", course=""),
+        enrollment("2024-03-02 10:00", "activated", course=f"course-v1:{'x' * 300}+b+c"),
+        enrollment("2024-03-02 10:00", "activated", user=1, mode="m" * 300),
+    ]
+    shell.write("tracking.log", [*LOG, *odd])
+    shell.pharos("run", "--logs", "tracking.log", *UNTIL)
+    assert shell.learners() == ALL_DAYS
+
+
+# Mistakes ------------------------------------------------------------------------------------------------
+
+
+def test_wrong_settings_get_a_line_each(shell: Shell) -> None:
+    wrong = {
+        "engine": {"name": "hadoop", "memory_mb": 1},
+        "logs": {"sources": {"lms": {"paths": "logs", "pattern": "("}}},
+        "data_api": {"prot": 8100},
+        "nonsense": 1,
+    }
+    (shell.folder / "pharos.yaml").write_text(yaml.safe_dump(wrong))
+    done = shell.pharos("run", "--config", "pharos.yaml", code=2, PHAROS_ENGINE__THRAEDS="2")
+    keys = [line.split(":")[0] for line in done.stderr.splitlines()]
+    assert sorted(keys) == [
+        "PHAROS_ENGINE__THRAEDS",
+        "data_api.prot",
+        "engine.memory_mb",
+        "engine.name",
+        "logs.sources.lms.paths",
+        "logs.sources.lms.pattern",
+        "nonsense",
+    ]
+    assert done.stdout == ""
+    assert not (shell.folder / ".pharos").exists()
 
 
 @pytest.mark.parametrize(
-    ("bad", "reason"),
+    ("arguments", "message"),
     [
-        (b"neither JSON nor anything\n", "not JSON"),
-        (b"[1, 2]\n", "JSON, but not an object"),
-        (b'{"event_type": "\xff\xfe", "time": "2024-05-06T08:00:00+00:00"}\n', "not UTF-8"),
-        (b'{"event_type": "no_time"}\n', "no time"),
-        (b'{"event_type": "x", "time": "yesterday"}\n', "time is not ISO 8601"),
-        (b"x" * 10_000_000 + b"\n", "not JSON"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else None,
-)
-def test_a_bad_line_is_in_quarantine_and_its_neighbours_count(
-    tmp_path: Path, bad: bytes, reason: str
-) -> None:
-    log = tmp_path / "tracking.log"
-    log.write_bytes(event(1) + bad + event(2))
-    assert run(tmp_path / "home", log).returncode == 0
-    lines = status(tmp_path / "home")
-    assert lines["sum_closes"]
-    assert lines["sum"]["events"] == 2
-    assert lines["sum"]["quarantined"] == {reason: 1}
-    assert reason in pharos("quarantine", "--home", tmp_path / "home").stdout
-
-
-def test_what_precedes_the_break_of_a_compressed_file_counts(tmp_path: Path) -> None:
-    whole = gzip.compress(b"".join(event(second) for second in range(60)) * 20)
-    log = tmp_path / "tracking.log-20240507.gz"
-    log.write_bytes(whole[: len(whole) - 12])
-    good = tmp_path / "tracking.log"
-    good.write_bytes(event(1))
-    assert run(tmp_path / "home", tmp_path).returncode == 0
-    lines = status(tmp_path / "home")
-    assert lines["sum_closes"]
-    assert lines["sum"]["events"] > 1
-    assert any(log["problem"] for log in lines["logs"])
-
-
-def test_odd_events_are_events_and_are_reported(tmp_path: Path) -> None:
-    """A time in the future, and a course id of no known form."""
-    log = tmp_path / "tracking.log"
-    odd_course = {"course_id": "no course at all", "user_id": 3}
-    log.write_bytes(event(1, time="2999-01-01T00:00:00+00:00") + event(2, context=odd_course) + event(3))
-    assert run(tmp_path / "home", log).returncode == 0
-    (found,) = status(tmp_path / "home")["logs"]
-    assert found["sum"]["events"] == 3
-    assert found["future"] == 1
-    assert found["odd_course"] == 1
-
-
-def test_a_second_run_reads_nothing(tmp_path: Path) -> None:
-    log = tmp_path / "tracking.log"
-    log.write_bytes(event(1) + event(2))
-    run(tmp_path / "home", log)
-    again = run(tmp_path / "home", log)
-    assert "0 new lines" in again.stdout or "nothing new" in again.stdout.lower(), again.stdout
-    assert status(tmp_path / "home")["sum"]["events"] == 2
-
-
-def test_each_mistake_in_the_settings_is_a_line_and_the_exit_code_is_2(tmp_path: Path) -> None:
-    (tmp_path / "pharos.yaml").write_text("engine: {name: abacus, memry_mb: 7}\n")
-    done = pharos("status", "--home", tmp_path, PHAROS_DATA_API__PORT="many", PHAROS_NOTHING="1")
-    assert done.returncode == 2
-    for key in ("engine.name", "engine.memry_mb", "data_api.port", "PHAROS_NOTHING"):
-        assert sum(key in line for line in done.stderr.splitlines()) == 1, done.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "part"),
-    [
-        (("run",), "no logs are named"),
-        (("run", "--logs", "no-such-file.log"), "no-such-file.log"),
-        (("run", "--logs", "x", "--until", "soon"), "soon"),
-        (("run", "--logs", "x", "--engine", "abacus"), "engine.name"),
-        (("status", "--config", "absent.yaml"), "absent.yaml"),
+        (["run"], "no logs are named; name some in pharos.yaml or give --logs PATH"),
+        (["ingest"], "no logs are named; name some in pharos.yaml or give --logs PATH"),
+        (["run", "tracking.log"], "tracking.log: to read logs, say --logs tracking.log"),
+        (["run", "--logs", "tracking.log", "--until", "yesterday"], "--until: 'yesterday' is neither a date"),
+        (["run", "--logs", "tracking.log", "--until", "0001-01-01"], "is not between 2000 and 2100"),
+        (["run", "--config", "none.yaml"], "none.yaml: cannot be read: No such file or directory"),
+        (["run", "--logs", "tracking.log", "--engine", "hadoop"], "engine.name: Input should be 'duckdb' or"),
+        (["init", "--home", "file/below"], "cannot be written: Not a directory"),
     ],
 )
-def test_a_wrong_command_gets_a_clear_message_and_leaves_nothing(
-    tmp_path: Path, arguments: tuple[str, ...], part: str
-) -> None:
-    home = tmp_path / "home"
-    done = pharos(*arguments, "--home", home)
-    assert done.returncode in {1, 2}
-    assert part in done.stdout + done.stderr
+def test_mistakes_end_with_code_2(arguments: list[str], message: str, shell: Shell) -> None:
+    shell.write("tracking.log", LOG)
+    (shell.folder / "file").touch()
+    assert message in shell.pharos(*arguments, code=2).stderr
+
+
+def test_a_path_that_leads_nowhere(shell: Shell) -> None:
+    done = shell.pharos("run", "--logs", "nowhere", code=1)
+    assert done.stderr == (
+        "nowhere: no such file or folder (command line); nothing was read. "
+        "Check the path and that this user may read it\n"
+    )
+    assert not (shell.folder / ".pharos").exists(), "nothing is half done"
+
+
+def test_a_folder_without_logs(shell: Shell) -> None:
+    (shell.folder / "empty").mkdir()
+    assert "No log files were found" in shell.pharos("run", "--logs", "empty").stdout
+
+
+def test_a_home_that_cannot_be_made(shell: Shell) -> None:
+    shell.write("tracking.log", LOG)
+    (shell.folder / "file").touch()
+    for verb in ("run", "ingest"):
+        done = shell.pharos(verb, "--home", "file/below", "--logs", "tracking.log", code=1)
+        assert "Not a directory" in done.stderr
+
+
+def test_a_store_that_does_not_answer(shell: Shell, free_port: int) -> None:
+    shell.write("tracking.log", LOG)
+    address = f"mysql+pymysql://me:secret@127.0.0.1:{free_port}/analytics"
+    for arguments in (["run", "--logs", "tracking.log"], ["token", "list"], ["store", "upgrade"]):
+        done = shell.pharos(*arguments, code=1, PHAROS_RESULT_STORE__URL=address)
+        assert "Result Store mysql+pymysql://me:***@" in done.stderr
+        assert "cannot be reached" in done.stderr
+        assert "secret" not in done.stdout + done.stderr
+    assert not (shell.folder / ".pharos" / "lake").exists(), "nothing is half done"
+    shell.pharos("ingest", "--logs", "tracking.log")
+    assert "cannot be reached" in shell.pharos("status", PHAROS_RESULT_STORE__URL=address).stdout
+
+
+# What there is -------------------------------------------------------------------------------------------
+
+
+def test_status(shell: Shell) -> None:
+    assert "The lake is empty" in shell.pharos("status").stdout
+    shell.write("logs/tracking.log", LOG)
+    shell.write("logs/older/tracking.log", [*LOG, event("2024-03-09 09:00", "seek_video")])
+    shell.pharos("run", "--logs", "logs", *UNTIL)
+    text = shell.pharos("status").stdout
+    assert "7 lines = 4 events + 3 duplicates + 0 in quarantine + 0 blank: the sum closes\n" in text
+    assert "Events of 4 days from 2024-03-02 to 2024-03-09.\n" in text
+    assert "No events on 4 days: 2024-03-05 to 2024-03-08.\n" in text
+    before = "Published, of the time before 2024-03-12 00:00:00 UTC (newest event: 2024-03-09 09:00:00):\n"
+    assert before in text
+    assert re.search(r"^ +10  0:00:\d\d ago  course_enrollment_daily$", text, re.MULTILINE)
+    for path in ("logs/tracking.log", "logs/older/tracking.log"):
+        assert re.search(rf"{re.escape(str(shell.folder / path))}$", text, re.MULTILINE), "names stay whole"
+    wide = shell.pharos("status", COLUMNS="200").stdout
+    assert re.sub(r"\S+ ago", "", wide) == re.sub(r"\S+ ago", "", text)
+
+
+def test_status_for_programs(shell: Shell) -> None:
+    shell.write("tracking.log", [*LOG, "garbage", "", LOG[0]])
+    shell.pharos("run", "--logs", "tracking.log", *UNTIL)
+    status = json.loads(shell.pharos("status", "--json").stdout)
+    sums = status["sum"]
+    assert sums == {"lines": 6, "events": 3, "duplicates": 1, "quarantined": {"not JSON": 1}, "blank": 1}
+    assert (status["sum_closes"], status["store_problem"]) == (True, None)
+    assert [log["sum"] for log in status["logs"]] == [sums]
+    published = status["published"]["course_enrollment_daily"]
+    assert (published["row_count"], published["until"]) == (10, "2024-03-12 00:00:00")
+
+
+def test_quarantine_is_empty_without_bad_lines(shell: Shell) -> None:
+    assert shell.pharos("quarantine").stdout == ""
+
+
+# Setting up ------------------------------------------------------------------------------------------------
+
+
+def test_init_writes_settings_that_load(shell: Shell) -> None:
+    written = shell.pharos("init", "--home", "home").stdout
+    assert written.startswith("Wrote home/pharos.yaml.")
+    path = shell.folder / "home" / "pharos.yaml"
+    template = path.read_text()
+    assert all(line.startswith("#") or not line for line in template.splitlines())
+    path.write_text(re.sub(r"^# ?", "", "".join(re.findall(r"^#   ?(?:  .*|logs:.*)\n", template))))
+    assert "is there already" in shell.pharos("init", "--home", "home", code=2).stderr
+
+
+def test_check(shell: Shell, free_port: int) -> None:
+    shell.write("logs/tracking.log", LOG)
+    settings = {"logs": {"sources": {"lms": {"paths": ["logs"]}}}}
+    (shell.folder / "pharos.yaml").write_text(yaml.safe_dump(settings))
+    done = shell.pharos("check", "--config", "pharos.yaml")
+    assert {line.split()[0] for line in done.stdout.splitlines()} == {"ok"}
+    assert "logs.sources.lms: 1 files" in done.stdout
+    assert not (shell.folder / ".pharos").exists(), "nothing is changed"
+
+    settings["logs"]["sources"]["gone"] = {"paths": ["nowhere"]}
+    (shell.folder / "pharos.yaml").write_text(yaml.safe_dump(settings))
+    store, lms = f"postgresql+psycopg://me@127.0.0.1:{free_port}/x", f"http://127.0.0.1:{free_port}"
+    done = shell.pharos(
+        "check", "--config", "pharos.yaml", code=1, PHAROS_RESULT_STORE__URL=store, PHAROS_LMS__URL=lms
+    )
+    bad = [line for line in done.stdout.splitlines() if line.startswith("NO")]
+    assert [re.split(r"[ :]+", line)[1] for line in bad] == ["logs.sources.gone", "result_store", "lms.url"]
+
+
+def test_store_upgrade_makes_the_tables(shell: Shell) -> None:
+    shell.pharos("store", "upgrade", "--store", "sqlite:///elsewhere/store.sqlite")
+    shell.pharos("store", "upgrade", "--store", "sqlite:///elsewhere/store.sqlite")
+    with sqlite3.connect(shell.folder / "elsewhere" / "store.sqlite") as store:
+        names = {name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    store.close()
+    assert names >= {tables.course_enrollment_daily.name, tables.course_activity.name}
+    assert "not a database address" in shell.pharos("store", "upgrade", "--store", "foo:bar", code=1).stderr
+
+
+def test_tokens(shell: Shell) -> None:
+    assert "cannot be reached" in shell.pharos("token", "list", code=1).stderr
+    shell.pharos("store", "upgrade")
+    assert shell.pharos("token", "list").stdout.startswith("There are no tokens.")
+    token = shell.pharos("token", "create", "insights").stdout.strip()
+    assert re.fullmatch(r"\S{40,}", token)
+    assert "'insights'" in shell.pharos("token", "create", "insights", code=1).stderr
+    listed = shell.pharos("token", "list").stdout
+    assert re.search(r"-  +-  +insights  all courses$", listed, re.MULTILINE)
+    assert token not in listed
+    assert shell.pharos("token", "revoke", "insights").stdout == "Token insights is revoked.\n"
+    assert not re.search(r"-  +-  +insights", shell.pharos("token", "list").stdout)
+    assert "no valid token named 'nobody'" in shell.pharos("token", "revoke", "nobody", code=1).stderr
+
+
+def test_output_may_be_cut_short(shell: Shell) -> None:
+    """As by `pharos quarantine | head`."""
+    shell.write("tracking.log", ["garbage"] * 5000)
+    shell.pharos("ingest", "--logs", "tracking.log")
+    command = ["sh", "-c", f"{PROGRAM} quarantine | head -n 1"]
+    done = subprocess.run(command, cwd=shell.folder, capture_output=True, text=True, check=False)
+    assert done.stdout.endswith("tracking.log:1: not JSON\n")
     assert "Traceback" not in done.stderr
-    assert not (home / "lake" / "events").exists()
-
-
-def test_without_a_store_nothing_is_half_done(tmp_path: Path, free_port: int) -> None:
-    log = tmp_path / "tracking.log"
-    log.write_bytes(event(1))
-    url = f"mysql+pymysql://pharos:geheim@127.0.0.1:{free_port}/reports"
-    done = pharos("run", "--home", tmp_path / "home", "--logs", log, PHAROS_RESULT_STORE__URL=url)
-    assert done.returncode == 1
-    assert "127.0.0.1" in done.stderr
-    assert "geheim" not in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / "home" / "lake" / "events").exists()
-
-
-def test_init_writes_settings_that_load(tmp_path: Path) -> None:
-    assert pharos("init", "--home", tmp_path).returncode == 0
-    assert pharos("status", "--home", tmp_path).returncode == 0
-    assert pharos("init", "--home", tmp_path).returncode == 2  # never overwritten

@@ -11,7 +11,6 @@ import pytest
 from tests import lines
 
 from pharos import config
-from pharos.config import EngineSettings
 from pharos.pipeline.run import RunReport, run_pipeline
 
 UNTIL = datetime(2024, 3, 12)
@@ -43,9 +42,9 @@ def day_of(line: str) -> str:
 class Installation:
     """A home, run again and again."""
 
-    def __init__(self, folder: Path, engine: EngineSettings | None = None) -> None:
+    def __init__(self, folder: Path, **sections: dict[str, Any]) -> None:
         self.folder = folder
-        self.settings = config.load(folder / "home", engine=engine.model_dump() if engine else {})
+        self.settings = config.load(folder / "home", None, **sections)
 
     def run(self, log: list[str], until: datetime | None = UNTIL, *, full: bool = False) -> RunReport:
         """Run on a log file that has these lines now."""

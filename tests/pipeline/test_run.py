@@ -13,6 +13,7 @@ from tests.pipeline.conftest import DAYS, UNTIL, Installation, Tables, day_of, l
 
 from pharos.config import EngineSettings
 from pharos.demo.campus import Campus
+from pharos.demo.lms_database import write_lms_database
 from pharos.demo.log_files import write_logs
 from pharos.lake.lake import Lake
 from pharos.lake.status import lake_status
@@ -190,18 +191,20 @@ def test_a_lake_without_events_does_not_empty_the_store(installation: Installati
 
 @pytest.mark.slow
 def test_a_campus_on_each_engine(engine_settings: EngineSettings, tmp_path: Path) -> None:
-    """Row for row what the embedded engine says."""
+    """Row for row what the embedded engine says, of logs and LMS database."""
     campus = Campus(seed=3, learners=80, days=20, until=date(2026, 3, 16))
-    write_logs(tmp_path / "logs", campus)
-    found: dict[str, Tables] = {}
-    for settings in (EngineSettings(name="duckdb", threads=2), engine_settings):
-        installation = Installation(tmp_path / f"{settings.name}-{len(found)}", settings)
-        run_pipeline(
-            installation.settings, logs=[str(tmp_path / "logs")], until=campus.end.replace(tzinfo=None)
+    database = tmp_path / "lms.sqlite"
+    write_lms_database(database, campus, write_logs(tmp_path / "logs", campus).records)
+    found: list[Tables] = []
+    for engine in (EngineSettings(name="duckdb", threads=2), engine_settings):
+        installation = Installation(
+            tmp_path / str(len(found)), engine=engine.model_dump(), lms={"database": f"sqlite:///{database}"}
         )
-        found[installation.folder.name] = installation.tables()
-    embedded, other = found.values()
+        until = campus.end.replace(tzinfo=None)
+        run_pipeline(installation.settings, logs=[str(tmp_path / "logs")], until=until)
+        found.append(installation.tables())
+    embedded, other = found
     assert set(embedded) == set(METRICS)
-    assert all(rows for name, rows in embedded.items() if name in FROM_LOGS)
+    assert [name for name, rows in embedded.items() if not rows] == []
     for name, rows in embedded.items():
         assert other[name] == rows, name

@@ -33,7 +33,8 @@ def enrollment_reconciliation(
     return pairs.group_by("course_id").agg(
         events_count=ibis.coalesce(pairs.in_events.cast("int64").sum(), 0),
         lms_count=ibis.coalesce(pairs.in_lms.cast("int64").sum(), 0),
-        **{reason: pairs.count(where=pairs.reason == reason) for reason in REASONS},
+        # Of no rows the count is 0 on one engine and null on another.
+        **{reason: ibis.coalesce(pairs.count(where=pairs.reason == reason), 0) for reason in REASONS},
     )
 
 
