@@ -69,8 +69,8 @@ def regular(number: int) -> bytes:
 # --- What nobody would write ------------------------------------------------------------------------------
 
 _PIECES = [
-    b"{", b"}", b"[", b"]", b'"', b",", b":", b"\\", b"\\ud800", b"\\u00", b"1", b"-", b".", b"e", b"NaN", b"null",
-    b"true", b"\0", b"\t", b"\xff", b"\xc3\xa9", b"\xed\xa0\x80", b" ", b"\r", b"+00:00", b"Z", b"T",
+    b"{", b"}", b"[", b"]", b'"', b",", b":", b"\\", b"\\ud800", b"\\u00", b"1", b"-", b".", b"e", b"NaN",
+    b"null", b"true", b"\0", b"\t", b"\xff", b"\xc3\xa9", b"\xed\xa0\x80", b" ", b"\r", b"+00:00", b"Z", b"T",
     b'"time":"2024-03-02T09:00:00+00:00"', b'"context":{"user_id":',
 ]  # fmt: skip
 _MEMBERS = ["time", "timestamp", "data", "event", "context", "name", "event_type", "username", "page", "é"]

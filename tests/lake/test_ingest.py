@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import json
+import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import zstandard
@@ -27,6 +29,7 @@ from tests.lake.strategies import lines, regular
 
 from pharos.engine import Engine
 from pharos.lake.lake import Lake
+from pharos.lake.parse import Reason
 
 
 def gzip_members(data: bytes) -> bytes:
@@ -268,3 +271,121 @@ def test_files_of_a_day_are_merged_whatever_else_was_read_with_them(place: Place
         place.read(tmp_path / f"{number}.log")
     assert len(Lake(place.root).events()) < 12
     assert place.status.sum.events == len(place.events()) == 18
+
+
+# --- What real disks do ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """A folder for logs alone."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    return folder
+
+
+def log_of(*numbers: int) -> bytes:
+    return b"".join(regular(number) + b"\n" for number in numbers)
+
+
+def hosts(place: Place) -> list[int]:
+    return sorted(int(row["host"]) for row in place.events())
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, gzip_members, zstd_frames])
+def test_a_truncated_file_counts_up_to_the_cut_and_is_completed_later(
+    place: Place, logs: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    path, whole = logs / "tracking.log-20240302.gz", pack(random_log(3000))
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    result = place.read(path)
+    assert str(path) in result.problems
+    before = hosts(place)
+    assert 500 < len(before) < 3000
+    assert before == list(range(len(before)))
+    assert place.status.sum.quarantined == {Reason.INCOMPLETE: 1}
+    assert place.status.logs[0].problem == result.problems[str(path)]
+    assert place.read(path).lines == 0
+    path.write_bytes(whole)
+    assert place.read(path).problems == {}
+    assert hosts(place) == list(range(3000))
+    assert place.status.sum.lines == 3000
+    assert not place.status.sum.quarantined
+    assert place.status.logs[0].problem is None
+
+
+def random_log(size: int) -> bytes:
+    """Lines that do not compress to nothing."""
+    draw = random.Random(1)
+    return b"".join(
+        b'{"host":"%d","time":"2024-03-02T09:00:00+00:00","session":"%d"}\n' % (number, draw.getrandbits(200))
+        for number in range(size)
+    )
+
+
+def test_a_damaged_file_does_not_keep_others_from_being_read(place: Place, logs: Path) -> None:
+    damaged = bytearray(gzip.compress(random_log(3000)))
+    damaged[len(damaged) // 2 :] = b"\0" * 100
+    (logs / "tracking.log-1.gz").write_bytes(damaged)
+    (logs / "tracking.log-2").write_bytes(log_of(5000, 5001))
+    (logs / "tracking.log-3.gz").write_bytes(b"\x1f\x8b")
+    (logs / "tracking.log-4.zst").write_bytes(b"\x28\xb5\x2f\xfd")
+    result = place.read(logs)
+    assert sorted(Path(path).name for path in result.problems) == [
+        "tracking.log-1.gz", "tracking.log-3.gz", "tracking.log-4.zst",
+    ]  # fmt: skip
+    assert hosts(place)[-2:] == [5000, 5001]
+    assert sorted(Path(path).name for path in place.status.unreadable) == [
+        "tracking.log-3.gz",
+        "tracking.log-4.zst",
+    ]
+    assert place.status.sum.closes
+
+
+class Meanwhile:
+    """An engine before whose work something happens to the logs, once."""
+
+    def __init__(self, engine: Engine, happens: Callable[[], object]) -> None:
+        self._engine, self._happens = engine, happens
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
+        self._happens()
+        self._happens = lambda: None
+        return self._engine.map(function, items)
+
+
+@pytest.mark.parametrize("new", [log_of(100), log_of(*range(100, 200))], ids=["shorter", "longer"])
+def test_a_log_that_is_rotated_while_it_is_read(place: Place, logs: Path, new: bytes) -> None:
+    live, rotated = logs / "tracking.log", logs / "tracking.log-1"
+    live.write_bytes(log_of(*range(10)))
+    place.read(logs)
+    live.write_bytes(log_of(*range(20)))
+
+    def rotate() -> None:
+        live.rename(rotated)
+        live.write_bytes(new)
+
+    Place(place.root, cast("Engine", Meanwhile(place.engine, rotate))).read(live)
+    assert place.status.sum.closes
+    place.read(logs)
+    assert hosts(place) == sorted([*range(20), *(int(json.loads(line)["host"]) for line in new.splitlines())])
+    total = place.status.sum
+    assert (total.lines, total.duplicates) == (20 + new.count(b"\n"), 0)
+
+
+def test_a_log_that_vanishes_while_it_is_read(place: Place, logs: Path) -> None:
+    live = logs / "tracking.log"
+    live.write_bytes(log_of(*range(10)))
+    (logs / "tracking.log-0").write_bytes(log_of(50))
+    place.read(logs)
+    live.write_bytes(log_of(*range(20)))
+    moved = Place(
+        place.root, cast("Engine", Meanwhile(place.engine, lambda: live.rename(logs / "tracking.log-1")))
+    )
+    assert "No such file" in moved.read(logs).problems[str(live)]
+    place.read(logs)
+    assert hosts(place) == [*range(20), 50]
+    assert (place.status.sum.lines, place.status.sum.duplicates) == (21, 0)

@@ -64,7 +64,8 @@ class _Pending:
         log = self.log
         return Reading(
             source=log.key, name=log.names[-1], path=str(self.file.path), position=log.position,
-            lines=log.lines - (log.tail is not None), chain=log.chain, is_line_open=log.is_line_open,
+            lines=log.lines - (log.tail is not None), chain=log.chain, digest=log.digest,
+            is_line_open=log.is_line_open,
         )  # fmt: skip
 
 
@@ -104,7 +105,9 @@ def ingest(
 
 def _has_changed(lake: Lake, file: LogFile) -> bool:
     known = lake.state.files.get(file.path)
-    return known is None or (known.size, known.mtime_ns, known.inode) != (
+    if known is None or (known.log is None and known.problem is not None):  # it may be readable now
+        return True
+    return (known.size, known.mtime_ns, known.inode) != (
         file.size,
         file.mtime_ns,
         file.inode,

@@ -53,6 +53,7 @@ class Reading:
     position: int = 0  # bytes of content already consumed
     lines: int = 0  # lines already consumed
     chain: str = ""  # state of the digest at the last multiple of its step before `position`
+    digest: str = ""  # of the content up to `position`
     is_line_open: bool = False  # whether the last consumed line lacked its line end
 
 
@@ -159,7 +160,7 @@ def _read(reading: Reading, writer: _Writer) -> Progress:
         source=reading.source, position=reading.position, is_finished=True, is_line_open=reading.is_line_open
     )
     lines = _Lines(reading, progress, writer)
-    blocks = LineBlocks(reading.path, reading.position, digest)
+    blocks = LineBlocks(reading.path, reading.position, digest, reading.digest)
     for block in blocks:
         if blocks.is_oversized:
             lines.take_oversized(block)
@@ -171,7 +172,11 @@ def _read(reading: Reading, writer: _Writer) -> Progress:
     if blocks.rest and lines.take_last(blocks.rest):
         blocks.consume_rest()
     progress.damage = blocks.damage
-    progress.position, progress.chain, progress.digest = blocks.position, digest.chain, digest.value
+    progress.position = blocks.position
+    if blocks.position > reading.position:
+        progress.chain, progress.digest = digest.chain, digest.value
+    else:  # the digest may not have been led as far as it was before
+        progress.chain, progress.digest = reading.chain, reading.digest
     return progress
 
 

@@ -62,11 +62,10 @@ def _files(origin: str, source: LogSource) -> list[Stored]:
     pattern = re.compile(source.pattern)
     chosen: list[Stored] = []
     for text in source.paths:
-        for path in _existing(text, origin):
-            stored = _stored(path, origin)
-            if stored is None:  # vanished since it was listed
-                continue
-            files, is_folder = stored
+        found = [stored for path in _existing(text, origin) if (stored := _stored(path, origin)) is not None]
+        if not found:
+            raise NoSuchLogs(text, origin)
+        for files, is_folder in found:
             chosen += [
                 file
                 for file in files

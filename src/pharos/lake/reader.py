@@ -6,8 +6,8 @@ of events.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
 
 import xxhash
 import zstandard
@@ -19,7 +19,7 @@ from pharos.lake.storage import chunks, open_file
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 BLOCK_BYTES = 4 << 20
-GZIP_RATIO = 8  # how much smaller logs get; only guides how much is read at once
+RATIO = 8  # how much smaller logs get; only guides how much is read at once
 LONGEST_LINE_BYTES = 64 << 20
 HEAD_BYTES = 64 << 10  # how much of a log's beginning tells it from others
 
@@ -39,18 +39,26 @@ def decompressed(path: str, step: int = BLOCK_BYTES) -> Iterator[bytes]:
             magic = file.read(4)
             file.seek(0)
             if magic[:2] == GZIP_MAGIC:
-                yield from _gzip(file, max(step // GZIP_RATIO, 4096))
+                yield from _members(file, "gzip", _gzip, max(step // RATIO, 4096))
             elif magic == ZSTD_MAGIC:
-                yield from _zstd(file, step)
+                yield from _members(file, "zstd", _zstd, max(step // RATIO, 4096))
             else:
                 yield from chunks(file, step)
     except OSError as error:
         raise LogDamaged(f"cannot be read: {error.strerror or error}") from error
 
 
-def _gzip(file: BinaryIO, step: int) -> Iterator[bytes]:
-    """All members of a gzip file, one after the other; zero padding after a member is no damage."""
-    inflater = isal_zlib.decompressobj(wbits=31)
+def _gzip() -> Any:
+    return isal_zlib.decompressobj(wbits=31)
+
+
+def _zstd() -> Any:
+    return zstandard.ZstdDecompressor().decompressobj()
+
+
+def _members(file: BinaryIO, kind: str, new: Callable[[], Any], step: int) -> Iterator[bytes]:
+    """The members (zstd: frames) of a file, one after the other; zero padding after one is no damage."""
+    inflater = new()
     fed = 0
     try:
         while chunk := file.read(step):
@@ -63,29 +71,23 @@ def _gzip(file: BinaryIO, step: int) -> Iterator[bytes]:
                 chunk = b""
                 if inflater.eof:
                     chunk, fed = inflater.unused_data, 0
-                    inflater = isal_zlib.decompressobj(wbits=31)
-    except IsalError as error:  # type: ignore[misc]  # its stub does not say that it is an exception
-        raise LogDamaged(f"gzip data is damaged: {error}") from error
+                    inflater = new()
+    except (IsalError, zstandard.ZstdError) as error:  # type: ignore[misc]  # the stub of one is wrong
+        raise LogDamaged(f"{kind} data is damaged: {error}") from error
     if fed:
-        raise LogDamaged("gzip data ends too early (truncated file)")
-
-
-def _zstd(file: BinaryIO, step: int) -> Iterator[bytes]:
-    try:
-        with zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as stream:
-            while chunk := stream.read(step):
-                yield chunk
-    except zstandard.ZstdError as error:
-        raise LogDamaged(f"zstd data is damaged: {error}") from error
+        raise LogDamaged(f"{kind} data ends too early (truncated file)")
 
 
 def content(path: str, start: int) -> Iterator[bytes]:
     """The content from a position on, in chunks. Raises LogDamaged where it cannot go on."""
     skip = start
     if start and not is_compressed(path):
-        with open_file(path) as file:
-            file.seek(start)
-            yield from chunks(file, BLOCK_BYTES)
+        try:
+            with open_file(path) as file:
+                file.seek(start)
+                yield from chunks(file, BLOCK_BYTES)
+        except OSError as error:
+            raise LogDamaged(f"cannot be read: {error.strerror or error}") from error
         return
     for chunk in decompressed(path):
         if skip >= len(chunk):
@@ -96,9 +98,12 @@ def content(path: str, start: int) -> Iterator[bytes]:
 
 
 def is_compressed(path: str) -> bool:
-    """Whether the file begins like gzip or zstd data."""
-    with open_file(path) as file:
-        magic = file.read(4)
+    """Whether the file begins like gzip or zstd data; False if it cannot be read, which its reader tells."""
+    try:
+        with open_file(path) as file:
+            magic = file.read(4)
+    except OSError:
+        return False
     return magic[:2] == GZIP_MAGIC or magic == ZSTD_MAGIC
 
 
@@ -141,13 +146,16 @@ class LineBlocks:
     block of its beginning, while `is_oversized`, so that no log can fill the memory.
     """
 
-    def __init__(self, path: str, position: int, digest: ContentDigest) -> None:
-        """`digest` stands at the last multiple of its step before `position`; it follows `position`."""
+    def __init__(self, path: str, position: int, digest: ContentDigest, expected: str = "") -> None:
+        """`digest` stands at the last multiple of its step before `position`; it follows `position`.
+
+        Its value at `position` must be the expected one, or the file is not what it was when it was chosen.
+        """
         self.position = position
         self.is_oversized = False
         self.rest = b""
         self.damage: str | None = None
-        self._path, self._digest = path, digest
+        self._path, self._digest, self._expected = path, digest, expected
 
     def __iter__(self) -> Iterator[bytes]:
         pieces: list[bytes] = []  # of a line whose end has not come yet
@@ -192,6 +200,10 @@ class LineBlocks:
             before = self.position - self._digest.position
             if before > 0:
                 self._digest.update(chunk[:before])
+            if self._expected and self._digest.position == self.position:
+                if self._digest.value != self._expected:
+                    raise LogDamaged("was replaced by another log while it was read; the next run reads both")
+                self._expected = ""
             if len(chunk) > max(before, 0):
                 yield chunk[before:] if before > 0 else chunk
 
@@ -229,6 +241,6 @@ def begins_with(path: str, length: int, digest: str, *, since: int = 0, chain: s
             known.update(chunk[: length - known.position])
             if known.position == length:
                 break
-    except (LogDamaged, OSError):
+    except LogDamaged:
         pass
     return known.position == length and known.value == digest

@@ -49,6 +49,7 @@ def files(text: str) -> tuple[list[Stored], bool] | None:
         return _remote(text)
     path = Path(text).expanduser()
     if path.is_dir():
+        any(path.iterdir())  # raises if this user may not look into it: `rglob` would keep quiet
         visible = (file for file in sorted(path.rglob("*")) if _is_visible(file, path))
         return [stored for file in visible if (stored := _stored(file)) is not None], True
     stored = _stored(path)
