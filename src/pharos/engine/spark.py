@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ import ibis
 import pyarrow as pa
 
 from pharos.config import EngineSettings
+from pharos.engine import jdbc
 from pharos.engine.base import Database, Item, Result
 from pharos.engine.database import scanned
 from pharos.errors import ConfigurationError
@@ -53,7 +54,7 @@ class SparkEngine:
         """See the protocol."""
         if not files:
             return self.table(schema.empty_table())
-        reader = self._session.read
+        reader = self._session.read.option("__globPaths__", "false")  # these are names, not patterns
         folders = {file.parent for file in files}
         if any("=" in folder.name for folder in folders):
             reader = reader.option("basePath", os.path.commonpath([folder.parent for folder in folders]))
@@ -107,8 +108,11 @@ class SparkEngine:
         return f"{rows}-{int(total) % 2**64:016x}"
 
     def database(self, address: DatabaseAddress) -> AbstractContextManager[Database]:
-        """See the protocol."""
-        return scanned(address)
+        """See the protocol. Without a driver for its kind, this process reads the database by itself."""
+        driver = jdbc.driver(self._session, address.kind)
+        if driver is None:
+            return scanned(address)
+        return nullcontext(jdbc.JDBCDatabase(self._session, address, driver))
 
     def close(self) -> None:
         """See the protocol. The session stays: it may serve others, and ends with the process."""
