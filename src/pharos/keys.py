@@ -54,12 +54,12 @@ _BLOCK = re.compile(
 _COURSE_NAMESPACE = {"block-v1": "course-v1", "ccx-block-v1": "ccx-v1", "lib-block-v1": "library-v1"}
 
 # Three chunks separated by single `/` or `+`; the third may hold more `+` (spec 01 §1.5 R-URL).
-_CHUNKS = r"(?P<id>[^/+]+[/+][^/+]+[/+][^/?#\s]+)"
+_CHUNKS = r"(?P<id>[^/+]+[/+][^/+]+[/+][^/?#]+)"
 _BLOCK_URL = re.compile(rf"/xblock/{_CHUNKS}")
 # Not `/courses/v1/…`, an API version; `/course/<id>` is how the learning micro-frontend writes it, and
 # because anything may be called /course/, only a modern id is believed there.
 _COURSE_URL = re.compile(rf"/courses/(?!v[0-9]+/[^/]){_CHUNKS}")
-_LEARNING_URL = re.compile(r"/course/(?P<id>(?:course-v1|ccx-v1):[^/?#\s]+)")
+_LEARNING_URL = re.compile(r"/course/(?P<id>(?:course-v1|ccx-v1):[^/?#]+)")
 
 
 @dataclass(frozen=True)
