@@ -22,6 +22,7 @@ from pharos.lms.database import DatabaseAddress
 from pharos.lms.errors import LMSDatabaseFailed
 
 MEMORY_MB = 100
+ROW_GROUP = 40_960  # rows held in memory until they are written together
 _EXTENSIONS = {"mysql": "mysql_scanner", "postgresql": "postgres_scanner", "sqlite": "sqlite_scanner"}
 _TYPES = {"mysql": "mysql", "postgresql": "postgres", "sqlite": "sqlite"}
 _SETTINGS = {
@@ -74,9 +75,8 @@ class ScannedDatabase:
         where = f" WHERE {' AND '.join(needed)}" if needed else ""
         listed = ", ".join(f"{value} AS {_quoted(name)}" for name, value in values.items())
         rows = f"SELECT {listed} FROM lms.{_quoted(table)}{where}"  # noqa: S608 - names quoted, no input
-        copied = self._run(
-            table, f"COPY ({rows}) TO {_literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
-        )
+        options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}"
+        copied = self._run(table, f"COPY ({rows}) TO {_literal(str(target))} ({options})")
         return Copied(rows=copied[0][0], malformed=self._malformed(table, schema, there))
 
     def _malformed(self, table: str, schema: pa.Schema, there: dict[str, _Column]) -> int:

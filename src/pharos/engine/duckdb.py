@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from pharos.config import EngineSettings
 from pharos.engine.base import Database, Item, Result
-from pharos.engine.database import scanned
+from pharos.engine.database import ROW_GROUP, scanned
 from pharos.lms.database import DatabaseAddress
 
 # What `functions.json_text` is on Spark. Without the guard one bad document would end the query.
@@ -90,12 +90,12 @@ class DuckDBEngine:
 
     def write(self, table: ibis.Table, target: Path) -> None:
         """See the protocol."""
-        self._connection.to_parquet(table, target, compression="zstd")
+        self._connection.to_parquet(table, target, compression="zstd", row_group_size=ROW_GROUP)
 
     def digest(self, file: Path) -> str:
         """See the protocol."""
         [(rows, total)] = self._connection.con.execute(
-            "SELECT count(*), coalesce(sum(hash(rows)), 0) FROM read_parquet(?) AS rows", [str(file)]
+            "SELECT count(*), coalesce(sum(hash(*COLUMNS(*))), 0) FROM read_parquet(?)", [str(file)]
         ).fetchall()
         return f"{rows}-{total % 2**64:016x}"
 

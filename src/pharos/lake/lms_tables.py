@@ -8,7 +8,6 @@ from pathlib import Path
 
 import ibis
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pharos.engine import Database, Engine
@@ -175,12 +174,14 @@ def _remove_deleted(engine: Engine, database: Database, table: LMSTable, staged:
 
 
 def _newest(file: Path) -> datetime | None:
-    """The latest `modified`, group by group."""
-    parquet = pq.ParquetFile(file)
-    groups = (parquet.read_row_group(group, ["modified"]) for group in range(parquet.num_row_groups))
-    # One of the engines writes moments with a zone, UTC.
-    latest = [pc.max(group["modified"].cast(pa.timestamp("us"))).as_py() for group in groups]
-    return max(filter(None, latest), default=None)
+    """The latest `modified`, from the statistics that the file holds of its groups of rows."""
+    found = pq.read_metadata(file)
+    if not found.num_rows:
+        return None
+    column = found.schema.names.index("modified")
+    latest = (found.row_group(group).column(column).statistics.max for group in range(found.num_row_groups))
+    newest: datetime = max(latest)
+    return newest.replace(tzinfo=None)  # one of the engines writes moments with a zone, UTC
 
 
 def _nullable(schema: pa.Schema) -> pa.Schema:
