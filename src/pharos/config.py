@@ -281,13 +281,20 @@ def _file(path: Path | None) -> dict[str, Any]:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: is not UTF-8 text") from error
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
     if values is None:
         return {}
     if not isinstance(values, dict):
         raise ConfigurationError(f"{path}: expected `section:` lines, found {type(values).__name__}")
-    return values
+    # A section all of whose lines are still commented out is null for YAML.
+    return {
+        str(key): value
+        for key, value in values.items()
+        if value is not None or key not in Settings.model_fields
+    }
 
 
 def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
