@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -178,21 +179,29 @@ def status(
     file: Config = None,
 ) -> None:
     """What is in, what is not, how fresh."""
-    from pharos.console import show_status
+    from pharos.console import show_lms, show_status
     from pharos.lake.lake import Lake
+    from pharos.lake.snapshots import states
     from pharos.lake.status import lake_status
+    from pharos.pipeline.reconciliation import reconciled
 
     settings = config.load(home, file)
-    found = lake_status(Lake(settings.lake))
+    lake = Lake(settings.lake)
+    found, imported, compared = lake_status(lake), states(lake), reconciled(lake)
     publications, problem = _publications(settings)
     if as_json:
         tables = {name: asdict(publication) for name, publication in publications.items()}
         whole: dict[str, Any] = {
-            **asdict(found), "sum_closes": found.sum.closes, "published": tables, "store_problem": problem,
+            **asdict(found), "sum_closes": found.sum.closes,
+            "lms": [msgspec.to_builtins(table) for table in imported],
+            "enrollment_reconciliation": [asdict(course) for course in compared],
+            "published": tables, "store_problem": problem,
         }  # fmt: skip
         print(json.dumps(whole, default=str, indent=2))  # noqa: T201
     else:
-        show_status(out, found, publications, problem, datetime.now(UTC).replace(tzinfo=None))
+        now = datetime.now(UTC).replace(tzinfo=None)
+        show_status(out, found, publications, problem, now)
+        show_lms(out, imported, compared, now)
 
 
 @app.command()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pharos.lake.land import QuarantinedLine
     from pharos.lake.snapshots import TableState
     from pharos.lake.status import LakeStatus, Sum
+    from pharos.pipeline.reconciliation import Reconciled
     from pharos.pipeline.run import RunReport
     from pharos.result_store.store import Publication
 
@@ -91,6 +92,10 @@ def show_imported(console: Console, tables: list[TableState]) -> None:
             f"Imported {_counted(len(good), 'table')} about the LMS: "
             f"{_counted(sum(snapshot.rows for snapshot in good), 'row')}."
         )
+    _show_lms_problems(console, tables)
+
+
+def _show_lms_problems(console: Console, tables: list[TableState]) -> None:
     problems: dict[str, list[TableState]] = {}  # many tables may have one and the same
     for table in tables:
         if table.problem:
@@ -195,6 +200,27 @@ def _show_publications(console: Console, publications: dict[str, Publication], n
     for (until, last_event), rows in together.items():
         console.print(f"Published, of the time before {until} UTC (newest event: {last_event}):")
         _show_table(console, ("rows", "changed", "table"), rows, numbers=1)
+
+
+def show_lms(console: Console, tables: list[TableState], compared: list[Reconciled], now: datetime) -> None:
+    """What is known of the LMS and how old it is; how far its enrollments agree with the events."""
+    known = [(table.table, table.snapshot) for table in tables if table.snapshot]
+    if known:
+        console.print("Of the LMS:")
+        rows = [(_number(snapshot.rows), _ago(snapshot.started, now), name) for name, snapshot in known]
+        _show_table(console, ("rows", "read", "table"), rows, numbers=1)
+    _show_lms_problems(console, tables)
+    if compared:
+        console.print(
+            f"Enrolled by the events: {_number(sum(course.events_count for course in compared))}; "
+            f"in the LMS: {_number(sum(course.lms_count for course in compared))}."
+        )
+        for course in compared:
+            if course.differences:
+                reasons = ", ".join(f"{name} {_number(count)}" for name, count in course.differences.items())
+                console.print(f"[yellow]{_shown(course.course_id)}: learners differ: {reasons}[/]")
+        if any(course.differences for course in compared):
+            console.print("Who differs is in the table enrollment_difference of the Result Store.")
 
 
 def show_quarantine(console: Console, lines: Iterable[QuarantinedLine]) -> None:
