@@ -84,6 +84,9 @@ class LMS(Section):
         None, description="Public key set (JWKS) of the LMS: address or file; default: url + /oauth2/jwks."
     )
     timeout_s: float = Field(30, gt=0, description="Longest wait for one answer of the LMS, in seconds.")
+    fill_enrollment_gaps: bool = Field(
+        False, description="Count enrollments as the LMS has them where events are missing."
+    )
 
 
 class EngineSettings(Section):

@@ -57,6 +57,7 @@ class Given:
 
     until: datetime  # UTC, naive; a run describes the time before
     countries: Path = geolocation.SHIPPED
+    fills_gaps: bool = False  # see `pharos.metrics.reconciliation.with_gaps_filled`
 
     @property
     def last_day(self) -> date:

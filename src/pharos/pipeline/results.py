@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,9 +18,12 @@ from pharos.lake import lms_tables, snapshots
 from pharos.lake.lake import Lake
 from pharos.lms.tables import ALL as LMS_TABLES
 from pharos.metrics.metric import Metric
+from pharos.metrics.reconciliation import with_gaps_filled
 from pharos.pipeline import facts
 from pharos.pipeline.facts import FactDay
 from pharos.pipeline.graph import FACTS, METRICS, Given, code_fingerprint, fingerprint, in_order
+
+EVENTS, ENROLLMENTS = "enrollment_event", "student_courseenrollment"
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ def results(lake: Lake, days: dict[str, list[FactDay]], given: Given) -> list[Re
     found: dict[str, Result] = {}
     for metric in in_order():
         parts = [f"{name}={_input_fingerprint(lake, name, days, found, given)}" for name in metric.inputs]
+        if _is_filled(metric, given):
+            parts.append(
+                f"gaps={code_fingerprint(with_gaps_filled)} {snapshots.fingerprint(lake, ENROLLMENTS)}"
+            )
         inputs = fingerprint(f"version={metric.table.info['definition'].version}", *parts)
         stem = f"{code_fingerprint(metric.function)}-{inputs}"
         found[metric.name] = Result(metric, stem, lake.root / "results" / metric.name / f"{stem}.parquet")
@@ -61,9 +69,13 @@ def compute(
     given: Given,
 ) -> None:
     """Compute one result; those it is computed from must be there."""
-    table = result.metric.function(
-        **{name: _input(lake, engine, name, days, known, given) for name in result.metric.inputs}
-    )
+    inputs: dict[str, Any] = {
+        name: _input(lake, engine, name, days, known, given) for name in result.metric.inputs
+    }
+    if _is_filled(result.metric, given):
+        enrollments = lms_tables.read(engine, lake, ENROLLMENTS)
+        inputs[EVENTS] = with_gaps_filled(inputs[EVENTS], enrollments, given.last_day)
+    table = result.metric.function(**inputs)
     keys = [(name, "ascending") for name in result.metric.table.info["key"]]
     rows = engine.fetch(table).sort_by(keys)
     result.path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,6 +91,11 @@ def compute(
 def rows(result: Result) -> pa.Table:
     """The rows of a result that is there."""
     return pq.ParquetFile(result.path).read()
+
+
+def _is_filled(metric: Metric, given: Given) -> bool:
+    """Whether gaps in the enrollment events are filled for this metric; those that look for gaps see them."""
+    return given.fills_gaps and EVENTS in metric.inputs and ENROLLMENTS not in metric.inputs
 
 
 def _input_fingerprint(

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import ibis
 import pyarrow as pa
@@ -71,11 +70,11 @@ def run_pipeline(
     sources, lms_database = _sources(settings, logs), _lms_database(settings)
     if not sources and not Lake(settings.lake).state.events:
         raise NO_LOGS
-    files, countries = discover(sources), _countries(settings)
+    files, given = discover(sources), _given(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
         _ingest(lake, engine, files, report, progress)
         _import(lake, engine, settings.lms, lms_database, report, progress)
-        found = _compute(lake, engine, report, countries, full=full, progress=progress)
+        found = _compute(lake, engine, report, given, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
     return report
 
@@ -108,9 +107,9 @@ def compute_only(
 ) -> RunReport:
     """The stages after ingestion: compute what is stale, publish. Raises PharosError."""
     report = RunReport(until or _now())
-    countries = _countries(settings)
+    given = _given(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
-        found = _compute(lake, engine, report, countries, full=full, progress=progress)
+        found = _compute(lake, engine, report, given, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
     return report
 
@@ -121,11 +120,11 @@ def retry_quarantine(settings: Settings) -> int:
         return quarantine.retry(lake, engine, _now())
 
 
-def _countries(settings: Settings) -> Path:
-    """The database of countries; looked at before anything is done."""
-    database = settings.geolocation.database or geolocation.SHIPPED
-    geolocation.check(database)
-    return database
+def _given(settings: Settings, until: datetime) -> Given:
+    """What metrics are given; the database of countries is looked at before anything is done."""
+    countries = settings.geolocation.database or geolocation.SHIPPED
+    geolocation.check(countries)
+    return Given(until, countries, fills_gaps=settings.lms.fill_enrollment_gaps)
 
 
 def _now() -> datetime:
@@ -198,10 +197,9 @@ def _import(
 
 
 def _compute(
-    lake: Lake, engine: Engine, report: RunReport, countries: Path, *, full: bool, progress: Report
+    lake: Lake, engine: Engine, report: RunReport, given: Given, *, full: bool, progress: Report
 ) -> list[results.Result]:
     """Compute stale facts and results; all results, computed or not."""
-    given = Given(report.until, countries)
     if full:
         for part in ("facts", "results"):
             shutil.rmtree(lake.root / part, ignore_errors=True)
