@@ -178,3 +178,20 @@ def test_without_its_package_a_kind_cannot_be_read(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ConfigurationError, match=r"pip install duckdb-extension-mysql-scanner==9\.9\.9"), \
             scanned(database_address("mysql://u@h/e")):  # fmt: skip
         pass
+
+
+def test_a_connection_that_breaks_costs_one_table(mariadb_url: str, tmp_path: Path) -> None:
+    edxapp.change(mariadb_url, "DROP DATABASE IF EXISTS broken", "CREATE DATABASE broken")
+    store = mariadb_url.replace("/test", "/broken")
+    schema = TABLES["auth_user"].schema
+    with scanned(database_address(edxapp.create(store))) as database:
+        database.copy("auth_user", schema, tmp_path / "users")
+        with edxapp.open_database(store).connect() as connection:
+            others = (
+                "SELECT id FROM information_schema.processlist WHERE db = 'broken' AND id <> connection_id()"
+            )
+            for number in connection.execute(sa.text(others)).scalars().all():
+                connection.execute(sa.text(f"KILL {number}"))
+        with pytest.raises(LMSDatabaseFailed, match="table auth_user"):
+            database.copy("auth_user", schema, tmp_path / "users")
+        assert database.copy("auth_user", schema, tmp_path / "users").rows == 3

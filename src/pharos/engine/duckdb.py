@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
@@ -50,7 +51,9 @@ class DuckDBEngine:
             return
         # Spawned, not forked: a fork would copy the engine's locks while its threads hold them.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(self._workers, len(items)), mp_context=context) as pool:
+        with ProcessPoolExecutor(
+            min(self._workers, len(items)), mp_context=context, initializer=_end_with_parent
+        ) as pool:
             yield from pool.map(function, items)
 
     def read(self, files: Sequence[Path], schema: pa.Schema) -> ibis.Table:
@@ -90,7 +93,10 @@ class DuckDBEngine:
 
     def write(self, table: ibis.Table, target: Path) -> None:
         """See the protocol."""
+        # Rows wait in memory for those before them where their order is kept.
+        self._connection.raw_sql("SET preserve_insertion_order = false")
         self._connection.to_parquet(table, target, compression="zstd", row_group_size=ROW_GROUP)
+        self._connection.raw_sql("RESET preserve_insertion_order")
 
     def digest(self, file: Path) -> str:
         """See the protocol."""
@@ -106,3 +112,15 @@ class DuckDBEngine:
     def close(self) -> None:
         """See the protocol."""
         self._connection.disconnect()
+
+
+def _end_with_parent() -> None:
+    """In a worker: end when the run is killed, which would leave it waiting for work, with all its memory."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
