@@ -68,7 +68,8 @@ class CourseInPath(Convertor[str]):
         return value
 
 
-register_url_convertor("course", CourseInPath())
+# Starlette keeps one list of these for all applications of a process: the Data API has a "course" of its own.
+register_url_convertor("course_page", CourseInPath())
 
 
 def create_app(settings: Settings) -> FastAPI:

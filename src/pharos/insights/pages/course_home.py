@@ -54,7 +54,7 @@ class CourseHomePage(Page):
     note: str = ""
 
 
-@router.get("/courses/{course_id:course}/")
+@router.get("/courses/{course_id:course_page}/")
 async def course_home(request: Request, course: CourseInView, site: TheSite) -> Response:
     """What happened in my course?"""
     words: Language = request.state.language

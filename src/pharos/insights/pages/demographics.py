@@ -62,7 +62,7 @@ class Group:
 # --- Age ---------------------------------------------------------------------------------------------------
 
 
-@router.get("/courses/{course_id:course}/enrollment/demographics/age/")
+@router.get("/courses/{course_id:course_page}/enrollment/demographics/age/")
 async def age(request: Request, course: CourseInView, site: TheSite) -> Response:
     """How old are my learners?"""
     words: Language = request.state.language
@@ -167,7 +167,7 @@ def _age_page(request: Request, words: Language, course: Course, ages: Counter[i
 # --- Education ---------------------------------------------------------------------------------------------
 
 
-@router.get("/courses/{course_id:course}/enrollment/demographics/education/")
+@router.get("/courses/{course_id:course_page}/enrollment/demographics/education/")
 async def education(request: Request, course: CourseInView, site: TheSite) -> Response:
     """What level of education do my learners have?"""
     words: Language = request.state.language
@@ -273,7 +273,7 @@ class GenderDay:
         return self.known + self.unknown
 
 
-@router.get("/courses/{course_id:course}/enrollment/demographics/gender/")
+@router.get("/courses/{course_id:course_page}/enrollment/demographics/gender/")
 async def gender(request: Request, course: CourseInView, site: TheSite) -> Response:
     """What is the learner gender breakdown?"""
     words: Language = request.state.language

@@ -38,7 +38,7 @@ DOWNLOADS = {
 }
 
 
-@router.get("/courses/{course_id:course}/csv/{name:path}/")
+@router.get("/courses/{course_id:course_page}/csv/{name:path}/")
 async def download(course: CourseInView, name: str, site: TheSite) -> Response:
     """The rows behind a report."""
     wanted = DOWNLOADS.get(name)

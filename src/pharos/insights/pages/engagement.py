@@ -54,7 +54,7 @@ class Week:
         return self.counts["any"] / self.enrollment if self.enrollment else None
 
 
-@router.get("/courses/{course_id:course}/engagement/content/")
+@router.get("/courses/{course_id:course_page}/engagement/content/")
 async def engagement_content(request: Request, course: CourseInView, site: TheSite) -> Response:
     """How many learners are interacting with my course?"""
     words: Language = request.state.language

@@ -48,7 +48,7 @@ class Day:
     tracks: dict[str, int]
 
 
-@router.get("/courses/{course_id:course}/enrollment/activity/")
+@router.get("/courses/{course_id:course_page}/enrollment/activity/")
 async def enrollment_activity(request: Request, course: CourseInView, site: TheSite) -> Response:
     """How many learners are in my course?"""
     days = days_of(await site.api.enrollment_by_mode(course.course_id))

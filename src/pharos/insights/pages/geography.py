@@ -38,7 +38,7 @@ class Country:
     count: int
 
 
-@router.get("/courses/{course_id:course}/enrollment/geography/")
+@router.get("/courses/{course_id:course_page}/enrollment/geography/")
 async def geography(request: Request, course: CourseInView, site: TheSite) -> Response:
     """Where are my learners?"""
     words: Language = request.state.language
