@@ -84,6 +84,13 @@ class LMS(Section):
         None, description="Public key set (JWKS) of the LMS: address or file; default: url + /oauth2/jwks."
     )
     timeout_s: float = Field(30, gt=0, description="Longest wait for one answer of the LMS, in seconds.")
+    catalog_url: str | None = Field(
+        None,
+        description="Address of the discovery service's API (…/api/v1), for catalog titles and programs.",
+    )
+    catalog_partners: list[str] = Field(
+        [], description="Short codes of the partners whose part of the catalog is read; default: all."
+    )
     fill_enrollment_gaps: bool = Field(
         False, description="Count enrollments as the LMS has them where events are missing."
     )

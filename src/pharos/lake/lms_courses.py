@@ -62,7 +62,7 @@ def import_courses(
     """
     started = datetime.now(UTC).replace(tzinfo=None)
     before = [snapshots.state(lake, table) for table in COURSES]
-    if all(_is_fresh(table, started - fresh) for table in before):
+    if all(table.is_newer(started - fresh) for table in before):
         return before
     try:
         answers = asyncio.run(_ask(lms, report))
@@ -85,10 +85,6 @@ def import_courses(
         )
         for table, rows in new.items()
     ]
-
-
-def _is_fresh(table: TableState, since: datetime) -> bool:
-    return table.problem is None and table.snapshot is not None and table.snapshot.started > since
 
 
 async def _ask(lms: LMS, report: Report) -> _Answers:

@@ -51,6 +51,10 @@ class TableState(Struct, kw_only=True, frozen=True):
     """Why the last attempt failed; the snapshot is then an older one."""
     attempted: datetime | None = None
 
+    def is_newer(self, moment: datetime) -> bool:
+        """Whether all of it was read after a moment."""
+        return self.problem is None and self.snapshot is not None and self.snapshot.started > moment
+
 
 def state(lake: Lake, table: str) -> TableState:
     """What is known of a table."""

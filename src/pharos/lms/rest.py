@@ -208,22 +208,22 @@ def _details(item: Any) -> CourseDetails:
     """A course run of a list, in the shape of any release: older ones have the id in `course_id` alone."""
     if not isinstance(item, dict):
         item = {}
-    course_id = _text(item.get("id")) or _text(item.get("course_id")) or ""
+    course_id = one_line(item.get("id")) or one_line(item.get("course_id")) or ""
     return CourseDetails(
         course_id=course_id,
-        name=_text(item.get("name")) or course_id,
+        name=one_line(item.get("name")) or course_id,
         start=moment(item.get("start")),
         end=moment(item.get("end")),
-        pacing=_text(item.get("pacing")),
-        org=_text(item.get("org")),
-        number=_text(item.get("number")),
-        short_description=_text(item.get("short_description")),
+        pacing=one_line(item.get("pacing")),
+        org=one_line(item.get("org")),
+        number=one_line(item.get("number")),
+        short_description=one_line(item.get("short_description")),
         enrollment_start=moment(item.get("enrollment_start")),
         enrollment_end=moment(item.get("enrollment_end")),
     )
 
 
-def _text(value: object) -> str | None:
+def one_line(value: object) -> str | None:
     """Text with runs of white space as one blank; None for none and for what is no text."""
     return (" ".join(value.split()) or None) if isinstance(value, str) else None
 

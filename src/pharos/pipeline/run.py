@@ -16,7 +16,7 @@ from pharos import geolocation
 from pharos.config import LMS, LogSource, Settings
 from pharos.engine import Engine, open_engine
 from pharos.errors import ConfigurationError
-from pharos.lake import ingest, lms_courses, lms_tables, quarantine, schema
+from pharos.lake import ingest, lms_catalog, lms_courses, lms_tables, quarantine, schema
 from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
 from pharos.lake.logs import LogFile, discover
@@ -194,6 +194,8 @@ def _import(
         report.imported += lms_courses.import_courses(
             lake, engine, lms, lambda done, total: progress("Importing courses", done, total), fresh=fresh
         )
+    if lms.catalog_url and _has_service_account(lms):
+        report.imported += lms_catalog.import_catalog(lake, engine, lms, fresh=fresh)
 
 
 def _compute(
