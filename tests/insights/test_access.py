@@ -28,7 +28,7 @@ def addresses(course_id: str) -> list[str]:
     for path in routes():
         if "{course_id" not in path:
             continue
-        address = path.replace("{course_id:course}", course_id)
+        address = path.replace("{course_id:course_page}", course_id)
         if "{name:path}" in address:
             found += [address.replace("{name:path}", name) for name in DOWNLOADS]
         else:

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import httpx
 from fastapi import FastAPI, Request, Response
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.middleware.gzip import GZipMiddleware
 
 from pharos.config import Settings
@@ -54,22 +53,6 @@ PAGES = (
     course_home,
 )
 YEAR_S = 365 * 24 * 3600
-
-
-class CourseInPath(Convertor[str]):
-    """A course id in an address: `course-v1:a+b+c`, `a/b/c` or a CCX (spec 05 §2.1)."""
-
-    regex = r"(?:[^/+:]+/[^/+]+/[^/+]+|(?:course|ccx)-v1:[^/+]+\+[^/+]+\+[^/+][^/]*)"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-# Starlette keeps one list of these for all applications of a process: the Data API has a "course" of its own.
-register_url_convertor("course_page", CourseInPath())
 
 
 def create_app(settings: Settings) -> FastAPI:
