@@ -7,7 +7,7 @@ code and of which events it was made, so a fact is up to date exactly if the fil
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -91,10 +91,14 @@ def _compute(lake: Lake, engine: Engine, fact: Fact, days: dict[date, FactDay], 
             source = staging / "empty.parquet"
             pq.write_table(fact.schema.empty_table(), source)
         target.path.parent.mkdir(parents=True, exist_ok=True)
-        older = list(target.path.parent.glob("*.parquet"))
         source.replace(target.path)
-        for path in older:
-            if path != target.path:
+
+
+def remove_older(days: Iterable[FactDay]) -> None:
+    """Remove what these days were before, also where a run that was killed did not come to it."""
+    for item in days:
+        for path in item.path.parent.glob("*.parquet"):
+            if path != item.path:
                 path.unlink()
 
 

@@ -218,6 +218,7 @@ def _compute(
 
     total = sum(file.rows for item in stale for file in lake.state.events[item.day])
     facts.compute(lake, engine, stale, report.until, add)
+    facts.remove_older(reasons)
     found = results.results(lake, days, given)
     known = {result.metric.name: result for result in found}
     for number, result in enumerate(found, 1):
