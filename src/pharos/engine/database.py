@@ -84,7 +84,7 @@ class ScannedDatabase:
         odd = []
         for field in schema:
             value, name = _value(field, there[field.name]), _quoted(field.name)
-            if value != name:
+            if value.startswith("TRY_CAST"):
                 odd.append(f"({name} IS NOT NULL AND {value} IS NULL)")
             if not field.nullable and there[field.name].nullable:
                 odd.append(f"{name} IS NULL")
