@@ -80,7 +80,7 @@ def _existing(text: str, origin: str) -> list[str]:
         if _stored(text, origin) is None:
             raise NoSuchLogs(text, origin)
         return [text]
-    matches = storage.matches(text) or ([text] if storage.files(text) is not None else [])
+    matches = storage.matches(text) or ([text] if _stored(text, origin) is not None else [])
     if not matches:
         raise NoSuchLogs(text, origin)
     return matches

@@ -65,7 +65,9 @@ def _stored(path: Path) -> Stored | None:
     """The file; None if it is none, or is gone since it was listed (logs are rotated while we look)."""
     try:
         stat = path.stat()
-    except FileNotFoundError:
+    except PermissionError:
+        raise
+    except OSError:
         return None
     if not S_ISREG(stat.st_mode):
         return None

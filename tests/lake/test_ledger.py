@@ -1,0 +1,81 @@
+"""The ledger: what counts is what a commit says, whatever else lies beside it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pharos.lake.ledger import FOLD_AFTER, Commit, DataFile, File, Ledger, LedgerDamaged, Log, State
+
+NOW = datetime(2024, 6, 1)
+DAY = date(2024, 3, 2)
+
+
+def commit(number: int) -> Commit:
+    """One that adds an event file, a log, a quarantine file, and takes away what the one before added."""
+    return Commit(
+        number=number, at=NOW,
+        logs=[Log(key=f"{number % 7}", origin="lms", names=[f"/{number}"], lines=number)],
+        files={f"/{number % 5}": File(size=number, mtime_ns=1, inode=1, log="1")},
+        events_added=[
+            DataFile(path=f"events/{number}", date=DAY, rows=1, oldest=NOW, newest=NOW, digest=number)
+        ],
+        events_removed=[f"events/{number - 1}"] if number % 3 == 0 else [],
+        quarantine_added=[f"quarantine/{number}"],
+        quarantine_removed=[f"quarantine/{number - 1}"] if number % 4 == 0 else [],
+    )  # fmt: skip
+
+
+def fill(folder: Path, commits: int) -> State:
+    ledger, state = Ledger(folder), State()
+    for number in range(1, commits + 1):
+        ledger.commit(state, commit(number))
+    return state
+
+
+@pytest.mark.parametrize("commits", [0, 1, FOLD_AFTER, FOLD_AFTER + 1, 2 * FOLD_AFTER + 7])
+def test_what_is_read_is_what_was_committed_also_when_folded(tmp_path: Path, commits: int) -> None:
+    expected = State()
+    for number in range(1, commits + 1):
+        expected.apply(commit(number))
+    assert fill(tmp_path, commits) == expected
+    assert Ledger(tmp_path).read() == expected
+    assert len(list(tmp_path.glob("*.json"))) <= FOLD_AFTER
+
+
+def test_what_a_crash_leaves_does_not_count(tmp_path: Path) -> None:
+    state = fill(tmp_path, 3)
+    (tmp_path / ".0000000004.json.tmp").write_bytes(b'{"number": 4')
+    assert Ledger(tmp_path).read() == state
+
+
+def test_a_fold_that_was_cut_short_changes_nothing(tmp_path: Path) -> None:
+    """Between the new state's writing and the removal of the commits it holds, all of them lie there."""
+    state = fill(tmp_path, 5)
+    commits = {path.name: path.read_bytes() for path in tmp_path.glob("*.json")}
+    Ledger(tmp_path).fold(state)
+    for kept in range(len(commits) + 1):
+        for name in sorted(commits)[kept:]:
+            (tmp_path / name).write_bytes(commits[name])
+        assert Ledger(tmp_path).read() == state
+    Ledger(tmp_path).commit(state, commit(6))
+    assert Ledger(tmp_path).read() == state
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\0" * 50, b'{"number": "x"}', b"\xff"])
+def test_a_damaged_ledger_stops_everything_and_is_named(tmp_path: Path, data: bytes) -> None:
+    fill(tmp_path, 3)
+    (tmp_path / "0000000002.json").write_bytes(data)
+    with pytest.raises(LedgerDamaged, match="nothing was changed") as caught:
+        Ledger(tmp_path).read()
+    assert "0000000002.json" in str(caught.value)
+
+
+def test_a_ledger_can_be_read_by_a_person(tmp_path: Path) -> None:
+    fill(tmp_path, 1)
+    text = (tmp_path / "0000000001.json").read_text()
+    assert text.count("\n") > 10
+    assert msgspec.json.decode(text)["logs"][0]["names"] == ["/1"]
