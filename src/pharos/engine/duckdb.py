@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -93,17 +93,25 @@ class DuckDBEngine:
 
     def write(self, table: ibis.Table, target: Path) -> None:
         """See the protocol."""
-        # Rows wait in memory for those before them where their order is kept.
-        self._connection.raw_sql("SET preserve_insertion_order = false")
-        self._connection.to_parquet(table, target, compression="zstd", row_group_size=ROW_GROUP)
-        self._connection.raw_sql("RESET preserve_insertion_order")
+        with self._sparing_memory():
+            self._connection.to_parquet(table, target, compression="zstd", row_group_size=ROW_GROUP)
 
     def digest(self, file: Path) -> str:
         """See the protocol."""
-        [(rows, total)] = self._connection.con.execute(
-            "SELECT count(*), coalesce(sum(hash(*COLUMNS(*))), 0) FROM read_parquet(?)", [str(file)]
-        ).fetchall()
+        with self._sparing_memory():
+            [(rows, total)] = self._connection.con.execute(
+                "SELECT count(*), coalesce(sum(hash(*COLUMNS(*))), 0) FROM read_parquet(?)", [str(file)]
+            ).fetchall()
         return f"{rows}-{total % 2**64:016x}"
+
+    @contextmanager
+    def _sparing_memory(self) -> Iterator[None]:
+        """One thread, and no rows waiting for those before them: for large tables from file to file."""
+        self._connection.raw_sql("SET threads = 1; SET preserve_insertion_order = false")
+        try:
+            yield
+        finally:
+            self._connection.raw_sql(f"SET threads = {self._workers}; RESET preserve_insertion_order")
 
     def database(self, address: DatabaseAddress) -> AbstractContextManager[Database]:
         """See the protocol."""
