@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from pharos.lake.schema import FIRST_DAY
+
 if TYPE_CHECKING:
     from pharos.data_api.tokens import Token
     from pharos.lake.ingest import Ingested
@@ -147,6 +149,10 @@ def show_status(
         console.print(f"  in quarantine, {reason}: {_number(count)}")
     _show_oddities(console, status)
     console.print(f"Events of {_counted(status.days, 'day')} from {status.first_day} to {status.last_day}.")
+    if status.implausible:
+        console.print(
+            f"[yellow]{_counted(status.implausible, 'event')} before {FIRST_DAY}: kept, but not counted[/]"
+        )
     if status.missing_days:
         console.print(
             f"No events on {_counted(len(status.missing_days), 'day')}: {_stretches(status.missing_days)}."

@@ -138,6 +138,19 @@ def test_events_of_the_future_are_kept_and_not_counted(
     assert [found.future for found in status.logs] == [1]
 
 
+def test_events_of_clocks_that_lost_the_time_are_kept_and_not_counted(
+    installation: Installation, fresh: Installation
+) -> None:
+    """One of them would give its course a row for every day since."""
+    lost = [lines.enrollment("1970-01-01 00:00", "activated", user=99), lines.event("0001-01-01 00:00", "x")]
+    report = installation.run(log() + lost)
+    fresh.run(log())
+
+    assert report.ingested.events == len(log()) + 2
+    assert lake_status(Lake(installation.settings.lake)).implausible == 2
+    assert installation.tables() == fresh.tables()
+
+
 def test_full_gives_the_same_bytes(installation: Installation) -> None:
     installation.run(log())
     files, tables = installation.files(), installation.tables()

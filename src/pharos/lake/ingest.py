@@ -151,12 +151,13 @@ def _known_log(lake: Lake, file: LogFile, begin: bytes) -> Log | None:
     """The log that this file holds, with the file's path as its current name; None if it holds a new one."""
     path = file.path
     seen = lake.state.files.get(path)
+    beginnings = _Beginnings(begin)
     for log in sorted(lake.state.logs.values(), key=lambda log: -log.position):
         is_same_file = seen is not None and seen.log == log.key
         if log.position == 0:
             if not is_same_file:
                 continue
-        elif log.head_digest != xxhash.xxh3_128_hexdigest(begin[: log.head_bytes]) or not _continues(
+        elif log.head_digest != beginnings[log.head_bytes] or not _continues(
             log, file, is_same_file=is_same_file and seen is not None and seen.inode == file.inode
         ):
             continue
@@ -164,6 +165,18 @@ def _known_log(lake: Lake, file: LogFile, begin: bytes) -> Log | None:
         known.names = [name for name in log.names if name != path] + [path]
         return known
     return None
+
+
+class _Beginnings(dict[int, str]):
+    """Digests of a content's first bytes by their number, each computed once: logs are many, lengths few."""
+
+    def __init__(self, begin: bytes) -> None:
+        super().__init__()
+        self._begin = begin
+
+    def __missing__(self, length: int) -> str:
+        digest = self[length] = xxhash.xxh3_128_hexdigest(self._begin[:length])
+        return digest
 
 
 def _continues(log: Log, file: LogFile, *, is_same_file: bool) -> bool:

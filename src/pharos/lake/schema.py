@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pyarrow as pa
 
 EVENTS = pa.schema(
@@ -66,6 +68,10 @@ EVENTS = pa.schema(
 
 # Partitioned by the UTC date of `time`; the folder's name holds it: events/date=YYYY-MM-DD/.
 PARTITION = "date"
+
+# Earlier events come from clocks that had lost the time: they are kept, reported and not counted, since one
+# of them would stretch a course's days over centuries. The platform is younger.
+FIRST_DAY = date(2000, 1, 1)
 
 SORTED_BY = ["page_course_id", "time", "event_id"]  # rows of a data file; those without course come first
 

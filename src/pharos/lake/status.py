@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import Log
+from pharos.lake.schema import FIRST_DAY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,8 @@ class LakeStatus:
     days: int
     first_day: date | None
     last_day: date | None
-    missing_days: list[date] = field(default_factory=list)  # between the first and the last
+    missing_days: list[date] = field(default_factory=list)  # between the first and the last that count
+    implausible: int = 0  # events of days before `schema.FIRST_DAY`, which are not counted
 
 
 def lake_status(lake: Lake) -> LakeStatus:
@@ -70,7 +72,8 @@ def lake_status(lake: Lake) -> LakeStatus:
         days=len(days),
         first_day=days[0] if days else None,
         last_day=days[-1] if days else None,
-        missing_days=_missing(days),
+        missing_days=_missing(days, lake.state.at),
+        implausible=sum(file.rows for day in days if day < FIRST_DAY for file in lake.state.events[day]),
     )
 
 
@@ -94,12 +97,9 @@ def _sum(logs: list[Log]) -> Sum:
     )
 
 
-_LONGEST_HISTORY_DAYS = 20 * 366
-
-
-def _missing(days: list[date]) -> list[date]:
-    """Days without events between the first and the last; clocks gone wrong would make the list endless."""
-    plausible = [day for day in days if days[-1] - day < timedelta(days=_LONGEST_HISTORY_DAYS)]
+def _missing(days: list[date], written: datetime | None) -> list[date]:
+    """Days without events between the first and the last; clocks gone wrong are left out of account."""
+    plausible = [day for day in days if day >= FIRST_DAY and (written is None or day <= written.date())]
     known = set(plausible)
     span = (plausible[-1] - plausible[0]).days if plausible else 0
     return [day for offset in range(span) if (day := plausible[0] + timedelta(days=offset)) not in known]

@@ -47,8 +47,9 @@ class FactDay:
 
 
 def fact_days(lake: Lake, given: Given) -> dict[str, list[FactDay]]:
-    """All days of all facts up to the last day, oldest first."""
-    days = sorted(day for day, files in lake.state.events.items() if files and day <= given.last_day)
+    """All days of all facts from the first plausible to the last day, oldest first."""
+    first, last = schema.FIRST_DAY, given.last_day
+    days = sorted(day for day, files in lake.state.events.items() if files and first <= day <= last)
     events = {day: _events_fingerprint(lake, day, given.until) for day in days}
     return {
         name: [
