@@ -75,7 +75,15 @@ def measure(learners: int, days: int, times: int, *, quick: bool) -> None:
     _one_more_day(logs, home, times, table, zcat)
     if not quick:
         for name in ("python", "spark"):
-            command = [sys.executable, __file__, "--part", name, "--logs", str(logs)]
+            command = [
+                sys.executable,
+                str(Path(__file__).parent),
+                "lake",
+                "--part",
+                name,
+                "--logs",
+                str(logs),
+            ]
             row(f"plain {name}", run(command))
     console = Console(width=110)
     console.print(table)
