@@ -171,6 +171,19 @@ def test_what_was_deleted_comes_back_byte_by_byte(part: str, installation: Insta
     assert (installation.files(), installation.tables()) == (files, tables)
 
 
+@pytest.mark.parametrize("part", ["facts", "results"])
+def test_what_a_killed_run_left_beside_the_current_file_is_removed(
+    part: str, installation: Installation
+) -> None:
+    installation.run(log())
+    current = sorted((installation.settings.lake / part).rglob("*.parquet"))
+    left = current[0].with_name("00000000-000000000000.parquet")
+    left.write_bytes(current[0].read_bytes())
+    installation.run(log())
+
+    assert sorted((installation.settings.lake / part).rglob("*.parquet")) == current
+
+
 def test_a_lost_result_store_is_filled_again(installation: Installation) -> None:
     installation.run(log())
     tables = installation.tables()

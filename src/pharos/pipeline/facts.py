@@ -7,10 +7,9 @@ code and of which events it was made, so a fact is up to date exactly if the fil
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import ibis
 import pyarrow as pa
@@ -21,29 +20,21 @@ from pharos.facts.fact import Fact
 from pharos.lake import schema
 from pharos.lake.lake import Lake
 from pharos.pipeline.graph import FACTS, Given, code_fingerprint, fingerprint
+from pharos.pipeline.target import Target
 
 CHUNK_EVENTS = 4_000_000  # computed at once
 _EVENTS = schema.EVENTS.append(pa.field(schema.PARTITION, pa.date32()))
 
 
-@dataclass(frozen=True)
-class FactDay:
+@dataclass(frozen=True, kw_only=True)
+class FactDay(Target):
     """One fact of one day: where it is or shall be."""
 
     fact: str
     day: date
-    fingerprint: str
-    path: Path
 
-    def reason(self) -> str | None:
-        """Why it must be computed; None if it is there."""
-        if self.path.exists():
-            return None
-        older = [path.stem for path in self.path.parent.glob("*.parquet")]
-        if not older:
-            return "new day"
-        code = self.fingerprint.split("-")[0]
-        return "events changed" if any(stem.split("-")[0] == code for stem in older) else "code changed"
+    NEW = "new day"
+    CHANGED = "events changed"
 
 
 def fact_days(lake: Lake, given: Given) -> dict[str, list[FactDay]]:
@@ -54,7 +45,9 @@ def fact_days(lake: Lake, given: Given) -> dict[str, list[FactDay]]:
     return {
         name: [
             FactDay(
-                name, day, stem, lake.root / "facts" / name / f"{schema.PARTITION}={day}" / f"{stem}.parquet"
+                fact=name,
+                day=day,
+                path=lake.root / "facts" / name / f"{schema.PARTITION}={day}" / f"{stem}.parquet",
             )
             for day in days
             for stem in [f"{code_fingerprint(fact.function)}-{events[day]}"]
@@ -93,14 +86,6 @@ def _compute(lake: Lake, engine: Engine, fact: Fact, days: dict[date, FactDay], 
             pq.write_table(fact.schema.empty_table(), source)
         target.path.parent.mkdir(parents=True, exist_ok=True)
         source.replace(target.path)
-
-
-def remove_older(days: Iterable[FactDay]) -> None:
-    """Remove what these days were before, also where a run that was killed did not come to it."""
-    for item in days:
-        for path in item.path.parent.glob("*.parquet"):
-            if path != item.path:
-                path.unlink()
 
 
 def read(engine: Engine, fact: Fact, days: list[FactDay]) -> ibis.Table:

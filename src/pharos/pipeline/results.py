@@ -7,7 +7,6 @@ of which inputs it was made.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -22,27 +21,19 @@ from pharos.metrics.reconciliation import with_gaps_filled
 from pharos.pipeline import facts
 from pharos.pipeline.facts import FactDay
 from pharos.pipeline.graph import FACTS, METRICS, Given, code_fingerprint, fingerprint, in_order
+from pharos.pipeline.target import Target
 
 EVENTS, ENROLLMENTS = "enrollment_event", "student_courseenrollment"
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, kw_only=True)
+class Result(Target):
     """A result table: where it is or shall be."""
 
     metric: Metric
-    fingerprint: str
-    path: Path
 
-    def reason(self) -> str | None:
-        """Why it must be computed; None if it is there."""
-        if self.path.exists():
-            return None
-        older = [path.stem for path in self.path.parent.glob("*.parquet")]
-        if not older:
-            return "never computed"
-        code = self.fingerprint.split("-")[0]
-        return "inputs changed" if any(stem.split("-")[0] == code for stem in older) else "code changed"
+    NEW = "never computed"
+    CHANGED = "inputs changed"
 
 
 def results(lake: Lake, days: dict[str, list[FactDay]], given: Given) -> list[Result]:
@@ -56,7 +47,8 @@ def results(lake: Lake, days: dict[str, list[FactDay]], given: Given) -> list[Re
             )
         inputs = fingerprint(f"version={metric.table.info['definition'].version}", *parts)
         stem = f"{code_fingerprint(metric.function)}-{inputs}"
-        found[metric.name] = Result(metric, stem, lake.root / "results" / metric.name / f"{stem}.parquet")
+        path = lake.root / "results" / metric.name / f"{stem}.parquet"
+        found[metric.name] = Result(metric=metric, path=path)
     return list(found.values())
 
 
@@ -81,11 +73,7 @@ def compute(
     result.path.parent.mkdir(parents=True, exist_ok=True)
     temporary = result.path.with_suffix(".tmp")
     pq.write_table(rows, temporary, compression="zstd")
-    older = list(result.path.parent.glob("*.parquet"))
     temporary.replace(result.path)
-    for path in older:
-        if path != result.path:
-            path.unlink()
 
 
 def rows(result: Result) -> pa.Table:

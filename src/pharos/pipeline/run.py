@@ -218,7 +218,8 @@ def _compute(
 
     total = sum(file.rows for item in stale for file in lake.state.events[item.day])
     facts.compute(lake, engine, stale, report.until, add)
-    facts.remove_older(reasons)
+    for item in reasons:
+        item.remove_older()
     found = results.results(lake, days, given)
     known = {result.metric.name: result for result in found}
     for number, result in enumerate(found, 1):
@@ -226,6 +227,7 @@ def _compute(
         if reason is not None:
             report.why.append((result.metric.name, reason))
             results.compute(lake, engine, result, days, known, given)
+        result.remove_older()
         progress("Computing metrics", number, len(found))
     return found
 
