@@ -12,7 +12,7 @@ import pytest
 
 from pharos.engine import Engine
 from pharos.lake import schema
-from pharos.lms.tables import TABLES
+from pharos.lms.tables import ALL
 from pharos.pipeline.graph import FACTS, METRICS, Given
 from pharos.result_store import contract
 
@@ -42,16 +42,16 @@ def _expression(engine: Engine, table: str, given: Given, rows: dict[str, Any]) 
     for name in METRICS[table].inputs:
         if name in METRICS:
             inputs[name] = _expression(engine, name, given, rows)
-        elif name in FACTS or name in TABLES:
+        elif name in FACTS or name in ALL:
             inputs[name] = engine.table(pa.Table.from_pylist(rows.get(name, []), _schema(name)))
         else:
-            inputs[name] = getattr(given, name)
+            inputs[name] = given.value(name, engine)
     return METRICS[table].function(**inputs)
 
 
 def _schema(name: str) -> pa.Schema:
-    if name in TABLES:
-        return TABLES[name].schema
+    if name in ALL:
+        return ALL[name].schema
     return FACTS[name].schema.append(pa.field(schema.PARTITION, pa.date32()))
 
 

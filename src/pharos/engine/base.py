@@ -11,11 +11,14 @@ from typing import Protocol, TypeVar
 
 import ibis
 import pyarrow as pa
+from ibis.expr.types import StringValue
 
 from pharos.lms.database import DatabaseAddress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+TextFunction = Callable[[Sequence[str | None]], list[str | None]]
+"""Gives for each of many texts another one."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,12 @@ class Engine(Protocol):
 
     def fetch(self, table: ibis.Table) -> pa.Table:
         """The table's rows, brought into this process."""
+
+    def function(self, of_texts: TextFunction) -> Callable[[StringValue], StringValue]:
+        """A Python function of texts as a function of expressions.
+
+        It runs where the rows are, on many of them at once, and is pickled for that.
+        """
 
     def write_partitions(
         self, table: ibis.Table, folder: Path, by: str, order: Sequence[str]

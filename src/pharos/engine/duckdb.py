@@ -15,9 +15,10 @@ import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from ibis.expr.types import StringValue
 
 from pharos.config import EngineSettings
-from pharos.engine.base import Database, Item, Result
+from pharos.engine.base import Database, Item, Result, TextFunction
 from pharos.engine.database import ROW_GROUP, scanned
 from pharos.lms.database import DatabaseAddress
 
@@ -26,6 +27,7 @@ _JSON_TEXT = """
 create or replace macro get_json_object(document, path) as
     case when json_valid(document) then json_extract_string(document, path) end
 """
+_TEXT = (("string",), "string")  # signature of a function from text to text
 
 
 class DuckDBEngine:
@@ -75,6 +77,15 @@ class DuckDBEngine:
     def fetch(self, table: ibis.Table) -> pa.Table:
         """See the protocol."""
         return self._connection.to_pyarrow(table)
+
+    def function(self, of_texts: TextFunction) -> Callable[[StringValue], StringValue]:
+        """See the protocol."""
+
+        def of_column(column: pa.ChunkedArray) -> pa.Array:
+            return pa.array(of_texts(column.to_pylist()), pa.string())
+
+        found: Callable[[StringValue], StringValue] = ibis.udf.scalar.pyarrow(of_column, signature=_TEXT)
+        return found
 
     def write_partitions(
         self, table: ibis.Table, folder: Path, by: str, order: Sequence[str]

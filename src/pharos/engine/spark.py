@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import ibis
 import pyarrow as pa
+from ibis.expr.types import StringValue
 
 from pharos.config import EngineSettings
 from pharos.engine import jdbc
-from pharos.engine.base import Database, Item, Result
+from pharos.engine.base import Database, Item, Result, TextFunction
 from pharos.engine.database import scanned
 from pharos.errors import ConfigurationError
 from pharos.lms.database import DatabaseAddress
@@ -33,6 +34,7 @@ _CONF = {
     "spark.ui.enabled": "false",
     "spark.sql.shuffle.partitions": "8",
 }
+_TEXT = (("string",), "string")  # signature of a function from text to text
 
 
 class SparkEngine:
@@ -73,6 +75,16 @@ class SparkEngine:
         self._connection._run_pre_execute_hooks(table)  # noqa: SLF001 - makes tables in memory known
         rows = self._session.sql(self._connection.compile(table)).toArrow()
         return rows.cast(table.schema().to_pyarrow())
+
+    def function(self, of_texts: TextFunction) -> Callable[[StringValue], StringValue]:
+        """See the protocol."""
+
+        def of_column(column: Iterable[object]) -> list[str | None]:
+            # What is no text is null, in whichever way the columns of the day say so.
+            return of_texts([value if isinstance(value, str) else None for value in column])
+
+        found: Callable[[StringValue], StringValue] = ibis.udf.scalar.pandas(of_column, signature=_TEXT)
+        return found
 
     def write_partitions(
         self, table: ibis.Table, folder: Path, by: str, order: Sequence[str]

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from graphlib import TopologicalSorter
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +18,7 @@ from typing import Any
 import xxhash
 
 from pharos import geolocation
+from pharos.engine import Engine
 from pharos.facts import activity as activity_facts
 from pharos.facts import address as address_facts
 from pharos.facts import enrollment as enrollment_facts
@@ -69,10 +70,13 @@ class Given:
         """Monday of the ISO week that is not complete at `until`."""
         return self.until.date() - timedelta(days=self.until.weekday())
 
-    @property
-    def country_of(self) -> geolocation.CountryOf:
-        """The country of an address."""
-        return geolocation.country_of(self.countries)
+    def country_of(self, engine: Engine) -> geolocation.CountryOf:
+        """The country of an address, looked up where the engine has it."""
+        return engine.function(partial(geolocation.codes, str(self.countries)))
+
+    def value(self, name: str, engine: Engine) -> object:
+        """What is given under this name."""
+        return self.country_of(engine) if name == "country_of" else getattr(self, name)
 
     def fingerprint(self, name: str) -> str:
         """Changes when what is given under this name does."""

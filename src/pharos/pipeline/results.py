@@ -113,4 +113,4 @@ def _input(
         return engine.read([path], pq.read_schema(path))
     if name in LMS_TABLES:
         return lms_tables.read(engine, lake, name)
-    return getattr(given, name)
+    return given.value(name, engine)

@@ -1,0 +1,95 @@
+"""Looks up many addresses at once: they walk the search tree of an `.mmdb` file together, bit by bit.
+
+The format is public (MaxMind DB File Format Specification 2.0). Records are read by the library.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import maxminddb
+import numpy as np
+
+UNKNOWN = "UNKNOWN"
+_WRAPPED = bytes(10) + b"\xff\xff"  # an IPv6 address that begins so only wraps an IPv4 address
+
+Numbers: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+class Countries:
+    """The countries of a database file, held open."""
+
+    def __init__(self, path: str) -> None:
+        self._reader = maxminddb.open_database(path)
+        metadata = self._reader.metadata()
+        self._tree = _tree(path, metadata.node_count, metadata.record_size)
+        self._roots = {4: 0, 16: 0}  # by bytes of an address: where in the tree it begins
+        if metadata.ip_version == 6:  # noqa: PLR2004
+            self._roots[4] = int(self._walk(np.zeros((1, 12), np.uint8), 0)[0])
+        else:
+            del self._roots[16]
+        self._codes: dict[int, str] = {metadata.node_count: UNKNOWN}  # by end of the walk
+
+    def of(self, addresses: Sequence[str | None]) -> list[str | None]:
+        """ISO 3166 alpha-2 codes; UNKNOWN if there is none, or it is private or no address; None for None."""
+        packed = [b"" if address is None else _packed(address.strip()) for address in addresses]
+        codes: list[str | None] = [None if address is None else UNKNOWN for address in addresses]
+        for size, root in self._roots.items():
+            rows = [row for row, address in enumerate(packed) if len(address) == size]
+            joined = b"".join(packed[row] for row in rows)
+            ends = self._walk(np.frombuffer(joined, np.uint8).reshape(-1, size), root)
+            for row, end in zip(rows, ends.tolist(), strict=True):
+                if end not in self._codes:
+                    self._codes[end] = self._code(packed[row])
+                codes[row] = self._codes[end]
+        return codes
+
+    def _code(self, packed: bytes) -> str:
+        family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6  # noqa: PLR2004
+        return _code(self._reader.get(socket.inet_ntop(family, packed))) or UNKNOWN
+
+    def _walk(self, addresses: Numbers, root: int) -> Numbers:
+        """Where in the tree addresses end that begin at `root`; they are rows of bytes."""
+        nodes = np.full(len(addresses), root, np.uint32)
+        for depth in range(8 * addresses.shape[1]):
+            inside = np.flatnonzero(nodes < len(self._tree))
+            if not len(inside):
+                break
+            bits = (addresses[inside, depth // 8] >> (7 - depth % 8)) & 1
+            nodes[inside] = self._tree[nodes[inside], bits]
+        return nodes
+
+
+def _tree(path: str, nodes: int, bits: int) -> Numbers:
+    """For each node the two that follow it, or what is no node: the end, with or without a record."""
+    data = np.fromfile(path, np.uint8, nodes * bits // 4).reshape(nodes, bits // 4)
+    if bits == 32:  # noqa: PLR2004
+        return data.view(">u4").astype(np.uint32)
+    high = np.zeros((nodes, 2), np.uint8)
+    if bits == 28:  # noqa: PLR2004 - the byte in the middle has the high halves of both
+        high[:, 0], high[:, 1] = data[:, 3] >> 4, data[:, 3] & 15
+        data = np.delete(data, 3, axis=1)
+    both = np.concatenate([high[:, :, None], data.reshape(nodes, 2, 3)], axis=2)
+    return np.ascontiguousarray(both).view(">u4")[:, :, 0].astype(np.uint32)
+
+
+def _packed(address: str) -> bytes:
+    """The four or sixteen bytes of an address, of a wrapped one the four inside; no bytes if it is none."""
+    try:
+        if ":" not in address:
+            return socket.inet_pton(socket.AF_INET, address)
+        packed = socket.inet_pton(socket.AF_INET6, address)
+    except (OSError, ValueError):
+        return b""
+    return packed[12:] if packed.startswith(_WRAPPED) else packed
+
+
+def _code(record: object) -> str | None:
+    """The code in a record: vendors write `{"country_code": "IE"}` or `{"country": {"iso_code": "IE"}}`."""
+    if not isinstance(record, dict):
+        return None
+    nested = record.get("country") or record.get("registered_country")
+    code = record.get("country_code") or (nested.get("iso_code") if isinstance(nested, dict) else nested)
+    return code.strip().upper() or None if isinstance(code, str) else None
