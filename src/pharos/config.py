@@ -161,6 +161,9 @@ class InsightsSettings(Section):
     client_id: str | None = Field(None, description="OAuth2 client id of Insights at the LMS (sign-in).")
     client_secret: SecretStr | None = Field(None, description="Its secret.")
     permissions_seconds: int = Field(60, gt=0, description="How long an LMS answer on course access counts.")
+    show_age: bool = Field(True, description="Whether course teams may see the ages of learners.")
+    support_email: str | None = Field(None, description="Where people who need help may write.")
+    help_url: str | None = Field(None, description="Address of a guide for course teams.")
 
 
 class Settings(BaseSettings):

@@ -17,7 +17,7 @@ from tests.insights.world import COUNTRIES, EDUCATION, LAST_DAY, OLD_STYLE, Worl
 
 from pharos.insights import periods
 from pharos.insights.language import languages
-from pharos.insights.pages import demographics, engagement, enrollment, geography
+from pharos.insights.pages import age, education, engagement, enrollment, geography
 
 WORDS = languages()["en"]
 
@@ -204,11 +204,11 @@ def test_median_age() -> None:
         {"birth_year": None, "count": 4},
         {"birth_year": 2090, "count": 1},
     ]
-    ages = demographics.ages_of(rows, 2024)
+    ages = age.ages_of(rows, 2024)
     assert ages == {20: 3, 30: 2, 40: 1, None: 5}
-    assert demographics.median_age(ages) == 25.0
-    assert demographics.median_age(Counter({30: 1})) == 30.0
-    assert demographics.median_age(Counter({None: 3})) is None
+    assert age.median_age(ages) == 25.0
+    assert age.median_age(Counter({30: 1})) == 30.0
+    assert age.median_age(Counter({None: 3})) is None
 
 
 @given(st.dictionaries(st.integers(5, 90), st.integers(1, 20), min_size=1))
@@ -216,15 +216,15 @@ def test_median_age_is_the_middle_of_everybody_in_a_row(counts: dict[int, int]) 
     ages: Counter[int | None] = Counter(counts)
     row = sorted(age for age, n in counts.items() for _ in range(n))
     middle = (row[(len(row) - 1) // 2] + row[len(row) // 2]) / 2
-    assert demographics.median_age(ages) == middle
+    assert age.median_age(ages) == middle
 
 
 def test_demographics_pages(world: World) -> None:
     base = f"/courses/{world.course_id}/enrollment/demographics/"
     with world.client("sofia") as client:
-        education = client.get(f"{base}education/").text
+        levels = client.get(f"{base}education/").text
         gender = client.get(f"{base}gender/").text
-    counts = {row[0]: row[1] for row in table(education)[1:]}
+    counts = {row[0]: row[1] for row in table(levels)[1:]}
     assert counts["Bachelor’s"] == str(EDUCATION["bachelors"])
     assert counts["Not given"] == "60"
     assert len(counts) == 10
@@ -233,7 +233,7 @@ def test_demographics_pages(world: World) -> None:
 
 
 def test_unknown_levels_are_not_given() -> None:
-    assert demographics.levels_of([{"education_level": "alien", "count": 2}]) == {None: 2}
+    assert education.levels_of([{"education_level": "alien", "count": 2}]) == {None: 2}
 
 
 def test_geography(world: World) -> None:

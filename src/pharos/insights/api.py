@@ -89,6 +89,11 @@ class DataAPI:
         """Enrollment for each day, oldest first."""
         return _by("date", await self._course_rows(course_id, f"enrollment/?{_whole_history()}"))
 
+    async def enrollment_between(self, course_id: str, start: date, end: date) -> list[Row]:
+        """Enrollment for each day from start to before end, oldest first."""
+        query = f"start_date={start.isoformat()}&end_date={end.isoformat()}"
+        return _by("date", await self._course_rows(course_id, f"enrollment/?{query}"))
+
     async def activity(self, course_id: str) -> list[Row]:
         """Active learners for each week, oldest first."""
         return _by("interval_end", await self._course_rows(course_id, f"activity/?{_whole_history()}"))

@@ -18,13 +18,17 @@ from pharos.insights.api import TIMEOUT_S, DataAPI, DataAPIError
 from pharos.insights.directory import CourseDirectory
 from pharos.insights.listing import Listing
 from pharos.insights.pages import (
+    age,
     course_home,
+    course_list,
+    course_shapes,
     courses,
     definitions,
-    demographics,
     downloads,
+    education,
     engagement,
     enrollment,
+    gender,
     geography,
     landing,
     service,
@@ -33,6 +37,7 @@ from pharos.insights.pages import (
 from pharos.insights.permissions import Permissions
 from pharos.insights.rendering import Renderer
 from pharos.insights.sessions import Sessions
+from pharos.insights.shapes import Shapes
 from pharos.insights.site import Site
 from pharos.insights.static_files import StaticFiles
 from pharos.lms.oauth import SignIn, public_url
@@ -45,9 +50,13 @@ PAGES = (
     service,
     definitions,
     courses,
+    course_list,
+    course_shapes,
     downloads,
     enrollment,
-    demographics,
+    age,
+    education,
+    gender,
     geography,
     engagement,
     course_home,
@@ -96,6 +105,7 @@ def _site(
         api=api,
         directory=CourseDirectory(lms, api),
         listing=Listing(),
+        shapes=Shapes(api),
         permissions=Permissions(lms, insights.permissions_seconds),
         sessions=Sessions(secret_key, https=base.startswith("https:")),
         sign_in=SignIn(

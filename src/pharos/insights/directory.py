@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
 from pharos.insights.api import DataAPI, DataAPIError
+from pharos.insights.deadlines import Deadline, deadlines_of
 from pharos.insights.refreshed import PATIENCE_S, Refreshed
 from pharos.lms.errors import LMSError, NotInLMS
 from pharos.lms.rest import CourseDetails, LMSClient
@@ -15,6 +17,7 @@ from pharos.lms.rest import CourseDetails, LMSClient
 NO_NAMES: dict[str, CourseDetails] = {}
 NAMES_FRESH_S = 300.0
 NAMES_STALE_S = 7 * 24 * 3600.0
+CCX = "ccx-v1:"
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,10 @@ class Course:
 
 
 class CourseDirectory:
-    """Names and dates of course runs: from the LMS, else from the summaries, else the id itself."""
+    """Names and dates of course runs: from the LMS, else from the summaries, else the id itself.
+
+    No question fails: what the LMS does not tell is missing.
+    """
 
     def __init__(self, lms: LMSClient, api: DataAPI) -> None:
         self._api = api
@@ -55,9 +61,12 @@ class CourseDirectory:
         self._all: Refreshed[str, dict[str, CourseDetails]] = Refreshed(
             self._ask_all, fresh_s=NAMES_FRESH_S, stale_s=NAMES_STALE_S, forgiven=LMSError
         )
+        self._deadlines: Refreshed[str, tuple[Deadline, ...]] = Refreshed(
+            self._ask_deadlines, fresh_s=NAMES_FRESH_S, stale_s=NAMES_STALE_S, forgiven=LMSError
+        )
 
     async def course(self, course_id: str) -> Course:
-        """The course run; never fails."""
+        """The course run."""
         try:
             async with asyncio.timeout(PATIENCE_S):
                 details = await self._details.get(course_id)
@@ -75,11 +84,43 @@ class CourseDirectory:
         except (LMSError, TimeoutError):
             return NO_NAMES
 
+    async def deadlines(self, course_id: str) -> tuple[Deadline, ...]:
+        """Due dates of its graded assignments, by date."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):  # a large course takes longer: the next page has them
+                return await self._deadlines.get(course_id)
+        except (LMSError, TimeoutError):
+            return ()
+
+    async def previous_run(self, course: Course, visible: Container[str]) -> Course | None:
+        """The run of the same course that started last before this one, among those the viewer may see."""
+        if course.start is None or course.course_id.startswith(CCX):
+            return None
+        same_course = course.course_id.removesuffix(course.run)
+        earlier = [
+            details
+            for course_id, details in (await self.known()).items()
+            if course_id.startswith(same_course)
+            and details.start is not None
+            and details.start < course.start
+            and course_id in visible
+        ]
+        if not earlier:
+            return None
+        last = max(earlier, key=lambda details: (details.start or course.start, details.course_id))
+        return Course(last.course_id, last.name, last.start, last.end, last.pacing)
+
     async def _ask(self, course_id: str) -> CourseDetails | None:
         try:
             return await self._lms.course(course_id)
         except NotInLMS:
             return None
+
+    async def _ask_deadlines(self, course_id: str) -> tuple[Deadline, ...]:
+        try:
+            return deadlines_of(await self._lms.blocks(course_id))
+        except NotInLMS:
+            return ()
 
     async def _ask_all(self, _: str) -> dict[str, CourseDetails]:
         return {details.course_id: details for details in await self._lms.courses()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pharos.insights.language import noop
 
@@ -89,3 +89,11 @@ LENSES = (
     ),
     Lens(noop("Engagement"), noop("What are they doing?"), (ENGAGEMENT_CONTENT,)),
 )
+
+
+def lenses(*, age: bool) -> tuple[Lens, ...]:
+    """The lenses of this site; `age` says whether it shows ages (setting `insights.show_age`)."""
+    return tuple(
+        replace(lens, reports=tuple(report for report in lens.reports if age or report is not AGE))
+        for lens in LENSES
+    )

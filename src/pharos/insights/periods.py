@@ -1,4 +1,4 @@
-"""The days a report shows, as its URL says: `?period=30d`, `?from=…&to=…`, `&compare=before`."""
+"""The days a report shows, as its URL says: `?period=30d`, `?from=…&to=…`, `&compare=before` or `run`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WEEK = 7
 BY_DAY = {"7d": 7, "30d": 30, "90d": 90}
 BY_WEEK = {"4w": 28, "12w": 84}
 ALL, SINCE_START, CUSTOM = "all", "start", "custom"
-BEFORE = "before"
+BEFORE, RUN = "before", "run"
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Period:
     choice: str
     start: date
     end: date
-    compare: bool = False
-    """Whether the period before is shown beside it."""
+    compare: str = ""
+    """What is shown beside it: BEFORE, the period before; RUN, the last run of the course; else nothing."""
 
     @property
     def last(self) -> date:
@@ -51,7 +51,8 @@ def chosen(
 
     What cannot be read counts as not said: a wrong link shows all days rather than an error.
     """
-    compare = query.get("compare") == BEFORE
+    compare = query.get("compare", "")
+    compare = compare if compare in {BEFORE, RUN} else ""
     end = last + timedelta(days=1)
     choice = query.get("period", ALL)
     if choice in lengths:
@@ -64,7 +65,7 @@ def chosen(
         custom_end = min(last, _read(query.get("to")) or last) + timedelta(days=1)
         if start < custom_end:
             return Period(choice, start, custom_end, compare)
-    return Period(ALL, first, end, compare=False)
+    return Period(ALL, first, end, compare if compare == RUN else "")
 
 
 def _read(text: str | None) -> date | None:

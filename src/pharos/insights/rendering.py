@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +59,8 @@ class Frame:
     languages: list[tuple[Link, Language]]
     until: datetime | None
     published: datetime | None
+    help_url: str | None
+    support_email: str | None
     version: str
 
 
@@ -98,7 +101,7 @@ class Renderer:
             title=" | ".join([" - ".join(name for name in names[:2] if name), names[2]]),
             viewer=request.state.viewer,
             course=course,
-            menu=_menu(request, course, words) if course else [],
+            menu=self._menu(request, course, words) if course else [],
             elsewhere=self._elsewhere(course, words) if course else [],
             languages=[
                 (
@@ -109,8 +112,21 @@ class Renderer:
             ],
             until=until,
             published=published,
+            help_url=self._settings.insights.help_url,
+            support_email=self._settings.insights.support_email,
             version=pharos.__version__,
         )
+
+    def _menu(self, request: Request, course: Course, words: Language) -> list[tuple[str, list[Link]]]:
+        path = request.url.path
+
+        def link(report: navigation.Report) -> Link:
+            href = course.path + report.path
+            return Link(href, words.text(report.label), current=path == href)
+
+        lenses = navigation.lenses(age=self._settings.insights.show_age)
+        home = ("", [link(navigation.HOME)])
+        return [home, *((words.text(lens.label), [link(r) for r in lens.reports]) for lens in lenses)]
 
     def _elsewhere(self, course: Course, words: Language) -> list[Link]:
         lms, studio = public_url(self._settings.lms), self._settings.lms.studio_url
@@ -123,26 +139,18 @@ class Renderer:
         return links
 
 
-def with_query(request: Request, **changes: str | None) -> str:
-    """The address of this page with parameters changed, or taken away (None); a link within the page."""
-    query = dict(parse_qsl(request.url.query))
-    for name, value in changes.items():
-        if value is None:
-            query.pop(name, None)
-        else:
-            query[name] = value
-    return f"?{urlencode(query)}" if query else request.url.path
+def with_query(request: Request, **changes: str | Sequence[str] | None) -> str:
+    """The address of this page with parameters changed, repeated (several values) or taken away (None).
 
-
-def _menu(request: Request, course: Course, words: Language) -> list[tuple[str, list[Link]]]:
-    path = request.url.path
-
-    def link(report: navigation.Report) -> Link:
-        href = course.path + report.path
-        return Link(href, words.text(report.label), current=path == href)
-
-    home = ("", [link(navigation.HOME)])
-    return [home, *((words.text(lens.label), [link(r) for r in lens.reports]) for lens in navigation.LENSES)]
+    It leads from the page to itself, so that it can be a link on it.
+    """
+    query: dict[str, list[str]] = {}
+    for name, value in parse_qsl(request.url.query):
+        query.setdefault(name, []).append(value)
+    for name, values in changes.items():
+        query[name] = [values] if isinstance(values, str) else list(values or ())
+    text = urlencode(query, doseq=True)
+    return f"?{text}" if text else request.url.path
 
 
 def _freshness(definitions: dict[str, Definition]) -> tuple[datetime | None, datetime | None]:

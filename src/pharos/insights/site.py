@@ -15,6 +15,7 @@ from pharos.insights.listing import Listing
 from pharos.insights.permissions import Permissions
 from pharos.insights.rendering import Renderer
 from pharos.insights.sessions import Sessions
+from pharos.insights.shapes import Shapes
 from pharos.lms.oauth import SignIn, public_url
 
 
@@ -26,6 +27,7 @@ class Site:
     api: DataAPI
     directory: CourseDirectory
     listing: Listing
+    shapes: Shapes
     permissions: Permissions
     sessions: Sessions
     sign_in: SignIn

@@ -29,6 +29,8 @@ class Column(Generic[R]):
     quiet: bool = False
     tight: bool = False
     """Never broken into lines, for dates."""
+    drawn: bool = False
+    """A drawing that a script fills in: no order, and not there without scripts."""
     help: str = ""
 
 
@@ -39,6 +41,7 @@ class Head:
     label: str
     numeric: bool
     optional: bool
+    drawn: bool
     help: str
     href: str
     sorted: str | None
@@ -54,6 +57,7 @@ class Cell:
     optional: bool
     quiet: bool
     tight: bool
+    drawn: bool
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def table(
     """The page of the rows that the URL asks for; `sort` is the order without a wish, `-key` descending."""
     wish = request.query_params.get(SORT, sort)
     key, descending = wish.removeprefix("-"), wish.startswith("-")
-    column = next((c for c in columns if c.key == key), None)
+    column = next((c for c in columns if c.key == key and not c.drawn), None)
     if column is None:
         key, descending = sort.removeprefix("-"), sort.startswith("-")
         column = next(c for c in columns if c.key == key)
@@ -103,7 +107,10 @@ def table(
     return Table(
         caption,
         [_head(request, c, key, descending=descending) for c in columns],
-        [[Cell(c.show(row), c.numeric, c.optional, c.quiet, c.tight) for c in columns] for row in shown],
+        [
+            [Cell(c.show(row), c.numeric, c.optional, c.quiet, c.tight, c.drawn) for c in columns]
+            for row in shown
+        ],
         footer,
         start + 1,
         start + len(shown),
@@ -125,13 +132,17 @@ def _ordered(rows: Sequence[R], value: Callable[[R], Any], *, descending: bool) 
     return [row for _, row in known] + [row for key, row in keyed if key is None]
 
 
+def _cell(column: Column[R], row: R) -> Cell:
+    return Cell(column.show(row), column.numeric, column.optional, column.quiet, column.tight, column.drawn)
+
+
 def _head(request: Request, column: Column[R], key: str, *, descending: bool) -> Head:
     current = column.key == key
     first_click_descends = column.numeric
     falls = not descending if current else first_click_descends
     href = with_query(request, sort=f"-{column.key}" if falls else column.key, page=None)
     order = ("descending" if descending else "ascending") if current else None
-    return Head(column.label, column.numeric, column.optional, column.help, href, order)
+    return Head(column.label, column.numeric, column.optional, column.drawn, column.help, href, order)
 
 
 def _page_numbers(page: int, last: int) -> list[int | None]:

@@ -106,7 +106,7 @@ class LMSClient:
             "course_id": course_id,
             "depth": "all",
             "all_blocks": "true",
-            "requested_fields": "children,format,graded",
+            "requested_fields": "children,format,graded,due",
         }
         return await self._object(f"{self._api}/blocks/", parameters)
 

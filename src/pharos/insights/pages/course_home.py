@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
@@ -14,17 +14,20 @@ from markupsafe import Markup
 from pharos.insights import navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.api import DataAPIError
+from pharos.insights.charts import Mark
 from pharos.insights.directory import Course
 from pharos.insights.language import Language
+from pharos.insights.marks import marks_of
 from pharos.insights.pages import engagement, enrollment
 from pharos.insights.pages.engagement import Week
 from pharos.insights.pages.enrollment import Day
 from pharos.insights.rendering import Link, Page
 from pharos.insights.reports import Figure, State, no_data_yet
+from pharos.insights.shapes import WEEKS, points_of
 from pharos.insights.site import Site, TheSite
 
 router = APIRouter()
-SPARK_WEEKS = 12
+COMING = 5
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class CourseHomePage(Page):
     sentences: tuple[Sentence, ...]
     figures: tuple[Figure, ...]
     questions: tuple[tuple[str, tuple[Link, ...]], ...]
+    coming: tuple[tuple[date, str, str], ...]
+    """Day, the day in words, and what is due or happens."""
     facts: tuple[tuple[str, str], ...]
     empty: State | None
     note: str = ""
@@ -58,13 +63,28 @@ class CourseHomePage(Page):
 async def course_home(request: Request, course: CourseInView, site: TheSite) -> Response:
     """What happened in my course?"""
     words: Language = request.state.language
-    days, weeks, complete = await _numbers(site, course)
+    (days, weeks, complete), deadlines = await asyncio.gather(
+        _numbers(site, course), site.directory.deadlines(course.course_id)
+    )
     note = (
         ""
         if complete
         else words.text("Some numbers could not be loaded. The rest of this page is up to date.")
     )
-    return site.renderer.render(request, _page(words, course, days, weeks, note))
+    now = datetime.now(UTC)
+    page = CourseHomePage(
+        title=words.text(navigation.HOME.title),
+        question=words.text(navigation.HOME.question),
+        answer=_answer(words, days, note),
+        sentences=tuple(_sentences(words, course, days, weeks)),
+        figures=tuple(_figures(words, days, weeks)),
+        questions=_questions(words, course, age=site.settings.insights.show_age),
+        coming=_coming(words, marks_of(words, course, deadlines), now.date()),
+        facts=tuple(_facts(words, course, now)),
+        empty=no_data_yet(words, "/courses/") if not days and not weeks and not note else None,
+        note=note,
+    )
+    return site.renderer.render(request, page)
 
 
 async def _numbers(site: Site, course: Course) -> tuple[list[Day], list[Week], bool]:
@@ -92,35 +112,35 @@ def status(words: Language, course: Course, now: datetime) -> str:
         return words.text("not available")
     if now < course.start:
         return words.text("Not started yet")
-    if course.end is None or course.end > now:
-        return words.text("In progress")
-    return words.text("Ended")
+    week = words.number((now - course.start).days // 7 + 1)
+    if course.end is None:
+        return words.text("In progress, week %(week)s", week=week)
+    if course.end <= now:
+        return words.text("Ended")
+    weeks = words.number(max(1, -(-(course.end - course.start).days // 7)))
+    return words.text("In progress, week %(week)s of %(weeks)s", week=week, weeks=weeks)
 
 
-def _page(words: Language, course: Course, days: list[Day], weeks: list[Week], note: str) -> CourseHomePage:
-    nothing = not days and not weeks
-    answers = []
+def _answer(words: Language, days: Sequence[Day], note: str) -> Markup:
     if days:
-        answers.append(enrollment.headline(words, days))
-    elif not note:
-        answers.append(words.html("<strong>Nothing has been counted yet.</strong>"))
-    return CourseHomePage(
-        title=words.text(navigation.HOME.title),
-        question=words.text(navigation.HOME.question),
-        answer=Markup(" ").join(answers),
-        sentences=tuple(_sentences(words, course, days, weeks)),
-        figures=tuple(_figures(words, days, weeks)),
-        questions=tuple(
-            (
-                words.text(lens.question),
-                tuple(Link(course.path + r.path, words.text(r.asked_at_home)) for r in lens.reports),
-            )
-            for lens in navigation.LENSES
-        ),
-        facts=tuple(_facts(words, course)),
-        empty=no_data_yet(words, "/courses/") if nothing and not note else None,
-        note=note,
+        return enrollment.headline(words, days)
+    return Markup("") if note else words.html("<strong>Nothing has been counted yet.</strong>")
+
+
+def _questions(words: Language, course: Course, *, age: bool) -> tuple[tuple[str, tuple[Link, ...]], ...]:
+    return tuple(
+        (
+            words.text(lens.question),
+            tuple(Link(course.path + r.path, words.text(r.asked_at_home)) for r in lens.reports),
+        )
+        for lens in navigation.lenses(age=age)
     )
+
+
+def _coming(words: Language, marks: Sequence[Mark], today: date) -> tuple[tuple[date, str, str], ...]:
+    """The next dates of the course, today's among them."""
+    coming = [mark for mark in marks if mark.day >= today][:COMING]
+    return tuple((mark.day, words.weekday(mark.day, beside=today), mark.name) for mark in coming)
 
 
 def _sentences(words: Language, course: Course, days: Sequence[Day], weeks: Sequence[Week]) -> list[Sentence]:
@@ -128,15 +148,7 @@ def _sentences(words: Language, course: Course, days: Sequence[Day], weeks: Sequ
     if len(days) > 7:  # noqa: PLR2004 - a week
         last, before = days[-1], days[-8]
         joined = (last.ever or 0) - (before.ever or 0)
-        text = words.htmls(
-            "<strong>%(n)s person</strong> enrolled for the first time in the seven days to %(day)s; the "
-            "balance with those who left or came back is %(change)s.",
-            "<strong>%(n)s people</strong> enrolled for the first time in the seven days to %(day)s; the "
-            "balance with those who left or came back is %(change)s.",
-            joined,
-            day=words.day_of_month(last.day),
-            change=words.signed(last.count - before.count),
-        )
+        text = _joined_and_left(words, joined, joined - (last.count - before.count), last.day)
         report = navigation.ENROLLMENT_ACTIVITY
         sentences.append(
             Sentence(
@@ -144,8 +156,8 @@ def _sentences(words: Language, course: Course, days: Sequence[Day], weeks: Sequ
                 text,
                 course.path + report.path,
                 words.text("See every day"),
-                shape([item.count for item in days[-7 * SPARK_WEEKS :]]),
-                words.text("last %(n)s weeks", n=words.number(min(SPARK_WEEKS, len(days) // 7))),
+                points_of([item.count for item in days[-7 * WEEKS :]]),
+                words.text("last %(n)s weeks", n=words.number(min(WEEKS, len(days) // 7))),
             )
         )
     if weeks:
@@ -156,11 +168,36 @@ def _sentences(words: Language, course: Course, days: Sequence[Day], weeks: Sequ
                 engagement.headline(words, weeks),
                 course.path + report.path,
                 words.text("See every week"),
-                shape([week.counts["any"] for week in weeks[-SPARK_WEEKS:]]),
-                words.text("last %(n)s weeks", n=words.number(min(SPARK_WEEKS, len(weeks)))),
+                points_of([week.counts["any"] for week in weeks[-WEEKS:]]),
+                words.text("last %(n)s weeks", n=words.number(min(WEEKS, len(weeks)))),
             )
         )
     return sentences
+
+
+def _joined_and_left(words: Language, joined: int, left: int, last: date) -> Markup:
+    """Who came in the last seven days; `left` is how many more of the others left than came back."""
+    first = words.htmls(
+        "<strong>%(n)s person enrolled</strong> for the first time in the seven days to %(day)s",
+        "<strong>%(n)s people enrolled</strong> for the first time in the seven days to %(day)s",
+        joined,
+        day=words.day_of_month(last),
+    )
+    if left > 0:
+        return words.htmls(
+            "%(first)s; of the others, <strong>%(n)s more left</strong> than came back.",
+            "%(first)s; of the others, <strong>%(n)s more left</strong> than came back.",
+            left,
+            first=first,
+        )
+    if left < 0:
+        return words.htmls(
+            "%(first)s; of the others, <strong>%(n)s more came back</strong> than left.",
+            "%(first)s; of the others, <strong>%(n)s more came back</strong> than left.",
+            -left,
+            first=first,
+        )
+    return Markup("{}.").format(first)
 
 
 def _figures(words: Language, days: Sequence[Day], weeks: Sequence[Week]) -> list[Figure]:
@@ -180,27 +217,13 @@ def _figures(words: Language, days: Sequence[Day], weeks: Sequence[Week]) -> lis
     return figures
 
 
-def _facts(words: Language, course: Course) -> list[tuple[str, str]]:
+def _facts(words: Language, course: Course, now: datetime) -> list[tuple[str, str]]:
     def shown(moment: datetime | None) -> str:
         return words.day(moment.date()) if moment else words.text("no date available")
 
     return [
-        (words.text("Status"), status(words, course, datetime.now(UTC))),
+        (words.text("Status"), status(words, course, now)),
         (words.text("Start date"), shown(course.start)),
         (words.text("End date"), shown(course.end)),
         (words.text("Course ID"), course.course_id),
     ]
-
-
-def shape(values: Sequence[float]) -> str:
-    """The values as points of a line in a box of 96 by 24; empty for fewer than two.
-
-    The range is at least a fifth of the largest value, so that a flat course looks flat.
-    """
-    if len(values) < 2:  # noqa: PLR2004 - one point is no line
-        return ""
-    top = max(values)
-    low = min(*values, top * 0.8)
-    span = (top - low) or 1
-    step = 96 / (len(values) - 1)
-    return " ".join(f"{i * step:.1f},{21 - 18 * (v - low) / span:.1f}" for i, v in enumerate(values))

@@ -10,6 +10,7 @@ from pharos.insights.access import CourseInView
 from pharos.insights.site import TheSite
 
 router = APIRouter()
+AGE = "enrollment/demographics/age"
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,7 @@ class Download:
 DOWNLOADS = {
     "enrollment": Download("enrollment/mode", "enrollment", whole_history=True),
     "enrollment/geography": Download("enrollment/location", "enrollment-location", whole_history=False),
-    "enrollment/demographics/age": Download(
-        "enrollment/birth_year", "enrollment-by-birth-year", whole_history=False, version="v0"
-    ),
+    AGE: Download("enrollment/birth_year", "enrollment-by-birth-year", whole_history=False, version="v0"),
     "enrollment/demographics/education": Download(
         "enrollment/education", "enrollment-by-education", whole_history=False
     ),
@@ -42,7 +41,7 @@ DOWNLOADS = {
 async def download(course: CourseInView, name: str, site: TheSite) -> Response:
     """The rows behind a report."""
     wanted = DOWNLOADS.get(name)
-    if wanted is None:
+    if wanted is None or (name == AGE and not site.settings.insights.show_age):
         raise HTTPException(404)
     content = await site.api.csv(
         course.course_id, wanted.question, whole_history=wanted.whole_history, version=wanted.version

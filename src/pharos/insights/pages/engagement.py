@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,16 +11,18 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
-from pharos.insights import charts, navigation, periods
-from pharos.insights.access import CourseInView
+from pharos.insights import charts, comparison, navigation, periods
+from pharos.insights.access import CourseInView, CoursesInView
 from pharos.insights.api import DataAPIError, Row, day
-from pharos.insights.charts import Series
+from pharos.insights.charts import Mark, Series
+from pharos.insights.comparison import Earlier
+from pharos.insights.controls import controls, period_of
 from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
-from pharos.insights.pages.enrollment import comparison, course_marks, period_links
+from pharos.insights.marks import marks_of
 from pharos.insights.periods import Period
-from pharos.insights.reports import Figure, ReportPage, about, keep, no_data_yet, strong
-from pharos.insights.site import TheSite
+from pharos.insights.reports import Figure, ReportPage, about, no_data_yet, strong
+from pharos.insights.site import Site, TheSite
 from pharos.insights.tables import Column, table
 
 router = APIRouter()
@@ -55,18 +58,81 @@ class Week:
 
 
 @router.get("/courses/{course_id:course_page}/engagement/content/")
-async def engagement_content(request: Request, course: CourseInView, site: TheSite) -> Response:
+async def engagement_content(
+    request: Request, course: CourseInView, view: CoursesInView, site: TheSite
+) -> Response:
     """How many learners are interacting with my course?"""
     words: Language = request.state.language
-    rows = await site.api.activity(course.course_id)
-    note = ""
-    try:
-        enrollment = await site.api.enrollment(course.course_id)
-    except DataAPIError:
-        enrollment = []
+    rows, enrollment, deadlines, previous = await asyncio.gather(
+        site.api.activity(course.course_id),
+        _enrollment(site, course.course_id),
+        site.directory.deadlines(course.course_id),
+        site.directory.previous_run(course, view.visible),
+    )
+    weeks = weeks_of(rows, enrollment or [])
+    names = about(request, navigation.ENGAGEMENT_CONTENT, "course_activity")
+    if enrollment is None:
         note = words.text("Enrollment could not be loaded, so shares of current learners are missing.")
-    weeks = weeks_of(rows, enrollment)
-    return site.renderer.render(request, _page(request, words, course, weeks, note))
+        names |= {"note": note}
+    if not weeks:
+        return site.renderer.render(request, _empty_page(words, course, names))
+    first, last = weeks[0].ending - timedelta(days=6), weeks[-1].ending
+    period = period_of(request, course, first, last, periods.BY_WEEK)
+    earlier = await _earlier(site, words, course, previous, period, weeks)
+    kinds = kinds_in_use(weeks)
+    report = _Report(course, weeks, kinds, period, marks_of(words, course, deadlines), earlier)
+    page = ReportPage(
+        **names,
+        **controls(request, course, period, first, last, periods.BY_WEEK, previous),
+        answer=headline(words, weeks),
+        figures_label=words.text("Learner activity metrics"),
+        figures=tuple(figures(words, weeks, kinds)),
+        chart=_chart(words, report),
+        table=_table(request, words, report),
+        csv=f"{course.path}csv/engagement/activity_trend/",
+    )
+    return site.renderer.render(request, page)
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What the page is made of."""
+
+    course: Course
+    weeks: list[Week]
+    kinds: list[str]
+    period: Period
+    marks: list[Mark]
+    earlier: Earlier | None
+
+
+async def _enrollment(site: Site, course_id: str) -> list[Row] | None:
+    """Enrollment by day; None while it cannot be had: activity is worth showing without it."""
+    try:
+        return await site.api.enrollment(course_id)
+    except DataAPIError:
+        return None
+
+
+async def _earlier(
+    site: Site,
+    words: Language,
+    course: Course,
+    previous: Course | None,
+    period: Period,
+    weeks: Sequence[Week],
+) -> Earlier | None:
+    """What the URL asks to compare with, if it is there. Raises DataAPIError."""
+    if period.compare == periods.BEFORE:
+        return comparison.period_before(words, period, _active(weeks))
+    if period.compare == periods.RUN and previous is not None:
+        rows = await site.api.activity(previous.course_id)
+        return comparison.last_run(words, course, previous, _active(weeks_of(rows, [])), weekly=True)
+    return None
+
+
+def _active(weeks: Sequence[Week]) -> dict[date, int]:
+    return {week.ending: week.counts["any"] for week in weeks}
 
 
 def weeks_of(activity: Sequence[Row], enrollment: Sequence[Row]) -> list[Week]:
@@ -114,31 +180,11 @@ def headline(words: Language, weeks: Sequence[Week]) -> Markup:
     return Markup("{} {}").format(first, second)
 
 
-def _page(request: Request, words: Language, course: Course, weeks: list[Week], note: str) -> ReportPage:
-    names = about(request, navigation.ENGAGEMENT_CONTENT, "course_activity") | {"note": note}
-    if not weeks:
-        return ReportPage(
-            **names,
-            answer=words.html("<strong>No complete week with activity</strong> has been counted yet."),
-            empty=no_data_yet(words, course.path),
-        )
-    first, last = weeks[0].ending - timedelta(days=6), weeks[-1].ending
-    start = course.start.date() if course.start else None
-    period = periods.chosen(request.query_params, first, last, start, periods.BY_WEEK)
-    kinds = kinds_in_use(weeks)
+def _empty_page(words: Language, course: Course, names: dict[str, Any]) -> ReportPage:
     return ReportPage(
         **names,
-        answer=headline(words, weeks),
-        figures_label=words.text("Learner activity metrics"),
-        figures=tuple(figures(words, weeks, kinds)),
-        chart=_chart(words, course, weeks, period, kinds),
-        table=_table(request, words, weeks, period, kinds),
-        csv=f"{course.path}csv/engagement/activity_trend/",
-        periods=tuple(period_links(request, words, period, first, last, start, periods.BY_WEEK)),
-        custom_period=(period.start.isoformat(), period.last.isoformat()),
-        comparison=comparison(words, period),
-        hidden=keep(request, "sort", "compare", "language"),
-        kept_period=keep(request, "period", "from", "to"),
+        answer=words.html("<strong>No complete week with activity</strong> has been counted yet."),
+        empty=no_data_yet(words, course.path),
     )
 
 
@@ -169,19 +215,13 @@ def figures(words: Language, weeks: Sequence[Week], kinds: Sequence[str]) -> lis
     ]
 
 
-def _chart(
-    words: Language, course: Course, weeks: list[Week], period: Period, kinds: Sequence[str]
-) -> charts.Chart:
+def _chart(words: Language, report: _Report) -> charts.Chart:
+    weeks, period, kinds = report.weeks, report.period, report.kinds
     shown = [week for week in weeks if week.ending in period]
     if len(shown) == 1:  # one point is no line: nobody was active the week before (spec 06 §9.9.2)
         ending = shown[0].ending - timedelta(days=7)
         earlier = next((week for week in weeks if week.ending == ending), None)
         shown.insert(0, earlier or Week(ending, dict.fromkeys(ACTIVITIES, 0), None))
-    before = None
-    if period.compare:
-        by_ending = {week.ending: week for week in weeks}
-        values = [_active(by_ending.get(week.ending - period.shift)) for week in shown]
-        before = Series(words.text("Active, period before"), charts.GREY, values)
     return charts.trend(
         title=words.text("Weekly learner engagement"),
         caption=words.text("Distinct learners per week, Monday to Sunday, UTC"),
@@ -193,20 +233,23 @@ def _chart(
             last=words.number(shown[-1].counts["any"]),
             most=words.number(max(week.counts["any"] for week in shown)),
         ),
-        file_name="-".join([*course.parts, "engagement"]),
+        file_name="-".join([*report.course.parts, "engagement"]),
         days=[week.ending for week in shown],
         series=[
             Series(words.text(ACTIVITIES[kind][0]), ACTIVITIES[kind][1], [w.counts[kind] for w in shown])
             for kind in reversed(kinds)
         ],
-        before=before,
-        marks=course_marks(words, course),
-        mark_word=words.text("Course date"),
+        before=report.earlier.series([week.ending for week in shown]) if report.earlier else None,
+        marks=report.marks,
+        mark_word=words.text("Course dates and deadlines"),
         weekly=True,
     )
 
 
-def _table(request: Request, words: Language, weeks: list[Week], period: Period, kinds: Sequence[str]) -> Any:
+def _table(request: Request, words: Language, report: _Report) -> Any:
+    weeks, period, kinds, earlier = report.weeks, report.period, report.kinds, report.earlier
+    marked = marks_by_week(report.marks)
+
     def kind_column(kind: str) -> Column[Week]:
         return Column(
             kind,
@@ -216,8 +259,11 @@ def _table(request: Request, words: Language, weeks: list[Week], period: Period,
         )
 
     def name(week: Week) -> Markup:
-        return Markup('<time datetime="{}">{}</time>').format(
-            week.ending.isoformat(), words.short_day(week.ending)
+        flag = words.enumeration(marked.get(week.ending, []))
+        return Markup('<time datetime="{}">{}</time>{}').format(
+            week.ending.isoformat(),
+            words.short_day(week.ending),
+            Markup('<span class="sub flag">{}</span>').format(flag) if flag else "",
         )
 
     columns: list[Column[Week]] = [
@@ -228,11 +274,13 @@ def _table(request: Request, words: Language, weeks: list[Week], period: Period,
         columns.append(
             Column(
                 "share",
-                words.text("Share of current learners"),
+                words.text("Share of current"),
                 lambda week: week.active_share,
                 lambda week: words.percent(week.active_share),
             )
         )
+    if earlier is not None:
+        columns.append(comparison.column(words, earlier, lambda week: week.ending))
     return table(
         request,
         words.text("Content engagement breakdown"),
@@ -244,5 +292,9 @@ def _table(request: Request, words: Language, weeks: list[Week], period: Period,
     )
 
 
-def _active(week: Week | None) -> int | None:
-    return week.counts["any"] if week else None
+def marks_by_week(marks: Sequence[Mark]) -> dict[date, list[str]]:
+    """Names of what falls into each week, by the Sunday that ends it."""
+    by_week: dict[date, list[str]] = {}
+    for mark in marks:
+        by_week.setdefault(mark.day + timedelta(days=6 - mark.day.weekday()), []).append(mark.name)
+    return by_week

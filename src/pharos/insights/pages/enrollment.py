@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -10,16 +11,18 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
-from pharos.insights import charts, navigation, periods
-from pharos.insights.access import CourseInView
+from pharos.insights import charts, comparison, navigation, periods
+from pharos.insights.access import CourseInView, CoursesInView
 from pharos.insights.api import Row, day
 from pharos.insights.charts import Mark, Series
+from pharos.insights.comparison import Earlier
+from pharos.insights.controls import controls, period_of
 from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
+from pharos.insights.marks import marks_of
 from pharos.insights.periods import Period
-from pharos.insights.rendering import Link, with_query
-from pharos.insights.reports import Choice, Figure, ReportPage, about, keep, no_data_yet, strong
-from pharos.insights.site import TheSite
+from pharos.insights.reports import Figure, ReportPage, about, no_data_yet, strong
+from pharos.insights.site import Site, TheSite
 from pharos.insights.tables import Column, table
 
 router = APIRouter()
@@ -49,10 +52,60 @@ class Day:
 
 
 @router.get("/courses/{course_id:course_page}/enrollment/activity/")
-async def enrollment_activity(request: Request, course: CourseInView, site: TheSite) -> Response:
+async def enrollment_activity(
+    request: Request, course: CourseInView, view: CoursesInView, site: TheSite
+) -> Response:
     """How many learners are in my course?"""
-    days = days_of(await site.api.enrollment_by_mode(course.course_id))
-    return site.renderer.render(request, _page(request, request.state.language, course, days))
+    words: Language = request.state.language
+    rows, deadlines, previous = await asyncio.gather(
+        site.api.enrollment_by_mode(course.course_id),
+        site.directory.deadlines(course.course_id),
+        site.directory.previous_run(course, view.visible),
+    )
+    days = days_of(rows)
+    if not days:
+        return site.renderer.render(request, _empty_page(request, words, course))
+    period = period_of(request, course, days[0].day, days[-1].day, periods.BY_DAY)
+    earlier = await _earlier(site, words, course, previous, period, days)
+    report = _Report(course, days, period, marks_of(words, course, deadlines), earlier)
+    page = ReportPage(
+        **about(request, navigation.ENROLLMENT_ACTIVITY, "course_enrollment_mode_daily"),
+        **controls(request, course, period, days[0].day, days[-1].day, periods.BY_DAY, previous),
+        answer=headline(words, days),
+        figures_label=words.text("Enrollment metrics"),
+        figures=tuple(_figures(words, report)),
+        chart=_chart(words, report),
+        table=_table(request, words, report),
+        csv=f"{course.path}csv/enrollment/",
+    )
+    return site.renderer.render(request, page)
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What the page is made of."""
+
+    course: Course
+    days: list[Day]
+    period: Period
+    marks: list[Mark]
+    earlier: Earlier | None
+
+
+async def _earlier(
+    site: Site, words: Language, course: Course, previous: Course | None, period: Period, days: Sequence[Day]
+) -> Earlier | None:
+    """What the URL asks to compare with, if it is there. Raises DataAPIError."""
+    if period.compare == periods.BEFORE:
+        return comparison.period_before(words, period, _counts(days))
+    if period.compare == periods.RUN and previous is not None:
+        rows = await site.api.enrollment_by_mode(previous.course_id)
+        return comparison.last_run(words, course, previous, _counts(days_of(rows)))
+    return None
+
+
+def _counts(days: Sequence[Day]) -> dict[date, int]:
+    return {item.day: item.count for item in days}
 
 
 def days_of(rows: Sequence[Row]) -> list[Day]:
@@ -112,33 +165,16 @@ def headline(words: Language, days: Sequence[Day]) -> Markup:
     return Markup("{} {}").format(first, second)
 
 
-def _page(request: Request, words: Language, course: Course, days: list[Day]) -> ReportPage:
-    names = about(request, navigation.ENROLLMENT_ACTIVITY, "course_enrollment_mode_daily")
-    if not days:
-        return ReportPage(
-            **names,
-            answer=words.html("<strong>Nobody has enrolled yet</strong>, or nothing has been counted."),
-            empty=no_data_yet(words, course.path),
-        )
-    start = course.start.date() if course.start else None
-    period = periods.chosen(request.query_params, days[0].day, days[-1].day, start)
+def _empty_page(request: Request, words: Language, course: Course) -> ReportPage:
     return ReportPage(
-        **names,
-        answer=headline(words, days),
-        figures_label=words.text("Enrollment metrics"),
-        figures=tuple(_figures(words, days)),
-        chart=_chart(words, course, days, period),
-        table=_table(request, words, course, days, period),
-        csv=f"{course.path}csv/enrollment/",
-        periods=tuple(period_links(request, words, period, days[0].day, days[-1].day, start)),
-        custom_period=(period.start.isoformat(), period.last.isoformat()),
-        comparison=comparison(words, period),
-        hidden=keep(request, "sort", "compare", "language"),
-        kept_period=keep(request, "period", "from", "to"),
+        **about(request, navigation.ENROLLMENT_ACTIVITY, "course_enrollment_mode_daily"),
+        answer=words.html("<strong>Nobody has enrolled yet</strong>, or nothing has been counted."),
+        empty=no_data_yet(words, course.path),
     )
 
 
-def _figures(words: Language, days: Sequence[Day]) -> list[Figure]:
+def _figures(words: Language, report: _Report) -> list[Figure]:
+    days = report.days
     last, change = days[-1], change_in_last_week(days)
 
     def of_current(count: int) -> str:
@@ -160,7 +196,7 @@ def _figures(words: Language, days: Sequence[Day]) -> list[Figure]:
             "current_enrollment",
             words.text("Current enrollment"),
             words.number(last.count),
-            words.text("on %(day)s", day=words.day_of_month(last.day)),
+            _against_last_run(words, report) or words.text("on %(day)s", day=words.day_of_month(last.day)),
         )
     )
     week = words.days(last.day - WEEK + timedelta(days=1), last.day)
@@ -183,18 +219,25 @@ def _figures(words: Language, days: Sequence[Day]) -> list[Figure]:
     return figures
 
 
-def _chart(words: Language, course: Course, days: list[Day], period: Period) -> charts.Chart:
+def _against_last_run(words: Language, report: _Report) -> str:
+    """The last count against that of the last run, if that is what it is compared with."""
+    last = report.days[-1]
+    if report.earlier is None or report.period.compare != periods.RUN:
+        return ""
+    before = report.earlier.on(last.day)
+    return (
+        words.text("%(change)s against last run", change=words.signed(last.count - before)) if before else ""
+    )
+
+
+def _chart(words: Language, report: _Report) -> charts.Chart:
+    days, period = report.days, report.period
     shown = [item for item in days if item.day in period]
     if len(shown) == 1:  # one point is no line: the day before had nobody (spec 06 §9.4.4)
         only = shown[0]
         before = next((d for d in days if d.day == only.day - timedelta(days=1)), None)
         shown.insert(0, before or Day(only.day - timedelta(days=1), 0, 0, dict.fromkeys(TRACKS, 0)))
     tracks = tracks_in_use(days) or ["other"]
-    by_day = {item.day: item for item in days}
-    earlier = None
-    if period.compare:
-        values = [_count(by_day.get(item.day - period.shift)) for item in shown]
-        earlier = Series(words.text("Period before"), charts.GREY, values)
     first, last = shown[0], shown[-1]
     return charts.trend(
         title=words.text("Daily learner enrollment"),
@@ -206,22 +249,23 @@ def _chart(words: Language, course: Course, days: list[Day], period: Period) -> 
             first=words.number(first.count),
             last=words.number(last.count),
         ),
-        file_name="-".join([*course.parts, "enrollment"]),
+        file_name="-".join([*report.course.parts, "enrollment"]),
         days=[item.day for item in shown],
         series=[
             Series(words.text(TRACKS[track][0]), TRACKS[track][1], [item.tracks[track] for item in shown])
             for track in tracks
         ],
         total=words.text("All tracks"),
-        before=earlier,
-        marks=course_marks(words, course),
-        mark_word=words.text("Course date"),
+        before=report.earlier.series([item.day for item in shown]) if report.earlier else None,
+        marks=report.marks,
+        mark_word=words.text("Course dates and deadlines"),
     )
 
 
-def _table(request: Request, words: Language, course: Course, days: list[Day], period: Period) -> Any:
+def _table(request: Request, words: Language, report: _Report) -> Any:
+    days, period, earlier = report.days, report.period, report.earlier
     by_day = {item.day: item for item in days}
-    marks = {mark.day: mark.name for mark in course_marks(words, course)}
+    marks = {mark.day: mark.name for mark in report.marks}
 
     def change(item: Day) -> int | None:
         before = by_day.get(item.day - timedelta(days=1))
@@ -250,20 +294,8 @@ def _table(request: Request, words: Language, course: Course, days: list[Day], p
         Column("change", words.text("Change"), change, lambda item: words.signed(change(item))),
         *(track_column(track) for track in reversed(tracks_in_use(days))),
     ]
-    if period.compare:
-
-        def earlier(item: Day) -> int | None:
-            return _count(by_day.get(item.day - period.shift))
-
-        columns.append(
-            Column(
-                "before",
-                words.text("Period before"),
-                earlier,
-                lambda item: words.number(earlier(item)),
-                quiet=True,
-            )
-        )
+    if earlier is not None:
+        columns.append(comparison.column(words, earlier, lambda item: item.day))
     return table(
         request,
         words.text("Enrollment over time"),
@@ -273,61 +305,6 @@ def _table(request: Request, words: Language, course: Course, days: list[Day], p
         page_size=PAGE_SIZE,
         number=words.number,
     )
-
-
-def course_marks(words: Language, course: Course) -> list[Mark]:
-    """Start and end of the course, as lines on charts over time."""
-    dates = [(course.start, words.text("Course starts")), (course.end, words.text("Course ends"))]
-    return [Mark(moment.date(), name) for moment, name in dates if moment is not None]
-
-
-def period_links(
-    request: Request,
-    words: Language,
-    period: Period,
-    first: date,
-    last: date,
-    start: date | None,
-    lengths: Mapping[str, int] = periods.BY_DAY,
-) -> list[Link]:
-    """The periods one can choose with one click."""
-    names = {
-        "7d": words.text("7 days"),
-        "30d": words.text("30 days"),
-        "90d": words.text("90 days"),
-        "4w": words.text("4 weeks"),
-        "12w": words.text("12 weeks"),
-        periods.SINCE_START: words.text("Since start"),
-        periods.ALL: words.text("All"),
-    }
-    offered = {periods.ALL} | {c for c, length in lengths.items() if (last - first).days + 1 > length}
-    if start is not None and first < start <= last:
-        offered.add(periods.SINCE_START)
-    changes: dict[str, str | None] = {"page": None, "from": None, "to": None}
-    return [
-        Link(
-            with_query(request, period=choice if choice != periods.ALL else None, **changes),
-            name,
-            choice == period.choice,
-        )
-        for choice, name in names.items()
-        if choice in offered
-    ]
-
-
-def comparison(words: Language, period: Period) -> Choice | None:
-    """What to compare with; nothing to choose while all days are shown."""
-    if period.choice == periods.ALL:
-        return None
-    options = [
-        Link("", words.text("Nothing"), not period.compare),
-        Link(periods.BEFORE, words.text("Period before, same weekdays"), period.compare),
-    ]
-    return Choice("compare", words.text("Compared with"), options)
-
-
-def _count(item: Day | None) -> int | None:
-    return item.count if item else None
 
 
 def _day(row: Row) -> Day:

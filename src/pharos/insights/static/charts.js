@@ -5,6 +5,7 @@
   const rtl = () => root.dir === "rtl";
   const whole = new Intl.NumberFormat(lang);
   const share = new Intl.NumberFormat(lang, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const tenth = new Intl.NumberFormat(lang, { style: "percent", maximumFractionDigits: 0 });
   const day = (options) => { const f = new Intl.DateTimeFormat(lang, { timeZone: "UTC", ...options }); return (t) => f.format(new Date(t)); };
   const fullDay = day({ weekday: "short", day: "numeric", month: "long", year: "numeric" });
   const shortDay = day({ day: "numeric", month: "short" });
@@ -93,11 +94,21 @@
     }));
     if (data.total && !alone) series.push(line(data.total, total, { color: colour("ink"), lineStyle: { width: stacked ? 0 : 2 } }));
     if (data.before) series.push(line(data.before.name, data.before.values, { color: colour("ink-3"), lineStyle: { width: 1.5, type: [4, 4] }, connectNulls: false }));
-    if (data.marks.length) series.at(-1).markLine = {
+    /* Names of marks stand above their lines; one that would touch the name before it is in tooltip and table only. */
+    const from = Date.parse(data.days[0]), span = Math.max(DAY, Date.parse(data.days[end]) - from);
+    let taken = -Infinity;
+    const marks = data.marks.map((mark) => {
+      const x = (Date.parse(mark.day) - from) / span * (width - 52 - room), half = mark.name.length * 3.3 + 6;
+      const fits = !narrow && x - half > taken;
+      if (fits) taken = x + half;
+      return { name: mark.name, xAxis: mark.day, label: { show: fits } };
+    });
+    if (marks.length) series.at(-1).markLine = {
       silent: true, animation: false, symbol: ["none", "diamond"], symbolSize: 9, lineStyle: { color: colour("accent"), width: 1, type: [2, 3] },
-      label: { show: !narrow, color: colour("accent"), fontSize: 12, position: "end", distance: 10, formatter: ({ name }) => name },
-      data: data.marks.map((mark) => ({ name: mark.name, xAxis: mark.day })),
+      label: { color: colour("accent"), fontSize: 12, position: "end", distance: 10, formatter: ({ name }) => name },
+      data: marks,
     };
+    const near = (i) => data.marks.filter((mark) => mark.day <= data.days[i] && (i === 0 ? mark.day === data.days[i] : mark.day > data.days[i - 1]));
     const { at: values, format } = ticks(data.days, data.weekly, width - 44 - room);
     const head = (i) => fullDay(data.days[i]);
     return {
@@ -117,12 +128,12 @@
           const rows = [...data.series].reverse().map((s) => [s.colour, s.name, count(s.values[i])]);
           if (data.total && !alone) rows.push([null, data.total, count(total[i]), true]);
           if (data.before) rows.push(["n0", data.before.name, count(data.before.values[i])]);
-          for (const mark of data.marks) if (mark.day === data.days[i]) rows.push(["a0", mark.name, ""]);
+          for (const mark of near(i)) rows.push(["a0", mark.name, ""]);
           return tipTable(head(i), rows);
         },
       },
       series,
-      say: (i) => [head(i) + ":", ...(data.total && !alone ? [`${data.total} ${count(total[i])};`] : []), data.series.map((s) => `${s.name} ${count(s.values[i])}`).reverse().join(", ")].join(" "),
+      say: (i) => [head(i) + ":", ...(data.total && !alone ? [`${data.total} ${count(total[i])};`] : []), [...data.series.map((s) => `${s.name} ${count(s.values[i])}`).reverse(), ...(data.before ? [`${data.before.name} ${count(data.before.values[i])}`] : []), ...near(i).map((mark) => mark.name)].join(", ")].join(" "),
       length: data.days.length,
       cursor: data.days.length,
     };
@@ -131,10 +142,10 @@
   /* Bars over categories or over whole numbers (a histogram). */
   function bars(data, { narrow, width }) {
     const flat = data.horizontal, values = data.bars.map((b) => b.value);
-    const percent = data.percent, format = (v) => percent ? share.format(v) : whole.format(v);
+    const percent = data.percent, format = (v) => percent ? share.format(v) : whole.format(v), tick = (v) => percent ? tenth.format(v) : whole.format(v);
     const most = Math.max(...values, percent ? .01 : 1);
     const axis = percent ? { max: Math.ceil(most * 10) / 10, interval: most > .5 ? .2 : .1 } : scale(most);
-    const value = { type: "value", ...axis, inverse: flat && rtl(), position: flat ? "bottom" : rtl() ? "right" : "left", axisLabel: { color: colour("ink-3"), fontSize: 12, formatter: format, hideOverlap: true }, splitLine: { lineStyle: { color: colour("line") } } };
+    const value = { type: "value", ...axis, inverse: flat && rtl(), position: flat ? "bottom" : rtl() ? "right" : "left", axisLabel: { color: colour("ink-3"), fontSize: 12, formatter: tick, hideOverlap: true }, splitLine: { lineStyle: { color: colour("line") } } };
     const every = flat ? 0 : Math.max(0, Math.ceil(data.bars.length / Math.max(4, Math.floor(width / 60)) / 5) * 5 - 1);
     const category = {
       type: "category", inverse: flat ? true : rtl(), position: flat ? rtl() ? "right" : "left" : "bottom", data: data.bars.map((b) => b.name),
@@ -142,13 +153,13 @@
     };
     const longest = Math.max(...data.bars.map((b) => b.name.length)) * 6.4 + 20, side = flat ? Math.min(longest, narrow ? 110 : 220) : 52;
     return {
-      grid: { top: 8, bottom: 28, left: rtl() ? 72 : side, right: rtl() ? side : flat ? 72 : 12 },
+      grid: { top: data.marks?.length ? 36 : 8, bottom: 28, left: rtl() ? 72 : side, right: rtl() ? side : flat ? 72 : 12 },
       xAxis: flat ? value : category, yAxis: flat ? category : value,
       tooltip: { trigger: "axis", ...tip(), axisPointer: { type: "shadow", shadowStyle: { color: colour("tint"), opacity: .6 } }, formatter: ([{ dataIndex: i }]) => tipTable(data.bars[i].head ?? data.bars[i].name, data.bars[i].rows.map(([name, text]) => [null, name, text])) },
       series: [{
         type: "bar", data: data.bars.map((b) => ({ value: b.value, itemStyle: { color: colour(b.colour ?? "s1") } })), barWidth: flat ? 18 : "80%", emphasis: { disabled: true },
         label: { show: flat, position: rtl() ? "left" : "right", color: colour("ink"), fontSize: 12, fontWeight: 600, formatter: ({ value: v }) => format(v) },
-        markLine: data.marks?.length ? { silent: true, symbol: ["none", "diamond"], symbolSize: 9, lineStyle: { color: colour("accent"), width: 1, type: [2, 3] }, label: { color: colour("accent"), fontSize: 12, distance: 8, formatter: ({ name }) => name }, data: data.marks.map((m) => ({ name: m.name, xAxis: m.at })) } : undefined,
+        markLine: data.marks?.length ? { silent: true, symbol: ["none", "diamond"], symbolSize: 9, animation: false, lineStyle: { color: colour("accent"), width: 1, type: [2, 3] }, label: { color: colour("accent"), fontSize: 12, position: "end", distance: 10, formatter: ({ name }) => name }, data: data.marks.map((m) => ({ name: m.name, xAxis: m.at })) } : undefined,
       }],
       say: (i) => `${data.bars[i].head ?? data.bars[i].name}: ${data.bars[i].rows.map(([name, text]) => `${name} ${text}`).join(", ")}`,
       length: data.bars.length,

@@ -33,6 +33,20 @@
     });
   }
 
+  /* The sparklines of a list, in one request after the list itself is there. */
+  async function shapes(drawings) {
+    const query = new URLSearchParams(drawings.map((drawing) => ["course", drawing.dataset.shape]));
+    const answer = await fetch(`/courses/shapes/?${query}`).catch(() => null);
+    const points = answer?.ok ? await answer.json() : {};
+    for (const drawing of drawings) {
+      const line = points[drawing.dataset.shape];
+      if (!line) continue;
+      const [area, path] = drawing.children;
+      area.setAttribute("d", `M${line} V24 H0 Z`);
+      path.setAttribute("d", `M${line}`);
+    }
+  }
+
   /* A disclosure that floats over the page closes on Escape and when one goes elsewhere. */
   function floating(details) {
     details.addEventListener("keydown", (event) => { if (event.key === "Escape" && details.open) { details.open = false; details.querySelector("summary").focus(); } });
@@ -46,6 +60,8 @@
     document.querySelectorAll("[data-copy-link]").forEach(copyLink);
     document.querySelectorAll("details.user, details.dates").forEach(floating);
     document.querySelectorAll("select[data-submit]").forEach((select) => select.addEventListener("change", () => select.form.requestSubmit()));
+    const drawings = [...document.querySelectorAll("[data-shape]")];
+    if (drawings.length) shapes(drawings);
     addEventListener("beforeprint", () => { for (const details of document.querySelectorAll("details.counted")) details.open = true; });
   });
 })();

@@ -1,0 +1,79 @@
+"""The controls of a report over time: periods, dates and what to compare with, all of it in the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from fastapi import Request
+
+from pharos.insights import comparison, periods
+from pharos.insights.directory import Course
+from pharos.insights.language import Language, noop
+from pharos.insights.periods import Period
+from pharos.insights.rendering import Link, with_query
+from pharos.insights.reports import keep
+
+NAMES = {
+    "7d": noop("7 days"),
+    "30d": noop("30 days"),
+    "90d": noop("90 days"),
+    "4w": noop("4 weeks"),
+    "12w": noop("12 weeks"),
+    periods.SINCE_START: noop("Since start"),
+    periods.ALL: noop("All"),
+}
+
+
+def period_of(
+    request: Request, course: Course, first: date, last: date, lengths: Mapping[str, int]
+) -> Period:
+    """The period the URL asks for, within the days from first to last that have data."""
+    return periods.chosen(request.query_params, first, last, _start(course), lengths)
+
+
+def controls(
+    request: Request,
+    course: Course,
+    period: Period,
+    first: date,
+    last: date,
+    lengths: Mapping[str, int],
+    previous: Course | None,
+) -> dict[str, Any]:
+    """Those parts of a `ReportPage` that choose what it shows."""
+    words: Language = request.state.language
+    return {
+        "periods": tuple(_links(request, words, period, _offered(course, first, last, lengths))),
+        "custom_period": (period.start.isoformat(), period.last.isoformat()),
+        "comparison": comparison.choice_of(words, period, previous),
+        "hidden": keep(request, "sort", "compare", "language"),
+        "kept_period": keep(request, "period", "from", "to"),
+    }
+
+
+def _offered(course: Course, first: date, last: date, lengths: Mapping[str, int]) -> set[str]:
+    """The periods that differ from all days, and all days."""
+    offered = {periods.ALL} | {c for c, length in lengths.items() if (last - first).days + 1 > length}
+    start = _start(course)
+    if start is not None and first < start <= last:
+        offered.add(periods.SINCE_START)
+    return offered
+
+
+def _links(request: Request, words: Language, period: Period, offered: set[str]) -> list[Link]:
+    changes: dict[str, str | None] = {"page": None, "from": None, "to": None}
+    return [
+        Link(
+            with_query(request, period=choice if choice != periods.ALL else None, **changes),
+            words.text(name),
+            choice == period.choice,
+        )
+        for choice, name in NAMES.items()
+        if choice in offered
+    ]
+
+
+def _start(course: Course) -> date | None:
+    return course.start.date() if course.start else None

@@ -1,0 +1,116 @@
+"""Search and filters of the course list: read from the URL, offered as links, chips and drop-downs."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from pharos.insights.api import Row
+from pharos.insights.language import Language, noop
+from pharos.insights.listing import AVAILABILITIES, Listed
+from pharos.insights.rendering import Link, with_query
+from pharos.insights.reports import Choice
+
+PACINGS = {"instructor_paced": noop("Instructor-paced"), "self_paced": noop("Self-paced")}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the URL asks for: AND between its parts, OR within each (spec 06 §9.2)."""
+
+    search: str
+    availabilities: frozenset[str]
+    pacing: str
+    programs: tuple[str, ...]
+    """Ids of programs."""
+
+    @classmethod
+    def of(cls, request: Request) -> Filters:
+        query = request.query_params
+        pacing = query.get("pacing", "")
+        return cls(
+            query.get("q", "").strip(),
+            frozenset(query.get("availability", "").split(",")) & AVAILABILITIES.keys(),
+            pacing if pacing in PACINGS else "",
+            tuple(dict.fromkeys(filter(None, query.getlist("program")))),
+        )
+
+    def match(self, listed: Listed, in_programs: Container[str]) -> bool:
+        """Whether the course is one of those asked for."""
+        return (
+            (not self.availabilities or listed.availability in self.availabilities)
+            and (not self.pacing or listed.pacing == self.pacing)
+            and (not self.programs or listed.course.course_id in in_programs)
+            and self._found(listed)
+        )
+
+    def _found(self, listed: Listed) -> bool:
+        text = f"{listed.course.name} {listed.course.course_id}".casefold()
+        return all(word in text for word in self.search.casefold().split())
+
+
+def availability_links(
+    request: Request, words: Language, filters: Filters, listed: Sequence[Listed]
+) -> list[tuple[Link, str]]:
+    """A link that switches each availability there is, and how many courses it has."""
+    links = []
+    for key, label in AVAILABILITIES.items():
+        count = sum(item.availability == key for item in listed)
+        if not count and key not in filters.availabilities:
+            continue
+        chosen = filters.availabilities ^ {key}
+        query = ",".join(k for k in AVAILABILITIES if k in chosen) or None
+        address = with_query(request, availability=query, page=None)
+        links.append((Link(address, words.text(label), key in filters.availabilities), words.number(count)))
+    return links
+
+
+def choices(
+    words: Language, filters: Filters, listed: Sequence[Listed], programs: Sequence[Row]
+) -> list[Choice]:
+    """The drop-downs: pacing, and one more program; those chosen already are chips."""
+    offered = []
+    used = {item.pacing for item in listed} & PACINGS.keys()
+    if used:
+        options = [Link("", words.text("Any"), not filters.pacing)]
+        options += [Link(k, words.text(v), k == filters.pacing) for k, v in PACINGS.items() if k in used]
+        offered.append(Choice("pacing", words.text("Pacing"), options))
+    left = [program for program in programs if program["program_id"] not in filters.programs]
+    if left:
+        first = words.text("Add a program") if filters.programs else words.text("Any")
+        titled = [Link(program["program_id"], _title(program)) for program in sorted(left, key=_by_title)]
+        offered.append(Choice("program", words.text("Program"), [Link("", first, current=True), *titled]))
+    return offered
+
+
+def chips(request: Request, words: Language, filters: Filters, programs: Sequence[Row]) -> list[Link]:
+    """A link that takes each filter in use away, in words."""
+    found = []
+
+    def chip(text: str, **changes: str | Sequence[str] | None) -> None:
+        found.append(Link(with_query(request, page=None, **changes), text))
+
+    if filters.search:
+        chip(words.text("Search: “%(text)s”", text=filters.search), q=None)
+    if filters.availabilities:
+        names = [words.text(label) for key, label in AVAILABILITIES.items() if key in filters.availabilities]
+        chip(words.text("Availability: %(names)s", names=", ".join(names)), availability=None)
+    if filters.pacing:
+        name = words.text(PACINGS[filters.pacing])
+        chip(words.text("Pacing: %(name)s", name=name), pacing=None)
+    titles = {program["program_id"]: _title(program) for program in programs}
+    for program in filters.programs:
+        others = [other for other in filters.programs if other != program]
+        chip(words.text("Program: %(name)s", name=titles.get(program, program)), program=others)
+    return found
+
+
+def _title(program: Row) -> str:
+    return str(program["program_title"] or program["program_id"])
+
+
+def _by_title(program: Row) -> tuple[bool, str]:
+    """By title, those without one last."""
+    return not program["program_title"], _title(program).casefold()

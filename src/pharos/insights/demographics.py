@@ -1,0 +1,139 @@
+"""Parts that the reports on age, education and gender share (spec 06 §9.5-9.7).
+
+Who did not say is in the table and in no share of those who did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from markupsafe import Markup
+
+from pharos.insights import navigation
+from pharos.insights.charts import Chart
+from pharos.insights.directory import Course
+from pharos.insights.language import Language, noop
+from pharos.insights.navigation import Report
+from pharos.insights.rendering import Link
+from pharos.insights.reports import ReportPage, State, about, no_data_yet
+from pharos.insights.site import site_of
+from pharos.insights.tables import Column, Table, table
+
+PAGE_SIZE = 15
+UNKNOWN = noop("Not given")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Learners who gave one answer; `key` None for those who gave none."""
+
+    key: int | str | None
+    count: int
+    order: int
+
+
+def names_of(request: Request, course: Course, report: Report, name: str) -> dict[str, Any]:
+    """What the page says of its report, and the tabs that lead to the others."""
+    words: Language = request.state.language
+    reports = [navigation.AGE, navigation.EDUCATION, navigation.GENDER]
+    if not site_of(request).settings.insights.show_age:
+        reports.remove(navigation.AGE)
+    tabs = tuple(Link(course.path + r.path, words.text(r.label), r is report) for r in reports)
+    return about(request, report, name) | {"tabs": tabs}
+
+
+def empty_page(words: Language, course: Course, names: dict[str, Any], everybody: int) -> ReportPage:
+    """The page of a report that nobody answered: not the same as one that nothing was counted for."""
+    if not everybody:
+        answer = words.html("<strong>Nothing has been counted yet.</strong>")
+        return ReportPage(**names, answer=answer, empty=no_data_yet(words, course.path))
+    answer = words.htmls(
+        "<strong>Nobody has said.</strong> There is %(n)s learner.",
+        "<strong>Nobody has said.</strong> There are %(n)s learners.",
+        everybody,
+    )
+    state = State(
+        words.text("No learner has said"),
+        words.text(
+            "Learners may say this of themselves when they register, and need not. As soon as one who is "
+            "enrolled here has, the report is shown."
+        ),
+        (Link(course.path, words.text("Back to course home")),),
+    )
+    return ReportPage(**names, answer=answer, empty=state)
+
+
+def caption(words: Language, known: int, everybody: int) -> str:
+    """How many have said it, below the title of a chart."""
+    return words.text(
+        "%(share)s of the enrolled learners, who said so themselves when they registered",
+        share=words.percent(known / everybody),
+    )
+
+
+def tip(words: Language, count: int, base: int) -> list[tuple[str, str]]:
+    """The rows of a bar's tooltip."""
+    return [
+        (words.text("Learners"), words.number(count)),
+        (words.text("Share"), words.percent(count / base if base else None)),
+    ]
+
+
+def share_chart(
+    words: Language,
+    course: Course,
+    title: str,
+    bars: list[dict[str, Any]],
+    known: int,
+    everybody: int,
+    name: str,
+) -> Chart:
+    """Lying bars: the share of each answer of those who gave one."""
+    return Chart(
+        "bars",
+        title,
+        caption(words, known, everybody),
+        ", ".join(f"{bar['name']} {words.percent(bar['value'])}" for bar in bars),
+        {"bars": bars, "horizontal": True, "percent": True},
+        [],
+        "-".join([*course.parts, name]),
+    )
+
+
+def group_table(
+    request: Request,
+    words: Language,
+    caption: str,
+    head: str,
+    groups: Sequence[Group],
+    label: Callable[[Any], str],
+    everybody: int,
+    sort: str,
+) -> Table:
+    """The groups with their learners and their share of everybody."""
+
+    def name(group: Group) -> str | Markup:
+        text = label(group.key)
+        return Markup('<span class="quiet">{}</span>').format(text) if group.key is None else text
+
+    return table(
+        request,
+        caption,
+        [
+            Column("group", head, lambda g: g.order, name, numeric=False),
+            Column("count", words.text("Learners"), lambda g: g.count, lambda g: words.number(g.count)),
+            Column(
+                "share",
+                words.text("Share of all"),
+                lambda g: g.count,
+                lambda g: words.percent(g.count / everybody),
+            ),
+        ],
+        groups,
+        sort=sort,
+        page_size=PAGE_SIZE,
+        number=words.number,
+    )

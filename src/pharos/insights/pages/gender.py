@@ -1,0 +1,103 @@
+"""Demographics by gender, as learners gave it: the last day as shares, all days as a table (spec 06 §9.7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from fastapi import APIRouter, Request, Response
+from markupsafe import Markup
+
+from pharos.insights import navigation
+from pharos.insights.access import CourseInView
+from pharos.insights.api import day
+from pharos.insights.demographics import PAGE_SIZE, UNKNOWN, empty_page, names_of, share_chart, tip
+from pharos.insights.directory import Course
+from pharos.insights.language import Language, noop
+from pharos.insights.reports import ReportPage
+from pharos.insights.site import TheSite
+from pharos.insights.tables import Column, table
+
+router = APIRouter()
+GENDERS = {"female": noop("Female"), "male": noop("Male"), "other": noop("Other")}
+
+
+@dataclass(frozen=True)
+class GenderDay:
+    """Learners by gender at the end of one UTC day."""
+
+    day: date
+    counts: dict[str, int]
+    unknown: int
+
+    @property
+    def known(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def total(self) -> int:
+        return self.known + self.unknown
+
+
+@router.get("/courses/{course_id:course_page}/enrollment/demographics/gender/")
+async def gender(request: Request, course: CourseInView, site: TheSite) -> Response:
+    """What is the learner gender breakdown?"""
+    words: Language = request.state.language
+    days = [
+        GenderDay(day(row["date"]), {k: row.get(k) or 0 for k in GENDERS}, row.get("unknown") or 0)
+        for row in await site.api.gender(course.course_id)
+    ]
+    return site.renderer.render(request, _gender_page(request, words, course, days))
+
+
+def _gender_page(request: Request, words: Language, course: Course, days: list[GenderDay]) -> ReportPage:
+    names = names_of(request, course, navigation.GENDER, "course_enrollment_gender_daily")
+    if not days or not days[-1].known:
+        return empty_page(words, course, names, days[-1].total if days else 0)
+    last = days[-1]
+    shares = {k: last.counts[k] / last.known for k in GENDERS}
+    bars = [
+        {"name": words.text(label), "value": shares[k], "rows": tip(words, last.counts[k], last.known)}
+        for k, label in GENDERS.items()
+    ]
+
+    def column(key: str) -> Column[GenderDay]:
+        return Column(
+            key, words.text(GENDERS[key]), lambda d: d.counts[key], lambda d: words.number(d.counts[key])
+        )
+
+    def name(item: GenderDay) -> Markup:
+        return Markup('<time datetime="{}">{}</time>').format(
+            item.day.isoformat(), words.weekday(item.day, beside=last.day)
+        )
+
+    return ReportPage(
+        **names,
+        answer=words.html(
+            "Of those who said, <strong>%(female)s are female</strong>, <strong>%(male)s male</strong> and "
+            "%(other)s other.",
+            female=words.percent(shares["female"]),
+            male=words.percent(shares["male"]),
+            other=words.percent(shares["other"]),
+        ),
+        chart=share_chart(
+            words, course, words.text("Learners by gender"), bars, last.known, last.total, "gender"
+        ),
+        table=table(
+            request,
+            words.text("Gender breakdown over time"),
+            [
+                Column("date", words.text("Date"), lambda d: d.day, name, numeric=False, tight=True),
+                Column("total", words.text("Current"), lambda d: d.total, lambda d: words.number(d.total)),
+                *(column(key) for key in GENDERS),
+                Column(
+                    "unknown", words.text(UNKNOWN), lambda d: d.unknown, lambda d: words.number(d.unknown)
+                ),
+            ],
+            days,
+            sort="-date",
+            page_size=PAGE_SIZE,
+            number=words.number,
+        ),
+        csv=f"{course.path}csv/enrollment/demographics/gender/",
+    )
