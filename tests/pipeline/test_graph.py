@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import pharos
-from pharos.lms.tables import TABLES
+from pharos.lms.tables import ALL
 from pharos.pipeline.graph import FACTS, METRICS, Given, code_fingerprint, in_order
 from pharos.result_store import tables
 
@@ -86,14 +86,14 @@ def test_a_change_of_code_changes_the_fingerprint_of_what_runs_it(
 def test_every_input_of_a_metric_is_there() -> None:
     for metric in METRICS.values():
         for name in metric.inputs:
-            assert name in FACTS or name in METRICS or name in TABLES or hasattr(Given, name), (
+            assert name in FACTS or name in METRICS or name in ALL or hasattr(Given, name), (
                 f"{metric.name} wants {name}"
             )
 
 
 def test_the_names_of_inputs_are_unambiguous() -> None:
     assert not FACTS.keys() & METRICS.keys()
-    assert not TABLES.keys() & (FACTS.keys() | METRICS.keys())
+    assert not ALL.keys() & (FACTS.keys() | METRICS.keys())
 
 
 def test_each_metric_comes_after_its_inputs() -> None:

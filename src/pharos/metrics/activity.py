@@ -17,9 +17,22 @@ def course_activity(activity_by_learner_day: ibis.Table, current_week: date) -> 
     `current_week` is the Monday of the week that is not complete yet.
     """
     days = activity_by_learner_day
-    weeks = days.filter(days.date < ibis.literal(current_week)).mutate(
-        week=days.date.truncate("W").cast("date")
-    )
+    return _learners_by_week(days.filter(days.date < ibis.literal(current_week)))
+
+
+@metric(tables.course_activity_current_week)
+def course_activity_current_week(
+    activity_by_learner_day: ibis.Table, current_week: date, last_day: date
+) -> ibis.Table:
+    """Distinct learners by course and kind of activity in the week that is not complete yet."""
+    days = activity_by_learner_day
+    so_far = _learners_by_week(days.filter(days.date >= ibis.literal(current_week)))
+    return so_far.mutate(date=ibis.literal(last_day))
+
+
+def _learners_by_week(days: ibis.Table) -> ibis.Table:
+    """(course_id, label, count, interval_start, interval_end)"""
+    weeks = days.mutate(week=days.date.truncate("W").cast("date"))
     counts = weeks.group_by("course_id", "week", "label").agg(count=weeks.user_id.nunique())
     return counts.select(
         "course_id",

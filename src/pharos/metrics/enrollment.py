@@ -1,12 +1,19 @@
-"""How many learners each course run has, day by day and in which mode. `spec 01 §5.3, 5.5, 5.6`"""
+"""How many learners each course run has, day by day and in which mode. `spec 01 §5.3-5.6`"""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import ibis
 
-from pharos.metrics.enrollment_states import change_points, daily_counts
+from pharos.facts.enrollment import DEACTIVATED
+from pharos.metrics.courses import described
+from pharos.metrics.enrollment_states import (
+    change_points,
+    daily_counts,
+    effective_daily_counts,
+    effective_events,
+)
 from pharos.metrics.metric import metric
 from pharos.result_store import tables
 
@@ -26,47 +33,40 @@ def course_enrollment_daily(course_enrollment_mode_daily: ibis.Table) -> ibis.Ta
     )
 
 
-@metric(tables.course_meta_summary_enrollment)
-def course_meta_summary_enrollment(
-    course_enrollment_mode_daily: ibis.Table,
-    enrollment_event: ibis.Table,
-    grades_persistentcoursegrade: ibis.Table,
-    last_day: date,
-) -> ibis.Table:
-    """Learners by mode on the last day, the change of their number over seven days, and who passes."""
-    modes = course_enrollment_mode_daily.rename(enrollment_mode="mode")
-    now = modes.filter(modes.date == ibis.literal(last_day))
-    week_ago = modes.filter(modes.date == ibis.literal(last_day - timedelta(days=7)))
-    before = week_ago.select("course_id", "enrollment_mode", before=week_ago["count"])
-    passing = passing_by_mode(enrollment_event, grades_persistentcoursegrade)
-    key = ["course_id", "enrollment_mode"]
-    joined = now.left_join(before, key).drop("course_id_right", "enrollment_mode_right")
-    joined = joined.left_join(passing.rename(enrollment_mode="mode"), key)
-    text, moment = ibis.null("string"), ibis.null("timestamp")
-    return joined.select(
-        "course_id",
-        catalog_course_title=text,
-        catalog_course=text,
-        start_time=moment,
-        end_time=moment,
-        pacing_type=text,
-        availability=text,
-        enrollment_mode=joined.enrollment_mode,
-        count=joined["count"],
-        count_change_7_days=joined["count"] - ibis.coalesce(joined.before, 0),
-        cumulative_count=joined.cumulative_count,
-        passing_users=joined.passing_users,
+@metric(tables.course_enrollment_effective_mode_daily)
+def course_enrollment_effective_mode_daily(enrollment_event: ibis.Table, last_day: date) -> ibis.Table:
+    """Learners by the mode they are enrolled in, which only events that have an effect change."""
+    return effective_daily_counts(effective_events(enrollment_event), last_day)
+
+
+@metric(tables.course_enrollment_summary)
+def course_enrollment_summary(enrollment_event: ibis.Table, last_day: date) -> ibis.Table:
+    """Each learner who was ever enrolled: how it began, how it is, and when it changed. `spec 01 §5.4`"""
+    events = effective_events(enrollment_event)
+    is_mode_set = events.event_type != DEACTIVATED
+    return events.group_by("course_id", "user_id").agg(
+        current_enrollment_mode=events["mode"].argmax(events.number),
+        current_enrollment_is_active=events.enrolled.argmax(events.number) == 1,
+        first_enrollment_mode=events["mode"].argmin(events.number),
+        first_enrollment_time=events.time.min(),
+        last_unenrollment_time=events.time.max(where=~is_mode_set),
+        first_verified_enrollment_time=events.time.min(where=is_mode_set & (events["mode"] == "verified")),
+        first_credit_enrollment_time=events.time.min(where=is_mode_set & (events["mode"] == "credit")),
+        end_time=ibis.literal(datetime.combine(last_day + timedelta(days=1), datetime.min.time())),
     )
 
 
-def passing_by_mode(enrollment_event: ibis.Table, grades: ibis.Table) -> ibis.Table:
-    """Learners with a passing grade: (course_id, mode, passing_users), 0 for every other mode. `spec 01 §5.5`
+@metric(tables.course_grade_by_mode)
+def course_grade_by_mode(
+    enrollment_event: ibis.Table, grades_persistentcoursegrade: ibis.Table
+) -> ibis.Table:
+    """Learners with a passing grade by mode, 0 for every other mode of the course. `spec 01 §5.5`
 
     All unknown, null, as long as no grade at all is known: then none were imported.
     A grade passes when it has a time of passing and a letter that is not empty. Its mode is the learner's on
     the day the grade was changed last; grades older than the learner's first event count nowhere.
     """
-    points = change_points(enrollment_event)
+    points, grades = change_points(enrollment_event), grades_persistentcoursegrade
     # Several rows of one learner: the latest change, time of passing and letter are taken one by one.
     latest = grades.group_by("course_id", "user_id").agg(
         day=grades.modified.max().cast("date"),
@@ -83,4 +83,39 @@ def passing_by_mode(enrollment_event: ibis.Table, grades: ibis.Table) -> ibis.Ta
         "course_id",
         "mode",
         passing_users=ibis.ifelse(counted.grades > 0, ibis.coalesce(counted.passing, 0), ibis.null("int64")),
+    )
+
+
+@metric(tables.course_meta_summary_enrollment)
+def course_meta_summary_enrollment(
+    course_enrollment_mode_daily: ibis.Table,
+    course_grade_by_mode: ibis.Table,
+    course_catalog: ibis.Table,
+    course_list: ibis.Table,
+    last_day: date,
+) -> ibis.Table:
+    """Learners by mode on the last day, the change of their number over seven days, who passes, and what the
+    course is called.
+    """
+    modes = course_enrollment_mode_daily
+    now = modes.filter(modes.date == ibis.literal(last_day))
+    week_ago = modes.filter(modes.date == ibis.literal(last_day - timedelta(days=7)))
+    before = week_ago.select("course_id", "mode", before=week_ago["count"])
+    key = ["course_id", "mode"]
+    joined = now.left_join(before, key).drop("course_id_right", "mode_right")
+    joined = joined.left_join(course_grade_by_mode, key).drop("course_id_right", "mode_right")
+    joined = joined.left_join(described(course_catalog, course_list, last_day), "course_id")
+    return joined.select(
+        "course_id",
+        "catalog_course_title",
+        "catalog_course",
+        "start_time",
+        "end_time",
+        "pacing_type",
+        "availability",
+        "cumulative_count",
+        "passing_users",
+        enrollment_mode=joined["mode"],
+        count=joined["count"],
+        count_change_7_days=joined["count"] - ibis.coalesce(joined.before, 0),
     )

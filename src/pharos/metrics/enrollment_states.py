@@ -18,12 +18,34 @@ def change_points(events: ibis.Table) -> ibis.Table:
 
     Columns: course_id, user_id, date, enrolled, mode, end. enrolled is 1 after an activation, 0 after a
     deactivation, and what it was before after a mode change; before all of them it is 0. The mode is that of
-    the latest event of any kind. Events of the same moment count in the order activated, deactivated, mode
-    changed. The state lasts until `end`, the learner's next day with events, null if there is none.
-    `spec 01 §5.2`
+    the latest event of any kind. The state lasts until `end`, the learner's next day with events, null if
+    there is none. `spec 01 §5.2`
     """
-    in_order = ibis.window(group_by=["course_id", "user_id"], order_by=["time", "event_type", "mode"])
-    numbered = events.mutate(number=ibis.row_number().over(in_order))
+    return _at_the_end_of_days(_states(events))
+
+
+def effective_events(events: ibis.Table) -> ibis.Table:
+    """The events that change something: activations of the unenrolled, all others of the enrolled.
+
+    Columns: course_id, user_id, date, time, event_type, number (grows with time), enrolled, mode. The mode of
+    a deactivation is the one it ends, whatever it says itself. `spec 01 §5.4`
+    """
+    states = _states(events)
+    before = ibis.coalesce(states.enrolled.lag().over(_by_learner("number")), 0)
+    effective = states.mutate(before=before)
+    effective = effective.filter((effective.event_type == ACTIVATED) == (effective.before == 0))
+    ended = effective["mode"].lag().over(_by_learner("number"))
+    return effective.mutate(
+        mode=ibis.ifelse(effective.event_type == DEACTIVATED, ended, effective["mode"])
+    ).drop("before", "worth")
+
+
+def _states(events: ibis.Table) -> ibis.Table:
+    """The events with the columns number, in order of time, and enrolled, 1 or 0 after the event.
+
+    Events of the same moment count in the order activated, deactivated, mode changed, then by mode.
+    """
+    numbered = events.mutate(number=ibis.row_number().over(_by_learner("time", "event_type", "mode")))
     # An event that sets the state is worth twice its number plus the state, so that the largest worth up to
     # an event tells the latest such event and, being odd or even, the state it set.
     worth = ibis.cases(
@@ -32,12 +54,18 @@ def change_points(events: ibis.Table) -> ibis.Table:
     )
     so_far = ibis.cumulative_window(group_by=["course_id", "user_id"], order_by="number")
     states = numbered.mutate(worth=worth)
-    states = states.mutate(
-        enrolled=ibis.coalesce(states.worth.max().over(so_far), 0) % 2,
-        end=states.date.lead().over(ibis.window(group_by=["course_id", "user_id"], order_by="number")),
-    )
-    is_last_of_day = states.end.isnull() | (states.end != states.date)
-    return states.filter(is_last_of_day).select("course_id", "user_id", "date", "enrolled", "mode", "end")
+    return states.mutate(enrolled=ibis.coalesce(states.worth.max().over(so_far), 0) % 2)
+
+
+def _at_the_end_of_days(states: ibis.Table) -> ibis.Table:
+    """The last state of each day: (course_id, user_id, date, enrolled, mode, end)."""
+    dated = states.mutate(end=states.date.lead().over(_by_learner("number")))
+    is_last_of_day = dated.end.isnull() | (dated.end != dated.date)
+    return dated.filter(is_last_of_day).select("course_id", "user_id", "date", "enrolled", "mode", "end")
+
+
+def _by_learner(*order: str) -> ibis.expr.builders.WindowBuilder:
+    return ibis.window(group_by=["course_id", "user_id"], order_by=list(order))
 
 
 def daily_counts(points: ibis.Table, group: str, last_day: date) -> ibis.Table:
@@ -47,17 +75,24 @@ def daily_counts(points: ibis.Table, group: str, last_day: date) -> ibis.Table:
     group of a change point on its date and leaves it on its end. Days on which nobody is in a group have no
     row.
     """
-    steps = _steps(points, group)
-    so_far = ibis.cumulative_window(group_by=["course_id", group], order_by="date")
-    in_order = ibis.window(group_by=["course_id", group], order_by="date")
-    levels = steps.mutate(
-        count=steps.enrolled.sum().over(so_far),
-        cumulative_count=steps.learners.sum().over(so_far),
-        next_date=ibis.coalesce(steps.date.lead().over(in_order), last_day + timedelta(days=1)),
+    return _counts(_steps(points, group), group, last_day)
+
+
+def effective_daily_counts(events: ibis.Table, last_day: date) -> ibis.Table:
+    """Learners in each mode at the end of each day: (course_id, date, mode, count, cumulative_count).
+
+    `events` are effective events. cumulative_count are the learners who were ever enrolled in the mode, so a
+    mode has a row for every day from its first learner on.
+    """
+    points = _at_the_end_of_days(events)
+    enrolled = points.filter(points.enrolled == 1)
+    entered = events.filter(events.event_type != DEACTIVATED)
+    first = entered.group_by("course_id", "user_id", "mode").agg(date=entered.date.min())
+    ever = first.select(
+        "course_id", "mode", "date", enrolled=ibis.literal(0, "int64"), learners=ibis.literal(1, "int64")
     )
-    return _every_day(levels.filter(levels.cumulative_count > 0)).select(
-        "course_id", "date", group, "count", "cumulative_count"
-    )
+    now = _steps(enrolled, "mode").mutate(learners=ibis.literal(0, "int64"))
+    return _counts(_summed(now.union(ever), "mode"), "mode", last_day)
 
 
 def last_counts(points: ibis.Table, group: str, last_day: date) -> ibis.Table:
@@ -78,9 +113,27 @@ def _steps(points: ibis.Table, group: str) -> ibis.Table:
         "course_id", group, date=ended.end, enrolled=-ended.enrolled.cast("int64"),
         learners=ibis.literal(-1, "int64"),
     )  # fmt: skip
-    both = ibis.union(entered, left)
-    return both.group_by("course_id", group, "date").agg(
-        enrolled=both.enrolled.sum(), learners=both.learners.sum()
+    return _summed(ibis.union(entered, left), group)
+
+
+def _summed(steps: ibis.Table, group: str) -> ibis.Table:
+    """One step a day and group."""
+    return steps.group_by("course_id", group, "date").agg(
+        enrolled=steps.enrolled.sum(), learners=steps.learners.sum()
+    )
+
+
+def _counts(steps: ibis.Table, group: str, last_day: date) -> ibis.Table:
+    """Steps added up and spread over the days: (course_id, date, `group`, count, cumulative_count)."""
+    so_far = ibis.cumulative_window(group_by=["course_id", group], order_by="date")
+    in_order = ibis.window(group_by=["course_id", group], order_by="date")
+    levels = steps.mutate(
+        count=steps.enrolled.sum().over(so_far),
+        cumulative_count=steps.learners.sum().over(so_far),
+        next_date=ibis.coalesce(steps.date.lead().over(in_order), last_day + timedelta(days=1)),
+    )
+    return _every_day(levels.filter(levels.cumulative_count > 0)).select(
+        "course_id", "date", group, "count", "cumulative_count"
     )
 
 

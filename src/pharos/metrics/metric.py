@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import ibis
 from sqlalchemy import Table
 
+from pharos.result_store.tables import metadata
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -26,6 +28,11 @@ class Metric:
     def name(self) -> str:
         """Name of the table."""
         return self.table.name
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the table is one of the Result Store, or stays in the lake."""
+        return self.table.metadata is metadata
 
     @property
     def inputs(self) -> tuple[str, ...]:

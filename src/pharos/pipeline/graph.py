@@ -22,8 +22,9 @@ from pharos.engine import Engine
 from pharos.facts import activity as activity_facts
 from pharos.facts import address as address_facts
 from pharos.facts import enrollment as enrollment_facts
+from pharos.facts import total as total_facts
 from pharos.facts.fact import Fact
-from pharos.metrics import activity, demographics, enrollment, geography, reconciliation
+from pharos.metrics import activity, courses, demographics, enrollment, geography, reconciliation, total
 from pharos.metrics.metric import Metric
 
 FACTS: dict[str, Fact] = {
@@ -32,6 +33,7 @@ FACTS: dict[str, Fact] = {
         enrollment_facts.enrollment_event,
         activity_facts.activity_by_learner_day,
         address_facts.last_address_by_learner_day,
+        total_facts.event_count_by_day,
     )
 }
 
@@ -40,12 +42,18 @@ METRICS: dict[str, Metric] = {
     for metric in (
         enrollment.course_enrollment_mode_daily,
         enrollment.course_enrollment_daily,
+        enrollment.course_enrollment_effective_mode_daily,
+        enrollment.course_enrollment_summary,
+        enrollment.course_grade_by_mode,
         enrollment.course_meta_summary_enrollment,
         demographics.course_enrollment_gender_daily,
         demographics.course_enrollment_birth_year_daily,
         demographics.course_enrollment_education_level_daily,
         geography.course_enrollment_location_current,
         activity.course_activity,
+        activity.course_activity_current_week,
+        courses.course_program_metadata,
+        total.total_events_daily,
         reconciliation.enrollment_reconciliation,
         reconciliation.enrollment_difference,
     )

@@ -243,6 +243,7 @@ def _publish(
     """Publish every result whose publication says something else than the run would."""
     before = store.published(database)
     last_event = _last_event(lake, engine, report.until)
+    found = [result for result in found if result.metric.is_published]
     for number, result in enumerate(found, 1):
         table = result.metric.table
         publication = store.Publication(

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from sqlalchemy import Table
 
-from pharos.result_store.tables.activity import course_activity
-from pharos.result_store.tables.base import Definition, metadata
+from pharos.result_store.tables.activity import course_activity, course_activity_current_week
+from pharos.result_store.tables.base import Definition, kept_in_lake, metadata
 from pharos.result_store.tables.bookkeeping import publications, table_updates, tokens
 from pharos.result_store.tables.engagement import (
     module_engagement,
@@ -25,9 +25,12 @@ from pharos.result_store.tables.enrollment import (
     course_enrollment_birth_year_daily,
     course_enrollment_daily,
     course_enrollment_education_level_daily,
+    course_enrollment_effective_mode_daily,
     course_enrollment_gender_daily,
     course_enrollment_location_current,
     course_enrollment_mode_daily,
+    course_enrollment_summary,
+    course_grade_by_mode,
     course_meta_summary_enrollment,
     course_program_metadata,
 )
@@ -39,6 +42,7 @@ from pharos.result_store.tables.problems import (
     tags_distribution,
 )
 from pharos.result_store.tables.reconciliation import enrollment_difference, enrollment_reconciliation
+from pharos.result_store.tables.total import total_events_daily
 from pharos.result_store.tables.video import video, video_timeline
 
 RESULTS: dict[str, Table] = {
@@ -50,18 +54,23 @@ __all__ = [
     "Definition",
     "answer_distribution",
     "course_activity",
+    "course_activity_current_week",
     "course_enrollment_birth_year_daily",
     "course_enrollment_daily",
     "course_enrollment_education_level_daily",
+    "course_enrollment_effective_mode_daily",
     "course_enrollment_gender_daily",
     "course_enrollment_location_current",
     "course_enrollment_mode_daily",
+    "course_enrollment_summary",
+    "course_grade_by_mode",
     "course_meta_summary_enrollment",
     "course_program_metadata",
     "enrollment_difference",
     "enrollment_reconciliation",
     "enterprise_user",
     "grade_distribution",
+    "kept_in_lake",
     "metadata",
     "module_engagement",
     "module_engagement_metric_ranges",
@@ -74,6 +83,7 @@ __all__ = [
     "table_updates",
     "tags_distribution",
     "tokens",
+    "total_events_daily",
     "video",
     "video_timeline",
 ]

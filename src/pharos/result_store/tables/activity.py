@@ -1,11 +1,27 @@
-"""Activity: learners per ISO week."""
+"""Activity: learners per ISO week, and in the week so far."""
 
 from __future__ import annotations
 
-from sqlalchemy import DateTime, Integer
+from typing import Any
+
+from sqlalchemy import Column, DateTime, Integer
 
 from pharos.result_store.columns import Exact
-from pharos.result_store.tables.base import Definition, column, course_id, result
+from pharos.result_store.tables.base import Definition, column, course_id, day, result
+
+
+def _week() -> tuple[Column[Any], ...]:
+    return (
+        column("interval_start", DateTime(), "Monday 00:00 UTC, first moment of the week.", nullable=False),
+        column(
+            "interval_end", DateTime(), "Monday 00:00 UTC after the week; not part of it.", nullable=False
+        ),
+        column(
+            "label", Exact(255), "ACTIVE, ATTEMPTED_PROBLEM, PLAYED_VIDEO or POSTED_FORUM.", nullable=False
+        ),
+        column("count", Integer(), "Distinct learners.", nullable=False),
+    )
+
 
 course_activity = result(
     "course_activity",
@@ -29,10 +45,30 @@ course_activity = result(
         spec="01 §6",
     ),
     course_id(),
-    column("interval_start", DateTime(), "Monday 00:00 UTC, first moment of the week.", nullable=False),
-    column("interval_end", DateTime(), "Monday 00:00 UTC after the week; not part of it.", nullable=False),
-    column("label", Exact(255), "ACTIVE, ATTEMPTED_PROBLEM, PLAYED_VIDEO or POSTED_FORUM.", nullable=False),
-    column("count", Integer(), "Distinct learners.", nullable=False),
+    *_week(),
     key=("course_id", "interval_end", "label"),
     indexes=(("course_id", "label"), ("interval_end",)),
+)
+
+course_activity_current_week = result(
+    "course_activity_current_week",
+    Definition(
+        title="Activity of the week so far",
+        version=1,
+        meaning="Distinct learners active in each course run in the week so far, by kind of activity.",
+        formula="As weekly activity, from Monday 00:00 UTC up to the last day.",
+        edge_cases=(
+            "Not comparable with whole weeks: the number grows until Sunday.",
+            "The last day may be a part of a day.",
+            "On Mondays, before the first event of the week is counted, there are no rows.",
+        ),
+        source="All events of the tracking logs with a course and a person.",
+        spec="01 §6, §10.31",
+        differences=("Ours: the original has no figures of the current week.",),
+    ),
+    course_id(),
+    day("Last UTC day that is counted."),
+    *_week(),
+    key=("course_id", "label"),
+    indexes=(("course_id",),),
 )

@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeEngine
 from pharos.result_store.columns import Exact, row_number
 
 metadata = MetaData()
+kept_in_lake = MetaData()  # results that only others are computed from, and that are read in the lake
 MYSQL: dict[str, Any] = {
     "mysql_engine": "InnoDB",
     "mysql_charset": "utf8mb4",
@@ -29,6 +30,7 @@ class Definition:
     edge_cases: tuple[str, ...]
     source: str  # what it is computed from
     spec: str  # where the rule is written down
+    differences: tuple[str, ...] = ()  # from pages of the LMS, and from the original, where they show
 
 
 def result(
@@ -38,16 +40,18 @@ def result(
     key: tuple[str, ...],
     indexes: tuple[tuple[str, ...], ...],
     key_is_indexed: bool = True,
+    is_published: bool = True,
 ) -> Table:
     """A result table in the original's form: `id` first, `created` last, plain indexes.
 
     `key`: columns whose values together occur once, checked when publishing (null is a value). The database
-    checks it as well, unless the key is too long for an index of MySQL.
+    checks it as well, unless the key is too long for an index of MySQL. A table that is not published stays
+    in the lake: a file with these columns, but for `id` and `created`.
     """
     unique = [UniqueConstraint(*key, name=f"uq_{name}")] if key_is_indexed else []
     return Table(
         name,
-        metadata,
+        metadata if is_published else kept_in_lake,
         Column("id", row_number, primary_key=True, comment="Row number; no meaning."),
         *columns,
         Column(

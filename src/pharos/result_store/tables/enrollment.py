@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Integer, String
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, String
 
 from pharos.result_store.columns import Exact
 from pharos.result_store.tables.base import Definition, column, course_id, day, result
@@ -88,11 +88,112 @@ course_enrollment_mode_daily = result(
     indexes=(("course_id",), ("course_id", "date")),
 )
 
+course_enrollment_effective_mode_daily = result(
+    "course_enrollment_effective_mode_daily",
+    Definition(
+        title="Enrollment by effective mode",
+        version=1,
+        meaning="Learners enrolled in each mode of a course run at the end of each UTC day.",
+        formula=(
+            "Only events with an effect set the mode: the activation that enrolls a learner, and changes of "
+            "mode while enrolled. count = learners enrolled in the mode at the end of the day; "
+            "cumulative_count = learners who were ever enrolled in it up to then."
+        ),
+        edge_cases=(
+            "The counts of all modes add up to the enrollment of the course.",
+            "From its first learner on, a mode has a row for every day, also when nobody is in it.",
+            "cumulative_count never falls; a learner who changes mode is in that of both.",
+            "Learners who were never enrolled, by the events, are in no mode.",
+        ),
+        source=_ENROLLMENT_SOURCE,
+        spec="01 §5.4, §10.20-21",
+        differences=(
+            (
+                "Ours. Enrollment by mode counts as the original: any event moves a learner, also a "
+                "deactivation in another mode, so its groups can shrink and vanish."
+            ),
+        ),
+    ),
+    day(),
+    course_id(),
+    column("mode", Exact(255), "Enrollment mode, e.g. audit, honor, verified.", nullable=False),
+    enrolled(),
+    column("cumulative_count", Integer(), "Learners who were ever enrolled in the mode."),
+    key=("course_id", "date", "mode"),
+    indexes=(("course_id", "date"),),
+)
+
+
+def _moment(name: str, meaning: str) -> Column[Any]:
+    return column(name, DateTime(), f"{meaning}, UTC.")
+
+
+course_enrollment_summary = result(
+    "course_enrollment_summary",
+    Definition(
+        title="Enrollments of learners",
+        version=1,
+        meaning="How each learner's enrollment in a course run began, changed and is on the last day.",
+        formula=(
+            "Only events that have an effect count: activations of learners who are not enrolled, "
+            "deactivations and changes of mode of those who are."
+        ),
+        edge_cases=(
+            "Learners who were never enrolled, by the events, have no row.",
+            "The last unenrollment is kept after a new enrollment.",
+            "The mode of a deactivation and of a repeated activation is ignored.",
+        ),
+        source=_ENROLLMENT_SOURCE,
+        spec="01 §5.4",
+    ),
+    course_id(),
+    column("user_id", BigInteger(), "Number of the learner in the LMS.", nullable=False),
+    column("current_enrollment_mode", Exact(100), "Mode of the last day.", nullable=False),
+    column("current_enrollment_is_active", Boolean(), "Whether enrolled on the last day.", nullable=False),
+    column("first_enrollment_mode", Exact(100), "Mode of the first enrollment."),
+    _moment("first_enrollment_time", "First enrollment"),
+    _moment("last_unenrollment_time", "Last unenrollment"),
+    _moment("first_verified_enrollment_time", "When first in the mode verified"),
+    _moment("first_credit_enrollment_time", "When first in the mode credit"),
+    column("end_time", DateTime(), "Midnight after the last day, UTC.", nullable=False),
+    key=("course_id", "user_id"),
+    indexes=(),
+    is_published=False,
+)
+
+course_grade_by_mode = result(
+    "course_grade_by_mode",
+    Definition(
+        title="Passing learners",
+        version=1,
+        meaning="Learners of each course run who pass, by enrollment mode.",
+        formula=(
+            "A learner passes whose grade in the LMS has a time of passing and a letter that is not empty. "
+            "The mode is the learner's on the day the grade changed last."
+        ),
+        edge_cases=(
+            "Learners who left since count as well.",
+            "Grades last changed before the learner's first enrollment event count nowhere.",
+            "Every mode of the course has a row, 0 if nobody passes; null where no grades are imported.",
+        ),
+        source=f"{_ENROLLMENT_SOURCE} Grades: the LMS table grades_persistentcoursegrade as of the run.",
+        spec="01 §5.5",
+        differences=(
+            "The LMS's instructor dashboard counts those who are enrolled now, by their mode of now.",
+        ),
+    ),
+    course_id(),
+    column("mode", Exact(100), "Enrollment mode.", nullable=False),
+    column("passing_users", Integer(), "Learners with a passing grade; null: no grades are known."),
+    key=("course_id", "mode"),
+    indexes=(("course_id",),),
+)
+
 course_meta_summary_enrollment = result(
     "course_meta_summary_enrollment",
     Definition(
         title="Course summary",
-        version=1,
+        version=2,
         meaning="Current enrollment of each course run by mode, with its change over seven days.",
         formula=(
             "count and cumulative_count are those of the last day of enrollment by mode; "
@@ -101,14 +202,18 @@ course_meta_summary_enrollment = result(
         ),
         edge_cases=(
             "A mode that nobody is in on the last day has no row, so a drop to nothing does not show here.",
-            "Titles, dates and availability are empty where no course catalog is read.",
             (
-                "passing_users counts learners with a passing grade, enrolled or not, in the mode they had "
-                "when the grade changed last; it is empty where no grades are imported."
+                "Course runs that the catalog does not know, or all where none is read, have the title, "
+                "dates and pacing of the LMS's list of courses; their availability is what the dates say on "
+                "the last day."
             ),
+            "passing_users are those of Passing learners; empty where no grades are imported.",
         ),
-        source="Enrollment by mode; the LMS table grades_persistentcoursegrade; the course catalog.",
+        source="Enrollment by mode; Passing learners; the course catalog; the LMS's list of courses.",
         spec="01 §5.6",
+        differences=(
+            "The original leaves title, dates, pacing and availability empty where it reads no catalog.",
+        ),
     ),
     course_id(),
     column("catalog_course_title", String(255), "Title of the course."),
@@ -236,7 +341,10 @@ course_program_metadata = result(
         version=1,
         meaning="The programs each course run belongs to.",
         formula="A row per course run and program of the course catalog.",
-        edge_cases=("Empty where no course catalog is read.",),
+        edge_cases=(
+            "Empty where no course catalog is read.",
+            "Each program of a course run once, however often the catalog names it.",
+        ),
         source="The course catalog.",
         spec="01 §5.8",
     ),

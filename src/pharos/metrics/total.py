@@ -1,0 +1,14 @@
+"""How many events the tracking logs hold. `spec 01 §9.1`"""
+
+from __future__ import annotations
+
+import ibis
+
+from pharos.metrics.metric import metric
+from pharos.result_store import tables
+
+
+@metric(tables.total_events_daily)
+def total_events_daily(event_count_by_day: ibis.Table) -> ibis.Table:
+    """Events of each day; a day without events has no row."""
+    return event_count_by_day.select("date", event_count=event_count_by_day["count"])
