@@ -3,12 +3,13 @@ Insights before all of them, each a server of its own."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ DAYS = 90
 CLIENT, SERVICE = Client("insights", "insights-secret"), Client("service", "service-secret")
 TOKEN = "0123456789abcdef" * 2
 OLD_STYLE = "CampusX/OLD101/2014_T1"
+LAST_RUN = "course-v1:HarborX+NAV101+R2"
+RUNS_APART = timedelta(weeks=26)
+LAST_RUN_DAYS = 80
 ACTIVITY = ("ACTIVE", "PLAYED_VIDEO", "ATTEMPTED_PROBLEM", "POSTED_FORUM")
 
 
@@ -58,19 +62,24 @@ def served(app: Any, port: int = 0) -> Iterator[str]:
 
 @dataclass
 class Outage:
-    """An ASGI application in front of another that can be told to fail."""
+    """An ASGI application in front of another that can be told to fail, in each of the ways services do."""
 
     app: FastAPI
     down: bool = False
     paths: tuple[str, ...] = ("",)
+    status: int = 503
+    body: bytes = b"down"
+    delay_s: float = 0
     requests: list[str] = field(default_factory=list)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             self.requests.append(scope["path"])
             if self.down and any(part in scope["path"] for part in self.paths):
-                await send({"type": "http.response.start", "status": 503, "headers": []})
-                await send({"type": "http.response.body", "body": b"down"})
+                await asyncio.sleep(self.delay_s)
+                headers = [(b"content-type", b"application/json")]
+                await send({"type": "http.response.start", "status": self.status, "headers": headers})
+                await send({"type": "http.response.body", "body": self.body})
                 return
         await self.app(scope, receive, send)
 
@@ -118,9 +127,9 @@ def enrollment_on(index: int) -> dict[str, int]:
     return {"audit": 40 + 3 * index, "verified": index // 2, "masters": 5}
 
 
-def mode_rows(course_ids: list[str], days: int = DAYS) -> pa.Table:
+def mode_rows(course_ids: list[str], days: int = DAYS, until: date = UNTIL) -> pa.Table:
     rows = [
-        (UNTIL - timedelta(days=days - i), course_id, mode, count, count + i // 3)
+        (until - timedelta(days=days - i), course_id, mode, count, count + i // 3)
         for course_id in course_ids
         for i in range(days)
         for mode, count in enrollment_on(i).items()
@@ -215,6 +224,7 @@ def world_of(
     folder: Path, fill: Callable[[sa.Engine, Campus], None], *, permissions_seconds: int = 60
 ) -> Iterator[World]:
     campus = Campus(until=UNTIL, days=DAYS, learners=20)
+    _add_last_run(campus)
     url = f"sqlite:///{folder / 'result_store.sqlite'}"
     store.upgrade(url)
     engine = store.connect(url)
@@ -257,6 +267,14 @@ def world_of(
         yield World(own, api_url, lms_url, campus, settings, app, lms_app, api_app)
 
 
+def _add_last_run(campus: Campus) -> None:
+    """The first course of the campus was held half a year earlier as well."""
+    now = campus.courses[0]
+    assert now.ends is not None
+    earlier = replace(now, id=LAST_RUN, starts=now.starts - RUNS_APART, ends=now.ends - RUNS_APART)
+    object.__setattr__(campus, "courses", (*campus.courses, earlier))
+
+
 LAST_DAY = UNTIL - timedelta(days=1)
 BIRTH_YEARS = {None: 40, 2004: 3, 1994: 2, 1984: 1, 1999: 60, 1975: 20, 1920: 2}
 EDUCATION = {"bachelors": 30, "none": 10, None: 60, "masters": 12, "secondary": 25}
@@ -293,7 +311,9 @@ def fill(engine: sa.Engine, campus: Campus) -> None:
     publish(
         engine,
         {
-            tables.course_enrollment_mode_daily: mode_rows(ids),
+            tables.course_enrollment_mode_daily: pa.concat_tables(
+                [mode_rows(ids), mode_rows([LAST_RUN], LAST_RUN_DAYS, UNTIL - RUNS_APART)]
+            ),
             tables.course_enrollment_daily: daily_rows(ids),
             tables.course_activity: activity_rows(ids),
             **demographic_rows(ids),
