@@ -260,7 +260,7 @@ async def ask(port: int, token: str, paths: list[str], limit: int | None, times:
     done, started = 0, time.perf_counter()
     while time.perf_counter() - started < SECONDS and done != limit:
         path = paths[done % len(paths)]
-        request = f"GET /api/v1/{path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Token {token}\r\n\r\n"
+        request = f"GET /api/v1/{path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Token {token}\r\nAccept-Encoding: gzip\r\n\r\n"
         begun = time.perf_counter()
         writer.write(request.encode())
         head = await reader.readuntil(b"\r\n\r\n")

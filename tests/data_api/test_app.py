@@ -229,6 +229,6 @@ def test_only_named_origins_may_ask(serve_api: Callable[..., httpx.Client]) -> N
 
 def test_a_fault_tells_nothing(serve: Callable[[Any], str], home: Path) -> None:
     app = create_app(Settings(home=home))
-    del app.state.stores
+    app.state.stores = {}
     answer = httpx.get(f"{serve(app)}/api/v0/courses/{OTHER}/enrollment/", headers=AUTHORIZED)
     assert (answer.status_code, answer.json()) == (500, {"status": 500})

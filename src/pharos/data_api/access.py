@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio.to_thread
 import sqlalchemy as sa
-from fastapi import Depends, Path, Request, Security
-from fastapi.security import APIKeyHeader
+from fastapi import Path, Request, Response
+from fastapi.routing import APIRoute
 
 from pharos.data_api.audit import AuditLog
 from pharos.data_api.errors import Forbidden, NoRoute, Throttled, Unauthenticated
@@ -21,6 +21,7 @@ from pharos.data_api.reading import Recent
 from pharos.data_api.tokens import Token, hashed
 from pharos.keys import organisation
 
+SCHEME = "Token"  # name of the way to authenticate, in the documentation
 COURSE_KINDS = ("course-v1", "ccx-v1", "library-v1")
 
 
@@ -142,67 +143,59 @@ class Access:
         return Caller(claims.username, frozenset(), claims.organizations)
 
 
-async def _known_or_nobody(request: Request) -> Caller | None:
+class OfCallers(APIRoute):
+    """A route for known callers; if a course is in its address, for those who may read the course.
+
+    Checked before anything else of the request is looked at. Routes find who asks in `request.state.caller`.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def checked(request: Request) -> Response:
+            access: Access = request.app.state.access
+            caller = await access.caller(request.headers, request.cookies)
+            if caller is None:
+                raise Unauthenticated
+            access.count(caller, "")
+            await self.admit(caller, request)
+            request.state.caller = caller
+            return await answer(request)
+
+        return checked
+
+    async def admit(self, caller: Caller, request: Request) -> None:
+        """Raises Forbidden if the caller may not have this answer."""
+        course_id = request.path_params.get("course_id")
+        if course_id is not None and not caller.may_read(course_id):
+            raise Forbidden("This token may not read this course.")
+
+
+class OfLearnerReaders(OfCallers):
+    """A route for callers who may read data of single learners, where these are served. All is noted down."""
+
+    async def admit(self, caller: Caller, request: Request) -> None:
+        if not request.app.state.settings.learners:
+            raise NoRoute
+        if not caller.learners:
+            raise Forbidden("This token may not read data of single learners.")
+        await super().admit(caller, request)
+        audit: AuditLog = request.app.state.audit
+        address = request.client.host if request.client else ""
+        await anyio.to_thread.run_sync(audit.note, caller.name, address, request.url.path, request.url.query)
+
+
+async def caller_or_nobody(request: Request) -> Caller | None:
+    """For routes that need no credentials: bad ones are refused there too."""
     access: Access = request.app.state.access
     return await access.caller(request.headers, request.cookies)
 
 
-SCHEME = APIKeyHeader(
-    name="Authorization",
-    scheme_name="Token",
-    description="`Token KEY`, from `pharos token create`; or `JWT TOKEN`, from the LMS.",
-    auto_error=False,
-)
-
-
-async def _known(request: Request, _: Annotated[str | None, Security(SCHEME)]) -> Caller:
-    access: Access = request.app.state.access
-    caller = await access.caller(request.headers, request.cookies)
-    if caller is None:
-        raise Unauthenticated
-    access.count(caller, "")
-    return caller
-
-
-async def _counted(request: Request) -> None:
-    access: Access = request.app.state.access
-    caller = await access.caller(request.headers, request.cookies)
-    access.count(caller, request.client.host if request.client else "")
-
-
-CallerOrNobody = Annotated[Caller | None, Depends(_known_or_nobody)]
-KnownCaller = Annotated[Caller, Depends(_known)]
-Counted = Depends(_counted)
-
-
-async def _visible(
-    course_id: Annotated[
-        str,
-        Path(
-            description="Course run; `/` and `+` may be percent-encoded.",
-            examples=["course-v1:edX+DemoX+Demo_Course"],
-            max_length=255,
-        ),
-    ],
-    caller: KnownCaller,
-) -> str:
-    if not caller.may_read(course_id):
-        raise Forbidden("This token may not read this course.")
-    return course_id
-
-
-VisibleCourse = Annotated[str, Depends(_visible)]
-
-
-async def _reader_of_learners(request: Request, caller: KnownCaller) -> Caller:
-    if not request.app.state.settings.learners:
-        raise NoRoute
-    if not caller.learners:
-        raise Forbidden("This token may not read data of single learners.")
-    audit: AuditLog = request.app.state.audit
-    address = request.client.host if request.client else ""
-    await anyio.to_thread.run_sync(audit.note, caller.name, address, request.url.path, request.url.query)
-    return caller
-
-
-LearnerReader = Annotated[Caller, Depends(_reader_of_learners)]
+CourseID = Annotated[
+    str,
+    Path(
+        description="Course run; `/` and `+` may be percent-encoded.",
+        examples=["course-v1:edX+DemoX+Demo_Course"],
+        max_length=255,
+    ),
+]

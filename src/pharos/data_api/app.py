@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from importlib.resources import files
 
-import anyio
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
@@ -21,7 +22,7 @@ from pharos.config import Settings
 from pharos.data_api.access import Access
 from pharos.data_api.audit import AuditLog
 from pharos.data_api.cache import Cache, KeptAnswers
-from pharos.data_api.docs import docs
+from pharos.data_api.docs import Documented, docs
 from pharos.data_api.errors import APIError, Detailed, IllegalParameter, PlainText
 from pharos.data_api.formats import as_json
 from pharos.data_api.jwt import SignedTokens
@@ -68,13 +69,14 @@ GZIP_LEVEL = 3  # a third of the time of 9 for a tenth more bytes
 
 def create_app(settings: Settings) -> FastAPI:
     """The application. Raises StoreUnreachable if an address of a store is none; it connects to none yet."""
-    app = FastAPI(
+    app = Documented(
         title="Pharos Data API",
         version=pharos.__version__,
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
+        lifespan=_until_the_end,
     )
     ours = settings.data_api
     first = ResultStore(settings.store_url)
@@ -82,7 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = ours
     app.state.stores = {"v0": first, "v1": second}
     app.state.cache = Cache()
-    app.state.workers = anyio.CapacityLimiter(WORKERS)
+    app.state.workers = ThreadPoolExecutor(WORKERS, "answers")
     app.state.audit = AuditLog(ours.audit_log or settings.home / "data_api_audit.jsonl")
     app.state.reports = Reports(ours.reports or settings.home / "reports", ours)
     app.state.account_url = ours.account_url
@@ -116,6 +118,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(ResultStoreError, _answer_no_store)
     app.add_exception_handler(Exception, _answer_fault)
     return app
+
+
+@asynccontextmanager
+async def _until_the_end(app: FastAPI) -> AsyncIterator[None]:
+    workers, stores = app.state.workers, app.state.stores.values()
+    yield
+    workers.shutdown()
+    for store in stores:
+        store.close()
 
 
 def _answer(body: object, status: int, headers: Mapping[str, str] | None = None) -> Response:

@@ -7,12 +7,15 @@ the scope it was made for, after their credentials are checked and the request i
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from isal import igzip
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,7 +27,8 @@ from pharos.data_api.reading import ResultStore, version_of
 from pharos.result_store.store import Publication
 
 MAX_BYTES = 64 * 1024 * 1024
-OF_BODIES = ("content-length", "content-type", "content-disposition")
+COMPRESSED_FROM_BYTES = 1000
+OF_BODIES = ("content-length", "content-type", "content-disposition", "content-encoding")
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Cache:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._making: dict[str, asyncio.Event] = {}
         self._bytes = 0
 
     def get(self, key: str, publications: Mapping[str, Publication]) -> Response | None:
@@ -50,6 +55,21 @@ class Cache:
             return None
         self._kept.move_to_end(key)
         return found.response
+
+    async def settled(self, key: str) -> None:
+        """Wait until nobody makes this answer: after a publication, many ask the same at once."""
+        while event := self._making.get(key):
+            await event.wait()
+
+    @contextmanager
+    def making(self, key: str) -> Iterator[None]:
+        """While this answer is made, others wait for it."""
+        event = self._making[key] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._making[key]
+            event.set()
 
     def put(self, key: str, answer: Kept) -> None:
         """Keep an answer, unless it alone would push out most others."""
@@ -126,8 +146,31 @@ def conditional(request: Request, response: Response) -> Response:
     if unchanged:
         kept = {name: value for name, value in response.headers.items() if name not in OF_BODIES}
         return Response(status_code=304, headers=kept)
-    copy = Response(response.body)  # middleware changes the headers of what it sends
-    copy.raw_headers = list(response.raw_headers)
+    return _readable(request, response)
+
+
+def compressed(response: Response) -> Response:
+    """The response as it is kept: most clients take it so, and it is compressed once, not for each."""
+    if len(response.body) < COMPRESSED_FROM_BYTES:
+        return response
+    packed = Response(igzip.compress(response.body, compresslevel=1, mtime=0), headers=response.headers)
+    packed.headers["Content-Length"] = str(len(packed.body))
+    packed.headers["Content-Encoding"] = "gzip"
+    packed.headers.add_vary_header("Accept-Encoding")
+    return packed
+
+
+def _readable(request: Request, kept: Response) -> Response:
+    """A copy, whose headers middleware may change, in an encoding that the client takes."""
+    body = kept.body
+    unpack = "content-encoding" in kept.headers and "gzip" not in request.headers.get("accept-encoding", "")
+    if unpack:
+        body = igzip.decompress(body)  # type: ignore[no-untyped-call, unused-ignore]
+    copy = Response(body)
+    copy.raw_headers = list(kept.raw_headers)
+    if unpack:
+        del copy.headers["Content-Encoding"]
+        copy.headers["Content-Length"] = str(len(body))
     return copy
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import Request, Response
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
+
+from pharos.data_api.access import SCHEME
 
 SWAGGER = "/static/swagger-ui-5.35.0"
 PAGE = f"""<!doctype html>
@@ -22,6 +26,23 @@ PAGE = f"""<!doctype html>
 </body>
 </html>
 """
+
+
+class Documented(FastAPI):
+    """An application whose description says how to authenticate."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            document = super().openapi()
+            document.setdefault("components", {})["securitySchemes"] = {
+                SCHEME: {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "`Token KEY`, from `pharos token create`; or `JWT TOKEN`, from the LMS.",
+                }
+            }
+        return super().openapi()
 
 
 async def docs(request: Request) -> Response:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -38,7 +39,7 @@ class Format:
 
 def as_json(answer: Any, _: Sequence[str] | None = None) -> bytes:
     """Compact JSON. `fields` chooses columns of tables only."""
-    return json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()
+    return msgspec.json.encode(answer)
 
 
 def as_html(answer: Any, _: Sequence[str] | None = None) -> bytes:

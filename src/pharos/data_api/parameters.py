@@ -79,14 +79,17 @@ class Given:
         text = self.text(name)
         return text is not None and text.lower() not in ("false", "0", "no", "off", "none")
 
-    def shown(self, item: Mapping[str, object]) -> dict[str, object]:
-        """The item with the keys of `fields` only, without those of `exclude`."""
+    def shown(self, items: Sequence[Mapping[str, object]]) -> Sequence[dict[str, object]]:
+        """The items with the keys of `fields` only, without those of `exclude`."""
         fields, exclude = self.list("fields"), self.list("exclude") or ()
-        return {
-            key: value
-            for key, value in item.items()
-            if key not in exclude and (fields is None or key in fields)
-        }
+        return [
+            {
+                key: value
+                for key, value in item.items()
+                if key not in exclude and (fields is None or key in fields)
+            }
+            for item in items
+        ]
 
 
 async def _given(request: Request) -> Given:

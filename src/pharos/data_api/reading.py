@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
-from fastapi import Depends, Request
+from fastapi import Request
 
 from pharos.errors import PharosError
 from pharos.result_store import store
+from pharos.result_store.errors import StoreUnreachable
+from pharos.result_store.store import Publication
 
 FRESH_FOR_S = 1.0
 T = TypeVar("T")
@@ -58,14 +60,51 @@ class ResultStore:
 
     def __init__(self, url: str) -> None:
         self.engine = store.engine_for(url)
-        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._reading = store.engine_for(url, reading=True)
         self.published = Recent(lambda: store.published(self.engine))
         self._columns: dict[str, set[str]] = {}
+        self._derived: dict[str, tuple[Publication, Any]] = {}
+        self._deriving = threading.Lock()
 
     def rows(self, statement: sa.Select[Any]) -> list[sa.RowMapping]:
         """All rows of a query, by column name."""
+        return [row._mapping for row in self.tuples(statement)]  # noqa: SLF001 - public by its documentation
+
+    def tuples(self, statement: sa.Select[Any]) -> Sequence[Any]:
+        """All rows of a query, for long lists: names cost as much as the rest of a row.
+
+        A connection that the database has closed in the meantime is noticed by its use; then all are new.
+        """
+        try:
+            return self._read(statement)
+        except StoreUnreachable as error:
+            if not getattr(error.__cause__, "connection_invalidated", False):
+                raise
+            return self._read(statement)
+
+    def _read(self, statement: sa.Select[Any]) -> Sequence[Any]:
         with store.translated(self._reading) as connection:
-            return list(connection.execute(statement).mappings().all())
+            return connection.execute(statement).all()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._reading.dispose()
+        self.engine.dispose()
+
+    def derived(self, table: sa.Table, make: Callable[[], T]) -> T | None:
+        """What `make` returns, made once for each publication of the table; None if it was never published.
+
+        One thing may be derived from a table.
+        """
+        publication = self.published.get().get(table.name)
+        if publication is None:
+            return None
+        with self._deriving:  # whoever asks for it meanwhile gets it, too
+            known = self._derived.get(table.name)
+            if known is None or known[0].published != publication.published:
+                known = self._derived[table.name] = (publication, make())
+            found: T = known[1]
+            return found
 
     def chunks(self, statement: sa.Select[Any], size: int) -> Iterator[Sequence[sa.RowMapping]]:
         """The rows of a query, some at a time, all from the same state of the store."""
@@ -82,7 +121,8 @@ class ResultStore:
         return name in self._columns[table.name]
 
 
-def _of_request(request: Request) -> ResultStore:
+def of_request(request: Request) -> ResultStore:
+    """The store that the version of the address reads."""
     found: ResultStore = request.app.state.stores[version_of(request.url.path)]
     return found
 
@@ -90,6 +130,3 @@ def _of_request(request: Request) -> ResultStore:
 def version_of(path: str) -> str:
     """The version of the API an address belongs to."""
     return "v1" if path.startswith("/api/v1/") else "v0"
-
-
-Store = Annotated[ResultStore, Depends(_of_request)]

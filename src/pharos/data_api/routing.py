@@ -7,25 +7,26 @@ the contract.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-import anyio.to_thread
 import sqlalchemy as sa
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from pharos.data_api.access import Caller, KnownCaller
-from pharos.data_api.cache import Cache, Kept, conditional, key_of, stamp
+from pharos.data_api.access import SCHEME, Caller, OfCallers, OfLearnerReaders
+from pharos.data_api.cache import Kept, compressed, conditional, key_of, stamp
 from pharos.data_api.errors import NoData
 from pharos.data_api.formats import CSV, FORMATS, JSON, Format, attachment, chosen
 from pharos.data_api.paths import SUFFIX
-from pharos.data_api.reading import ResultStore, Store
+from pharos.data_api.reading import ResultStore, of_request
 from pharos.result_store.store import Publication
 from pharos.result_store.tables import Definition
 
@@ -43,21 +44,19 @@ class Output:
     attach: bool  # the Accept header was exactly text/csv
 
 
-async def _output(
-    request: Request,
-    format_: Annotated[
-        str | None,
-        Query(alias="format", description=f"One of {', '.join(f.name for f in FORMATS)}; or use a suffix."),
-    ] = None,
-    fields: Annotated[
-        str | None, Query(description="Columns of a CSV or Parquet answer, separated by commas.")
-    ] = None,
-) -> Output:
-    accept = request.headers.get("accept", "")
+def _output(request: Request) -> Output:
+    """Raises NoData, NotAcceptable."""
+    accept, asked = request.headers.get("accept", ""), request.query_params
+    fields, format_, suffix = asked.get("fields", ""), asked.get("format"), request.scope.get(SUFFIX)
     names = tuple(name.strip() for name in fields.split(",") if name.strip()) if fields else None
-    suffix = request.scope.get(SUFFIX)
     wanted = chosen(accept, suffix, format_ or None)
     return Output(wanted, names, wanted is CSV and accept == "text/csv" and not suffix and not format_)
+
+
+OF_EVERY_ENDPOINT = {
+    "format": f"One of {', '.join(f.name for f in FORMATS)}; or use a suffix.",
+    "fields": "Columns of a CSV or Parquet answer, separated by commas.",
+}
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,7 @@ class Endpoint:
     methods: tuple[str, ...]
     cached: bool
     may_be_empty: bool
+    learners: bool
     parameters: Mapping[str, str]
 
 
@@ -95,13 +95,15 @@ class Subject:
         post: bool = False,
         cached: bool = True,
         may_be_empty: bool = False,
+        learners: bool = False,
         parameters: Mapping[str, str] | None = None,
     ) -> Callable[[Function], Function]:
         """Make a function the endpoint at `path` below `/api/{version}/`.
 
         `reads`: the tables it is made from, the one it is about first. `file_name`: end of the name of the
         CSV of a course. `post`: it also answers POST. `parameters`: name and meaning of those that come in
-        query or body. Without `may_be_empty` an empty list is 404 (spec 05 §2.5).
+        query or body. Without `may_be_empty` an empty list is 404 (spec 05 §2.5). `learners`: the answer is
+        about single learners.
         """
 
         def declare(function: Function) -> Function:
@@ -116,6 +118,7 @@ class Subject:
                     methods,
                     cached,
                     may_be_empty,
+                    learners,
                     parameters or {},
                 )
             )
@@ -128,7 +131,7 @@ class Subject:
         for endpoint in self.endpoints:
             for version in endpoint.versions:
                 for method in endpoint.methods:
-                    app.add_api_route(
+                    app.router.add_api_route(
                         f"/api/{version}/{endpoint.path}",
                         _answering(endpoint),
                         methods=[method],
@@ -140,6 +143,7 @@ class Subject:
                         response_class=JSONResponse,
                         responses=_responses(endpoint),
                         openapi_extra=_extra(endpoint, method),
+                        route_class_override=OfLearnerReaders if endpoint.learners else OfCallers,
                     )
 
 
@@ -147,43 +151,48 @@ def _answering(endpoint: Endpoint) -> Callable[..., Any]:
     """The function FastAPI calls: the endpoint's own parameters and those every endpoint has."""
     wanted = inspect.signature(endpoint.function, eval_str=True).parameters
 
-    async def answer(
-        request: Request, output: Output, store: ResultStore, caller: Caller, **own: Any
-    ) -> Response:
+    async def answer(request: Request, **own: Any) -> Response:
+        caller: Caller = request.state.caller
+        store, cache = of_request(request), request.app.state.cache
         publications = await _publications(store, endpoint)
-        cache: Cache = request.app.state.cache
         names = tuple(table.name for table in endpoint.reads)
         made_from = stamp(publications, names) if endpoint.cached and request.method == "GET" else ""
         key = key_of(request.scope, caller)
-        if made_from and (found := cache.get(key, publications)):
-            return conditional(request, found)
-        common_values = {"request": request, "store": store, "caller": caller}
-        own |= {name: value for name, value in common_values.items() if name in wanted}
-        items = await anyio.to_thread.run_sync(
-            lambda: endpoint.function(**own), limiter=request.app.state.workers
-        )
-        if items is None or (items == [] and not endpoint.may_be_empty):
-            raise NoData
-        made = _rendered(endpoint, output, items, own.get("course_id"))
-        made.headers.update(_provenance(publications))
         if made_from:
-            made.headers["ETag"] = f'"{hashlib.sha256(f"{key} {made_from}".encode()).hexdigest()[:32]}"'
-            cache.put(key, Kept(made, names, made_from))
+            await cache.settled(key)
+            if found := cache.get(key, publications):
+                return conditional(request, found)
+        output = _output(request)
+        at_hand = {"request": request, "store": store, "caller": caller}
+        own |= {name: value for name, value in at_hand.items() if name in wanted}
+        with cache.making(key) if made_from else nullcontext():
+            made = await asyncio.get_running_loop().run_in_executor(
+                request.app.state.workers, lambda: _made(endpoint, output, own)
+            )
+            made.headers.update(_provenance(publications))
+            if made_from:
+                made.headers["ETag"] = f'"{hashlib.sha256(f"{key} {made_from}".encode()).hexdigest()[:32]}"'
+                cache.put(key, Kept(made, names, made_from))
         return conditional(request, made)
 
-    common = {
-        "request": Request,
-        "output": Annotated[Output, Depends(_output)],
-        "store": Store,
-        "caller": KnownCaller,
-    }
-    parameters = [inspect.Parameter(name, _KEYWORD, annotation=kind) for name, kind in common.items()]
+    parameters = [inspect.Parameter("request", _KEYWORD, annotation=Request)]
     parameters += [
-        parameter.replace(kind=_KEYWORD) for name, parameter in wanted.items() if name not in common
+        parameter.replace(kind=_KEYWORD) for name, parameter in wanted.items() if name not in AT_HAND
     ]
     answer.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     answer.__name__ = endpoint.function.__name__
     return answer
+
+
+AT_HAND = ("request", "store", "caller")  # parameters of endpoint functions that come from no parameter
+
+
+def _made(endpoint: Endpoint, output: Output, own: Mapping[str, Any]) -> Response:
+    """The answer, written and compressed. Raises NoData."""
+    items = endpoint.function(**own)
+    if items is None or (items == [] and not endpoint.may_be_empty):
+        raise NoData
+    return compressed(_rendered(endpoint, output, items, own.get("course_id")))
 
 
 def _rendered(endpoint: Endpoint, output: Output, items: Any, course_id: str | None) -> Response:
@@ -220,7 +229,7 @@ async def _publications(store: ResultStore, endpoint: Endpoint) -> Publications:
         return {}
     known = store.published.at_hand()
     if known is None:
-        known = await anyio.to_thread.run_sync(store.published.get)
+        known = await asyncio.to_thread(store.published.get)
     found = {table.name: known[table.name] for table in endpoint.reads if table.name in known}
     return found if endpoint.reads[0].name in found else {}
 
@@ -267,16 +276,17 @@ def _description(endpoint: Endpoint) -> str:
 
 
 def _extra(endpoint: Endpoint, method: str) -> dict[str, Any]:
-    """The parameters that a list over courses takes from the query, or from the body of a POST."""
-    if not endpoint.parameters:
-        return {}
+    """The parameters that are read here, and those that a list over courses takes from query or body."""
+    in_query = {**OF_EVERY_ENDPOINT, **(endpoint.parameters if method == "GET" else {})}
+    described: dict[str, Any] = {
+        "security": [{SCHEME: []}],
+        "parameters": [
+            {"name": name, "in": "query", "schema": {"type": "string"}, "description": text}
+            for name, text in in_query.items()
+        ],
+    }
     if method == "GET":
-        return {
-            "parameters": [
-                {"name": name, "in": "query", "schema": {"type": "string"}, "description": text}
-                for name, text in endpoint.parameters.items()
-            ]
-        }
+        return described
     one_or_more = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     schema = {
         "type": "object",
@@ -285,7 +295,7 @@ def _extra(endpoint: Endpoint, method: str) -> dict[str, Any]:
         },
     }
     kinds = ("application/json", "application/x-www-form-urlencoded")
-    return {"requestBody": {"content": {kind: {"schema": schema} for kind in kinds}}}
+    return described | {"requestBody": {"content": {kind: {"schema": schema} for kind in kinds}}}
 
 
 def _responses(endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:

@@ -1,15 +1,16 @@
 """How many learners were active per ISO week, by kind of activity (spec 05 §5.1-5.2)."""
 
-from typing import Annotated, NotRequired
+from datetime import datetime
+from typing import Annotated, Any, NotRequired
 
 import sqlalchemy as sa
 from fastapi import Query
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from pharos.data_api.access import VisibleCourse
+from pharos.data_api.access import CourseID
 from pharos.data_api.parameters import Range
-from pharos.data_api.reading import Store
+from pharos.data_api.reading import ResultStore
 from pharos.data_api.routes.enrollment import Course, Created
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact, zulu
@@ -51,9 +52,9 @@ class RecentActivity(TypedDict):
     file_name="engagement-activity",
 )
 def activity(
-    course_id: VisibleCourse,
+    course_id: CourseID,
     weeks: Range,
-    store: Store,
+    store: ResultStore,
     activity_type: Annotated[str | None, Query(description="Accepted for old clients; no effect.")] = None,  # noqa: ARG001
 ) -> list[ActivityWeek]:
     """Learners active in each complete week of the range, by kind of activity; oldest first.
@@ -71,32 +72,26 @@ def activity(
             table.c.interval_start >= weeks.start if weeks.start else sa.true(),
             table.c.interval_end < weeks.end if weeks.end else sa.true(),
         )
-    statement = (
-        sa.select(table)
-        .where(here, inside)
-        .order_by(table.c.interval_start, table.c.interval_end, table.c.label, table.c.id)
+    order = [table.c[name] for name in ("interval_start", "interval_end", "label")]
+    rows = store.tuples(
+        sa.select(*order, table.c["count"], table.c.created).where(here, inside).order_by(*order, table.c.id)
     )
-    found: dict[tuple[object, object], ActivityWeek] = {}
-    for row in store.rows(statement):
-        item = found.setdefault(
-            (row["interval_start"], row["interval_end"]),
-            {
-                "interval_start": compact(row["interval_start"]),
-                "interval_end": compact(row["interval_end"]),
-                "course_id": course_id,
-                "created": compact(row["created"]),
-            },
-        )
-        item["created"] = max(item["created"], compact(row["created"]))
-        if key := KEYS.get(row["label"].lower()):
-            item[key] = row["count"]  # type: ignore[literal-required]
+    found: dict[tuple[datetime, datetime], Any] = {}
+    for start, end, label, count, created in rows:
+        item = found.get((start, end))
+        if item is None:
+            week = {"interval_start": compact(start), "interval_end": compact(end)}
+            item = found[start, end] = week | {"course_id": course_id, "created": ""}
+        item["created"] = max(item["created"], compact(created))
+        if key := KEYS.get(label.lower()):
+            item[key] = count
     return list(found.values())
 
 
 @subject.get("courses/{course_id:course}/recent_activity/", reads=[tables.course_activity])
 def recent_activity(
-    course_id: VisibleCourse,
-    store: Store,
+    course_id: CourseID,
+    store: ResultStore,
     activity_type: Annotated[
         str, Query(description="any, attempted_problem, played_video, posted_forum.")
     ] = "any",

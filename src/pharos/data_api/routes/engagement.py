@@ -9,11 +9,11 @@ from fastapi import Path
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from pharos.data_api.access import LearnerReader, VisibleCourse
+from pharos.data_api.access import Caller, CourseID
 from pharos.data_api.errors import NoRoute
 from pharos.data_api.paging import PageAsked
 from pharos.data_api.parameters import Range
-from pharos.data_api.reading import ResultStore, Store
+from pharos.data_api.reading import ResultStore
 from pharos.data_api.routes.enrollment import Course, Day
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import zulu
@@ -68,11 +68,11 @@ class EngagementPage(TypedDict):
     reads=[tables.module_engagement],
     file_name="user-engagement",
     cached=False,
+    learners=True,
 )
 def user_engagement(
-    course_id: VisibleCourse,
-    store: Store,
-    reader: LearnerReader,  # noqa: ARG001
+    course_id: CourseID,
+    store: ResultStore,
     days: Range,  # noqa: ARG001
 ) -> list[UserEngagement]:
     """What each learner of the course did, ever and in the last seven days of the data, by user name."""
@@ -132,18 +132,19 @@ def _user(row: sa.RowMapping) -> UserEngagement:
     reads=[tables.module_engagement, tables.enterprise_user],
     versions=["v0"],
     cached=False,
+    learners=True,
 )
 def enterprise_engagements(
     enterprise_id: Annotated[str, Path(description="UUID, with or without dashes.")],
     page: PageAsked,
-    store: Store,
-    reader: LearnerReader,
+    store: ResultStore,
+    caller: Caller,
 ) -> EngagementPage:
     """What the learners of an enterprise did with problems and videos, oldest row first."""
     table, users = tables.module_engagement, tables.enterprise_user
     names = sa.select(users.c.user_username).where(users.c.enterprise_id.in_(_spellings(enterprise_id)))
     statement = sa.select(table).where(
-        table.c.username.in_(names), table.c.entity_type.not_in(NOT_SERVED), reader.sees(table.c.course_id)
+        table.c.username.in_(names), table.c.entity_type.not_in(NOT_SERVED), caller.sees(table.c.course_id)
     )
     count = store.rows(sa.select(sa.func.count().label("count")).select_from(statement.subquery()))[0][
         "count"

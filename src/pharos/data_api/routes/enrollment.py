@@ -1,14 +1,16 @@
-"""How many learners a course has: per day, and by mode and demographic (spec 05 §5.3-5.8)."""
+"""How many learners a course has: per day, and by mode and demographic (spec 05 §5.3-5.4)."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any, cast
 
 import sqlalchemy as sa
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from pharos.data_api.access import VisibleCourse
+from pharos.data_api.access import CourseID
 from pharos.data_api.parameters import Between, Range
-from pharos.data_api.reading import Store
+from pharos.data_api.reading import ResultStore
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact
 from pharos.result_store import tables
@@ -24,6 +26,7 @@ Count = Annotated[int | None, Field(description="Learners enrolled at the end of
 
 MODES = ("audit", "credit", "honor", "professional", "verified", "masters")
 MODE_KEYS = {mode: mode for mode in MODES} | {"no-id-professional": "professional"}
+ZEROS: dict[str, object] = {"count": 0, "cumulative_count": 0, "created": ""} | dict.fromkeys(MODES, 0)
 
 
 class EnrollmentDay(TypedDict):
@@ -47,8 +50,17 @@ class ModeDay(TypedDict):
     masters: int
 
 
-def of_days(table: sa.Table, course_id: str, days: Between, *breakdown: sa.Column[Any]) -> sa.Select[Any]:
-    """The rows of a course on the days of the range; without limits, on the newest day the course has."""
+def of_days(
+    table: sa.Table,
+    course_id: str,
+    days: Between,
+    *columns: sa.Column[Any],
+    order: Sequence[sa.Column[Any]] = (),
+) -> sa.Select[Any]:
+    """Columns of the rows of a course on the days of the range; without limits, on the newest day it has.
+
+    Ordered by day, then by the columns of `order`, null last.
+    """
     here = table.c.course_id == course_id
     if days.is_open:
         on = table.c.date == sa.select(sa.func.max(table.c.date)).where(here).scalar_subquery()
@@ -57,27 +69,34 @@ def of_days(table: sa.Table, course_id: str, days: Between, *breakdown: sa.Colum
             table.c.date >= days.first_day if days.first_day else sa.true(),
             table.c.date < days.end_day if days.end_day else sa.true(),
         )
-    nulls_last = [part for column in breakdown for part in (column.is_(None), column)]
-    return sa.select(table).where(here, on).order_by(table.c.date, *nulls_last, table.c.id)
+    nulls_last = [part for column in order for part in (column.is_(None), column)]
+    return sa.select(*columns).where(here, on).order_by(table.c.date, *nulls_last, table.c.id)
+
+
+def counts(
+    store: ResultStore, table: sa.Table, course_id: str, days: Between, *breakdown: str
+) -> list[dict[str, Any]]:
+    """An item per row of a table of counts per day, by the columns of `breakdown`."""
+    by = [table.c[name] for name in breakdown]
+    statement = of_days(
+        table, course_id, days, table.c.date, *by, table.c["count"], table.c.created, order=by
+    )
+    names = ("course_id", "date", *breakdown, "count", "created")
+    return [
+        dict(zip(names, (course_id, day.isoformat(), *values, compact(created)), strict=True))
+        for day, *values, created in store.tuples(statement)
+    ]
 
 
 @subject.get(
     "courses/{course_id:course}/enrollment/", reads=[tables.course_enrollment_daily], file_name="enrollment"
 )
-def enrollment(course_id: VisibleCourse, days: Range, store: Store) -> list[EnrollmentDay]:
+def enrollment(course_id: CourseID, days: Range, store: ResultStore) -> list[EnrollmentDay]:
     """Learners enrolled at the end of each day of the range (start included, end not); oldest first.
 
     Without a range: the newest day.
     """
-    return [
-        {
-            "course_id": row["course_id"],
-            "date": row["date"].isoformat(),
-            "count": row["count"],
-            "created": compact(row["created"]),
-        }
-        for row in store.rows(of_days(tables.course_enrollment_daily, course_id, days))
-    ]
+    return cast("list[EnrollmentDay]", counts(store, tables.course_enrollment_daily, course_id, days))
 
 
 @subject.get(
@@ -85,34 +104,21 @@ def enrollment(course_id: VisibleCourse, days: Range, store: Store) -> list[Enro
     reads=[tables.course_enrollment_mode_daily],
     file_name="enrollment_mode",
 )
-def enrollment_by_mode(course_id: VisibleCourse, days: Range, store: Store) -> list[ModeDay]:
+def enrollment_by_mode(course_id: CourseID, days: Range, store: ResultStore) -> list[ModeDay]:
     """Learners in each enrollment mode at the end of each day of the range; oldest first.
 
     count and cumulative_count include modes that have no key of their own. Without a range: the newest day.
     """
     table = tables.course_enrollment_mode_daily
-    found: dict[str, ModeDay] = {}
-    for row in store.rows(of_days(table, course_id, days, table.c.mode)):
-        day = row["date"].isoformat()
-        item = found.setdefault(
-            day,
-            {
-                "course_id": course_id,
-                "date": day,
-                "count": 0,
-                "cumulative_count": 0,
-                "created": compact(row["created"]),
-                "audit": 0,
-                "credit": 0,
-                "honor": 0,
-                "professional": 0,
-                "verified": 0,
-                "masters": 0,
-            },
-        )
-        item["count"] += row["count"] or 0
-        item["cumulative_count"] += row["cumulative_count"] or 0
-        item["created"] = max(item["created"], compact(row["created"]))
-        if key := MODE_KEYS.get(row["mode"]):
-            item[key] += row["count"] or 0  # type: ignore[literal-required]
+    columns = [table.c[name] for name in ("date", "mode", "count", "cumulative_count", "created")]
+    found: dict[date, Any] = {}
+    for day, mode, count, ever, created in store.tuples(of_days(table, course_id, days, *columns)):
+        item = found.get(day)
+        if item is None:
+            item = found[day] = {"course_id": course_id, "date": day.isoformat()} | ZEROS
+        item["count"] += count or 0
+        item["cumulative_count"] += ever or 0
+        item["created"] = max(item["created"], compact(created))
+        if key := MODE_KEYS.get(mode):
+            item[key] += count or 0
     return list(found.values())

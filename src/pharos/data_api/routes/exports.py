@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from fastapi import FastAPI, Path, Query, Request
 from fastapi.responses import StreamingResponse
 
-from pharos.data_api.access import Caller, KnownCaller
+from pharos.data_api.access import SCHEME, Caller, OfCallers
 from pharos.data_api.errors import Forbidden, NoData, NoRoute, NotAcceptable
 from pharos.data_api.formats import CSV, JSON, NDJSON, PARQUET, Format, as_json, attachment, cell, chosen
 from pharos.data_api.paths import SUFFIX
-from pharos.data_api.reading import ResultStore, Store
+from pharos.data_api.reading import ResultStore, of_request
 from pharos.data_api.routing import documented_errors
 from pharos.data_api.times import zulu
 from pharos.result_store import contract
@@ -37,7 +37,7 @@ Rows = Sequence[sa.RowMapping]
 def mount(app: FastAPI) -> None:
     """Add the address of the exports."""
     kinds = (JSON, CSV, NDJSON, PARQUET)
-    app.add_api_route(
+    app.router.add_api_route(
         "/api/v1/tables/{table}/",
         export,
         tags=["Exports"],
@@ -47,19 +47,19 @@ def mount(app: FastAPI) -> None:
             200: {"description": "The rows.", "content": {kind.accept: {} for kind in kinds}},
             **documented_errors(),
         },
+        openapi_extra={"security": [{SCHEME: []}]},
+        route_class_override=OfCallers,
     )
 
 
 async def export(
     request: Request,
     table: Annotated[str, Path(description="Table of the catalogue.", examples=["course_enrollment_daily"])],
-    caller: KnownCaller,
-    store: Store,
     course_id: Annotated[str | None, Query(description="Only the rows of this course.")] = None,
     format_: Annotated[str | None, Query(alias="format", description="json, csv, ndjson or parquet.")] = None,
 ) -> StreamingResponse:
     """All rows of a result table of the catalogue (`/api/v1/metrics/`), in the order they were published."""
-    found = RESULTS.get(table)
+    caller, store, found = request.state.caller, of_request(request), RESULTS.get(table)
     if found is None:
         raise NoRoute
     wanted = chosen(request.headers.get("accept", ""), request.scope.get(SUFFIX), format_ or None)

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from urllib.parse import urljoin
 
 import sqlalchemy as sa
-from fastapi import Depends, Path, Query, Request
+from fastapi import Path, Query, Request
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from pharos.data_api.access import Caller, LearnerReader
+from pharos.data_api.access import Caller, CourseID
 from pharos.data_api.errors import (
     CourseMalformed,
     CourseNotSpecified,
@@ -22,7 +22,7 @@ from pharos.data_api.errors import (
     NotFoundCoded,
 )
 from pharos.data_api.paging import PageAsked
-from pharos.data_api.reading import ResultStore, Store
+from pharos.data_api.reading import ResultStore
 from pharos.data_api.routes.enrollment import Day
 from pharos.data_api.routing import TIME, Subject
 from pharos.keys import is_course_id
@@ -148,23 +148,19 @@ def _checked(course_id: str | None, caller: Caller) -> str:
     return course_id
 
 
-async def _course_asked(
-    reader: LearnerReader,
-    course_id: Annotated[str | None, Query(description="Course run, percent-encoded; required.")] = None,
-) -> str:
-    return _checked(course_id, reader)
+CourseAsked = Annotated[str | None, Query(description="Course run, percent-encoded; required.")]
 
 
-async def _course_in_path(reader: LearnerReader, course_id: Annotated[str, Path()]) -> str:
-    return _checked(course_id, reader)
-
-
-CourseAsked = Annotated[str, Depends(_course_asked)]
-
-
-@subject.get("learners/{username}/", reads=[roster], versions=["v0"], cached=False)
-def learner(username: Username, course_id: CourseAsked, store: Store, request: Request) -> Learner:
+@subject.get("learners/{username}/", reads=[roster], versions=["v0"], cached=False, learners=True)
+def learner(
+    username: Username,
+    store: ResultStore,
+    request: Request,
+    caller: Caller,
+    course_id: CourseAsked = None,
+) -> Learner:
     """One learner of the course."""
+    course_id = _checked(course_id, caller)
     rows = store.rows(sa.select(roster).where(roster.c.course_id == course_id, roster.c.username == username))
     if len(rows) != 1:
         raise NotFoundCoded("no_learner_for_course", f"Learner {username} not found for course {course_id}.")
@@ -176,13 +172,15 @@ def learner(username: Username, course_id: CourseAsked, store: Store, request: R
     reads=[roster],
     versions=["v0"],
     cached=False,
+    learners=True,
     file_name=f"{TIME}--learners",
 )
 def learners(
-    course_id: CourseAsked,
     page: PageAsked,
-    store: Store,
+    store: ResultStore,
     request: Request,
+    caller: Caller,
+    course_id: CourseAsked = None,
     text_search: Annotated[str, Query(description="Part of name, user name or e-mail, any case.")] = "",
     segments: Annotated[str, Query(description=f"Any of these: {', '.join(SEGMENTS)}.")] = "",
     ignore_segments: Annotated[str, Query(description="None of these; not together with segments.")] = "",
@@ -192,6 +190,7 @@ def learners(
     sort_order: Annotated[str, Query(description="asc or desc.")] = "",
 ) -> LearnerPage:
     """The learners of the course, in pages; missing values last in ascending order, first in descending."""
+    course_id = _checked(course_id, caller)
     conditions = [
         roster.c.course_id == course_id,
         *_in_segments(segments, ignore_segments),
@@ -300,10 +299,17 @@ def _last_updated(store: ResultStore) -> str | None:
 
 
 @subject.get(
-    "engagement_timelines/{username}/", reads=[tables.module_engagement], versions=["v0"], cached=False
+    "engagement_timelines/{username}/",
+    reads=[tables.module_engagement],
+    versions=["v0"],
+    cached=False,
+    learners=True,
 )
-def engagement_timeline(username: Username, course_id: CourseAsked, store: Store) -> Timeline:
+def engagement_timeline(
+    username: Username, store: ResultStore, caller: Caller, course_id: CourseAsked = None
+) -> Timeline:
     """What a learner did in the course on each day from the first to the last with engagement."""
+    course_id = _checked(course_id, caller)
     table = tables.module_engagement
     rows = store.rows(
         sa.select(
@@ -361,11 +367,11 @@ def _days(by_day: Mapping[date, Iterable[sa.RowMapping]]) -> list[TimelineDay]:
     reads=[roster, tables.module_engagement_metric_ranges],
     versions=["v0"],
     cached=False,
+    learners=True,
 )
-def course_learner_metadata(
-    course_id: Annotated[str, Depends(_course_in_path)], store: Store
-) -> LearnerMetadata:
+def course_learner_metadata(course_id: CourseID, store: ResultStore, caller: Caller) -> LearnerMetadata:
     """Learners of the course by mode, segment and cohort, and what is low and high engagement in it."""
+    course_id = _checked(course_id, caller)
     columns = (roster.c.enrollment_mode, roster.c.segments, roster.c.cohort)
     rows = store.rows(
         sa.select(*columns, sa.func.count().label("learners"))

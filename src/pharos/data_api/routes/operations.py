@@ -1,16 +1,17 @@
 """Is the service alive (spec 05 §4), what do its figures mean, and how old are they."""
 
 import logging
+from functools import cache
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from pharos.data_api.access import CallerOrNobody, KnownCaller
+from pharos.data_api.access import Caller, OfCallers, caller_or_nobody
 from pharos.data_api.formats import as_json
-from pharos.data_api.reading import ResultStore, Store
+from pharos.data_api.reading import ResultStore
 from pharos.data_api.routing import Subject
 from pharos.errors import PharosError
 from pharos.result_store import store as result_store
@@ -26,7 +27,7 @@ def mount(app: FastAPI) -> None:
     """Add the operational addresses, with and without version."""
     for prefix in PREFIXES:
         for name, function in (("status", status), ("authenticated", authenticated), ("health", health)):
-            app.add_api_route(
+            app.router.add_api_route(
                 f"{prefix}/{name}/",
                 function,
                 tags=["Operation"],
@@ -34,6 +35,7 @@ def mount(app: FastAPI) -> None:
                 response_class=Response,
                 response_model=None,
                 responses=RESPONSES[name],
+                route_class_override=OfCallers if function is authenticated else None,
             )
 
 
@@ -52,12 +54,15 @@ RESPONSES: dict[str, dict[int | str, dict[str, Any]]] = {
 }
 
 
+CallerOrNobody = Annotated[Caller | None, Depends(caller_or_nobody)]
+
+
 async def status(caller: CallerOrNobody) -> Response:  # noqa: ARG001 - bad credentials are refused here too
     """The service is alive. Needs no credentials."""
     return _json({})
 
 
-async def authenticated(caller: KnownCaller) -> Response:  # noqa: ARG001
+async def authenticated() -> Response:
     """The credentials are good."""
     return _json({})
 
@@ -124,16 +129,22 @@ class Metric(TypedDict):
 
 
 @subject.get("metrics/", versions=("v1",), cached=False)
-def metrics(store: Store) -> list[Metric]:
+def metrics(store: ResultStore) -> list[Metric]:
     """How every figure is counted, by which version of the rule, and up to which moment; by table."""
     published = store.published.get()
     return [_metric(table, published.get(name)) for name, table in sorted(RESULTS.items())]
 
 
 def _metric(table: sa.Table, publication: result_store.Publication | None) -> Metric:
+    return {**_meaning(table), "freshness": None if publication is None else _freshness(publication)}
+
+
+@cache
+def _meaning(table: sa.Table) -> Metric:
+    """What is known of the table without looking into a store."""
     definition: Definition = table.info["definition"]
     return {
-        "table": table.name,
+        "table": str(table.name),
         "title": definition.title,
         "version": definition.version,
         "meaning": definition.meaning,
@@ -143,14 +154,14 @@ def _metric(table: sa.Table, publication: result_store.Publication | None) -> Me
         "spec": definition.spec,
         "columns": [
             {
-                "name": column.name,
+                "name": str(column.name),
                 "type": column.type.__class__.__visit_name__.lower(),
                 "nullable": bool(column.nullable),
                 "meaning": column.comment or "",
             }
             for column in table.columns
         ],
-        "freshness": None if publication is None else _freshness(publication),
+        "freshness": None,
     }
 
 

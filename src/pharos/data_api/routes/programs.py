@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from pharos.data_api.access import Caller
 from pharos.data_api.parameters import Asked
-from pharos.data_api.reading import Store
+from pharos.data_api.reading import ResultStore
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import zulu
 from pharos.result_store import tables
@@ -32,7 +32,7 @@ class Program(TypedDict):
 
 
 @subject.get("programs/", reads=[tables.course_program_metadata], parameters=PARAMETERS, post=True)
-def programs(asked: Asked, caller: Caller, store: Store) -> list[Program]:
+def programs(asked: Asked, caller: Caller, store: ResultStore) -> list[Program]:
     """Programs and their courses, by id of the program."""
     table = tables.course_program_metadata
     ids = asked.list("program_ids")
@@ -42,10 +42,11 @@ def programs(asked: Asked, caller: Caller, store: Store) -> list[Program]:
         for row in store.rows(sa.select(table).order_by(table.c.program_id, table.c.id))
         if caller.may_read(row["course_id"]) and (wanted is None or row["program_id"] in wanted)
     ]
-    return [
-        cast("Program", asked.shown(_program(program_id, list(group))))
+    found = [
+        _program(program_id, list(group))
         for program_id, group in groupby(rows, key=lambda row: str(row["program_id"]))
     ]
+    return cast("list[Program]", asked.shown(found))
 
 
 def _program(program_id: str, rows: list[sa.RowMapping]) -> Program:

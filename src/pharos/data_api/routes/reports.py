@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from pharos.data_api.access import VisibleCourse
+from pharos.data_api.access import CourseID
 from pharos.data_api.errors import NoData, NotFoundCoded
 from pharos.data_api.formats import attachment
 from pharos.data_api.report_files import Reports, download_name
@@ -32,7 +32,7 @@ class Report(TypedDict):
 
 @subject.get("courses/{course_id:course}/reports/{report_name}/", cached=False)
 def report(
-    course_id: VisibleCourse,
+    course_id: CourseID,
     report_name: Annotated[str, Path(pattern="^[a-zA-Z0-9_]+$", examples=["problem_response"])],
     request: Request,
 ) -> Report:

@@ -1,8 +1,7 @@
 """All courses at a glance (spec 05 §7.1), chosen, ordered, in pages (§11.1), and their totals (§11.2)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import Annotated, Any, NotRequired, cast
 
 import sqlalchemy as sa
@@ -14,7 +13,7 @@ from pharos.data_api.access import Caller
 from pharos.data_api.errors import CourseMalformed, IllegalParameter, PlainText
 from pharos.data_api.paging import Page, size_of
 from pharos.data_api.parameters import Asked, Given
-from pharos.data_api.reading import ResultStore, Store
+from pharos.data_api.reading import ResultStore
 from pharos.data_api.routes.enrollment import MODES, Course, Created
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact, compact_or_none, read_past_day
@@ -26,6 +25,18 @@ subject = Subject("Course summaries")
 MAX_IDS_IN_QUERY = 1000  # more are picked from all rows: databases limit parameters
 
 AVAILABILITIES = {"Starting Soon": "Upcoming"}
+MERGED_MODES = {"no-id-professional": "professional"}
+TEXTS = (
+    "course_id",
+    "catalog_course_title",
+    "catalog_course",
+    "start_time",
+    "end_time",
+    "pacing_type",
+    "availability",
+)
+COUNTS = ("count", "cumulative_count", "count_change_7_days", "passing_users")
+NOBODY = dict.fromkeys(COUNTS, 0)
 
 ORDERS = (
     "catalog_course_title",
@@ -107,6 +118,9 @@ class Totals(TypedDict):
     verified_enrollment: Annotated[int, Field(description="Learners in the mode verified.")]
 
 
+EMPTY: dict[str, Any] = dict.fromkeys(CourseSummary.__annotations__) | NOBODY | {"created": ""}
+EMPTY = {name: value for name, value in EMPTY.items() if name != "programs"}  # only if asked for
+
 READS = (
     tables.course_meta_summary_enrollment,
     tables.course_enrollment_daily,
@@ -116,48 +130,45 @@ READS = (
 
 @subject.get("course_summaries/", reads=READS, parameters=PARAMETERS, post=True)
 def course_summaries(
-    asked: Asked, caller: Caller, store: Store, request: Request
+    asked: Asked, caller: Caller, store: ResultStore, request: Request
 ) -> list[CourseSummary] | SummaryPage:
     """Enrollment of each course by mode, with its change over a week; ordered by course id.
 
     Courses without data are absent. Long lists of ids go into the body of a POST: a form with repeated keys,
     or JSON with arrays. Only if a page is asked for, the answer is a page object instead of the list.
     """
-    ids, recent = course_ids(asked), _recent_counts(store, asked)
-    choices = {name: _chosen(asked, name) for name in CHOICES}
+    ids, choices = course_ids(asked), {name: _chosen(asked, name) for name in CHOICES}
+    recent = _recent_counts(store, asked)
     programs = _programs(store) if asked.switch("programs") or asked.list("program_ids") else {}
-    summaries = [
-        _summary(course_id, list(group), recent)
-        for course_id, group in groupby(_rows(store, ids), key=lambda row: str(row["course_id"]))
-        if caller.may_read(course_id)
-    ]
-    found = _ordered([s for s in summaries if _is_wanted(s, asked, choices, programs)], choices)
+    is_wanted = _condition(asked, choices, programs)
+    found = [s for s in _summaries(store, ids) if caller.may_read(s["course_id"]) and is_wanted(s)]
+    if recent is not None:
+        changes = (s["count"] - recent.get(s["course_id"], 0) for s in found)
+        found = [{**s, "recent_count_change": change} for s, change in zip(found, changes, strict=True)]
     if asked.switch("programs"):
-        for summary in found:
-            summary["programs"] = programs.get(summary["course_id"], [])
+        found = [{**s, "programs": programs.get(s["course_id"], [])} for s in found]
+    found = _ordered(found, choices)
     number, size = asked.text("page"), asked.text("page_size")
     if not (number or size) or asked.switch("all"):
-        return [_shown(summary, asked) for summary in found]
+        return _shown(found, asked)
     page = Page(number or "1", size_of(size, PAGE_SIZE, PAGE_SIZE), request.url)
-    cut = page.cut(
-        len(found), lambda offset, limit: [_shown(s, asked) for s in found[offset : offset + limit]]
-    )
+    cut = page.cut(len(found), lambda offset, limit: _shown(found[offset : offset + limit], asked))
     return cast("SummaryPage", cut)
 
 
 @subject.get(
     "course_totals/", reads=READS[:1], parameters={"course_ids": PARAMETERS["course_ids"]}, post=True
 )
-def course_totals(asked: Asked, caller: Caller, store: Store) -> Totals:
+def course_totals(asked: Asked, caller: Caller, store: ResultStore) -> Totals:
     """The sums over the courses; zeros if there are none."""
-    rows = [row for row in _rows(store, course_ids(asked)) if caller.may_read(row["course_id"])]
-    counts = _counts(rows)
-    return {
-        "count": counts["count"],
-        "cumulative_count": counts["cumulative_count"],
-        "count_change_7_days": counts["count_change_7_days"],
-        "verified_enrollment": _counts([r for r in rows if r["enrollment_mode"] == "verified"])["count"],
-    }
+    totals: Totals = {"count": 0, "cumulative_count": 0, "count_change_7_days": 0, "verified_enrollment": 0}
+    for summary in _summaries(store, course_ids(asked)):
+        if caller.may_read(summary["course_id"]):
+            totals["count"] += summary["count"]
+            totals["cumulative_count"] += summary["cumulative_count"]
+            totals["count_change_7_days"] += summary["count_change_7_days"]
+            totals["verified_enrollment"] += summary["enrollment_modes"]["verified"]["count"]
+    return totals
 
 
 def _chosen(asked: Given, name: str) -> list[str]:
@@ -177,20 +188,25 @@ def _programs(store: ResultStore) -> dict[str, list[str]]:
     return found
 
 
-def _is_wanted(
-    summary: CourseSummary, asked: Given, choices: Mapping[str, list[str]], programs: Mapping[str, list[str]]
-) -> bool:
-    course_id, title = summary["course_id"], summary["catalog_course_title"] or ""
+def _condition(
+    asked: Given, choices: Mapping[str, list[str]], programs: Mapping[str, list[str]]
+) -> Callable[[CourseSummary], bool]:
+    """Whether a course is among those asked for."""
     wanted_programs, text = asked.list("program_ids"), (asked.text("text_search") or "").lower()
-    availability = summary["availability"]
-    if availability is None or availability == "Unknown":
-        availability = "unknown"
-    return (
-        (not choices["availability"] or availability in choices["availability"])
-        and (not choices["pacing_type"] or summary["pacing_type"] in choices["pacing_type"])
-        and (wanted_programs is None or not set(wanted_programs).isdisjoint(programs.get(course_id, ())))
-        and (text in title.lower() or text in course_id.lower())
-    )
+    availabilities, pacing_types = choices["availability"], choices["pacing_type"]
+
+    def is_wanted(summary: CourseSummary) -> bool:
+        course_id, availability = summary["course_id"], summary["availability"]
+        if availability is None or availability == "Unknown":
+            availability = "unknown"
+        return (
+            (not availabilities or availability in availabilities)
+            and (not pacing_types or summary["pacing_type"] in pacing_types)
+            and (wanted_programs is None or not set(wanted_programs).isdisjoint(programs.get(course_id, ())))
+            and (text in (summary["catalog_course_title"] or "").lower() or text in course_id.lower())
+        )
+
+    return is_wanted
 
 
 def _ordered(summaries: list[CourseSummary], choices: Mapping[str, list[str]]) -> list[CourseSummary]:
@@ -219,55 +235,49 @@ def course_ids(asked: Given) -> frozenset[str] | None:
     return None if ids is None else frozenset(ids)
 
 
-def _rows(store: ResultStore, ids: frozenset[str] | None) -> Iterable[sa.RowMapping]:
+def _summaries(store: ResultStore, ids: frozenset[str] | None) -> Iterable[CourseSummary]:
+    """Those of the ids, or all, by id. They are shared by all requests: to be read only."""
     table = tables.course_meta_summary_enrollment
-    statement = sa.select(table).order_by(table.c.course_id, table.c.enrollment_mode, table.c.id)
-    if ids is not None and len(ids) <= MAX_IDS_IN_QUERY:
-        return store.rows(statement.where(table.c.course_id.in_(ids)))
-    return (row for row in store.rows(statement) if ids is None or row["course_id"] in ids)
+    known = store.derived(table, lambda: _assembled(store, sa.true()))
+    if known is None:
+        few = ids is not None and len(ids) <= MAX_IDS_IN_QUERY
+        known = _assembled(store, table.c.course_id.in_(ids or ()) if few else sa.true())
+    if ids is None:
+        return known.values()
+    return [known[course_id] for course_id in sorted(ids & known.keys())]
 
 
-def _summary(course_id: str, rows: Sequence[sa.RowMapping], recent: dict[str, int] | None) -> CourseSummary:
-    modes: dict[str, ModeCounts] = {mode: _counts([]) for mode in MODES}
-    for row in rows:
-        modes[row["enrollment_mode"]] = _counts([row])
-    modes["professional"] = _counts(
-        [row for row in rows if row["enrollment_mode"] in ("professional", "no-id-professional")]
+def _assembled(store: ResultStore, condition: sa.ColumnElement[bool]) -> dict[str, CourseSummary]:
+    """The summaries of courses, by id: texts of the last row of each, numbers added up over its modes."""
+    table = tables.course_meta_summary_enrollment
+    found: dict[str, Any] = {}
+    rows = store.tuples(
+        sa.select(*(table.c[name] for name in (*TEXTS, "enrollment_mode", *COUNTS, "created")))
+        .where(condition)
+        .order_by(table.c.course_id, table.c.enrollment_mode, table.c.id)
     )
-    modes.pop("no-id-professional", None)
-    total, last = _counts(rows), rows[-1]
-    return {
-        "created": compact(max(row["created"] for row in rows)),
-        "course_id": course_id,
-        "catalog_course_title": last["catalog_course_title"],
-        "catalog_course": last["catalog_course"],
-        "start_date": compact_or_none(last["start_time"]),
-        "end_date": compact_or_none(last["end_time"]),
-        "pacing_type": last["pacing_type"],
-        "availability": AVAILABILITIES.get(last["availability"], last["availability"]),
-        "count": total["count"],
-        "cumulative_count": total["cumulative_count"],
-        "count_change_7_days": total["count_change_7_days"],
-        "passing_users": total["passing_users"],
-        "recent_count_change": None if recent is None else total["count"] - recent.get(course_id, 0),
-        "enrollment_modes": modes,
-    }
+    for course_id, title, catalog_course, start, end, pacing, availability, mode, *numbers, created in rows:
+        counts = [number or 0 for number in numbers]
+        summary = found.get(course_id)
+        if summary is None:
+            modes = dict.fromkeys(MODES, NOBODY)
+            summary = found[course_id] = EMPTY | {"course_id": course_id, "enrollment_modes": modes}
+        summary |= {
+            "created": max(summary["created"], compact(created)),
+            "catalog_course_title": title,
+            "catalog_course": catalog_course,
+            "start_date": compact_or_none(start),
+            "end_date": compact_or_none(end),
+            "pacing_type": pacing,
+            "availability": AVAILABILITIES.get(availability, availability),
+        } | _added(summary, counts)
+        modes, shown_mode = summary["enrollment_modes"], MERGED_MODES.get(mode, mode)
+        modes[shown_mode] = _added(modes.get(shown_mode, NOBODY), counts)
+    return found
 
 
-def _counts(rows: Sequence[sa.RowMapping]) -> ModeCounts:
-    """Sums over rows; null counts as 0."""
-    count = ever = change = passing = 0
-    for row in rows:
-        count += row["count"] or 0
-        ever += row["cumulative_count"] or 0
-        change += row["count_change_7_days"] or 0
-        passing += row["passing_users"] or 0
-    return {
-        "count": count,
-        "cumulative_count": ever,
-        "count_change_7_days": change,
-        "passing_users": passing,
-    }
+def _added(to: Mapping[str, int], counts: Sequence[int]) -> dict[str, int]:
+    return {name: to[name] + count for name, count in zip(COUNTS, counts, strict=True)}
 
 
 def _recent_counts(store: ResultStore, asked: Given) -> dict[str, int] | None:
@@ -299,12 +309,16 @@ def _recent_counts(store: ResultStore, asked: Given) -> dict[str, int] | None:
     return {row["course_id"]: row["count"] or 0 for row in rows}
 
 
-def _shown(summary: CourseSummary, asked: Given) -> CourseSummary:
-    """The summary with the keys asked for; those excluded are left out of the modes too."""
-    shown = asked.shown(summary)
-    if "enrollment_modes" in shown and (exclude := asked.list("exclude")):
-        shown["enrollment_modes"] = {
-            mode: {key: value for key, value in counts.items() if key not in exclude}
-            for mode, counts in summary["enrollment_modes"].items()
-        }
-    return cast("CourseSummary", shown)
+def _shown(summaries: list[CourseSummary], asked: Given) -> list[CourseSummary]:
+    """The summaries with the keys asked for; those excluded are left out of the modes too."""
+    fields, exclude = asked.list("fields"), asked.list("exclude")
+    if fields is None and exclude is None:
+        return summaries
+    shown = asked.shown(summaries)
+    for item, summary in zip(shown, summaries, strict=True):
+        if exclude and "enrollment_modes" in item:
+            item["enrollment_modes"] = {
+                mode: {key: value for key, value in counts.items() if key not in exclude}
+                for mode, counts in summary["enrollment_modes"].items()
+            }
+    return [cast("CourseSummary", item) for item in shown]
