@@ -40,6 +40,7 @@ def _compiles(pattern: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_compiles)]
+CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
 class Section(BaseModel):
@@ -108,6 +109,17 @@ class Geolocation(Section):
     database: Path | None = Field(
         None, description="Country database (.mmdb) of any vendor; default: the one that comes with Pharos."
     )
+    private_country: CountryCode | None = Field(
+        None,
+        description="Country (ISO 3166 alpha-2) of private addresses such as 10.0.0.1; default: unknown.",
+    )
+
+
+class Counting(Section):
+    staff: bool = Field(
+        True, description="Count the LMS's staff and superusers like learners; if not, nowhere as learners."
+    )
+    libraries: bool = Field(True, description="Count content libraries like course runs.")
 
 
 class ResultStoreSettings(Section):
@@ -180,6 +192,7 @@ class Settings(BaseSettings):
     lms: LMS = LMS()
     engine: EngineSettings = EngineSettings()
     geolocation: Geolocation = Geolocation()
+    counting: Counting = Counting()
     result_store: ResultStoreSettings = ResultStoreSettings()
     data_api: DataAPISettings = DataAPISettings()
     insights: InsightsSettings = InsightsSettings()

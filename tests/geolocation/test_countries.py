@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from random import Random
 
@@ -26,6 +26,9 @@ PLACES: dict[str | None, str | None] = {
     "2001:0770:0000::0001": "IE",
     "1.47.1.1": "TH",
     "10.0.0.5": "UNKNOWN",
+    "172.16.0.1": "UNKNOWN",  # which the file that comes with Pharos has in Australia
+    "192.168.1.1": "UNKNOWN",
+    "fd00::1": "UNKNOWN",
     "127.0.0.1": "UNKNOWN",
     "::1": "UNKNOWN",
     "fe80::1%eth0": "UNKNOWN",
@@ -40,14 +43,14 @@ PLACES: dict[str | None, str | None] = {
 
 def test_countries_of_addresses() -> None:
     """§11.116: private addresses and what is none are UNKNOWN."""
-    assert geolocation.codes(SHIPPED, list(PLACES)) == list(PLACES.values())
-    assert geolocation.codes(SHIPPED, []) == []
+    assert geolocation.codes(SHIPPED, None, list(PLACES)) == list(PLACES.values())
+    assert geolocation.codes(SHIPPED, None, []) == []
 
 
 def test_as_a_function_of_expressions(engine: Engine) -> None:
     """§11.116 on both engines, over more rows than go into one piece."""
     addresses = list(PLACES) * 5000
-    function = engine.function(partial(geolocation.codes, SHIPPED))
+    function = engine.function(partial(geolocation.codes, SHIPPED, None))
     rows = engine.table(pa.table({"ip": pa.array(addresses, pa.string())}))
     found = engine.fetch(rows.select(ip=rows.ip, code=function(rows.ip)).distinct()).to_pylist()
     assert {row["ip"]: row["code"] for row in found} == PLACES
@@ -59,11 +62,12 @@ def test_random_addresses_are_found_where_the_library_finds_them() -> None:
     addresses += [
         str(IPv6Address(rng.randrange(0x2000, 0x2C10) << 112 | rng.getrandbits(112))) for _ in range(4000)
     ]
+    addresses = [address for address in addresses if not ip_address(address).is_private]
     with maxminddb.open_database(SHIPPED) as reader:
         records = [reader.get(address) for address in addresses]
     expected = [record["country_code"] if isinstance(record, dict) else "UNKNOWN" for record in records]
     assert len(set(expected)) > 50
-    assert geolocation.codes(SHIPPED, addresses) == expected
+    assert geolocation.codes(SHIPPED, None, addresses) == expected
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -91,7 +95,15 @@ def test_databases_of_every_form(bits: int, version: int, tmp_path: Path) -> Non
         "7.0.0.1": "UNKNOWN", "8.1.1.1": "DE", "0.0.0.1": "UNKNOWN", "::ffff:1.2.3.4": "TH",
         **(outside if version == 6 else dict.fromkeys(outside, "UNKNOWN")),
     }  # fmt: skip
-    assert dict(zip(expected, geolocation.codes(str(path), list(expected)), strict=True)) == expected
+    assert dict(zip(expected, geolocation.codes(str(path), None, list(expected)), strict=True)) == expected
+
+
+def test_private_addresses_may_have_a_country() -> None:
+    """§10.34"""
+    private = ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "fd00::1", "::ffff:10.1.1.1"]
+    others = ["172.32.0.1", "192.169.1.1", "11.0.0.1", "87.32.1.1", "127.0.0.1", "::1", "none", ""]
+    assert set(geolocation.codes(SHIPPED, "CH", private)) == {"CH"}
+    assert geolocation.codes(SHIPPED, "CH", others) == geolocation.codes(SHIPPED, None, others)
 
 
 def test_another_database_has_another_fingerprint(tmp_path: Path) -> None:

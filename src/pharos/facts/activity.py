@@ -6,6 +6,7 @@ import ibis
 import pyarrow as pa
 from ibis.expr.types import BooleanValue
 
+from pharos.facts.course import course_run
 from pharos.facts.fact import fact
 
 ACTIVE = "ACTIVE"
@@ -38,15 +39,15 @@ def activity_by_learner_day(events: ibis.Table) -> ibis.Table:
         ~type_.startswith("edx.course.enrollment."),
         ibis.coalesce(source, "") != "task",
     )
+    counted = counted.mutate(course_id=course_run(counted.page_course_id))
     kinds = [counted.mutate(label=ibis.literal(ACTIVE))] + [
         counted.filter(is_kind).mutate(label=ibis.literal(label))
         for label, is_kind in _kinds(counted).items()
     ]
     return (
-        ibis.union(*(kind.select("date", "page_course_id", "user_id", "label") for kind in kinds))
-        .group_by("date", "page_course_id", "user_id", "label")
+        ibis.union(*(kind.select("date", "course_id", "user_id", "label") for kind in kinds))
+        .group_by("date", "course_id", "user_id", "label")
         .agg(count=lambda rows: rows.count())
-        .rename(course_id="page_course_id")
     )
 
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from pharos import keys
 from pharos.engine.functions import json_text, stripped
+from pharos.facts.course import course_run
 from pharos.facts.fact import fact
 
 ACTIVATED = "edx.course.enrollment.activated"
@@ -48,4 +49,8 @@ def enrollment_event(events: ibis.Table) -> ibis.Table:
     valid = read.filter(
         keys.is_valid_course_id(read.course_id), read.user.re_search(INTEGER), read.mode.notnull()
     )
-    return valid.mutate(user_id=valid.user.cast("int64")).drop("user").distinct()
+    return (
+        valid.mutate(course_id=course_run(valid.course_id), user_id=valid.user.cast("int64"))
+        .drop("user")
+        .distinct()
+    )

@@ -13,7 +13,7 @@ import maxminddb
 from ibis.expr.types import StringValue
 
 from pharos.errors import ConfigurationError
-from pharos.geolocation.countries import Countries
+from pharos.geolocation.countries import UNKNOWN, Countries
 
 SHIPPED = Path(__file__).with_name("countries.mmdb")
 
@@ -38,14 +38,17 @@ def fingerprint(database: Path) -> str:
     return f"{database.name} {stat.st_size} {_built(str(database))}"
 
 
-def codes(database: str, addresses: Sequence[str | None]) -> list[str | None]:
-    """The countries of addresses, see `Countries.of`; opens the file once per process that this runs in."""
-    return _countries(database).of(addresses)
+def codes(database: str, private: str | None, addresses: Sequence[str | None]) -> list[str | None]:
+    """The countries of addresses, see `Countries.of`; opens the file once per process that this runs in.
+
+    `private` is the country of private addresses, if not unknown.
+    """
+    return _countries(database, private or UNKNOWN).of(addresses)
 
 
 @lru_cache(maxsize=2)
-def _countries(database: str) -> Countries:
-    return Countries(database)
+def _countries(database: str, private: str) -> Countries:
+    return Countries(database, private)
 
 
 @lru_cache(maxsize=2)

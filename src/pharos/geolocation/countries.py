@@ -19,9 +19,12 @@ Numbers: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
 class Countries:
-    """The countries of a database file, held open."""
+    """The countries of a database file, held open.
 
-    def __init__(self, path: str) -> None:
+    Private addresses are in the country `private`, whatever the file says: some have networks for them.
+    """
+
+    def __init__(self, path: str, private: str = UNKNOWN) -> None:
         self._reader = maxminddb.open_database(path)
         metadata = self._reader.metadata()
         self._tree = _tree(path, metadata.node_count, metadata.record_size)
@@ -30,16 +33,19 @@ class Countries:
             self._roots[4] = int(self._walk(np.zeros((1, 12), np.uint8), 0)[0])
         else:
             del self._roots[16]
-        self._codes: dict[int, str] = {metadata.node_count: UNKNOWN}  # by end of the walk
+        self._private = metadata.node_count + 1  # no record has this end
+        self._codes = {metadata.node_count: UNKNOWN, self._private: private}  # by end of the walk
 
     def of(self, addresses: Sequence[str | None]) -> list[str | None]:
-        """ISO 3166 alpha-2 codes; UNKNOWN if there is none, or it is private or no address; None for None."""
+        """ISO 3166 alpha-2 codes; UNKNOWN if there is none, or it is no address; None for None."""
         packed = [b"" if address is None else _packed(address.strip()) for address in addresses]
         codes: list[str | None] = [None if address is None else UNKNOWN for address in addresses]
         for size, root in self._roots.items():
             rows = [row for row, address in enumerate(packed) if len(address) == size]
             joined = b"".join(packed[row] for row in rows)
-            ends = self._walk(np.frombuffer(joined, np.uint8).reshape(-1, size), root)
+            numbers = np.frombuffer(joined, np.uint8).reshape(-1, size)
+            ends = self._walk(numbers, root)
+            ends[_are_private(numbers)] = self._private
             for row, end in zip(rows, ends.tolist(), strict=True):
                 if end not in self._codes:
                     self._codes[end] = self._code(packed[row])
@@ -84,6 +90,15 @@ def _packed(address: str) -> bytes:
     except (OSError, ValueError):
         return b""
     return packed[12:] if packed.startswith(_WRAPPED) else packed
+
+
+def _are_private(addresses: Numbers) -> Numbers:
+    """RFC 1918 and RFC 4193: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7."""
+    first, second = addresses[:, 0], addresses[:, 1]
+    found: Numbers = first >> 1 == 0xFC >> 1
+    if addresses.shape[1] == 4:  # noqa: PLR2004
+        found = (first == 10) | (first == 172) & (second >> 4 == 1) | (first == 192) & (second == 168)  # noqa: PLR2004
+    return found
 
 
 def _code(record: object) -> str | None:

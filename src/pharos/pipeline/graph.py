@@ -66,7 +66,10 @@ class Given:
 
     until: datetime  # UTC, naive; a run describes the time before
     countries: Path = geolocation.SHIPPED
+    private_country: str | None = None  # of private addresses
     fills_gaps: bool = False  # see `pharos.metrics.reconciliation.with_gaps_filled`
+    counts_staff: bool = True  # see `pharos.metrics.population`
+    counts_libraries: bool = True
 
     @property
     def last_day(self) -> date:
@@ -80,7 +83,7 @@ class Given:
 
     def country_of(self, engine: Engine) -> geolocation.CountryOf:
         """The country of an address, looked up where the engine has it."""
-        return engine.function(partial(geolocation.codes, str(self.countries)))
+        return engine.function(partial(geolocation.codes, str(self.countries), self.private_country))
 
     def value(self, name: str, engine: Engine) -> object:
         """What is given under this name."""
@@ -89,7 +92,7 @@ class Given:
     def fingerprint(self, name: str) -> str:
         """Changes when what is given under this name does."""
         if name == "country_of":
-            return geolocation.fingerprint(self.countries)
+            return f"{geolocation.fingerprint(self.countries)} {self.private_country or ''}"
         moment: date = getattr(self, name)
         return moment.isoformat()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -16,6 +17,7 @@ from pharos.engine import Engine
 from pharos.lake import lms_tables, snapshots
 from pharos.lake.lake import Lake
 from pharos.lms.tables import ALL as LMS_TABLES
+from pharos.metrics import population
 from pharos.metrics.metric import Metric
 from pharos.metrics.reconciliation import with_gaps_filled
 from pharos.pipeline import facts
@@ -23,7 +25,7 @@ from pharos.pipeline.facts import FactDay
 from pharos.pipeline.graph import FACTS, METRICS, Given, code_fingerprint, fingerprint, in_order
 from pharos.pipeline.target import Target
 
-EVENTS, ENROLLMENTS = "enrollment_event", "student_courseenrollment"
+EVENTS, ENROLLMENTS, USERS = "enrollment_event", "student_courseenrollment", "auth_user"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,7 @@ def results(lake: Lake, days: dict[str, list[FactDay]], given: Given) -> list[Re
     found: dict[str, Result] = {}
     for metric in in_order():
         parts = [f"{name}={_input_fingerprint(lake, name, days, found, given)}" for name in metric.inputs]
+        parts += _counting_fingerprint(lake, metric, given)
         if _is_filled(metric, given):
             parts.append(
                 f"gaps={code_fingerprint(with_gaps_filled)} {snapshots.fingerprint(lake, ENROLLMENTS)}"
@@ -65,7 +68,7 @@ def compute(
         name: _input(lake, engine, name, days, known, given) for name in result.metric.inputs
     }
     if _is_filled(result.metric, given):
-        enrollments = lms_tables.read(engine, lake, ENROLLMENTS)
+        enrollments = _input(lake, engine, ENROLLMENTS, days, known, given)
         inputs[EVENTS] = with_gaps_filled(inputs[EVENTS], enrollments, given.last_day)
     table = result.metric.function(**inputs)
     keys = [(name, "ascending") for name in result.metric.table.info["key"]]
@@ -107,10 +110,33 @@ def _input(
     given: Given,
 ) -> object:
     if name in FACTS:
-        return facts.read(engine, FACTS[name], days[name])
+        return _counted(lake, engine, facts.read(engine, FACTS[name], days[name]), given)
     if name in METRICS:
         path = known[name].path
         return engine.read([path], pq.read_schema(path))
+    if name == ENROLLMENTS:
+        return _counted(lake, engine, lms_tables.read(engine, lake, name), given)
     if name in LMS_TABLES:
         return lms_tables.read(engine, lake, name)
     return given.value(name, engine)
+
+
+def _counted(lake: Lake, engine: Engine, rows: ibis.Table, given: Given) -> ibis.Table:
+    """The rows of an input without those that shall not count."""
+    if not given.counts_staff and "user_id" in rows.columns:
+        rows = population.without_staff(rows, lms_tables.read(engine, lake, USERS))
+    if not given.counts_libraries and "course_id" in rows.columns:
+        rows = population.without_libraries(rows)
+    return rows
+
+
+def _counting_fingerprint(lake: Lake, metric: Metric, given: Given) -> list[str]:
+    """What a result depends on because of what shall not count; nothing as long as everything counts."""
+    found = []
+    if not given.counts_staff:
+        found.append(
+            f"staff={code_fingerprint(population.without_staff)} {snapshots.fingerprint(lake, USERS)}"
+        )
+    if not given.counts_libraries:
+        found.append(f"libraries={code_fingerprint(population.without_libraries)}")
+    return found if any(name in FACTS or name == ENROLLMENTS for name in metric.inputs) else []
