@@ -35,14 +35,14 @@ class Group:
     order: int
 
 
-def names_of(request: Request, course: Course, report: Report, name: str) -> dict[str, Any]:
+def names_of(request: Request, course: Course, report: Report) -> dict[str, Any]:
     """What the page says of its report, and the tabs that lead to the others."""
     words: Language = request.state.language
     reports = [navigation.AGE, navigation.EDUCATION, navigation.GENDER]
     if not site_of(request).settings.insights.show_age:
         reports.remove(navigation.AGE)
     tabs = tuple(Link(course.path + r.path, words.text(r.label), r is report) for r in reports)
-    return about(request, report, name) | {"tabs": tabs}
+    return about(request, report) | {"tabs": tabs}
 
 
 def empty_page(words: Language, course: Course, names: dict[str, Any], everybody: int) -> ReportPage:

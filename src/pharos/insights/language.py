@@ -1,7 +1,8 @@
 """Languages: choosing one for a request, translating, and writing numbers and dates the way it does.
 
-Translations lie as gettext catalogs (`locale/<code>/LC_MESSAGES/messages.po`) and are read when the
-application starts: there is nothing to compile. A message may hold markup; what is filled in is escaped.
+Translations lie as gettext catalogs (`locale/<code>/LC_MESSAGES/`: `messages.po` for the words of the
+pages, `definitions.po` for those of the Data API's definitions) and are read when the application starts:
+there is nothing to compile. A message may hold markup; what is filled in is escaped.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from fastapi import Request
 from markupsafe import Markup
 
 CATALOGS = Path(__file__).parent / "locale"
+MESSAGES, DEFINITIONS = "messages", "definitions"
 # Code, as in `<html lang>`; CLDR locale for numbers and dates; name in the language itself.
 AVAILABLE = {
     "en": ("en_GB", "English"),
@@ -53,6 +55,7 @@ class Language:
     name: str
     locale: Locale
     _translations: NullTranslations = field(repr=False)
+    _definitions: NullTranslations = field(repr=False)
 
     @property
     def tag(self) -> str:
@@ -82,9 +85,17 @@ class Language:
         filled = {"n": self.number(n), **values}
         return Markup(self._translations.ngettext(one, many, n)) % filled  # noqa: S704
 
-    def phrase(self, text: str) -> str:
-        """A text of the Data API, translated where the catalog has it."""
-        return self._translations.gettext(text) if text else ""
+    def phrase(self, text: str) -> Markup:
+        """A text of the Data API's definitions; one without a translation stays English and says so."""
+        translated = self._definitions.gettext(text) if text else ""
+        if self.code == DEFAULT or translated != text:
+            return Markup("{}").format(translated)
+        return Markup('<span lang="en" dir="ltr">{}</span>').format(text)
+
+    def sentences(self, *parts: str) -> Markup:
+        """The sentences one after the other, with the space between them that the language wants."""
+        space = Markup("") if self.code == "zh" else Markup(" ")
+        return space.join(parts)
 
     def enumeration(self, items: Sequence[str]) -> str:
         """`a, b and c`."""
@@ -151,16 +162,20 @@ class Language:
     def moment(self, value: datetime) -> str:
         """`23 November 2026, 00:12 UTC`."""
         time = format_datetime(value, "HH:mm", locale=self.locale)
-        comma = "، " if self.direction == "rtl" else ", "
-        return f"{self.day(value.date())}{comma}{self._digits(time)} UTC"
+        return f"{self.day(value.date())}{self._comma}{self._digits(time)} UTC"
 
     def end_of(self, until: datetime) -> str:
         """The moment results reach to: `22 November, 24:00 UTC` for a midnight, else day and time."""
         if until.hour == until.minute == 0:
             day = (until - timedelta(days=1)).date()
-            return f"{self.day_of_month(day)}, {self._digits('24:00')} UTC"
+            return f"{self.day_of_month(day)}{self._comma}{self._digits('24:00')} UTC"
         time = self._digits(format_datetime(until, "HH:mm", locale=self.locale))
-        return f"{self.day_of_month(until.date())}, {time} UTC"
+        return f"{self.day_of_month(until.date())}{self._comma}{time} UTC"
+
+    @property
+    def _comma(self) -> str:
+        """What stands between a day and a time."""
+        return {"ar": "، ", "zh": " "}.get(self.code, ", ")
 
     def country(self, alpha2: str | None, otherwise: str) -> str:
         """Name of the country; the other text where the language has none."""
@@ -185,13 +200,15 @@ def _noon(value: date) -> datetime:
 def languages() -> dict[str, Language]:
     """All languages of the pages, by code."""
     return {
-        code: Language(code, name, Locale.parse(locale), _translations(code))
+        code: Language(
+            code, name, Locale.parse(locale), _catalog(code, MESSAGES), _catalog(code, DEFINITIONS)
+        )
         for code, (locale, name) in AVAILABLE.items()
     }
 
 
-def _translations(code: str) -> NullTranslations:
-    path = CATALOGS / code / "LC_MESSAGES" / "messages.po"
+def _catalog(code: str, name: str) -> NullTranslations:
+    path = CATALOGS / code / "LC_MESSAGES" / f"{name}.po"
     if not path.is_file():
         return NullTranslations()
     compiled = BytesIO()

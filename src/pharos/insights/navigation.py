@@ -20,6 +20,8 @@ class Report:
     question: str
     asked_at_home: str
     """The question as course home puts it."""
+    table: str
+    """The result it shows, whose definition says how it is counted."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Lens:
     reports: tuple[Report, ...]
 
 
-HOME = Report("home", "", noop("This week"), noop("Course Home"), noop("What happened in my course?"), "")
+HOME = Report("home", "", noop("This week"), noop("Course Home"), noop("What happened in my course?"), "", "")
 ENROLLMENT_ACTIVITY = Report(
     "enrollment_activity",
     "enrollment/activity/",
@@ -39,6 +41,7 @@ ENROLLMENT_ACTIVITY = Report(
     noop("Enrollment Activity"),
     noop("How many learners are in my course?"),
     noop("How many are there?"),
+    "course_enrollment_mode_daily",
 )
 AGE = Report(
     "age",
@@ -47,6 +50,7 @@ AGE = Report(
     noop("Enrollment Demographics by Age"),
     noop("How old are my learners?"),
     noop("How old are they?"),
+    "course_enrollment_birth_year_daily",
 )
 EDUCATION = Report(
     "education",
@@ -55,6 +59,7 @@ EDUCATION = Report(
     noop("Enrollment Demographics by Education"),
     noop("What level of education do my learners have?"),
     noop("What education do they have?"),
+    "course_enrollment_education_level_daily",
 )
 GENDER = Report(
     "gender",
@@ -63,6 +68,7 @@ GENDER = Report(
     noop("Enrollment Demographics by Gender"),
     noop("What is the learner gender breakdown?"),
     noop("What is the gender breakdown?"),
+    "course_enrollment_gender_daily",
 )
 GEOGRAPHY = Report(
     "geography",
@@ -71,6 +77,7 @@ GEOGRAPHY = Report(
     noop("Enrollment Geography"),
     noop("Where are my learners?"),
     noop("Where are they?"),
+    "course_enrollment_location_current",
 )
 ENGAGEMENT_CONTENT = Report(
     "engagement_content",
@@ -79,6 +86,7 @@ ENGAGEMENT_CONTENT = Report(
     noop("Engagement Content"),
     noop("How many learners are interacting with my course?"),
     noop("How many are active each week?"),
+    "course_activity",
 )
 
 LENSES = (
@@ -97,3 +105,8 @@ def lenses(*, age: bool) -> tuple[Lens, ...]:
         replace(lens, reports=tuple(report for report in lens.reports if age or report is not AGE))
         for lens in LENSES
     )
+
+
+def tables_shown() -> tuple[str, ...]:
+    """The results that reports show, in the order of the reports: their definitions speak every language."""
+    return tuple(report.table for lens in LENSES for report in lens.reports)

@@ -56,7 +56,7 @@ class ReportPage(Page):
     figures: tuple[Figure, ...] = ()
     chart: Chart | None = None
     table: Table | None = None
-    definitions: tuple[Definition, ...] = ()
+    definition: Definition | None = None
     csv: str = ""
     """Address of the CSV download."""
     tabs: tuple[Link, ...] = ()
@@ -72,15 +72,15 @@ class ReportPage(Page):
     note: str = ""
 
 
-def about(request: Request, report: Report, *tables: str) -> dict[str, Any]:
-    """What a page says of its report: name, question, and the definitions of the tables it shows."""
+def about(request: Request, report: Report) -> dict[str, Any]:
+    """What a page says of its report: name, question, and how it is counted."""
     words: Language = request.state.language
-    definitions = request.state.definitions
+    definition = request.state.definitions.get(report.table)
     return {
         "report": report,
         "title": words.text(report.title),
         "question": words.text(report.question),
-        "definitions": tuple(definitions[name] for name in tables if name in definitions),
+        "definition": definition,
     }
 
 

@@ -63,7 +63,7 @@ def median_age(ages: Counter[int | None]) -> float | None:
 def _age_page(request: Request, words: Language, course: Course, ages: Counter[int | None]) -> ReportPage:
     everybody = sum(ages.values())
     known = everybody - ages[None]
-    names = names_of(request, course, navigation.AGE, "course_enrollment_birth_year_daily")
+    names = names_of(request, course, navigation.AGE)
     if not known:
         return empty_page(words, course, names, everybody)
     median = median_age(ages)

@@ -128,7 +128,7 @@ def headline(words: Language, listed: Sequence[Listed]) -> Markup:
             len(losing),
             names=Markup(words.enumeration(names)),  # noqa: S704 - escaped above
         )
-    return Markup("{} {}").format(sentence, second)
+    return words.sentences(sentence, second)
 
 
 def _figures(words: Language, listed: Sequence[Listed]) -> list[Figure]:
@@ -175,7 +175,7 @@ def _figures(words: Language, listed: Sequence[Listed]) -> list[Figure]:
 def _table(request: Request, words: Language, shown: Sequence[Listed]) -> Table:
     def name(item: Listed) -> Markup:
         return Markup('<a href="{}">{}</a><span class="sub">{}</span>').format(
-            item.course.path, item.course.name, item.course.course_id
+            item.course.path, item.course.name, item.course.course_id.removeprefix("course-v1:")
         )
 
     def by_name(item: Listed) -> str | None:

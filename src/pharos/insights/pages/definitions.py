@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
 
+from pharos.insights import navigation
 from pharos.insights.access import SignedIn
 from pharos.insights.api import Definition
 from pharos.insights.language import Language
@@ -21,7 +22,10 @@ class DefinitionsPage(Page):
     """How are the numbers counted?"""
 
     template: ClassVar[str] = "definitions.html"
-    definitions: tuple[Definition, ...]
+    shown: tuple[Definition, ...]
+    """Those of the numbers that the reports show."""
+    others: tuple[Definition, ...]
+    """Those of results that are read elsewhere."""
 
 
 @router.get("/definitions/")
@@ -37,6 +41,7 @@ async def definitions(request: Request, _: SignedIn, site: TheSite) -> Response:
             "<strong>%(n)s definitions</strong>, each the same in the code, the documentation and the pages.",
             len(found),
         ),
-        definitions=tuple(found.values()),
+        shown=tuple(found[name] for name in navigation.tables_shown() if name in found),
+        others=tuple(d for name, d in found.items() if name not in navigation.tables_shown()),
     )
     return site.renderer.render(request, page)

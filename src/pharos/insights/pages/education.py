@@ -52,7 +52,7 @@ def _education_page(
 ) -> ReportPage:
     everybody = sum(levels.values())
     known = everybody - levels[None]
-    names = names_of(request, course, navigation.EDUCATION, "course_enrollment_education_level_daily")
+    names = names_of(request, course, navigation.EDUCATION)
     if not known:
         return empty_page(words, course, names, everybody)
 

@@ -70,7 +70,7 @@ async def engagement_content(
         site.directory.previous_run(course, view.visible),
     )
     weeks = weeks_of(rows, enrollment or [])
-    names = about(request, navigation.ENGAGEMENT_CONTENT, "course_activity")
+    names = about(request, navigation.ENGAGEMENT_CONTENT)
     if enrollment is None:
         note = words.text("Enrollment could not be loaded, so shares of current learners are missing.")
         names |= {"note": note}
@@ -177,7 +177,7 @@ def headline(words: Language, weeks: Sequence[Week]) -> Markup:
         )
     else:
         second = words.html("That is as many as the week before.")
-    return Markup("{} {}").format(first, second)
+    return words.sentences(first, second)
 
 
 def _empty_page(words: Language, course: Course, names: dict[str, Any]) -> ReportPage:

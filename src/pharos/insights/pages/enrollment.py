@@ -69,7 +69,7 @@ async def enrollment_activity(
     earlier = await _earlier(site, words, course, previous, period, days)
     report = _Report(course, days, period, marks_of(words, course, deadlines), earlier)
     page = ReportPage(
-        **about(request, navigation.ENROLLMENT_ACTIVITY, "course_enrollment_mode_daily"),
+        **about(request, navigation.ENROLLMENT_ACTIVITY),
         **controls(request, course, period, days[0].day, days[-1].day, periods.BY_DAY, previous),
         answer=headline(words, days),
         figures_label=words.text("Enrollment metrics"),
@@ -162,12 +162,12 @@ def headline(words: Language, days: Sequence[Day]) -> Markup:
         "<strong>%(n)s</strong> are in the verified track.",
         verified,
     )
-    return Markup("{} {}").format(first, second)
+    return words.sentences(first, second)
 
 
 def _empty_page(request: Request, words: Language, course: Course) -> ReportPage:
     return ReportPage(
-        **about(request, navigation.ENROLLMENT_ACTIVITY, "course_enrollment_mode_daily"),
+        **about(request, navigation.ENROLLMENT_ACTIVITY),
         answer=words.html("<strong>Nobody has enrolled yet</strong>, or nothing has been counted."),
         empty=no_data_yet(words, course.path),
     )

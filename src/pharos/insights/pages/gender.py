@@ -51,7 +51,7 @@ async def gender(request: Request, course: CourseInView, site: TheSite) -> Respo
 
 
 def _gender_page(request: Request, words: Language, course: Course, days: list[GenderDay]) -> ReportPage:
-    names = names_of(request, course, navigation.GENDER, "course_enrollment_gender_daily")
+    names = names_of(request, course, navigation.GENDER)
     if not days or not days[-1].known:
         return empty_page(words, course, names, days[-1].total if days else 0)
     last = days[-1]

@@ -75,7 +75,7 @@ def _round(value: float) -> int:
 
 
 def _page(request: Request, words: Language, course: Course, countries: list[Country]) -> ReportPage:
-    names = about(request, navigation.GEOGRAPHY, "course_enrollment_location_current")
+    names = about(request, navigation.GEOGRAPHY)
     known = [country for country in countries if country.code]
     everybody = sum(country.count for country in countries)
     if not known:
@@ -110,7 +110,7 @@ def _headline(words: Language, known: Sequence[Country], everybody: int) -> Mark
         second = words.html(
             "%(countries)s together have %(share)s of them.", countries=countries, share=share
         )
-    return Markup("{} {}").format(first, second)
+    return words.sentences(first, second)
 
 
 def _figures(words: Language, known: Sequence[Country], everybody: int) -> list[Figure]:

@@ -10,7 +10,7 @@
   const fullDay = day({ weekday: "short", day: "numeric", month: "long", year: "numeric" });
   const shortDay = day({ day: "numeric", month: "short" });
   const month = day({ month: "short", year: "numeric" });
-  const DAY = 86400000;
+  const DAY = 86400000, SHEET = 690;
   const count = (value) => value === null || value === undefined ? "–" : whole.format(value);
 
   /* Custom properties resolve light-dark() only where they are used, so ask a probe. */
@@ -219,10 +219,10 @@
     const box = figure.querySelector(".chart"), live = figure.querySelector("[aria-live]");
     const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
     let chart, option, cursor;
-    const paint = () => {
+    const paint = (width = box.clientWidth, height = box.clientHeight) => {
       chart?.dispose();
-      chart = echarts.init(box, null, { renderer: "svg" });
-      option = kinds[figure.dataset.chart](data, { mode: figure.dataset.mode, narrow: box.clientWidth < 600, height: box.clientHeight, width: box.clientWidth });
+      chart = echarts.init(box, null, { renderer: "svg", width, height });
+      option = kinds[figure.dataset.chart](data, { mode: figure.dataset.mode, narrow: width < 600, height, width });
       const { say, length, cursor: start, ...rest } = option;
       cursor = start;
       chart.setOption({ animation: false, useUTC: true, textStyle: { fontFamily: font() }, ...rest });
@@ -252,7 +252,9 @@
     });
     for (const button of document.querySelectorAll(`[data-picture="${figure.id}"]`)) button.addEventListener("click", () => picture(chart, box.querySelector("svg"), document.getElementById("chart-title").textContent, button.dataset.name));
     new ResizeObserver(() => { if (!matchMedia("print").matches && Math.abs(chart.getWidth() - box.clientWidth) > 1) paint(); }).observe(box);
-    addEventListener("themechange", paint);
+    addEventListener("themechange", () => paint());
+    addEventListener("beforeprint", () => paint(SHEET, Math.round(box.clientHeight / box.clientWidth * SHEET * (box.clientWidth < SHEET ? 1 : 1.2))));
+    addEventListener("afterprint", () => paint());
     paint();
   }
 
