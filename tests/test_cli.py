@@ -401,6 +401,18 @@ def test_tokens(shell: Shell) -> None:
     assert "no valid token named 'nobody'" in shell.pharos("token", "revoke", "nobody", code=1).stderr
 
 
+def test_tokens_of_few_rights(shell: Shell) -> None:
+    shell.pharos("store", "upgrade")
+    scope = ("--course", "edX/DemoX/2014", "--course", "course-v1:edX+A+1", "--organization", "OrgX")
+    limits = ("--learners", "--expires", "2099-01-31", "--requests-per-minute", "5")
+    shell.pharos("token", "create", "few", *scope, *limits)
+    listed = shell.pharos("token", "list").stdout
+    assert "2099-01-31 00:00" in listed
+    assert "OrgX, course-v1:edX+A+1, edX/DemoX/2014, data of learners" in listed
+    for option, value in (("--course", "nonsense"), ("--expires", "soon"), ("--requests-per-minute", "0")):
+        assert option in shell.pharos("token", "create", "bad", option, value, code=2).stderr
+
+
 def test_output_may_be_cut_short(shell: Shell) -> None:
     """As by `pharos quarantine | head`."""
     shell.write("tracking.log", ["garbage"] * 5000)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, SecretStr
 
 from pharos import config
 from pharos.errors import ConfigurationError
+from pharos.result_store import store
 
 PHAROS = str(Path(sys.executable).with_name("pharos"))
 
@@ -240,6 +241,13 @@ def test_the_template_is_accepted_when_its_comments_are_taken_away(tmp_path: Pat
             assert list(keys) == list(type(config.Settings.model_fields[section].default).model_fields)
     written(tmp_path, text)
     assert config.load(tmp_path) == config.Settings(home=tmp_path)
+
+
+def test_the_store_lies_in_the_home_folder_whatever_its_name(tmp_path: Path) -> None:
+    for name in ("plain", "with space", "a?b", "100%25#é", "50%"):
+        home = tmp_path / name
+        store.upgrade(config.Settings(home=home).store_url)
+        assert (home / "result_store.sqlite").is_file()
 
 
 def test_settings_do_not_change(tmp_path: Path) -> None:

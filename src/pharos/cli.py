@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +24,7 @@ from pharos import config
 from pharos.errors import ConfigurationError, PharosError
 
 if TYPE_CHECKING:
+    import sqlalchemy
     from fastapi import FastAPI
 
     from pharos.config import Settings
@@ -129,12 +132,12 @@ def ingest(
 ) -> None:
     """Take new log lines over into the lake, and nothing else."""
     from pharos.console import Bars, show_ingested
-    from pharos.pipeline.run import ingest_only
+    from pharos.pipeline.ingestion import ingest_only
 
     settings = config.load(home, file, engine={"name": engine})
     with Bars() as bars:
-        report = ingest_only(settings, logs=_paths(logs, paths), progress=bars)
-    show_ingested(out, report.ingested)
+        ingested = ingest_only(settings, logs=_paths(logs, paths), progress=bars)
+    show_ingested(out, ingested)
 
 
 @app.command("import")
@@ -214,7 +217,7 @@ def quarantine(
     from pharos.console import show_quarantine
     from pharos.lake.lake import Lake
     from pharos.lake.quarantine import quarantined_lines
-    from pharos.pipeline.run import retry_quarantine
+    from pharos.pipeline.ingestion import retry_quarantine
 
     settings = config.load(home, file)
     if retry:
@@ -280,12 +283,38 @@ def store_upgrade(
 
 
 @token_app.command("create")
-def token_create(name: str, home: Home = None, file: Config = None) -> None:
+def token_create(
+    name: str,
+    courses: Annotated[
+        list[str] | None,
+        typer.Option("--course", help="A course it may read; repeatable. Default: all."),
+    ] = None,
+    organizations: Annotated[
+        list[str] | None, typer.Option("--organization", help="An organisation whose courses it may read.")
+    ] = None,
+    learners: Annotated[bool, typer.Option("--learners", help="It may read data of learners.")] = False,
+    expires: Annotated[
+        str | None, typer.Option("--expires", help="UTC date or moment from which on it is refused.")
+    ] = None,
+    requests_per_minute: Annotated[
+        int | None, typer.Option(min=1, help="Its own limit, instead of the one of the settings.")
+    ] = None,
+    home: Home = None,
+    file: Config = None,
+) -> None:
     """Make a token; it is shown this once."""
     from pharos.data_api import tokens
-    from pharos.result_store import store
+    from pharos.keys import is_course_id
 
-    print(tokens.create_token(store.connect(config.load(home, file).store_url), name))  # noqa: T201
+    for course in courses or ():
+        if not is_course_id(course):
+            raise ConfigurationError(f"--course: {course!r} is not the id of a course run")
+    with _result_store(home, file) as engine:
+        token = tokens.create_token(
+            engine, name, courses=courses or (), organizations=organizations or (), learners=learners,
+            expires=_moment(expires, "--expires"), requests_per_minute=requests_per_minute,
+        )  # fmt: skip
+    print(token)  # noqa: T201
 
 
 @token_app.command("list")
@@ -293,19 +322,31 @@ def token_list(home: Home = None, file: Config = None) -> None:
     """The tokens' names and what they may."""
     from pharos.console import show_tokens
     from pharos.data_api import tokens
-    from pharos.result_store import store
 
-    show_tokens(out, tokens.list_tokens(store.connect(config.load(home, file).store_url)))
+    with _result_store(home, file) as engine:
+        show_tokens(out, tokens.list_tokens(engine))
 
 
 @token_app.command("revoke")
 def token_revoke(name: str, home: Home = None, file: Config = None) -> None:
     """End a token's use."""
     from pharos.data_api import tokens
+
+    with _result_store(home, file) as engine:
+        tokens.revoke_token(engine, name)
+    out.print(f"Token {name} is revoked.")
+
+
+@contextmanager
+def _result_store(home: Path | None, file: Path | None) -> Iterator[sqlalchemy.Engine]:
+    """The Result Store of the settings, as long as a verb needs it."""
     from pharos.result_store import store
 
-    tokens.revoke_token(store.connect(config.load(home, file).store_url), name)
-    out.print(f"Token {name} is revoked.")
+    engine = store.connect(config.load(home, file).store_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _serve(application: FastAPI, host: str, port: int) -> None:
@@ -322,7 +363,7 @@ def _paths(named: list[str] | None, further: list[str] | None) -> list[str]:
     return [*(named or []), *(further or [])]
 
 
-def _moment(text: str | None) -> datetime | None:
+def _moment(text: str | None, option: str = "--until") -> datetime | None:
     """A UTC date, meaning its first moment, or an ISO moment; without offset it is UTC."""
     if text is None:
         return None
@@ -330,10 +371,10 @@ def _moment(text: str | None) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(
-            f"--until: {text!r} is neither a date (2024-05-31) nor an ISO moment"
+            f"{option}: {text!r} is neither a date (2024-05-31) nor an ISO moment"
         ) from None
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ConfigurationError(f"--until: {text!r} is not between {FIRST_YEAR} and {LAST_YEAR}")
+        raise ConfigurationError(f"{option}: {text!r} is not between {FIRST_YEAR} and {LAST_YEAR}")
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 

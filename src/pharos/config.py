@@ -140,7 +140,9 @@ class DataAPISettings(Section):
         None,
         description="Address of the Data API as clients reach it, for links; default: that of the request.",
     )
-    reports: Path | None = Field(None, description="Folder of report files; default: reports in home.")
+    reports: str | None = Field(
+        None, description="Folder of report files, or its s3:// address; default: reports in home."
+    )
     report_names: list[str] = Field(["problem_response"], description="Reports that may be downloaded.")
     report_seconds: int = Field(120, gt=0, description="How long a link to a report works.")
     secret_key: SecretStr | None = Field(
@@ -157,6 +159,9 @@ class DataAPISettings(Section):
     requests_per_minute: int = Field(60, gt=0, description="Requests a person or an address may make.")
     token_requests_per_minute: int = Field(
         6000, gt=0, description="Requests a token may make, unless it has its own rate."
+    )
+    jwt_audience: str | None = Field(
+        None, description="Audience (aud) a JWT must have to be accepted; default: any, as the original."
     )
     cors_origins: list[str] = Field([], description="Origins whose pages may ask the Data API.")
 
@@ -207,7 +212,8 @@ class Settings(BaseSettings):
         """SQLAlchemy URL of the Result Store."""
         if self.result_store.url is not None:
             return self.result_store.url.get_secret_value()
-        return f"sqlite:///{self.home / 'result_store.sqlite'}"
+        path = str(self.home / "result_store.sqlite")
+        return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"  # in an address these mean something
 
     @classmethod
     def settings_customise_sources(

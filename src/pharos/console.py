@@ -243,6 +243,7 @@ def show_tokens(console: Console, tokens: Iterable[Token]) -> None:
     for token in tokens:
         scope = [*(token.courses or ()), *(token.organizations or ())]
         may_read = ", ".join(sorted(scope)) or "all courses"
+        may_read += ", data of learners" if token.learners else ""
         moments = map(_moment, (token.created, token.expires, token.revoked))
         rows.append((*moments, _visible(token.name), _visible(may_read)))
     if not rows:

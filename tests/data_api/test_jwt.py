@@ -126,6 +126,21 @@ def test_claims_that_are_not_right(tmp_path: Path, changes: dict[str, Any], deta
     assert refusal(checker(tmp_path, RSA), signed(RSA, "RS512", **changes)) == detail
 
 
+@pytest.mark.parametrize(
+    ("audience", "accepted"),
+    [("api", True), (["x", "api"], True), ("other", False), (["other"], False), (None, False)],
+)
+def test_the_audience_counts_if_it_is_set(tmp_path: Path, audience: object, accepted: bool) -> None:
+    checker(tmp_path, RSA)
+    lms = LMS(jwt_keys=str(tmp_path / "jwks.json"), jwt_issuer=ISSUER)
+    credential = signed(RSA, "RS512", aud=audience)
+    if accepted:
+        assert SignedTokens(lms, "api").claims(credential).username == "staff"
+    else:
+        assert refusal(SignedTokens(lms, "api"), credential) == "Error decoding token."
+    assert SignedTokens(lms).claims(credential).username == "staff"
+
+
 def test_rights_of_people(tmp_path: Path) -> None:
     tokens = checker(tmp_path, RSA)
     learner = {"administrator": False, "username": "ann", "preferred_username": None, "version": None}

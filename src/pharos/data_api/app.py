@@ -86,11 +86,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.cache = Cache()
     app.state.workers = ThreadPoolExecutor(WORKERS, "answers")
     app.state.audit = AuditLog(ours.audit_log or settings.home / "data_api_audit.jsonl")
-    app.state.reports = Reports(ours.reports or settings.home / "reports", ours)
+    app.state.reports = Reports(settings.home / "reports", ours)
     app.state.account_url = ours.account_url
     app.state.access = Access(
         Recent(lambda: list_tokens(first.engine)),
-        SignedTokens(settings.lms),
+        SignedTokens(settings.lms, ours.jwt_audience),
         Limits(ours.requests_per_minute, ours.token_requests_per_minute),
     )
     for subject in SUBJECTS:

@@ -39,8 +39,8 @@ class Claims:
 class SignedTokens:
     """Checks tokens. Without the address or file of the LMS's keys every token is refused."""
 
-    def __init__(self, lms: LMS) -> None:
-        self._lms = lms
+    def __init__(self, lms: LMS, audience: str | None = None) -> None:
+        self._lms, self._audience = lms, audience
         self._source = lms.jwt_keys or (f"{lms.url.rstrip('/')}/oauth2/jwks" if lms.url else None)
         self._issuer = lms.jwt_issuer or (f"{lms.url.rstrip('/')}/oauth2" if lms.url else None)
         self._lock = threading.Lock()
@@ -48,7 +48,7 @@ class SignedTokens:
         self._asked: float | None = None
 
     def claims(self, credential: str) -> Claims:
-        """Raises Unauthenticated, with the original's words, unless signature, times and issuer are right."""
+        """Raises Unauthenticated, in the original's words, unless signature, times, issuer, audience are right."""
         payload = self._verified(credential)
         now = time.time()
         if not isinstance(payload.get("exp"), int | float) or not isinstance(payload.get("iat"), int | float):
@@ -56,6 +56,8 @@ class SignedTokens:
         if payload["exp"] <= now:
             raise Unauthenticated("Token has expired.")
         if self._issuer is None or payload.get("iss") != self._issuer:
+            raise Unauthenticated("Error decoding token.")
+        if self._audience is not None and self._audience not in _audiences(payload):
             raise Unauthenticated("Error decoding token.")
         return _person(payload)
 
@@ -97,6 +99,11 @@ def _algorithms(key: Key) -> list[str]:
     of_type = list(ALGORITHMS.get(key.key_type, ()))
     named = key.get("alg")
     return [a for a in of_type if a == named] if named else of_type
+
+
+def _audiences(payload: dict[str, Any]) -> list[object]:
+    named = payload.get("aud")
+    return named if isinstance(named, list) else [named]
 
 
 def _person(payload: dict[str, Any]) -> Claims:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Path, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import StreamingResponse
 from pydantic import Field
 from typing_extensions import TypedDict
 
@@ -68,5 +68,12 @@ def download(request: Request, file_name: str, expires: str = "", signature: str
     found = reports.linked(file_name, int(expires), signature)
     if found is None:
         raise NoData
-    shown = download_name(found, reports.names)
-    return FileResponse(found.path, media_type="text/csv", headers={"Content-Disposition": attachment(shown)})
+    return StreamingResponse(
+        reports.content(found),
+        media_type="text/csv",
+        headers={
+            "Content-Disposition": attachment(download_name(found, reports.names)),
+            "Content-Length": str(found.size_bytes),
+            "Cache-Control": "private, no-store",
+        },
+    )
