@@ -14,7 +14,10 @@ from pharos.engine.database import scanned
 from pharos.lms.database import database_address
 from pharos.lms.tables import TABLES
 
-DRIVER = Path("/usr/share/java/mariadb-java-client.jar")
+DRIVERS = {
+    "mysql": Path("/usr/share/java/mariadb-java-client.jar"),
+    "postgresql": Path("/usr/share/java/postgresql.jar"),
+}
 # Drivers are given to Spark when it starts, so this is a Spark of its own.
 READ = """
 import json, sys
@@ -45,10 +48,13 @@ print(json.dumps(found))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("store_url", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("store_url", ["mariadb", "postgres"], indirect=True)
 def test_spark_reads_the_same_through_a_driver(store_url: str, tmp_path: Path) -> None:
     url = edxapp.create(store_url)
-    arguments = [url, str(tmp_path), str(DRIVER)]
+    driver = DRIVERS[database_address(url).kind]
+    if not driver.exists():
+        pytest.skip(f"{driver} is not installed; scripts/system-packages installs it")
+    arguments = [url, str(tmp_path), str(driver)]
     done = subprocess.run(
         [sys.executable, "-c", READ, *arguments], capture_output=True, text=True, check=False
     )

@@ -193,7 +193,11 @@ def test_a_clock_that_is_ahead_hides_nothing(lake: Lake, embedded: Engine, store
     assert ids(lake, embedded) == [1, 2, 3, 4, 5, 6]
 
 
-def test_deleted_rows_go_when_the_ids_are_compared(lake: Lake, engine: Engine, store: str) -> None:
+@pytest.mark.parametrize("at_once", [1, 200_000])
+def test_deleted_rows_go_when_the_ids_are_compared(
+    lake: Lake, engine: Engine, store: str, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(lms_tables, "IDS_AT_ONCE", at_once)
     bring(lake, engine, store, MODULES)
     edxapp.change(store, f"DELETE FROM {MODULES} WHERE id = 2")  # noqa: S608
     bring(lake, engine, store, MODULES)

@@ -18,6 +18,7 @@ from pharos.lms.errors import LMSError
 from pharos.lms.tables import ALL, TABLES, LMSTable
 
 OVERLAP = timedelta(hours=1)  # rows may become visible some time after the moment they carry
+IDS_AT_ONCE = 200_000
 COMPARE_EVERY = timedelta(days=1)  # how often the ids of a table read by changes are compared with the LMS's
 
 Report = Callable[[int, int], None]
@@ -164,13 +165,27 @@ def _changes(
 
 
 def _remove_deleted(engine: Engine, database: Database, table: LMSTable, staged: Path) -> None:
-    """Leave out the rows whose id the LMS no longer has."""
+    """Leave out the rows whose id the LMS no longer has.
+
+    Ids are compared a share at a time, so that the memory needed does not grow with the table.
+    """
     columns = _nullable(table.schema)
     ids, kept = staged.with_suffix(".ids.parquet"), staged.with_suffix(".kept.parquet")
     database.copy(table.name, pa.schema([table.schema.field("id")]), ids)
-    there = engine.read([ids], pa.schema([columns.field("id")]))
-    engine.write(engine.read([staged], columns).semi_join(there, "id"), kept)
-    kept.replace(staged)
+    there, ours = engine.read([ids], pa.schema([columns.field("id")])), engine.read([staged], columns)
+    shares = pq.read_metadata(staged).num_rows // IDS_AT_ONCE + 1
+    deleted = pa.concat_tables(
+        engine.fetch(_share(ours.select("id"), share, shares).anti_join(_share(there, share, shares), "id"))
+        for share in range(shares)
+    ).combine_chunks()
+    if deleted.num_rows:
+        engine.write(ours.anti_join(engine.table(deleted), "id"), kept)
+        kept.replace(staged)
+
+
+def _share(ids: ibis.Table, share: int, shares: int) -> ibis.Table:
+    """One of about equally large parts of a table of ids."""
+    return ids.filter(ids.id.abs() % shares == share)
 
 
 def _newest(file: Path) -> datetime | None:
