@@ -35,7 +35,9 @@ class Shell:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def pharos(self, *arguments: str, code: int = 0, **environment: str) -> CompletedProcess[str]:
+    def pharos(
+        self, *arguments: str, code: int = 0, stdin: str = "", **environment: str
+    ) -> CompletedProcess[str]:
         """Run the program; it must end with this code, and may never show a stack trace."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PHAROS_")}
         done = subprocess.run(
@@ -44,6 +46,7 @@ class Shell:
             env=clean | {"COLUMNS": "80"} | environment,
             capture_output=True,
             text=True,
+            input=stdin,
             check=False,
         )
         assert "Traceback" not in done.stderr
@@ -421,3 +424,11 @@ def test_output_may_be_cut_short(shell: Shell) -> None:
     done = subprocess.run(command, cwd=shell.folder, capture_output=True, text=True, check=False)
     assert done.stdout.endswith("tracking.log:1: not JSON\n")
     assert "Traceback" not in done.stderr
+
+
+def test_a_token_that_clients_already_hold(shell: Shell) -> None:
+    shell.pharos("store", "upgrade")
+    held = "0123456789abcdef" * 2
+    created = shell.pharos("token", "create", "old", "--given", stdin=f"{held}\n")
+    assert created.stdout == "Token old is valid.\n"
+    assert "20 or more" in shell.pharos("token", "create", "weak", "--given", stdin="edx\n", code=1).stderr

@@ -299,6 +299,9 @@ def token_create(
     requests_per_minute: Annotated[
         int | None, typer.Option(min=1, help="Its own limit, instead of the one of the settings.")
     ] = None,
+    given: Annotated[
+        bool, typer.Option("--given", help="Read the token, which clients already hold, from standard input.")
+    ] = False,
     home: Home = None,
     file: Config = None,
 ) -> None:
@@ -313,8 +316,9 @@ def token_create(
         token = tokens.create_token(
             engine, name, courses=courses or (), organizations=organizations or (), learners=learners,
             expires=_moment(expires, "--expires"), requests_per_minute=requests_per_minute,
+            token=sys.stdin.readline().strip() if given else None,
         )  # fmt: skip
-    print(token)  # noqa: T201
+    print(f"Token {name} is valid." if given else token)  # noqa: T201
 
 
 @token_app.command("list")

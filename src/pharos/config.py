@@ -213,7 +213,7 @@ class Settings(BaseSettings):
         if self.result_store.url is not None:
             return self.result_store.url.get_secret_value()
         path = str(self.home / "result_store.sqlite")
-        return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"  # in an address these mean something
+        return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"  # both mean something there
 
     @classmethod
     def settings_customise_sources(

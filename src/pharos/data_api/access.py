@@ -109,6 +109,13 @@ class Access:
             return False
         return True
 
+    async def owns(self, name: str, credential: str) -> bool:
+        """Whether this is the valid token of that name."""
+        try:
+            return (await self._of_token(credential)).name == name
+        except Unauthenticated:
+            return False
+
     async def _of_token(self, credential: str) -> Caller:
         if not credential:
             raise Unauthenticated("Invalid token header. No credentials provided.")

@@ -48,7 +48,7 @@ class SignedTokens:
         self._asked: float | None = None
 
     def claims(self, credential: str) -> Claims:
-        """Raises Unauthenticated, in the original's words, unless signature, times, issuer, audience are right."""
+        """Raises Unauthenticated, in the original's words, unless all that is checked is right."""
         payload = self._verified(credential)
         now = time.time()
         if not isinstance(payload.get("exp"), int | float) or not isinstance(payload.get("iat"), int | float):

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from pharos.data_api.errors import BadBody, UnsupportedMediaType
 from pharos.data_api.times import read_moment
 
+BODIES = ("application/json", "application/x-www-form-urlencoded")  # forms of a POST, as documented
 MAX_FORM_FIELDS = 1_000_000
 
 

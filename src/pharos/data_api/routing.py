@@ -25,6 +25,7 @@ from pharos.data_api.access import SCHEME, Caller, OfCallers, OfLearnerReaders
 from pharos.data_api.cache import Kept, compressed, conditional, key_of, stamp
 from pharos.data_api.errors import NoData
 from pharos.data_api.formats import CSV, FORMATS, JSON, Format, attachment, chosen
+from pharos.data_api.parameters import BODIES
 from pharos.data_api.paths import SUFFIX
 from pharos.data_api.reading import ResultStore, of_request
 from pharos.result_store.store import Publication
@@ -294,8 +295,7 @@ def _extra(endpoint: Endpoint, method: str) -> dict[str, Any]:
             name: {**one_or_more, "description": text} for name, text in endpoint.parameters.items()
         },
     }
-    kinds = ("application/json", "application/x-www-form-urlencoded")
-    return described | {"requestBody": {"content": {kind: {"schema": schema} for kind in kinds}}}
+    return described | {"requestBody": {"content": {key: {"schema": schema} for key in BODIES}}}
 
 
 def _responses(endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:

@@ -15,6 +15,7 @@ from pharos.result_store import store
 from pharos.result_store.tables import tokens
 
 TOKEN_BYTES = 20  # 40 hexadecimal characters, as the original's
+SHORTEST = 20  # characters of a given token: its hash is only as safe as it is hard to guess
 
 
 class TokenNameTaken(PharosError):
@@ -26,6 +27,13 @@ class TokenNameTaken(PharosError):
 
     def __str__(self) -> str:
         return f"There is a valid token named {self.name!r}. Choose another name, or revoke that one first."
+
+
+class TokenTooWeak(PharosError):
+    """A given token is too short, or holds spaces."""
+
+    def __str__(self) -> str:
+        return f"A token needs {SHORTEST} or more characters without spaces. Let a new one be made."
 
 
 class NoSuchToken(PharosError):
@@ -72,9 +80,11 @@ def create_token(
 
     Without `courses` and `organizations` it may read all courses; data of single learners only with
     `learners`. `expires`: UTC, naive. The name of a revoked or expired token may be used again. Raises
-    TokenNameTaken, StoreUnreachable.
+    TokenNameTaken, TokenTooWeak, StoreUnreachable.
     """
-    clear = token or secrets.token_hex(TOKEN_BYTES)
+    clear = secrets.token_hex(TOKEN_BYTES) if token is None else token
+    if len(clear) < SHORTEST or not clear.isprintable() or " " in clear:
+        raise TokenTooWeak
     if any(existing.name == name and existing.is_valid(_now()) for existing in list_tokens(engine)):
         raise TokenNameTaken(name)
     with store.translated(engine) as connection, connection.begin():

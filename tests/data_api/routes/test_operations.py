@@ -99,3 +99,24 @@ def test_root_leads_to_the_documentation_and_json_is_the_openapi_document(api: h
     assert document["openapi"].startswith("3.")
     description = document["paths"]["/api/v1/courses/{course_id}/enrollment/"]["get"]["description"]
     assert "A learner is enrolled from an activation until the next deactivation" in description
+
+
+def test_a_token_is_given_for_its_name_and_itself(api: httpx.Client) -> None:
+    """Spec 05 §3.1, for clients that log in first."""
+    login = {"username": "everything", "password": "a" * 40}
+    url = f"{api.base_url}/api-token-auth/"
+    for answer in (httpx.post(url, data=login), httpx.post(url, json=login)):
+        assert (answer.status_code, answer.json()) == (200, {"token": "a" * 40})
+    for wrong in ({"username": "no learners"}, {"password": "b" * 40}, {"password": "é b"}):
+        answer = httpx.post(f"{api.base_url}/api-token-auth", data=login | wrong)
+        assert answer.status_code == 400
+        assert answer.json() == {"non_field_errors": ["Unable to log in with provided credentials."]}
+    answer = httpx.post(f"{api.base_url}/api-token-auth/", data={"username": "everything"})
+    assert (answer.status_code, answer.json()) == (400, {"password": ["This field is required."]})
+    assert httpx.get(f"{api.base_url}/api-token-auth/").status_code == 405
+
+
+def test_passwords_cannot_be_tried_at_will(serve_api: Callable[..., httpx.Client]) -> None:
+    url = f"{serve_api(requests_per_minute=3).base_url}/api-token-auth/"
+    tried = [httpx.post(url, data={"username": "x", "password": "y"}).status_code for _ in range(4)]
+    assert tried == [400, 400, 400, 429]

@@ -9,8 +9,9 @@ from fastapi import Depends, FastAPI, Request, Response
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from pharos.data_api.access import Caller, OfCallers, caller_or_nobody
+from pharos.data_api.access import Access, Caller, OfCallers, caller_or_nobody
 from pharos.data_api.formats import as_json
+from pharos.data_api.parameters import BODIES, Asked
 from pharos.data_api.reading import ResultStore
 from pharos.data_api.routing import Subject
 from pharos.errors import PharosError
@@ -37,7 +38,25 @@ def mount(app: FastAPI) -> None:
                 responses=RESPONSES[name],
                 route_class_override=OfCallers if function is authenticated else None,
             )
+    app.add_api_route(
+        "/api-token-auth/",
+        token_of,
+        methods=["POST"],
+        tags=["Operation"],
+        operation_id="api_token_auth",
+        response_class=Response,
+        response_model=None,
+        responses=RESPONSES["api-token-auth"],
+        openapi_extra={"requestBody": {"content": {key: {"schema": LOGIN} for key in BODIES}}},
+    )
 
+
+LOGIN = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("username", "password")},
+    "required": ["username", "password"],
+    "example": {"username": "insights", "password": "0123456789abcdef0123456789abcdef01234567"},
+}
 
 RESPONSES: dict[str, dict[int | str, dict[str, Any]]] = {
     "status": {200: {"description": "Alive."}, 401: {"description": "Bad credentials."}},
@@ -51,7 +70,32 @@ RESPONSES: dict[str, dict[int | str, dict[str, Any]]] = {
         401: {"description": "Bad credentials."},
         503: {"description": "A database does not answer."},
     },
+    "api-token-auth": {
+        200: {"description": "The token.", "content": {"application/json": {"schema": {"type": "object"}}}},
+        400: {"description": "A field is missing, or the credentials are bad."},
+        413: {"description": "The body is too large."},
+        415: {"description": "The body is neither a form nor JSON."},
+        429: {"description": "Too many requests."},
+        503: {"description": "The Result Store does not answer."},
+    },
 }
+
+
+async def token_of(request: Request, asked: Asked) -> Response:
+    """The token of a name and itself as password: there are no other accounts (spec 05 §3.1).
+
+    For clients that log in before they ask; who has a token may use it at once.
+    """
+    access: Access = request.app.state.access
+    access.count(None, request.client.host if request.client else "")
+    given = {name: asked.text(name) for name in ("username", "password")}
+    missing = {name: ["This field is required."] for name, value in given.items() if value is None}
+    if missing:
+        return _json(missing, 400)
+    name, credential = str(given["username"]), str(given["password"])
+    if not await access.owns(name, credential):
+        return _json({"non_field_errors": ["Unable to log in with provided credentials."]}, 400)
+    return _json({"token": credential})
 
 
 CallerOrNobody = Annotated[Caller | None, Depends(caller_or_nobody)]
