@@ -14,7 +14,7 @@ from pharos import config
 from pharos.engine import Engine
 from pharos.lake import schema
 from pharos.lake.lake import Lake
-from pharos.pipeline.run import ingest_only
+from pharos.pipeline.ingestion import ingest_only
 
 EventsOf = Callable[[list[str]], ibis.Table]
 

@@ -1,4 +1,4 @@
-"""The rules of spec 01 §5.2, 5.3, 5.6 and 6.3 written down once more, as slowly and literally as possible.
+"""The rules of spec 01 §5.2-5.4, 5.6 and 6.3 written down once more, as slowly and literally as possible.
 
 A row per learner, course and day, and everything counted from these rows: what the metrics must agree with.
 """
@@ -109,6 +109,63 @@ def daily(rows: Iterable[DayRow]) -> dict[tuple[str, date], tuple[int, int]]:
         count[row.course, row.day] += row.at_end
         cumulative[row.course, row.day] += 1
     return {key: (count[key], cumulative[key]) for key in cumulative}
+
+
+def effective(events: Iterable[Enrollment]) -> dict[tuple[str, int], list[tuple[Enrollment, int, str]]]:
+    """§5.4's table: (course, user) -> (event, enrolled and mode after it), ignored events left out."""
+    groups: dict[tuple[str, int], list[Enrollment]] = defaultdict(list)
+    for event in events:
+        groups[event.course, event.user].append(event)
+    found: dict[tuple[str, int], list[tuple[Enrollment, int, str]]] = {}
+    for key, group in groups.items():
+        enrolled, mode = 0, ""
+        for event in sorted(group, key=lambda event: (event.time, event.kind, event.mode)):
+            if event.kind == "activated" and not enrolled:
+                enrolled, mode = 1, event.mode
+            elif event.kind == "deactivated" and enrolled:
+                enrolled = 0
+            elif event.kind == "mode_changed" and enrolled:
+                mode = event.mode
+            else:
+                continue
+            found.setdefault(key, []).append((event, enrolled, mode))
+    return found
+
+
+def learners(events: Iterable[Enrollment], last_day: date) -> dict[tuple[str, int], tuple[object, ...]]:
+    """§5.4: (course, user) -> the other columns of the summary."""
+    end = datetime.combine(last_day + ONE_DAY, datetime.min.time())
+    found: dict[tuple[str, int], tuple[object, ...]] = {}
+    for key, history in effective(events).items():
+        first, (_, enrolled, mode) = history[0], history[-1]
+        ended = [event.time for event, is_enrolled, _ in history if not is_enrolled]
+        in_mode = {
+            name: [event.time for event, is_enrolled, mode in history if is_enrolled and mode == name]
+            for name in ("verified", "credit")
+        }
+        found[key] = (
+            mode, bool(enrolled), first[2], first[0].time, max(ended, default=None),
+            min(in_mode["verified"], default=None), min(in_mode["credit"], default=None), end,
+        )  # fmt: skip
+    return found
+
+
+def effective_daily(
+    events: Iterable[Enrollment], last_day: date
+) -> dict[tuple[str, date, str], tuple[int, int]]:
+    """(course, day, mode) -> (enrolled in the mode at the end of the day, ever enrolled in it)."""
+    count: Counter[tuple[str, date, str]] = Counter()
+    ever: Counter[tuple[str, date, str]] = Counter()
+    for (course, _), history in effective(events).items():
+        day = history[0][0].time.date()
+        while day <= last_day:
+            so_far = [(enrolled, mode) for event, enrolled, mode in history if event.time.date() <= day]
+            for mode in {mode for enrolled, mode in so_far if enrolled}:
+                ever[course, day, mode] += 1
+            if so_far[-1][0]:
+                count[course, day, so_far[-1][1]] += 1
+            day += ONE_DAY
+    return {key: (count[key], ever[key]) for key in ever}
 
 
 def summary(rows: Iterable[DayRow], last_day: date) -> dict[tuple[str, str], tuple[int, int, int]]:

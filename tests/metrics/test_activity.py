@@ -85,6 +85,27 @@ def test_the_week_is_shown_when_it_is_over(compute: Compute) -> None:
     assert columns(over, TABLE, "interval_end", "count") == [(datetime(2024, 5, 13), 1)]
 
 
+def test_the_week_so_far_is_kept_apart(compute: Compute) -> None:
+    """§10.31: what is in neither table is after the last day, what is in both is nothing."""
+    now = "course_activity_current_week"
+    rows = [
+        Activity("C", 1, date(2024, 5, 12), "ACTIVE"),
+        Activity("C", 1, date(2024, 5, 13), "ACTIVE"),
+        Activity("C", 1, date(2024, 5, 14), "ACTIVE"),
+        Activity("C", 2, date(2024, 5, 14), "ACTIVE"),
+        Activity("C", 2, date(2024, 5, 14), "PLAYED_VIDEO"),
+    ]
+    week = (datetime(2024, 5, 13), datetime(2024, 5, 20))
+    found = compute(now, datetime(2024, 5, 14, 20), **facts(rows))
+    assert columns(found, now, "course_id", "date", "interval_start", "interval_end", "label", "count") == [
+        ("C", date(2024, 5, 14), *week, "ACTIVE", 2),
+        ("C", date(2024, 5, 14), *week, "PLAYED_VIDEO", 1),
+    ]
+    assert len(compute(TABLE, datetime(2024, 5, 14, 20), **facts(rows))) == 1
+    assert compute(now, datetime(2024, 5, 13), **facts(rows[:1])) == [], "the next week has not begun"
+    assert compute(now, datetime(2024, 5, 14)) == []
+
+
 def test_no_activity_gives_no_rows(compute: Compute) -> None:
     assert compute(TABLE, datetime(2024, 5, 15)) == []
 

@@ -1,4 +1,4 @@
-"""Enrollment by day and mode, and course summaries. `spec 01 §5.2, 5.3, 5.6, §11.71-87, 90-92, 94, 95`"""
+"""Enrollment by day and mode, of learners and of courses. `spec 01 §5.2-5.6, §11.71-87, 90-95, 97`"""
 
 from __future__ import annotations
 
@@ -165,6 +165,7 @@ HISTORIES: dict[str, tuple[list[str], list[tuple[str, int, str]]]] = {
         [("03-03", 1, "x")],
     ),
     "an empty mode": (["03-06 10:00 a "], [("03-06", 1, "")]),
+    "§11.85 the same event again": (["03-03 10:00 a x", "03-03 10:00 a x"], [("03-03", 1, "x")]),
     "after `until` only": (["03-09 10:00 a x"], NOTHING),
 }
 
@@ -196,7 +197,7 @@ def known(events: list[Enrollment]) -> list[Enrollment]:
 
 
 def test_histories_of_one_learner(compute: Compute) -> None:
-    """§11.72-74, 76-84"""
+    """§11.72-74, 76-85"""
     found = by_course(compute(BY_MODE, UNTIL, **facts(known(histories()))))
     assert found == {name: day_by_day(states) for name, (_, states) in HISTORIES.items()}
 
@@ -276,6 +277,86 @@ def test_the_change_over_seven_days(compute: Compute) -> None:
     ]
 
 
+# Learners' summaries, §5.4, and the modes they are in --------------------------------------------------
+
+LEARNERS, EFFECTIVE = "course_enrollment_summary", "course_enrollment_effective_mode_daily"
+SUMMARIES: dict[str, tuple[list[str], tuple[Any, ...] | None]] = {
+    # name: (events, (mode, active, first mode, first, last end, first verified, first credit) or no row)
+    "the example's learner 7": (
+        HISTORIES["the example's learner 7"][0],
+        ("audit", False, "audit", "03-02 09:00", "03-06 12:00", "03-04 10:00", None),
+    ),
+    "the example's learner 8": (["03-05 07:00 d honor"], None),
+    "the example's learner 9": (
+        ["03-03 10:00 a audit", "03-04 11:00 a verified"],
+        ("audit", True, "audit", "03-03 10:00", None, None, None),
+    ),
+    "a single activation": (
+        ["03-05 07:00 a honor"],
+        ("honor", True, "honor", "03-05 07:00", None, None, None),
+    ),
+    "a lone mode change": (["03-05 07:00 m honor"], None),
+    "on, off, off": (
+        ["03-01 07:00 a x", "03-02 07:00 d x", "03-03 07:00 d x"],
+        ("x", False, "x", "03-01 07:00", "03-02 07:00", None, None),
+    ),
+    "on, off, on": (
+        ["03-01 07:00 a x", "03-02 07:00 d x", "03-03 07:00 a y"],
+        ("y", True, "x", "03-01 07:00", "03-02 07:00", None, None),
+    ),
+    "a conflicting activation after a mode change": (
+        ["03-01 07:00 a x", "03-02 07:00 m y", "03-03 07:00 a z"],
+        ("y", True, "x", "03-01 07:00", None, None, None),
+    ),
+    "a mode while unenrolled": (
+        ["03-01 07:00 a x", "03-02 07:00 d x", "03-03 07:00 m verified"],
+        ("x", False, "x", "03-01 07:00", "03-02 07:00", None, None),
+    ),
+    "the mode of a deactivation": (
+        ["03-01 07:00 a x", "03-02 07:00 d verified"],
+        ("x", False, "x", "03-01 07:00", "03-02 07:00", None, None),
+    ),
+    "first verified, first credit": (
+        ["03-01 07:00 a verified", "03-02 07:00 m credit", "03-03 07:00 m verified", "03-04 07:00 m credit"],
+        ("credit", True, "verified", "03-01 07:00", None, "03-01 07:00", "03-02 07:00"),
+    ),
+    "the same mode again": (
+        ["03-01 07:00 a verified", "03-02 07:00 m verified", "03-02 08:00 a verified"],
+        ("verified", True, "verified", "03-01 07:00", None, "03-01 07:00", None),
+    ),
+    "off first, then on": (
+        ["03-01 07:00 d verified", "03-02 07:00 a audit"],
+        ("audit", True, "audit", "03-02 07:00", None, None, None),
+    ),
+}
+
+
+def test_summaries_of_learners(compute: Compute) -> None:
+    """§5.4, §11.93: every row of the table and the worked example; the end is midnight after the last day."""
+    events = [event(name, 7, text) for name, (texts, _) in SUMMARIES.items() for text in texts]
+    found = {row[0]: row[1:] for row in compute(LEARNERS, UNTIL, **facts(events))}
+
+    def moment(text: str | None) -> datetime | None:
+        return None if text is None else datetime.fromisoformat(f"2024-{text}")
+
+    assert found == {
+        name: (7, *row[:3], *map(moment, row[3:]), UNTIL) for name, (_, row) in SUMMARIES.items() if row
+    }
+
+
+def test_effective_modes(compute: Compute) -> None:
+    """§10.20-21: nobody changes mode by leaving, and a mode that was is not forgotten."""
+    rows = columns(compute(EFFECTIVE, UNTIL, **facts(EXAMPLE)), EFFECTIVE, "date", "mode", *COUNTS)
+    assert rows == [
+        (day("03-02"), "audit", 1, 1),
+        (day("03-03"), "audit", 2, 2),
+        (day("03-04"), "audit", 1, 2), (day("03-04"), "verified", 1, 1),
+        (day("03-05"), "audit", 2, 2), (day("03-05"), "verified", 0, 1),
+        (day("03-06"), "audit", 1, 2), (day("03-06"), "verified", 0, 1),
+        (day("03-07"), "audit", 1, 2), (day("03-07"), "verified", 0, 1),
+    ]  # fmt: skip
+
+
 # Against the naive implementation ----------------------------------------------------------------------
 
 
@@ -306,6 +387,9 @@ def assert_equals_naive(engine: Engine, events: list[Enrollment], until: datetim
         return {row[:keys]: row[keys:] for row in chosen}
 
     assert found(BY_MODE, 3, "course_id", "date", "mode", *COUNTS) == naive.mode_daily(rows)
+    assert found(EFFECTIVE, 3, "course_id", "date", "mode", *COUNTS) == naive.effective_daily(seen, last_day)
+    learners = {row[:2]: row[2:] for row in computed(engine, LEARNERS, until, given)}
+    assert learners == naive.learners(seen, last_day)
     assert found(DAILY, 2, "course_id", "date", *COUNTS) == naive.daily(rows)
     numbers = ("course_id", "enrollment_mode", "count", "count_change_7_days", "cumulative_count")
     assert found(SUMMARY, 2, *numbers) == naive.summary(rows, last_day)

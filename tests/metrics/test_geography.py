@@ -45,6 +45,21 @@ def test_the_example(compute: Compute) -> None:
     assert {row[0] for row in columns(rows, TABLE, "date")} == {datetime(2024, 3, 7).date()}
 
 
+def test_the_order_of_addresses_does_not_matter(compute: Compute) -> None:
+    """§11.114, 118: latest overall, and of equal times one; the same rows again change nothing."""
+    twice = [*ADDRESSES, seen(5, "03-01 09:00", THAI), seen(5, "03-01 09:00", IRISH)]
+    rows = [*ROWS, enrolled(5, is_active=True)]
+    one = compute(TABLE, UNTIL, last_address_by_learner_day=twice, student_courseenrollment=rows)
+    for other in (twice[::-1], twice * 2):
+        assert compute(TABLE, UNTIL, last_address_by_learner_day=other, student_courseenrollment=rows) == one
+    assert ("C", "IE", 2, 2) in places(one), "of one moment the largest text"
+
+
+def test_an_active_row_counts_now_and_every_row_counts_ever(compute: Compute) -> None:
+    """§11.115-117: never seen is null; without any address all are."""
+    assert places(compute(TABLE, UNTIL, student_courseenrollment=ROWS)) == {("C", None, 3, 4)}
+
+
 def test_without_the_lms_table_the_events_say_who_is_enrolled(compute: Compute) -> None:
     addresses = [seen(7, "03-01 09:00", IRISH), seen(9, "03-01 09:00", THAI)]
     rows = compute(TABLE, UNTIL, last_address_by_learner_day=addresses, **facts(EXAMPLE))
