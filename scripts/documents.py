@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from pharos import config
 from pharos.lake import schema
-from pharos.result_store.tables import Definition, metadata
+from pharos.result_store.tables import Definition, kept_in_lake, metadata
 
 DOCS = Path(__file__).parents[1] / "docs"
 PART = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -32,7 +32,7 @@ def metrics() -> str:
     """A section for each table of the Result Store: what it counts, how, and its columns."""
     return "\n\n".join(
         _metric(table, table.info["definition"])
-        for table in metadata.tables.values()
+        for table in [*metadata.tables.values(), *kept_in_lake.tables.values()]
         if "definition" in table.info
     )
 
@@ -40,11 +40,16 @@ def metrics() -> str:
 def _metric(table: sa.Table, definition: Definition) -> str:
     lines = [
         f"## {definition.title}",
-        f"`{table.name}`, version {definition.version}",
+        f"`{table.name}`, version {definition.version}"
+        + (", kept in the lake" if table.metadata is kept_in_lake else ""),
         definition.meaning,
         f"**How it is counted.** {definition.formula}",
         "\n".join(f"- {case}" for case in definition.edge_cases),
+        f"**Which time.** {definition.window}" if definition.window else "",
         f"**Computed from.** {definition.source}",
+        "\n".join(["**What differs.**", "", *(f"- {text}" for text in definition.differences)])
+        if definition.differences
+        else "",
         "\n".join(
             [
                 "| column | type | meaning |",
@@ -56,7 +61,7 @@ def _metric(table: sa.Table, definition: Definition) -> str:
             ]
         ),
     ]
-    return "\n\n".join(lines)
+    return "\n\n".join(filter(None, lines))
 
 
 def events() -> str:

@@ -27,7 +27,7 @@ course_activity = result(
     "course_activity",
     Definition(
         title="Weekly activity",
-        version=1,
+        version=2,
         meaning="Distinct learners active in each course run per ISO week, by kind of activity.",
         formula=(
             "Active: any event of a signed-in person in the course. Watched a video: started one, in the "
@@ -40,9 +40,27 @@ course_activity = result(
             "The course is that of the event's context, else that of the address of the page.",
             "Course teams count like learners.",
             "A week without activity has no row.",
+            (
+                "Any request to the LMS counts as active, also a failed one and those an app makes by "
+                "itself. Answers to open response assessments and external tools are no tried problems; editing a "
+                "post and voting are no discussion."
+            ),
         ),
+        window="Complete ISO weeks from the first event to the last day.",
         source="All events of the tracking logs with a course and a person.",
         spec="01 §6",
+        differences=(
+            "The LMS's own last-activity dates count signing in and any page, also outside courses.",
+            (
+                "The original holds as many weeks as it is told, none after 2019 as it is shipped, reads no "
+                "addresses of today's learning pages, and counts branches and versions of a course run "
+                "apart; here are all weeks of the run itself."
+            ),
+            (
+                "The settings counting.staff and counting.libraries leave out the LMS's staff, and "
+                "libraries; the original counts both, as is the default here."
+            ),
+        ),
     ),
     course_id(),
     *_week(),
@@ -62,6 +80,7 @@ course_activity_current_week = result(
             "The last day may be a part of a day.",
             "On Mondays, before the first event of the week is counted, there are no rows.",
         ),
+        window="From Monday of the week that is not over to the last day.",
         source="All events of the tracking logs with a course and a person.",
         spec="01 §6, §10.31",
         differences=("Ours: the original has no figures of the current week.",),

@@ -28,9 +28,10 @@ class Definition:
     meaning: str  # one sentence
     formula: str
     edge_cases: tuple[str, ...]
+    window: str = ""  # which days or weeks it holds
     source: str  # what it is computed from
     spec: str  # where the rule is written down
-    differences: tuple[str, ...] = ()  # from pages of the LMS, and from the original, where they show
+    differences: tuple[str, ...] = ()  # from pages of the LMS and from the original, where they show
 
 
 def result(

@@ -25,11 +25,27 @@ _ENROLLMENT_SOURCE = (
     "course and learner are those of the payload."
 )
 
+_DIFFERENCES = (
+    (
+        "The LMS's own pages show its table of enrollments as it is now: enrollments made by scripts, or "
+        "whose events are lost, are in only one of the two. Enrollment: events against the LMS says how many; the "
+        "setting lms.fill_enrollment_gaps makes up for them."
+    ),
+    (
+        "The original counts branches and versions of a course run apart, and never counts events that "
+        "arrive later than its window of days; here they are the run itself, and the whole history counts."
+    ),
+    (
+        "The settings counting.staff and counting.libraries leave out the LMS's staff, and libraries; the "
+        "original counts both, as is the default here."
+    ),
+)
+
 course_enrollment_daily = result(
     "course_enrollment_daily",
     Definition(
         title="Enrollment",
-        version=1,
+        version=2,
         meaning="Learners enrolled in each course run at the end of each UTC day.",
         formula=(
             "A learner is enrolled from an activation until the next deactivation. "
@@ -49,8 +65,10 @@ course_enrollment_daily = result(
                 "a part of a day."
             ),
         ),
+        window="Every UTC day from the course run's first enrollment event to the last day.",
         source=_ENROLLMENT_SOURCE,
         spec="01 §5.1-5.3",
+        differences=_DIFFERENCES,
     ),
     course_id(),
     day(),
@@ -64,7 +82,7 @@ course_enrollment_mode_daily = result(
     "course_enrollment_mode_daily",
     Definition(
         title="Enrollment by mode",
-        version=1,
+        version=2,
         meaning="Learners in each enrollment mode of a course run at the end of each UTC day.",
         formula=(
             "A learner's mode is that of the latest enrollment event up to the end of the day; each "
@@ -76,8 +94,16 @@ course_enrollment_mode_daily = result(
             "A learner who changes mode leaves the old mode's count and cumulative count.",
             "A mode nobody is in has no row for the day.",
         ),
+        window="Every UTC day from the course run's first enrollment event to the last day.",
         source=_ENROLLMENT_SOURCE,
         spec="01 §5.1-5.3",
+        differences=(
+            *_DIFFERENCES,
+            (
+                "Enrollment by effective mode keeps learners in the mode they were enrolled in and shows "
+                "modes that nobody is in any more with 0; here, as in the original, they have no row."
+            ),
+        ),
     ),
     day(),
     course_id(),
@@ -105,6 +131,7 @@ course_enrollment_effective_mode_daily = result(
             "cumulative_count never falls; a learner who changes mode is in that of both.",
             "Learners who were never enrolled, by the events, are in no mode.",
         ),
+        window="Every UTC day from the mode's first learner to the last day.",
         source=_ENROLLMENT_SOURCE,
         spec="01 §5.4, §10.20-21",
         differences=(
@@ -143,8 +170,10 @@ course_enrollment_summary = result(
             "The last unenrollment is kept after a new enrollment.",
             "The mode of a deactivation and of a repeated activation is ignored.",
         ),
+        window="The whole history up to the last day.",
         source=_ENROLLMENT_SOURCE,
         spec="01 §5.4",
+        differences=_DIFFERENCES,
     ),
     course_id(),
     column("user_id", BigInteger(), "Number of the learner in the LMS.", nullable=False),
@@ -176,6 +205,7 @@ course_grade_by_mode = result(
             "Grades last changed before the learner's first enrollment event count nowhere.",
             "Every mode of the course has a row, 0 if nobody passes; null where no grades are imported.",
         ),
+        window="The whole history up to the last day.",
         source=f"{_ENROLLMENT_SOURCE} Grades: the LMS table grades_persistentcoursegrade as of the run.",
         spec="01 §5.5",
         differences=(
@@ -209,6 +239,7 @@ course_meta_summary_enrollment = result(
             ),
             "passing_users are those of Passing learners; empty where no grades are imported.",
         ),
+        window="The last day, and seven days before.",
         source="Enrollment by mode; Passing learners; the course catalog; the LMS's list of courses.",
         spec="01 §5.6",
         differences=(
@@ -240,7 +271,7 @@ course_enrollment_gender_daily = result(
     "course_enrollment_gender_daily",
     Definition(
         title="Enrollment by gender",
-        version=1,
+        version=2,
         meaning="Learners enrolled in each course run at the end of each UTC day, by gender.",
         formula="Enrollment, grouped by the gender of the learner's profile.",
         edge_cases=(
@@ -248,8 +279,10 @@ course_enrollment_gender_daily = result(
             "Empty, unknown and missing profiles are null.",
             "A group nobody is in has no row.",
         ),
+        window="Every UTC day from the course run's first enrollment event to the last day.",
         source=_PROFILES,
         spec="01 §5.3",
+        differences=_DIFFERENCES,
     ),
     day(),
     course_id(),
@@ -264,12 +297,17 @@ course_enrollment_birth_year_daily = result(
     "course_enrollment_birth_year_daily",
     Definition(
         title="Enrollment by year of birth",
-        version=1,
+        version=2,
         meaning="Learners enrolled in each course run at the end of the last day, by year of birth.",
         formula="Enrollment of the last day, grouped by the year of birth of the learner's profile.",
         edge_cases=("Only the last day.", "Unknown years are null."),
+        window="The last day.",
         source=_PROFILES,
         spec="01 §5.3",
+        differences=(
+            *_DIFFERENCES,
+            "Years are those of the profiles, also implausible ones; readers leave these out of averages.",
+        ),
     ),
     day(),
     course_id(),
@@ -284,12 +322,14 @@ course_enrollment_education_level_daily = result(
     "course_enrollment_education_level_daily",
     Definition(
         title="Enrollment by education",
-        version=1,
+        version=2,
         meaning="Learners enrolled in each course run at the end of the last day, by highest education.",
         formula="Enrollment of the last day, grouped by the level of education of the learner's profile.",
         edge_cases=("Only the last day.", "Unknown and empty levels are null; `none` is a level of its own."),
+        window="The last day.",
         source=_PROFILES,
         spec="01 §5.3",
+        differences=_DIFFERENCES,
     ),
     day(),
     course_id(),
@@ -304,7 +344,7 @@ course_enrollment_location_current = result(
     "course_enrollment_location_current",
     Definition(
         title="Enrollment by country",
-        version=1,
+        version=2,
         meaning="Learners enrolled in each course run by the country they were last seen in.",
         formula=(
             "Enrollments of the LMS, grouped by the country of the address of the learner's latest event "
@@ -318,12 +358,21 @@ course_enrollment_location_current = result(
             "One country for all courses of a learner; proxies and travel count as they appear.",
             "null: never seen; UNKNOWN: seen at an address no country is known for.",
         ),
+        window="The last day.",
         source=(
             "The LMS table student_courseenrollment; addresses in all events of the tracking logs; "
             "the country database geo-whois-asn-country by ip-location-db (data: NRO, CC BY 4.0) or the "
             "operator's own."
         ),
         spec="01 §7",
+        differences=(
+            "The LMS shows the country that learners wrote into their profile; this is where they were seen.",
+            (
+                "The original dates the rows by the day of the import and needs a database that is no longer "
+                "published; here it is the last day, IPv6 addresses are located too, and private addresses "
+                "are UNKNOWN or in the country of the setting geolocation.private_country."
+            ),
+        ),
     ),
     day("UTC day: the last one of the run."),
     course_id(),
@@ -345,8 +394,10 @@ course_program_metadata = result(
             "Empty where no course catalog is read.",
             "Each program of a course run once, however often the catalog names it.",
         ),
+        window="What the catalog says as of the run.",
         source="The course catalog.",
         spec="01 §5.8",
+        differences=("The original repeats a program that the catalog names twice.",),
     ),
     course_id(),
     column("program_id", Exact(36), "UUID of the program.", nullable=False),

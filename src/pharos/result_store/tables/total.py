@@ -19,6 +19,7 @@ total_events_daily = result(
             "Lines that are no events, and events of a time before 2000 or after the last day, do not count.",
             "A day without events has no row.",
         ),
+        window="Every UTC day with events up to the last day.",
         source="All events of the tracking logs.",
         spec="01 §9.1",
         differences=("The original wrote a file, newest day first, and counted repeated lines each time.",),
