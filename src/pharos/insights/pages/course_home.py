@@ -157,7 +157,7 @@ def _sentences(words: Language, course: Course, days: Sequence[Day], weeks: Sequ
                 course.path + report.path,
                 words.text("See every day"),
                 points_of([item.count for item in days[-7 * WEEKS :]]),
-                words.text("last %(n)s weeks", n=words.number(min(WEEKS, len(days) // 7))),
+                words.texts("last week", "last %(n)s weeks", min(WEEKS, len(days) // 7)),
             )
         )
     if weeks:
@@ -169,7 +169,7 @@ def _sentences(words: Language, course: Course, days: Sequence[Day], weeks: Sequ
                 course.path + report.path,
                 words.text("See every week"),
                 points_of([week.counts["any"] for week in weeks[-WEEKS:]]),
-                words.text("last %(n)s weeks", n=words.number(min(WEEKS, len(weeks)))),
+                words.texts("last week", "last %(n)s weeks", min(WEEKS, len(weeks))),
             )
         )
     return sentences
