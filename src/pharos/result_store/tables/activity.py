@@ -42,8 +42,8 @@ course_activity = result(
             "A week without activity has no row.",
             (
                 "Any request to the LMS counts as active, also a failed one and those an app makes by "
-                "itself. Answers to open response assessments and external tools are no tried problems; editing a "
-                "post and voting are no discussion."
+                "itself. Answers to open response assessments and external tools are no tried problems; "
+                "editing a post and voting are no discussion."
             ),
         ),
         window="Complete ISO weeks from the first event to the last day.",

@@ -28,8 +28,8 @@ _ENROLLMENT_SOURCE = (
 _DIFFERENCES = (
     (
         "The LMS's own pages show its table of enrollments as it is now: enrollments made by scripts, or "
-        "whose events are lost, are in only one of the two. Enrollment: events against the LMS says how many; the "
-        "setting lms.fill_enrollment_gaps makes up for them."
+        "whose events are lost, are in only one of the two. Enrollment: events against the LMS says how "
+        "many; the setting lms.fill_enrollment_gaps makes up for them."
     ),
     (
         "The original counts branches and versions of a course run apart, and never counts events that "
