@@ -1,0 +1,81 @@
+"""What results are computed from: facts, snapshots, and what an operator wants counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pyarrow as pa
+import pytest
+from tests import lines
+from tests.pipeline.conftest import UNTIL, Installation, log
+
+from pharos.engine import open_engine
+from pharos.lake import lms_tables
+from pharos.lake.lake import Lake
+from pharos.pipeline.run import run_pipeline
+
+LIBRARY = "library-v1:UniX+Lib"
+
+
+def know_staff(installation: Installation, *users: int) -> None:
+    """Import the LMS's table of users, as far as this is about."""
+    known = pa.Table.from_pylist(
+        [
+            {"id": user, "username": f"u{user}", "email": None, "is_active": True, "is_staff": user in users,
+             "is_superuser": False}
+            for user in range(1, 9)
+        ]
+    )  # fmt: skip
+    lake = Lake(installation.settings.lake)
+    with lake.locked():
+        engine = open_engine(installation.settings.engine, lake.staging / "spill")
+        moment = UNTIL
+        lms_tables.replace(lake, engine, "auth_user", known, "a test", moment, problem=None)
+        engine.close()
+
+
+def test_staff_and_libraries_count_unless_they_shall_not(tmp_path: Path) -> None:
+    """§10.5, §10.26; what changes is computed again, and nothing is left of it when it is taken back."""
+    staff = "2024-03-05 09:00"
+    more = [
+        lines.enrollment(staff, "activated", user=8, course="course-v1:UniX+CS1+2023"),
+        lines.event(staff, "seek_video", user=8, course="course-v1:UniX+CS1+2023"),
+        lines.event(staff, "seek_video", user=1, course=LIBRARY),
+    ]
+    fresh = Installation(tmp_path / "without")
+    fresh.run(log())
+    expected = fresh.tables()
+
+    everything = Installation(tmp_path / "home")
+    everything.run([*log(), *more])
+    counted = everything.tables()
+    assert counted["course_enrollment_daily"] != expected["course_enrollment_daily"]
+    assert any(LIBRARY in row for row in counted["course_activity"])
+
+    fewer = Installation(tmp_path / "home", counting={"staff": False, "libraries": False})
+    know_staff(fewer, 8)
+    fewer.run([*log(), *more])
+    found = fewer.tables()
+    assert found.pop("total_events_daily") == counted["total_events_daily"], "all events are all events"
+    expected.pop("total_events_daily")
+    assert found == expected
+
+    everything.run([*log(), *more])
+    assert everything.tables() == counted
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_order_pieces_and_repetition_change_no_table(seed: int, tmp_path: Path) -> None:
+    """The same lines in another order, in three files, and some of them twice."""
+    usual = Installation(tmp_path / "usual")
+    usual.run(log())
+    rng, shuffled = Random(seed), log()
+    shuffled += rng.sample(shuffled, 20)
+    rng.shuffle(shuffled)
+    other = Installation(tmp_path / "other")
+    cuts = sorted(rng.sample(range(1, len(shuffled)), 2))
+    for number, (start, end) in enumerate(zip([0, *cuts], [*cuts, None], strict=True)):
+        file = lines.write(tmp_path / f"piece-{number}" / "tracking.log", shuffled[start:end])
+        run_pipeline(other.settings, logs=[str(file)], until=UNTIL)
+    assert other.tables() == usual.tables()
