@@ -124,7 +124,14 @@ def _given(settings: Settings, until: datetime) -> Given:
     """What metrics are given; the database of countries is looked at before anything is done."""
     countries = settings.geolocation.database or geolocation.SHIPPED
     geolocation.check(countries)
-    return Given(until, countries, fills_gaps=settings.lms.fill_enrollment_gaps)
+    return Given(
+        until,
+        countries,
+        private_country=settings.geolocation.private_country,
+        fills_gaps=settings.lms.fill_enrollment_gaps,
+        counts_staff=settings.counting.staff,
+        counts_libraries=settings.counting.libraries,
+    )
 
 
 def _now() -> datetime:
