@@ -10,11 +10,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import cache
+from importlib.resources import files
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -155,7 +158,7 @@ def _answering(endpoint: Endpoint) -> Callable[..., Any]:
     async def answer(request: Request, **own: Any) -> Response:
         caller: Caller = request.state.caller
         store, cache = of_request(request), request.app.state.cache
-        publications = await _publications(store, endpoint)
+        publications = await publications_of(store, endpoint.reads)
         names = tuple(table.name for table in endpoint.reads)
         made_from = stamp(publications, names) if endpoint.cached and request.method == "GET" else ""
         key = key_of(request.scope, caller)
@@ -170,7 +173,7 @@ def _answering(endpoint: Endpoint) -> Callable[..., Any]:
             made = await asyncio.get_running_loop().run_in_executor(
                 request.app.state.workers, lambda: _made(endpoint, output, own)
             )
-            made.headers.update(_provenance(publications))
+            made.headers.update(provenance(publications))
             if made_from:
                 made.headers["ETag"] = f'"{hashlib.sha256(f"{key} {made_from}".encode()).hexdigest()[:32]}"'
                 cache.put(key, Kept(made, names, made_from))
@@ -224,18 +227,18 @@ def _stem(course_id: str) -> str:
 Publications = dict[str, Publication]
 
 
-async def _publications(store: ResultStore, endpoint: Endpoint) -> Publications:
-    """What the endpoint's tables hold. Empty if the one it is about was not filled by publishing."""
-    if not endpoint.reads:
+async def publications_of(store: ResultStore, tables: Sequence[sa.Table]) -> Publications:
+    """What the tables hold. Empty if the first, the one an answer is about, was not filled by publishing."""
+    if not tables:
         return {}
     known = store.published.at_hand()
     if known is None:
         known = await asyncio.to_thread(store.published.get)
-    found = {table.name: known[table.name] for table in endpoint.reads if table.name in known}
-    return found if endpoint.reads[0].name in found else {}
+    found = {table.name: known[table.name] for table in tables if table.name in known}
+    return found if tables[0].name in found else {}
 
 
-def _provenance(publications: Publications) -> dict[str, str]:
+def provenance(publications: Publications) -> dict[str, str]:
     """Where the figures come from: the moment they describe the time before, and what computed them."""
     if not publications:
         return {}
@@ -301,8 +304,9 @@ def _extra(endpoint: Endpoint, method: str) -> dict[str, Any]:
 def _responses(endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:
     kinds = [CSV, *(f for f in FORMATS if f not in (CSV, JSON))]
     table = {f.content_type.split(";")[0]: {"schema": {"type": "string"}} for f in kinds}
+    example = examples().get(endpoint.function.__name__)
     answers: dict[int | str, dict[str, Any]] = {
-        200: {"description": "The answer.", "content": table},
+        200: {"description": "The answer.", "content": {JSON.accept: {"example": example}, **table}},
         304: {"description": "Not changed since the client's copy."},
         **documented_errors(),
     }
@@ -312,6 +316,13 @@ def _responses(endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:
         answers[413] = _error("The body is too large.")
         answers[415] = _error("The body is neither a form nor JSON.")
     return answers
+
+
+@cache
+def examples() -> dict[str, Any]:
+    """An answer of each endpoint, by the name of its function: those of spec 05, as far as it has them."""
+    found: dict[str, Any] = json.loads((files("pharos.data_api") / "examples.json").read_bytes())
+    return found
 
 
 ERRORS: Mapping[int, str] = {

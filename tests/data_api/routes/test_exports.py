@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import httpx
 import pyarrow as pa
@@ -15,7 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from pharos.data_api.routes import exports
-from pharos.result_store import tables
+from pharos.result_store import store, tables
+from pharos.result_store.store import Publication
 
 CID = "course-v1:OrgX+ABC101+2031_T1"
 OTHER = "OrgY/XYZ/2031"
@@ -34,6 +35,18 @@ def test_the_same_rows_in_every_form(api: httpx.Client) -> None:
     table = pq.read_table(io.BytesIO(parquet.content))
     assert table.schema.field("date").type == pa.date32()
     assert table.column("count").to_pylist() == [item["count"] for item in items]
+
+
+def test_exports_say_where_they_come_from(serve_api: Callable[..., httpx.Client], engine: sa.Engine) -> None:
+    rows = pa.table(
+        {"course_id": ["a/b/c"], "date": [date(2031, 3, 1)], "count": [1], "cumulative_count": [1]}
+    )
+    publication = Publication(fingerprint="f", until=datetime(2031, 3, 2), last_event=None, version=1)
+    store.publish(engine, tables.course_enrollment_daily, rows, publication)
+    for form in ("json", "csv", "ndjson", "parquet"):
+        headers = serve_api().get(f"{PATH}.{form}").headers
+        assert headers["X-Pharos-As-Of"] == "2031-03-02T00:00:00Z"
+        assert headers["X-Pharos-Source"] == "course_enrollment_daily; version=1; fingerprint=f"
 
 
 def test_rows_of_one_course(api: httpx.Client) -> None:

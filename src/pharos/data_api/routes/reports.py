@@ -33,7 +33,9 @@ class Report(TypedDict):
 @subject.get("courses/{course_id:course}/reports/{report_name}/", cached=False)
 def report(
     course_id: CourseID,
-    report_name: Annotated[str, Path(pattern="^[a-zA-Z0-9_]+$", examples=["problem_response"])],
+    report_name: Annotated[
+        str, Path(description="Name of the report.", pattern="^[a-zA-Z0-9_]+$", examples=["problem_response"])
+    ],
     request: Request,
 ) -> Report:
     """A link to the newest report of the course."""

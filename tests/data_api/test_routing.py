@@ -1,0 +1,81 @@
+"""The description of the endpoints: complete, and its examples are true."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from pharos.config import Settings
+from pharos.data_api.app import SUBJECTS, create_app
+from pharos.data_api.routing import examples
+
+CID = "course-v1:OrgX+ABC101+2031_T1"
+P1 = "block-v1:OrgX+ABC101+2031_T1+type@problem+block@p1"
+COURSE = quote(CID, safe="")
+PATHS = {
+    "activity": f"v0/courses/{CID}/activity/?start_date=2031-02-01",
+    "recent_activity": f"v0/courses/{CID}/recent_activity/",
+    "enrollment": f"v0/courses/{CID}/enrollment/",
+    "enrollment_by_mode": f"v0/courses/{CID}/enrollment/mode/",
+    "enrollment_by_birth_year": f"v0/courses/{CID}/enrollment/birth_year/",
+    "enrollment_by_education": f"v0/courses/{CID}/enrollment/education/",
+    "enrollment_by_gender": f"v0/courses/{CID}/enrollment/gender/",
+    "enrollment_by_location": f"v0/courses/{CID}/enrollment/location/",
+    "problems": f"v0/courses/{CID}/problems/",
+    "problems_and_tags": f"v0/courses/{CID}/problems_and_tags/",
+    "answer_distribution": f"v0/problems/{P1}/answer_distribution/",
+    "grade_distribution": f"v0/problems/{P1}/grade_distribution/",
+    "sequential_open_distribution": f"v0/problems/{P1}/sequential_open_distribution/",
+    "videos": f"v0/courses/{CID}/videos/",
+    "video_timeline": f"v0/videos/{CID}|v1/timeline/",
+    "user_engagement": f"v0/courses/{CID}/user_engagement/",
+    "enterprise_engagements": "v0/enterprise/5c0dd495-e726-46fa-a6a8-2d8d26c716c9/engagements/",
+    "course_summaries": f"v0/course_summaries/?course_ids={COURSE}",
+    "course_totals": "v0/course_totals/",
+    "programs": "v0/programs/",
+    "learner": f"v0/learners/ann/?course_id={COURSE}",
+    "learners": f"v0/learners/?course_id={COURSE}",
+    "engagement_timeline": f"v0/engagement_timelines/ann/?course_id={COURSE}",
+    "course_learner_metadata": f"v0/course_learner_metadata/{CID}/",
+}
+OF_FILES = {"report", "metrics"}  # answers that change with time or release
+
+
+def test_every_endpoint_has_an_example() -> None:
+    functions = {endpoint.function.__name__ for subject in SUBJECTS for endpoint in subject.endpoints}
+    assert functions == set(examples()) == set(PATHS) | OF_FILES
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_the_example_is_what_the_rows_of_the_specification_give(api: httpx.Client, name: str) -> None:
+    assert api.get(f"/api/{PATHS[name]}").json() == examples()[name]
+
+
+def test_everything_is_described() -> None:
+    document = create_app(Settings()).openapi()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            at = f"{method} {path}"
+            assert operation.get("description"), at
+            for parameter in operation.get("parameters", ()):
+                assert parameter.get("description"), f"{at}: {parameter['name']}"
+            if path.startswith("/api/v") and operation["tags"] not in (["Operation"], ["Exports"]):
+                answer = operation["responses"]["200"]["content"]["application/json"]
+                assert answer["example"], at
+                assert answer["schema"], at
+                assert operation["security"] == [{"Token": []}], at
+    assert "Token" in document["components"]["securitySchemes"]
+
+
+def test_the_definition_of_each_figure_is_in_the_description() -> None:
+    paths: dict[str, Any] = create_app(Settings()).openapi()["paths"]
+    for subject in SUBJECTS:
+        for endpoint in subject.endpoints:
+            operation = paths[
+                f"/api/{endpoint.versions[0]}/{endpoint.path}".replace(":course", "").replace(":path", "")
+            ]
+            for table in endpoint.reads:
+                assert table.info["definition"].meaning in operation["get"]["description"]
