@@ -14,6 +14,7 @@ from pharos.insights.pages.downloads import DOWNLOADS
 
 PUBLIC = {"/", "/login/", "/login/edx-oauth2/", "/complete/edx-oauth2/", "/logout/", "/logout_then_login/"}
 SERVICE = {"/status/", "/health/", "/static/{path:path}"}
+OVER_COURSES = ("/courses/", "/courses/csv/course_list/", "/courses/shapes/?course=x")
 SUPERUSER, GLOBAL_STAFF, STAFF_OF_FIRST, LEARNER = "sofia", "marek", "ines", "lena"
 
 
@@ -38,7 +39,8 @@ def addresses(course_id: str) -> list[str]:
 
 def test_there_are_routes_to_walk() -> None:
     assert len(addresses("a/b/c")) >= 13
-    assert {"/courses/", "/courses/csv/course_list/", "/definitions/"} <= set(routes())
+    without_course = {path for path in routes() if "{course_id" not in path}
+    assert without_course == {"/courses/", "/courses/csv/course_list/", "/courses/shapes/", "/definitions/"}
 
 
 @pytest.mark.parametrize("persona", [SUPERUSER, GLOBAL_STAFF])
@@ -64,11 +66,26 @@ def test_staff_of_a_course_sees_that_course_and_no_other(world: World) -> None:
         assert "OLD101" not in courses.text.replace("?q=CampusX", "")
         assert "CampusX/OLD101" not in client.get("/courses/csv/course_list/").text
         assert world.course_id in client.get("/courses/csv/course_list/").text
+        shapes = client.get("/courses/shapes/", params={"course": [world.course_id, OLD_STYLE]})
+        assert set(shapes.json()) == {world.course_id}
+
+
+def test_programs_are_those_of_courses_one_may_see(world: World) -> None:
+    files = []
+    for persona in (STAFF_OF_FIRST, SUPERUSER):
+        with world.client(persona) as client:
+            page = client.get("/courses/").text
+            assert "Seafaring" in page
+            assert ("Old Arts" in page) == (persona == SUPERUSER)
+            files.append(client.get("/courses/csv/course_list/").text)
+    assert "Seafaring" in files[0]
+    assert "Old Arts" not in files[0]
+    assert "Old Arts" in files[1]
 
 
 def test_a_learner_sees_no_course(world: World) -> None:
     with world.client(LEARNER) as client:
-        for address in [*addresses(world.course_id), "/courses/", "/courses/csv/course_list/"]:
+        for address in [*addresses(world.course_id), *OVER_COURSES]:
             page = client.get(address)
             assert page.status_code == 403, address
             assert world.campus.courses[0].name not in page.text
@@ -76,10 +93,10 @@ def test_a_learner_sees_no_course(world: World) -> None:
 
 def test_nobody_is_sent_to_sign_in_with_the_way_back(world: World) -> None:
     with httpx.Client(base_url=world.url) as client:
-        for address in [*addresses(world.course_id), "/courses/", "/courses/csv/course_list/"]:
+        for address in [*addresses(world.course_id), *OVER_COURSES, "/definitions/"]:
             answer = client.get(address)
             assert answer.status_code == 302, address
-            assert answer.headers["location"].startswith("/login/?next=/courses/")
+            assert answer.headers["location"].startswith(f"/login/?next=/{address.split('/')[1]}/")
 
 
 @pytest.mark.parametrize("course_id", ["a/b/c/d", "course-v1:a+b", "foo+bar+baz", "course-v1:a"])
@@ -126,4 +143,17 @@ def test_withdrawn_access_ends_when_the_answer_is_old(own_world: World) -> None:
         others = tuple(p for p in campus.personas if p.username != STAFF_OF_FIRST)
         object.__setattr__(campus, "personas", others)
         time.sleep(1.1)
+        assert client.get(address).status_code == 403
+
+
+def test_a_withdrawn_claim_counts_from_the_next_sign_in(own_world: World) -> None:
+    """spec 06 §17.16: flags come from the LMS at every sign-in, also when they are gone."""
+    address = f"/courses/{own_world.course_id}/"
+    with own_world.client(GLOBAL_STAFF) as client:
+        assert client.get(address).status_code == 200
+        person = next(p for p in own_world.campus.personas if p.username == GLOBAL_STAFF)
+        for claim in ("global_staff", "superuser"):
+            object.__setattr__(person, claim, False)
+        client.cookies.clear()
+        own_world.sign_in(client, GLOBAL_STAFF)
         assert client.get(address).status_code == 403

@@ -153,6 +153,102 @@ def test_keyboard_reaches_everything(desk: Page, world: World) -> None:
     assert desk.locator("th[aria-sort=descending]").inner_text().strip() == "Current"
 
 
+def test_the_list_by_keyboard(desk: Page) -> None:
+    desk.goto("/courses/")
+    desk.keyboard.press("Tab")
+    desk.keyboard.press("Tab")
+    desk.keyboard.press("Enter")
+    assert desk.evaluate("document.activeElement.id") == "results"
+    desk.get_by_role("searchbox", name="Search courses").focus()
+    desk.keyboard.type("old")
+    desk.keyboard.press("Enter")
+    desk.wait_for_url("**q=old**")
+    assert desk.get_by_role("status").inner_text() == "1 of 3 courses"
+    desk.get_by_label("Program").focus()
+    desk.keyboard.press("O")
+    desk.wait_for_url("**program=p-old**")
+    chips = desk.locator(".chip")
+    assert [chip.partition(",")[0].strip() for chip in chips.all_inner_texts()] == [
+        "Search: “old”",
+        "Program: Old Arts",
+    ]
+    chips.first.focus()
+    desk.keyboard.press("Enter")
+    desk.wait_for_url(lambda url: "q=" not in url)
+    desk.go_back()
+    assert "q=old" in desk.url
+
+
+def test_a_chart_without_room_waits_for_it(desk: Page, world: World) -> None:
+    """As while a page is being laid out: the map has no projection onto nothing."""
+    heard: list[str] = []
+    desk.on("pageerror", lambda error: heard.append(str(error)))
+    desk.add_init_script(
+        "new MutationObserver(() => { const box = document.querySelector('.chart:not(.seen)');"
+        "if (box) { box.classList.add('seen'); box.style.height = '4px'; } })"
+        ".observe(document, {childList: true, subtree: true})"
+    )
+    desk.goto(f"/courses/{world.course_id}/enrollment/geography/")
+    desk.wait_for_load_state("networkidle")
+    assert desk.locator(".chart svg").count() == 0
+    desk.locator(".chart").evaluate("box => { box.style.height = '300px'; }")
+    desk.wait_for_selector(".chart svg")
+    assert heard == []
+
+
+def test_sparklines_are_drawn_beside_their_numbers(desk: Page, world: World) -> None:
+    desk.goto("/courses/")
+    desk.wait_for_selector(f'[data-shape="{world.course_id}"] path[d]', state="attached")
+
+
+def test_periods_and_dates_by_keyboard(desk: Page, world: World) -> None:
+    desk.goto(f"/courses/{world.course_id}/enrollment/activity/")
+    desk.get_by_role("link", name="30 days").focus()
+    desk.keyboard.press("Enter")
+    desk.wait_for_url("**period=30d**")
+    desk.get_by_label("Compared with").focus()
+    desk.keyboard.press("L")
+    desk.wait_for_url("**compare=run**")
+    assert desk.get_by_role("columnheader", name="Last run").is_visible()
+    desk.locator("details.dates summary").focus()
+    desk.keyboard.press("Enter")
+    assert desk.get_by_label("From").is_visible()
+    desk.keyboard.press("Escape")
+    assert not desk.get_by_label("From").is_visible()
+
+
+def test_the_menu_of_a_phone_by_keyboard(browser: Browser, world: World) -> None:
+    context = browser.new_context(**LOOKS["phone"], base_url=world.url)
+    page = context.new_page()
+    sign_in(page, world)
+    page.goto(f"/courses/{world.course_id}/")
+    menu = page.get_by_role("button", name="Reports")
+    menu.focus()
+    page.keyboard.press("Enter")
+    assert menu.get_attribute("aria-expanded") == "true"
+    assert page.get_by_role("link", name="Geography").is_visible()
+    page.keyboard.press("Escape")
+    assert menu.get_attribute("aria-expanded") == "false"
+    assert not page.get_by_role("link", name="Geography").is_visible()
+    context.close()
+
+
+def test_a_sheet_has_the_report_and_no_controls(desk: Page, world: World, tmp_path: Path) -> None:
+    desk.goto(f"/courses/{world.course_id}/enrollment/activity/")
+    desk.wait_for_selector(".chart svg")
+    screen = desk.locator(".chart svg").get_attribute("viewBox")
+    desk.locator("details.counted summary").click()
+    desk.pdf(path=tmp_path / "sheet.pdf", format="A4")
+    assert (tmp_path / "sheet.pdf").read_bytes().startswith(b"%PDF")
+    assert desk.locator("details.counted").get_attribute("open") is not None
+    assert desk.locator(".chart svg").get_attribute("viewBox") == screen
+    desk.emulate_media(media="print")
+    for part in (".bar", ".side", ".btn", ".pager"):
+        assert not any(element.is_visible() for element in desk.locator(part).all()), part
+    assert desk.get_by_role("heading", name="How is this counted?").is_visible()
+    assert desk.locator(".where").is_visible()
+
+
 def test_theme_switch_holds_on_the_next_page(desk: Page, world: World) -> None:
     desk.goto(f"/courses/{world.course_id}/enrollment/activity/")
     desk.get_by_role("button", name="Dark theme").click()

@@ -202,6 +202,15 @@ def summary_rows(courses: list[tuple[str, str | None]]) -> pa.Table:
     )
 
 
+def program_rows() -> pa.Table:
+    """One program with the first course of the campus, one with the course of long ago."""
+    rows = [
+        ("course-v1:HarborX+NAV101+R3", "p-sea", "MicroMasters", "Seafaring"),
+        (OLD_STYLE, "p-old", "XSeries", "Old Arts"),
+    ]
+    return _table(("course_id", "program_id", "program_type", "program_title"), rows)
+
+
 def _table(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> pa.Table:
     return pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)})
 
@@ -317,6 +326,7 @@ def fill(engine: sa.Engine, campus: Campus) -> None:
             tables.course_enrollment_daily: daily_rows(ids),
             tables.course_activity: activity_rows(ids),
             **demographic_rows(ids),
+            tables.course_program_metadata: program_rows(),
             tables.course_meta_summary_enrollment: summary_rows(
                 [(i, None) for i in ids[:2]] + [(ids[2], "Old")]
             ),

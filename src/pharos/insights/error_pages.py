@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from pharos.insights.access import AccessDenied, SignInNeeded
 from pharos.insights.api import DataAPIError
-from pharos.insights.language import Language
+from pharos.insights.language import Language, noop
 from pharos.insights.permissions import AccessUnknown
 from pharos.insights.rendering import Link, Page
 from pharos.insights.reports import State
@@ -37,139 +37,134 @@ class ErrorPage(Page):
     """A line for support; empty where support cannot help."""
 
 
-def add_to(app: FastAPI) -> None:
-    """Every error of the application becomes a page."""
-    handlers: dict[type[Exception] | int, Handler] = {
-        SignInNeeded: _sign_in_needed,
-        AccessDenied: _access_denied,
-        AccessUnknown: _access_unknown,
-        SignInFailed: _sign_in_failed,
-        DataAPIError: _data_api_failed,
-        LMSError: _lms_failed,
-        HTTPException: _http,
-    }
-    for kind, handler in handlers.items():
-        app.add_exception_handler(kind, handler)
+@dataclass(frozen=True)
+class Failure:
+    """What a page says of one kind of error."""
+
+    status: int
+    title: str
+    what: str
+    text: str
+    actions: tuple[tuple[str, str], ...]
+    """Address, empty for the page itself, and its name."""
+    kind: str = ""
+    """Begins the line for support; empty where support cannot help."""
 
 
-async def _sign_in_needed(request: Request, _: Exception) -> Response:
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return RedirectResponse(f"/login/?next={quote(path, safe='/')}", 302)
-
-
-async def _access_denied(request: Request, _: Exception) -> Response:
-    words = _words(request)
-    return _page(
-        request,
+TRY_AGAIN = ("", noop("Try again"))
+YOUR_COURSES = ("/courses/", noop("Your courses"))
+FAILURES: dict[type[Exception], Failure] = {
+    AccessDenied: Failure(
         403,
-        words.text("Access Denied"),
-        words.text("You cannot see this page"),
-        words.text(
+        noop("Access Denied"),
+        noop("You cannot see this page"),
+        noop(
             "Reports are open to the team of a course: its staff and admins. If you were given that role "
             "just now, sign out and in again; if not, ask an admin of the course."
         ),
-        Link("/logout_then_login/", words.text("Sign out and in again")),
-        Link("/courses/", words.text("Your courses")),
-    )
-
-
-async def _access_unknown(request: Request, error: Exception) -> Response:
-    words = _words(request)
-    return _page(
-        request,
+        (("/logout_then_login/", noop("Sign out and in again")), YOUR_COURSES),
+    ),
+    AccessUnknown: Failure(
         500,
-        words.text("Permissions Retrieval Failed"),
-        words.text("The learning platform does not say which courses are yours"),
-        words.text(
+        noop("Permissions Retrieval Failed"),
+        noop("The learning platform does not say which courses are yours"),
+        noop(
             "It did not answer, so nothing can be shown until it does. Your data is safe. "
             "This is usually over within minutes."
         ),
-        Link(_here(request), words.text("Try again")),
-        code=_code("LMS-PERMISSIONS", error),
-    )
-
-
-async def _sign_in_failed(request: Request, error: Exception) -> Response:
-    words = _words(request)
-    log.warning("%s", error)
-    return _page(
-        request,
+        (TRY_AGAIN,),
+        "LMS-PERMISSIONS",
+    ),
+    SignInFailed: Failure(
         401,
-        words.text("Sign-in failed"),
-        words.text("You are not signed in"),
-        words.text(
+        noop("Sign-in failed"),
+        noop("You are not signed in"),
+        noop(
             "The learning platform’s answer could not be used. This happens when the sign-in took longer "
             "than ten minutes, was cancelled, or was begun in another browser."
         ),
-        Link("/login/", words.text("Sign in again")),
-        code=_code("SIGN-IN", error),
-    )
-
-
-async def _lms_failed(request: Request, error: Exception) -> Response:
-    words = _words(request)
-    return _page(
-        request,
+        (("/login/", noop("Sign in again")),),
+        "SIGN-IN",
+    ),
+    LMSError: Failure(
         503,
-        words.text("The learning platform does not answer"),
-        words.text("The learning platform does not answer"),
-        words.text("Signing in needs it. Please try again in a minute."),
-        Link("/login/", words.text("Try again")),
-        code=_code("LMS", error),
-    )
-
-
-async def _data_api_failed(request: Request, error: Exception) -> Response:
-    words = _words(request)
-    return _page(
-        request,
+        noop("The learning platform does not answer"),
+        noop("The learning platform does not answer"),
+        noop("Signing in needs it. Please try again in a minute."),
+        (("/login/", noop("Try again")),),
+        "LMS",
+    ),
+    DataAPIError: Failure(
         503,
-        words.text("Numbers could not be loaded"),
-        words.text("These numbers could not be loaded"),
-        words.text(
+        noop("Numbers could not be loaded"),
+        noop("These numbers could not be loaded"),
+        noop(
             "They come from the Data API, which gave no usable answer. Nothing is lost: what has been "
             "counted stays counted. Please try again in a minute."
         ),
-        Link(_here(request), words.text("Try again")),
-        code=_code("DATA-API", error),
-    )
+        (TRY_AGAIN,),
+        "DATA-API",
+    ),
+}
+NO_SUCH_PAGE = Failure(
+    404,
+    noop("Page Not Found"),
+    noop("There is no such page"),
+    noop("The address may be mistyped, or the course is gone. Search the list for its name."),
+    (YOUR_COURSES,),
+)
+OUR_FAULT = Failure(
+    500,
+    noop("An Error Occurred"),
+    noop("Something went wrong on our side"),
+    noop("The fault has been written to the log. Your data is safe."),
+    (TRY_AGAIN,),
+    "INSIGHTS",
+)
 
 
-async def _http(request: Request, error: Exception) -> Response:
-    status = cast("HTTPException", error).status_code
-    if status != 404:  # noqa: PLR2004 - others come from machines, which read no pages
-        return Response(status_code=status, headers=cast("HTTPException", error).headers)
-    words = _words(request)
-    return _page(
-        request,
-        404,
-        words.text("Page Not Found"),
-        words.text("There is no such page"),
-        words.text("The address may be mistyped, or the course is gone. Search the list for its name."),
-        Link("/courses/", words.text("Your courses")),
-    )
+def add_to(app: FastAPI) -> None:
+    """Every error of the application becomes a page."""
+    app.add_exception_handler(SignInNeeded, _sign_in_needed)
+    app.add_exception_handler(HTTPException, _http)
+    for kind, failure in FAILURES.items():
+        app.add_exception_handler(kind, _handler(failure))
 
 
 def unexpected(request: Request, error: Exception) -> Response:
     """The page for a fault of ours; the log has its trace."""
     log.error("unexpected", exc_info=error)
-    words = _words(request)
-    return _page(
-        request,
-        500,
-        words.text("An Error Occurred"),
-        words.text("Something went wrong on our side"),
-        words.text("The fault has been written to the log. Your data is safe."),
-        Link(_here(request), words.text("Try again")),
-        code=_code("INSIGHTS", error),
+    return _page(request, OUR_FAULT, error)
+
+
+async def _sign_in_needed(request: Request, _: Exception) -> Response:
+    return RedirectResponse(f"/login/?next={quote(_here(request), safe='/')}", 302)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    status = cast("HTTPException", error).status_code
+    if status != NO_SUCH_PAGE.status:  # others come from machines, which read no pages
+        return Response(status_code=status, headers=cast("HTTPException", error).headers)
+    return _page(request, NO_SUCH_PAGE, error)
+
+
+def _handler(failure: Failure) -> Handler:
+    async def handle(request: Request, error: Exception) -> Response:
+        return _page(request, failure, error)
+
+    return handle
+
+
+def _page(request: Request, failure: Failure, error: Exception) -> Response:
+    words: Language = request.state.language
+    actions = tuple(Link(href or _here(request), words.text(name)) for href, name in failure.actions)
+    page = ErrorPage(
+        title=words.text(failure.title),
+        question=words.text(failure.title),
+        state=State(words.text(failure.what), words.text(failure.text), actions),
+        code=_code(failure.kind, error) if failure.kind else "",
     )
-
-
-def _page(
-    request: Request, status: int, title: str, what: str, text: str, *actions: Link, code: str = ""
-) -> Response:
-    page = ErrorPage(title=title, question=title, state=State(what, text, actions), code=code)
-    response = site_of(request).renderer.render(request, page, status)
+    response = site_of(request).renderer.render(request, page, failure.status)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -183,8 +178,3 @@ def _code(kind: str, error: Exception) -> str:
 
 def _here(request: Request) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
-
-
-def _words(request: Request) -> Language:
-    words: Language = request.state.language
-    return words

@@ -99,7 +99,9 @@ def no_data_yet(words: Language, course_path: str) -> State:
 
 def keep(request: Request, *names: str) -> tuple[tuple[str, str], ...]:
     """The named parameters of the URL, for a form that must not lose them."""
-    return tuple((name, value) for name, value in request.query_params.multi_items() if name in names)
+    return tuple(
+        (name, value) for name, value in request.query_params.multi_items() if name in names and value
+    )
 
 
 def strong(text: str) -> Markup:

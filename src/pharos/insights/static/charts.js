@@ -220,6 +220,7 @@
     const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
     let chart, option, cursor;
     const paint = (width = box.clientWidth, height = box.clientHeight) => {
+      if (!(width > 0 && height > 40)) return;  // not laid out yet: the observer below calls when it is
       chart?.dispose();
       chart = echarts.init(box, null, { renderer: "svg", width, height });
       option = kinds[figure.dataset.chart](data, { mode: figure.dataset.mode, narrow: width < 600, height, width });
@@ -251,7 +252,7 @@
       paint();
     });
     for (const button of document.querySelectorAll(`[data-picture="${figure.id}"]`)) button.addEventListener("click", () => picture(chart, box.querySelector("svg"), document.getElementById("chart-title").textContent, button.dataset.name));
-    new ResizeObserver(() => { if (!matchMedia("print").matches && Math.abs(chart.getWidth() - box.clientWidth) > 1) paint(); }).observe(box);
+    new ResizeObserver(() => { if (!matchMedia("print").matches && !(Math.abs(chart?.getWidth() - box.clientWidth) <= 1)) paint(); }).observe(box);
     addEventListener("themechange", () => paint());
     addEventListener("beforeprint", () => paint(SHEET, Math.round(box.clientHeight / box.clientWidth * SHEET * (box.clientWidth < SHEET ? 1 : 1.2))));
     addEventListener("afterprint", () => paint());
