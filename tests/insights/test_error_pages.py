@@ -112,14 +112,24 @@ def test_without_the_lms_pages_have_numbers_and_ids(own_world: World, status: in
             assert gives_nothing_away(own_world, page.text)
 
 
-def test_deadlines_appear_when_the_lms_tells_them(own_world: World) -> None:
-    address = f"/courses/{own_world.course_id}/enrollment/activity/"
-    with own_world.client("sofia") as client:
-        own_world.lms.down, own_world.lms.paths = True, ("/blocks/",)
+def test_deadlines_appear_when_the_lms_tells_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pharos.insights.directory.FAILED_S", 0.0)
+    with world_of(tmp_path, fill) as world, world.client("sofia") as client:
+        address = f"/courses/{world.course_id}/enrollment/activity/"
+        world.lms.down, world.lms.paths = True, ("/blocks/",)
         assert "Homework 1" not in client.get(address).text
-        own_world.lms.down = False
+        world.lms.down = False
         assert "Homework 1" in client.get(address).text
         assert "Course starts" in client.get(address).text
+
+
+def test_an_lms_that_is_down_is_not_asked_for_every_page(own_world: World) -> None:
+    with own_world.client("sofia") as client:
+        own_world.lms.down, own_world.lms.paths = True, ("/api/",)
+        client.get(f"/courses/{own_world.course_id}/enrollment/activity/")
+        own_world.lms.requests.clear()
+        client.get(f"/courses/{own_world.course_id}/enrollment/activity/")
+        assert own_world.lms.requests == []
 
 
 def test_access_counts_for_a_minute_at_most() -> None:

@@ -17,6 +17,8 @@ from pharos.lms.rest import CourseDetails, LMSClient
 NO_NAMES: dict[str, CourseDetails] = {}
 NAMES_FRESH_S = 300.0
 NAMES_STALE_S = 7 * 24 * 3600.0
+DEADLINES_FRESH_S = 3600.0  # block trees are large
+FAILED_S = 10.0  # pages of courses the LMS never told about must not wait for it each time
 CCX = "ccx-v1:"
 
 
@@ -56,13 +58,17 @@ class CourseDirectory:
         self._api = api
         self._lms = lms
         self._details: Refreshed[str, CourseDetails | None] = Refreshed(
-            self._ask, fresh_s=NAMES_FRESH_S, stale_s=NAMES_STALE_S, forgiven=LMSError
+            self._ask, fresh_s=NAMES_FRESH_S, stale_s=NAMES_STALE_S, forgiven=LMSError, failed_s=FAILED_S
         )
         self._all: Refreshed[str, dict[str, CourseDetails]] = Refreshed(
-            self._ask_all, fresh_s=NAMES_FRESH_S, stale_s=NAMES_STALE_S, forgiven=LMSError
+            self._ask_all, fresh_s=NAMES_FRESH_S, stale_s=NAMES_STALE_S, forgiven=LMSError, failed_s=FAILED_S
         )
         self._deadlines: Refreshed[str, tuple[Deadline, ...]] = Refreshed(
-            self._ask_deadlines, fresh_s=NAMES_FRESH_S, stale_s=NAMES_STALE_S, forgiven=LMSError
+            self._ask_deadlines,
+            fresh_s=DEADLINES_FRESH_S,
+            stale_s=NAMES_STALE_S,
+            forgiven=LMSError,
+            failed_s=FAILED_S,
         )
 
     async def course(self, course_id: str) -> Course:
