@@ -1,14 +1,21 @@
 """How fast the Data API answers: 50 keep-alive clients, MariaDB, 5,000 courses and three years of days.
 
-Prints, per endpoint, requests per second and the time to answer at the 50th, 95th and 99th percentile; once
-for answers that must be made from the database ("first") and once as clients see them ("again"). Server,
-database and clients share the machine. Run it with `python benchmarks/data_api.py [--courses N --days N]`.
+Prints, per endpoint, requests per second and the time to answer at the 50th, 95th and 99th percentile:
+
+    first    each course asked for the first time, by all clients as fast as they are answered
+    paced    the same at two requests a second by each client
+    again    the courses of `first` again, as fast as they are answered
+
+and how fast and with how much memory whole tables are exported. Server, database and clients share the
+machine. Run it with `python benchmarks data_api [--courses N --days N]`.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import random
 import shutil
 import socket
 import subprocess
@@ -21,8 +28,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
@@ -31,9 +41,10 @@ from pharos.result_store import store, tables
 from pharos.result_store.store import Publication
 
 CLIENTS = 50
-SECONDS = 5
+SECONDS = 3
+PAUSE_S = 0.5
 MODES = ("audit", "honor", "verified")
-FIRST_DAY = date(2028, 1, 1)
+FIRST_DAY = date(2020, 1, 1)
 
 
 def main() -> None:
@@ -47,8 +58,9 @@ def main() -> None:
         rows, token = fill(url, given.courses, given.days)
         took = time.perf_counter() - started
         console.print(f"{rows:,} rows published in {took:.1f} s ({rows / took:,.0f} rows/s)")
-        with served(url) as port:
+        with served(url, Path(folder)) as (port, process):
             console.print(measured(port, token, given.courses, given.days))
+            console.print(exported(port, token, process))
 
 
 # --- The store -------------------------------------------------------------------------------------------
@@ -114,6 +126,8 @@ def fill(url: str, courses: int, days: int) -> tuple[int, str]:
     rows += store.publish(engine, tables.course_enrollment_mode_daily, modes, publication)
     rows += store.publish(engine, tables.course_meta_summary_enrollment, summaries(names), publication)
     rows += store.publish(engine, tables.course_activity, activity(names, 52), publication)
+    for table, columns in small_tables(names, dates[0]).items():
+        rows += store.publish(engine, table, pa.table(columns), publication)
     token = create_token(engine, "bench", requests_per_minute=10**9)
     engine.dispose()
     return rows, token
@@ -161,26 +175,69 @@ def activity(names: pa.Array, weeks: int) -> pa.Table:
     )
 
 
+VIDEOS, ANSWERS = 10, 20  # of a course
+
+
+def small_tables(names: pa.Array, day: pa.Scalar) -> dict[sa.Table, dict[str, object]]:
+    """A day by gender, the videos and the answers of each course."""
+    size = len(names)
+
+    def ids(times: int) -> pa.Array:
+        return names.take(pa.array(np.repeat(np.arange(size), times)))
+
+    def same(value: object, times: int) -> pa.Array:
+        return pa.repeat(pa.scalar(value), times * size)
+
+    videos = [f"v{number}" for number in range(VIDEOS)] * size
+    problems = [f"block{number // 4}" for number in range(ANSWERS)] * size
+    return {
+        tables.course_enrollment_gender_daily: {
+            "course_id": ids(4),
+            "date": same(day, 4),
+            "gender": ["f", "m", "o", None] * size,
+            "count": same(1, 4),
+            "cumulative_count": same(1, 4),
+        },
+        tables.video: {
+            "course_id": ids(VIDEOS),
+            "pipeline_video_id": pc.binary_join_element_wise(ids(VIDEOS), videos, "|"),
+            "encoded_module_id": videos,
+            **{name: same(100, VIDEOS) for name in VIDEO_NUMBERS},
+        },
+        tables.answer_distribution: {
+            "course_id": ids(ANSWERS),
+            "module_id": problems,
+            "part_id": problems,
+            "correct": [True, False] * (ANSWERS // 2) * size,
+            "value_id": [f"choice_{number}" for number in range(ANSWERS)] * size,
+            "answer_value_text": same("An answer", ANSWERS),
+            "answer_value_numeric": pa.nulls(ANSWERS * size),
+            "variant": pa.nulls(ANSWERS * size),
+            "problem_display_name": same("A problem", ANSWERS),
+            "question_text": same("A question?", ANSWERS),
+            "first_response_count": same(5, ANSWERS),
+            "last_response_count": same(7, ANSWERS),
+        },
+    }
+
+
+VIDEO_NUMBERS = ("duration", "segment_length", "users_at_start", "users_at_end", "total_viewed_seconds")
+
+
 # --- The server ------------------------------------------------------------------------------------------
 
 
-SERVER = """
-import sys, uvicorn
-from pharos.config import Settings
-from pharos.data_api.app import create_app
-app = create_app(Settings(result_store={"url": sys.argv[1]}))
-uvicorn.run(app, port=int(sys.argv[2]), log_level="warning", access_log=False)
-"""
-
-
 @contextmanager
-def served(url: str) -> Iterator[int]:
-    """The Data API in a process of its own."""
-    port = free_port()
-    server = subprocess.Popen([sys.executable, "-c", SERVER, url, str(port)])
+def served(url: str, home: Path) -> Iterator[tuple[int, int]]:
+    """The Data API in a process of its own: port and process id."""
+    port, program = free_port(), str(Path(sys.executable).with_name("pharos"))
+    server = subprocess.Popen(
+        [program, "data-api", "--port", str(port), "--home", str(home / "home")],
+        env=os.environ | {"PHAROS_RESULT_STORE__URL": url},
+    )
     try:
         wait_for(port)
-        yield port
+        yield port, server.pid
     finally:
         server.terminate()
         server.wait()
@@ -207,70 +264,119 @@ def wait_for(port: int) -> None:
 
 
 def measured(port: int, token: str, courses: int, days: int) -> Table:
-    """Each endpoint under load. `{}` is a course: with many courses each answer is made anew."""
+    """Each endpoint under load; `{}` is a course."""
     start = (FIRST_DAY + timedelta(days=max(0, days - 500))).isoformat()
     endpoints = {
         "enrollment, newest day": "courses/{}/enrollment/",
         "enrollment, 500 days": f"courses/{{}}/enrollment/?start_date={start}",
         "enrollment, 500 days, CSV": f"courses/{{}}/enrollment.csv?start_date={start}",
         "enrollment by mode": "courses/{}/enrollment/mode/",
+        "enrollment by gender": "courses/{}/enrollment/gender/",
         "activity, newest week": "courses/{}/activity/",
         "activity, 52 weeks": "courses/{}/activity/?start_date=2030-01-01",
-        "course summaries, 10 courses": "course_summaries/?course_ids={}",
-        f"course summaries, all {courses:,}": "course_summaries/",
+        "problems": "courses/{}/problems/",
+        "videos": "courses/{}/videos/",
+        "summary of a course": "course_summaries/?course_ids={}",
+        f"summaries of all {courses:,}": "course_summaries/",
+        "the same, by text": "course_summaries/?text_search=c1",
+        "the same, recent date": "course_summaries/?recent_date=2021-06-01",
+        "metrics": "metrics/",
     }
     table = Table("endpoint", "answers", "requests/s", "p50 ms", "p95 ms", "p99 ms", "worst ms")
     for column in table.columns[2:]:
         column.justify = "right"
+    half = courses // 2
     for name, path in endpoints.items():
-        for answers in ("first", "again"):
-            paths = requested(path, answers, courses)
-            clients = min(CLIENTS, len(paths)) if answers == "first" else CLIENTS
-            times, took = asyncio.run(load(port, token, paths, clients, once=answers == "first"))
-            times.sort()
-            at = [times[min(len(times) - 1, int(len(times) * share))] for share in (0.5, 0.95, 0.99)]
-            figures = [f"{value * 1000:.1f}" for value in (*at, times[-1])]
-            table.add_row(name, answers, f"{len(times) / took:,.0f}", *figures)
+        if "{}" in path:
+            first = shared([path.format(quote(course(number), safe="")) for number in range(half)])
+            paced = shared([path.format(quote(course(number), safe="")) for number in range(half, courses)])
+            done = add_row(table, name, "first", asyncio.run(load(port, token, first, once=True)))
+            add_row(table, "", "paced", asyncio.run(load(port, token, paced, once=True, pause=PAUSE_S)))
+            again = [share[: max(1, count)] for share, count in zip(first, done, strict=True)]
+        else:
+            again = [[path]] * CLIENTS
+            add_row(table, name, "first", asyncio.run(load(port, token, again[:1], once=True)))
+        add_row(table, "", "again", asyncio.run(load(port, token, again)))
     return table
 
 
-def requested(path: str, answers: str, courses: int) -> list[str]:
-    if "{}" not in path:
-        return [path]
-    numbers = range(courses) if answers == "first" else range(10)
-    return [path.format(quote(course(number), safe="")) for number in numbers]
+def shared(paths: list[str]) -> list[list[str]]:
+    """The paths, divided among the clients."""
+    return [paths[number::CLIENTS] or paths for number in range(CLIENTS)]
+
+
+def add_row(table: Table, name: str, answers: str, found: tuple[list[list[float]], float]) -> list[int]:
+    """A line of figures; how many answers each client got."""
+    by_client, took = found
+    times = sorted(time for times in by_client for time in times)
+    at = [times[min(len(times) - 1, int(len(times) * share))] for share in (0.5, 0.95, 0.99)]
+    table.add_row(
+        name, answers, f"{len(times) / took:,.0f}", *(f"{1000 * value:.1f}" for value in (*at, times[-1]))
+    )
+    return [len(times) for times in by_client]
 
 
 async def load(
-    port: int, token: str, paths: list[str], clients: int, *, once: bool
-) -> tuple[list[float], float]:
-    """Seconds each answer took, and all together. `once`: each path is asked for at most once."""
-    times: list[float] = []
+    port: int, token: str, shares: list[list[str]], *, once: bool = False, pause: float = 0
+) -> tuple[list[list[float]], float]:
+    """Seconds that each answer to each client took, and all together. `once`: each path at most once."""
     started = time.perf_counter()
-    shares = [paths[number::clients] or paths for number in range(clients)]
-    limits = [len(share) if once else None for share in shares]
-    asking = (ask(port, token, *share, times) for share in zip(shares, limits, strict=True))
-    await asyncio.gather(*asking)
-    return times, time.perf_counter() - started
+    asking = (ask(port, token, share, len(share) if once else None, pause) for share in shares)
+    return await asyncio.gather(*asking), time.perf_counter() - started
 
 
-async def ask(port: int, token: str, paths: list[str], limit: int | None, times: list[float]) -> None:
+async def ask(port: int, token: str, paths: list[str], limit: int | None, pause: float) -> list[float]:
     """One client: a request after the other on one connection. Raw, so that it costs little."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    done, started = 0, time.perf_counter()
-    while time.perf_counter() - started < SECONDS and done != limit:
-        path = paths[done % len(paths)]
-        request = f"GET /api/v1/{path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Token {token}\r\nAccept-Encoding: gzip\r\n\r\n"
+    times: list[float] = []
+    started = time.perf_counter()
+    while time.perf_counter() - started < SECONDS and len(times) != limit:
+        await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+        path = paths[len(times) % len(paths)]
         begun = time.perf_counter()
-        writer.write(request.encode())
+        writer.write(request(path, token))
         head = await reader.readuntil(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(head.decode())
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         await reader.readexactly(length)
         times.append(time.perf_counter() - begun)
-        done += 1
     writer.close()
+    return times
+
+
+def request(path: str, token: str) -> bytes:
+    """As most clients ask: they take compressed answers."""
+    return (
+        f"GET /api/v1/{path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Token {token}\r\n"
+        "Accept-Encoding: gzip\r\n\r\n"
+    ).encode()
+
+
+def exported(port: int, token: str, process: int) -> Table:
+    """The largest table in each form, and how much memory the server used at most by then."""
+    table = Table("export of course_enrollment_daily", "MB", "seconds", "MB/s", "server's peak memory MB")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    table.add_row("before", "", "", "", f"{peak_mb(process):.0f}")
+    for form in ("csv", "ndjson", "parquet"):
+        url = f"http://127.0.0.1:{port}/api/v1/tables/course_enrollment_daily.{form}"
+        headers = {"Authorization": f"Token {token}", "Accept-Encoding": "identity"}
+        began, size = time.perf_counter(), 0
+        with httpx.stream("GET", url, headers=headers, timeout=600) as answer:
+            answer.raise_for_status()
+            for chunk in answer.iter_raw():
+                size += len(chunk)
+        took = time.perf_counter() - began
+        table.add_row(
+            form, f"{size / 1e6:.0f}", f"{took:.1f}", f"{size / 1e6 / took:.1f}", f"{peak_mb(process):.0f}"
+        )
+    return table
+
+
+def peak_mb(process: int) -> float:
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 if __name__ == "__main__":
