@@ -102,14 +102,33 @@ written_times = st.from_regex(
 )
 
 
-@given(written_times | st.datetimes().map(lambda time: time.isoformat() + "+00:00"))
-def test_a_time_the_short_way_accepts_is_the_same_the_long_way(time: str) -> None:
-    try:
-        short = parse.canonical_utc(parse.Envelope(time=time, username="ana"))
-    except parse.IRREGULAR:
-        return
-    assert short + "+00:00" == time
-    assert parse.required_utc(time) == datetime.fromisoformat(short).isoformat(timespec="microseconds")
+times = written_times | st.datetimes().map(lambda time: time.isoformat() + "+00:00")
+names = st.sampled_from(["ana", "", " ana", None])
+
+
+@given(st.lists(st.tuples(times, names), min_size=1, max_size=4))
+def test_an_event_the_short_way_accepts_is_the_same_the_long_way(
+    written: list[tuple[str, str | None]],
+) -> None:
+    lines = [json.dumps({"time": time, "username": name}).encode() for time, name in written]
+    events = parse.regular_events(lines)
+    assert events == [parse.regular_events([line])[0] for line in lines], "judged together and alone"
+    for (time, name), event in zip(written, events, strict=True):
+        if event is not None:
+            short = parse.regular_times([event])[0]
+            assert (short + "+00:00", event.username) == (time, name)
+            assert parse.required_utc(time) == datetime.fromisoformat(short).isoformat(
+                timespec="microseconds"
+            )
+            assert name is not None
+            assert name == name.strip()
+
+
+def test_the_usual_event_is_regular() -> None:
+    usual = {"time": "2024-03-01T09:00:00.000100+00:00", "username": "ana"}
+    whole_second = usual | {"time": "2024-03-01T09:00:00+00:00"}
+    lines = [json.dumps(event).encode() for event in (usual, whole_second)]
+    assert None not in parse.regular_events(lines)
 
 
 @given(st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1)), st.integers(-1439, 1439))

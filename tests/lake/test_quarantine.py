@@ -18,7 +18,7 @@ LINES = GOOD + ODD + b"rubbish\n" + ODD + b'{"cut'
 def _retry(place: Place) -> int:
     lake = Lake(place.root)
     with lake.locked():
-        return retry(lake, place.engine, NOW)
+        return retry(lake, NOW)
 
 
 @pytest.fixture

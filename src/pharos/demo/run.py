@@ -27,7 +27,8 @@ from pharos.demo.lms_database import write_lms_database
 from pharos.demo.log_files import write_logs
 from pharos.demo.serving import Addresses, serving
 from pharos.errors import PharosError
-from pharos.pipeline.run import Report, run_pipeline
+from pharos.pipeline.ingestion import Report
+from pharos.pipeline.run import run_pipeline
 
 LEARNERS, DAYS, SEED = 2000, 90, 1
 MARKER = "demo.json"

@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-import ibis
-import pyarrow as pa
-from ibis.expr.types import StringValue
+if TYPE_CHECKING:  # reading logs needs none of these, and begins half a second earlier without
+    import ibis
+    import pyarrow as pa
+    from ibis.expr.types import StringValue
 
-from pharos.lms.database import DatabaseAddress
+    from pharos.lms.database import DatabaseAddress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -48,16 +49,23 @@ class Database(Protocol):
         """
 
 
-class Engine(Protocol):
-    """Computes Ibis tables and spreads Python work over processors or hosts."""
-
-    name: str
+class Workers(Protocol):
+    """Spread Python work over processors or hosts."""
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """The function's results in the order of the items, computed in parallel.
 
         The function and its items are pickled; it may run on another host that sees the same files.
         """
+
+    def close(self) -> None:
+        """Let go of memory, processes and connections."""
+
+
+class Engine(Workers, Protocol):
+    """Computes Ibis tables."""
+
+    name: str
 
     def read(self, files: Sequence[Path], schema: pa.Schema) -> ibis.Table:
         """Parquet files as one table of this schema; an empty table for no files.
@@ -93,6 +101,3 @@ class Engine(Protocol):
 
     def database(self, address: DatabaseAddress) -> AbstractContextManager[Database]:
         """Open a database for reading."""
-
-    def close(self) -> None:
-        """Let go of memory, processes and connections."""

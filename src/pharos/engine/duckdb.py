@@ -1,12 +1,8 @@
-"""DuckDB: everything in this process, Python work in processes beside it."""
+"""DuckDB: tables in this process, Python work in processes beside it."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
@@ -18,8 +14,9 @@ import pyarrow.parquet as pq
 from ibis.expr.types import StringValue
 
 from pharos.config import EngineSettings
-from pharos.engine.base import Database, Item, Result, TextFunction
+from pharos.engine.base import Database, TextFunction
 from pharos.engine.database import ROW_GROUP, scanned
+from pharos.engine.processes import Processes
 from pharos.lms.database import DatabaseAddress
 
 # What `functions.json_text` is on Spark. Without the guard one bad document would end the query.
@@ -30,33 +27,21 @@ create or replace macro get_json_object(document, path) as
 _TEXT = (("string",), "string")  # signature of a function from text to text
 
 
-class DuckDBEngine:
+class DuckDBEngine(Processes):
     """See `pharos.engine.base.Engine`."""
 
     name = "duckdb"
 
     def __init__(self, settings: EngineSettings, scratch: Path) -> None:
         """`scratch` is where tables larger than the memory limit spill to."""
-        self._workers = settings.threads or os.cpu_count() or 1
+        super().__init__(settings.threads)
         self._names = (f"files_{number}" for number in count())
         self._connection = ibis.duckdb.connect(
-            threads=self._workers,
+            threads=self.processors,
             memory_limit=f"{settings.memory_mb}MB",
             temp_directory=str(scratch),
         )
         self._connection.raw_sql(_JSON_TEXT)
-
-    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-        """See the protocol. One item alone is not worth a process."""
-        if len(items) < 2 or self._workers < 2:  # noqa: PLR2004
-            yield from map(function, items)
-            return
-        # Spawned, not forked: a fork would copy the engine's locks while its threads hold them.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(
-            min(self._workers, len(items)), mp_context=context, initializer=_end_with_parent
-        ) as pool:
-            yield from pool.map(function, items)
 
     def read(self, files: Sequence[Path], schema: pa.Schema) -> ibis.Table:
         """See the protocol."""
@@ -117,12 +102,14 @@ class DuckDBEngine:
 
     @contextmanager
     def _sparing_memory(self) -> Iterator[None]:
-        """One thread, and no rows waiting for those before them: for large tables from file to file."""
-        self._connection.raw_sql("SET threads = 1; SET preserve_insertion_order = false")
+        """One thread, no rows waiting for those before them, no file kept: for tables from file to file."""
+        self._connection.raw_sql(
+            "SET threads = 1; SET preserve_insertion_order = false; SET enable_external_file_cache = false"
+        )
         try:
             yield
         finally:
-            self._connection.raw_sql(f"SET threads = {self._workers}; RESET preserve_insertion_order")
+            self._connection.raw_sql(f"SET threads = {self.processors}; RESET preserve_insertion_order")
 
     def database(self, address: DatabaseAddress) -> AbstractContextManager[Database]:
         """See the protocol."""
@@ -131,15 +118,3 @@ class DuckDBEngine:
     def close(self) -> None:
         """See the protocol."""
         self._connection.disconnect()
-
-
-def _end_with_parent() -> None:
-    """In a worker: end when the run is killed, which would leave it waiting for work, with all its memory."""
-    parent = multiprocessing.parent_process()
-
-    def wait() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()

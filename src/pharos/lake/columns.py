@@ -7,14 +7,16 @@ text is copied.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from msgspec import UNSET, Raw, UnsetType
+from msgspec.structs import astuple
 
 from pharos import keys
 from pharos.lake import parse, schema
@@ -25,97 +27,151 @@ CLOCK_TOLERANCE = timedelta(minutes=5)  # a clock may be off by this much before
 Numbers: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
+class Block:
+    """Events of neighbouring lines of one log: one entry per event in each list."""
+
+    def __init__(self, ids: list[bytes], events: list[Envelope], lines: list[int]) -> None:
+        """Of regular events."""
+        self.ids, self.events, self.lines = ids, events, lines
+        self.times = parse.regular_times(events)
+
+    def append(self, event_id: bytes, event: Envelope, line: int, time: str) -> None:
+        """An irregular event, at this UTC time."""
+        self.ids.append(event_id)
+        self.events.append(event)
+        self.lines.append(line)
+        self.times.append(time)
+
+    @cached_property
+    def contexts(self) -> list[Context]:
+        """Users and courses of the events."""
+        return [
+            NO_CONTEXT if event.context is UNSET else parse.context_of(event.context) for event in self.events
+        ]
+
+
 class Rows:
-    """Events not yet in columns: one entry per event in each list."""
+    """Events not yet in order: what each block of a log holds is turned into columns while it is at hand."""
 
     def __init__(self) -> None:
         self.ids: list[bytes] = []
-        self.events: list[Envelope] = []
-        self.times: list[str] = []
-        self.lines: list[int] = []
-        self.names: list[str] = []
-        self.contexts: list[Context] = []
         self.raws: dict[bytes, str] = {}  # id -> the event's own text, for irregular events
+        self._times: list[Numbers] = []
+        self._lines: list[Numbers] = []
+        self._members = {member: Distinct() for member in parse.TEXT_MEMBERS}
+        self._actors, self._pages, self._names = Distinct(), Distinct(), Distinct()
+        self._payloads: list[pa.Array] = []
+        self._payloads_are_text: list[pa.Array] = []
+        self._contexts: list[pa.Array] = []
 
-    def complete(self, name: str) -> tuple[list[str], list[Context]]:
-        """Add what belongs to the events added last, all of the log of this name; give times and contexts."""
-        first = len(self.names)
-        contexts = [
-            NO_CONTEXT if event.context is UNSET else parse.context_of(event.context)
-            for event in self.events[first:]
-        ]
-        self.contexts += contexts
-        self.names += [name] * len(contexts)
-        return self.times[first:], contexts
+    def add(self, block: Block, name: str) -> None:
+        """Take over the events of a log of this name."""
+        events, contexts = block.events, block.contexts
+        self.ids += block.ids
+        self._times.append(np.array(block.times, dtype="datetime64[us]"))
+        self._lines.append(np.array(block.lines, np.int64))
+        for values, texts in zip(
+            self._members.values(), zip(*map(astuple, events), strict=True), strict=False
+        ):
+            values.add(texts)
+        self._actors.add(contexts)
+        self._pages.add([
+            _course_of_address(event) if context.may_use_url else context.course_id
+            for context, event in zip(contexts, events, strict=True)
+        ])  # fmt: skip
+        self._names.add([name] * len(events))
+        payload, is_text = _payload([event.event for event in events])
+        self._payloads.append(payload)
+        self._payloads_are_text.append(is_text)
+        self._contexts.append(_json_text([event.context for event in events]))
 
-    def table(self) -> pa.Table:
-        """The columns of `schema.EVENTS` and the date, in the order of the date and `schema.SORTED_BY`."""
-        times = np.array(self.times, dtype="datetime64[us]")
+    def days(self) -> Iterator[tuple[date, pa.Table]]:
+        """Each UTC date with its events: the columns of `schema.EVENTS`, in the order `schema.SORTED_BY`."""
+        times = np.concatenate(self._times)
         days = times.astype("datetime64[D]")
-        pages = Distinct(
-            context.course_id or (context.may_use_url and _course_of_address(event)) or None
-            for context, event in zip(self.contexts, self.events, strict=True)
-        )
         ids = np.frombuffer(b"".join(self.ids), np.dtype(">u8")).reshape(-1, 2)
-        order = np.lexsort((ids[:, 1], ids[:, 0], times, pages.ranks(), days))
-        rows = order.tolist()
-        columns = self._members(order, rows)
-        columns["event_id"] = _hexadecimal(ids[order])
-        columns["time"] = pa.array(times[order])
-        columns["user_id"] = pa.array([self.contexts[row].user_id for row in rows], pa.int64())
-        columns["course_id"] = Distinct(context.course_id for context in self.contexts).column(order)
-        columns["page_course_id"] = pages.column(order)
-        columns["org_id"] = pages.column(order, keys.organisation)
-        columns["raw"] = pa.array([self.raws.get(self.ids[row]) for row in rows], pa.string())
-        columns["source"] = Distinct(self.names).column(order)
-        columns["line"] = pa.array(np.array(self.lines, np.int64)[order])
-        columns[schema.PARTITION] = pa.array(days[order])
-        # All data files must say alike which columns may be null, or they could not be merged.
-        fields = [field.with_type(columns[field.name].type).remove_metadata() for field in schema.EVENTS]
-        fields.append(pa.field(schema.PARTITION, pa.date32()))
-        return pa.table(columns, schema=pa.schema(fields))
+        order = np.lexsort((ids[:, 1], ids[:, 0], times, self._pages.ranks(), days))
+        lines = np.concatenate(self._lines)
+        payloads, contexts = pa.concat_arrays(self._payloads), pa.concat_arrays(self._contexts)
+        are_text = pa.concat_arrays(self._payloads_are_text)
+        absent = self._absent(payloads, contexts)
+        for rows in np.split(order, np.flatnonzero(np.diff(days[order])) + 1):
+            row_numbers = pa.array(rows)
+            columns = {
+                member: values.column(rows, _stripped if member == "username" else _present)
+                for member, values in self._members.items()
+            }
+            columns |= {
+                "event_id": _hexadecimal(ids[rows]),
+                "time": pa.array(times[rows]),
+                "user_id": self._actors.integers(rows, attrgetter("user_id")),
+                "course_id": self._actors.column(rows, attrgetter("course_id")),
+                "page_course_id": self._pages.column(rows),
+                "org_id": self._pages.column(rows, keys.organisation),
+                "payload": payloads.take(row_numbers),
+                "payload_is_text": are_text.take(row_numbers),
+                "context": contexts.take(row_numbers),
+                "absent": absent.column(rows, _member_names),
+                "raw": pa.array(map(self.raws.get, map(self.ids.__getitem__, rows.tolist())), pa.string()),
+                "source": self._names.column(rows),
+                "line": pa.array(lines[rows]),
+            }
+            # All data files must say alike which columns may be null, or they could not be merged.
+            fields = [field.with_type(columns[field.name].type).remove_metadata() for field in schema.EVENTS]
+            yield days[rows[0]].astype(date), pa.table(columns, schema=pa.schema(fields))
 
-    def _members(self, order: Numbers, rows: list[int]) -> dict[str, pa.Array]:
-        """The columns that are members of the envelope, and which members it lacks."""
-        absent = np.zeros(len(rows), np.int64)
-        columns: dict[str, pa.Array] = {}
-        for member in parse.TEXT_MEMBERS:
-            values = Distinct(map(attrgetter(member), self.events))
+    def _absent(self, payloads: pa.Array, contexts: pa.Array) -> Distinct:
+        """Which members each event lacks, as bits."""
+        absent = np.zeros(len(payloads), np.int64)
+        for member, values in self._members.items():
             absent |= values.are(UNSET).astype(np.int64) << _bit(member)
-            columns[member] = values.column(order, _stripped if member == "username" else _present)
-        payload, columns["payload_is_text"] = _payload([self.events[row].event for row in rows])
-        columns["context"] = _json_text([self.events[row].context for row in rows])
-        columns["payload"] = payload
-        for member, column in (("context", columns["context"]), ("event", payload)):
+        for member, texts in (("context", contexts), ("event", payloads)):
             # A null of these two is a missing member: JSON null is the text `null`.
-            absent[order] |= column.is_null().to_numpy(zero_copy_only=False).astype(np.int64) << _bit(member)
-        columns["absent"] = Distinct(absent.tolist()).column(order, _member_names)
-        return columns
+            absent |= texts.is_null().to_numpy(zero_copy_only=False).astype(np.int64) << _bit(member)
+        return Distinct(absent.tolist())
 
 
 class Distinct:
     """Values as numbers of their distinct values, in order of appearance."""
 
-    def __init__(self, values: Iterable[Any]) -> None:
-        numbers = _Numbers()
-        self._numbers = np.array(list(map(numbers.__getitem__, values)), np.int32)
-        self._values = list(numbers)
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        self._number_of = _Numbers()
+        self._blocks: list[Numbers] = []
+        self.add(values)
+
+    def add(self, values: Iterable[Any]) -> None:
+        """Append values."""
+        self._blocks.append(np.fromiter(map(self._number_of.__getitem__, values), np.int32))
+
+    @property
+    def _numbers(self) -> Numbers:
+        self._blocks = [np.concatenate(self._blocks)]
+        return self._blocks[0]
 
     def are(self, value: object) -> Numbers:
         """Where this value stands."""
-        found = [number for number, other in enumerate(self._values) if other is value]
-        return self._numbers == found[0] if found else np.zeros(len(self._numbers), np.bool_)
+        return np.equal(self._numbers, self._number_of.get(value, -1))
 
     def ranks(self) -> Numbers:
         """The numbers of the values in their order, null as the empty text."""
-        texts = [value or "" for value in self._values]
+        texts = [value or "" for value in self._number_of]
         ranks = {text: rank for rank, text in enumerate(sorted(set(texts)))}
         return np.array([ranks[text] for text in texts], np.int32)[self._numbers]
 
-    def column(self, order: Numbers, change: Callable[[Any], str | None] | None = None) -> pa.Array:
-        """A text column in this order of rows, each value changed by `change`."""
-        values = self._values if change is None else [change(value) for value in self._values]
-        numbers = self._numbers[order]
+    def integers(self, rows: Numbers, change: Callable[[Any], int | None]) -> pa.Array:
+        """An integer column of these rows, each value changed by `change`."""
+        values = pa.array(map(change, self._number_of), pa.int64())
+        return values.take(pa.array(self._numbers[rows]))
+
+    def column(self, rows: Numbers, change: Callable[[Any], str | None] | None = None) -> pa.Array:
+        """A text column of these rows, each value changed by `change`."""
+        numbers, distinct = self._numbers[rows], list(self._number_of)
+        is_used = np.zeros(len(distinct), np.bool_)
+        is_used[numbers] = True
+        values = [distinct[number] for number in np.flatnonzero(is_used).tolist()]
+        if change is not None:
+            values = list(map(change, values))
+        numbers = (np.cumsum(is_used, dtype=np.int32) - np.int32(1))[numbers]
         # Parquet takes nulls among the rows, not among the distinct values.
         is_null = np.array([value is None for value in values], np.bool_)[numbers]
         texts = pa.array([value or "" for value in values], pa.string())

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pharos.engine import Engine
+from pharos.engine import Workers
 from pharos.lake import land, schema
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import Commit, DataFile
@@ -36,11 +36,13 @@ class Merge:
     files: list[DataFile]
 
 
-def compact(lake: Lake, engine: Engine, now: datetime) -> int:
+def compact(lake: Lake, workers: Workers, now: datetime) -> int:
     """Merge what is worth merging; the number of files that are gone. The lake must be locked."""
     merges = list(_merges(lake))
     gone = 0
-    for merge, merged in zip(merges, engine.map(partial(_merge, root=lake.root), merges), strict=True):
+    few = sum(file.rows for merge in merges for file in merge.files) < LARGE_ROWS
+    spread = map if few else workers.map  # the workers' beginning would take longer than this work
+    for merge, merged in zip(merges, spread(partial(_merge, root=lake.root), merges), strict=True):
         number = lake.state.number + 1
         path = f"events/date={merge.day}/{number:08d}-0.parquet"
         Path(merged.path).replace(lake.root / path)

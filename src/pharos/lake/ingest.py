@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +20,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
-from pharos.engine import Engine
-from pharos.lake import land, schema
+from pharos.engine import Workers
+from pharos.lake import land
 from pharos.lake.compaction import compact
 from pharos.lake.lake import Lake
 from pharos.lake.land import Landed, Progress, Reading
@@ -33,7 +32,6 @@ from pharos.lake.reader import ContentDigest, begins_with, head, is_compressed
 
 GROUP_BYTES = 64 << 20  # content read by one landing; compressed files count ten times
 COMPRESSION = 10
-_IDS = pa.schema([schema.EVENTS.field(name) for name in ("event_id", "time", "source")])
 
 
 @dataclass
@@ -71,7 +69,7 @@ class _Pending:
 
 def ingest(
     lake: Lake,
-    engine: Engine,
+    workers: Workers,
     files: list[LogFile],
     now: datetime,
     report: Callable[[int, int], None] = lambda _done, _total: None,
@@ -88,17 +86,17 @@ def ingest(
         batch, waiting = _identified(lake, waiting, now, result)
         while batch:
             groups = list(_groups(batch))
-            landings = engine.map(partial(land.land, staging=lake.staging, now=now), [
+            landings = workers.map(partial(land.land, staging=lake.staging, now=now), [
                 [pending.reading for pending in group] for group in groups
             ])  # fmt: skip
             unfinished = []
             for group, landed in zip(groups, landings, strict=True):
-                _commit(lake, engine, group, landed, now, result)
+                _commit(lake, group, landed, now, result)
                 unfinished += _unfinished(group, landed)
                 done += sum(pending.file.size for pending in group)
                 report(min(done, total), total)
             batch = unfinished
-    compact(lake, engine, now)
+    compact(lake, workers, now)
     result.files = len(files)
     return result
 
@@ -214,12 +212,10 @@ def _unfinished(group: list[_Pending], landed: Landed) -> list[_Pending]:
     ]
 
 
-def _commit(
-    lake: Lake, engine: Engine, group: list[_Pending], landed: Landed, now: datetime, result: Ingested
-) -> None:
+def _commit(lake: Lake, group: list[_Pending], landed: Landed, now: datetime, result: Ingested) -> None:
     """Move a landing's new events into the lake and record how far its logs are read."""
     commit = Commit(number=lake.state.number + 1, at=now)
-    duplicates = admit(lake, engine, landed, commit)
+    duplicates = admit(lake, landed, commit)
     for pending, progress in zip(group, landed.progress, strict=True):
         progress.duplicates += duplicates[pending.log.names[-1]]
         progress.events -= progress.duplicates
@@ -230,9 +226,9 @@ def _commit(
     lake.ledger.commit(lake.state, commit)
 
 
-def admit(lake: Lake, engine: Engine, landed: Landed, commit: Commit) -> dict[str, int]:
+def admit(lake: Lake, landed: Landed, commit: Commit) -> dict[str, int]:
     """Move a landing's files into the lake for this commit; how many known events each log's name had."""
-    kept, duplicates = _without_known(lake, engine, landed.events)
+    kept, duplicates = _without_known(lake, landed.events)
     for number, file in enumerate(kept):
         path = f"events/date={file.date}/{commit.number:08d}-{number}.parquet"
         _move(Path(file.path), lake.root / path)
@@ -286,48 +282,46 @@ def _moved_on(pending: _Pending, progress: Progress, result: Ingested) -> Log:
     )  # fmt: skip
 
 
-def _without_known(
-    lake: Lake, engine: Engine, landed: list[land.DataFile]
-) -> tuple[list[land.DataFile], dict[str, int]]:
+def _without_known(lake: Lake, landed: list[land.DataFile]) -> tuple[list[land.DataFile], dict[str, int]]:
     """The landed files without events the lake holds, and how many of those each log had."""
     duplicates: dict[str, int] = defaultdict(int)
-    overlapping = [
-        lake.root / old.path
-        for new in landed
-        for old in lake.state.events.get(new.date, [])
-        if old.oldest <= new.newest and new.oldest <= old.newest
+    kept = [
+        _without(file, [lake.root / old.path for old in _overlapping(lake, file)], duplicates)
+        for file in landed
     ]
-    if not overlapping:
-        return landed, duplicates
-    known = engine.read(sorted(set(overlapping)), _IDS).select("event_id")
-    new = engine.read([Path(file.path) for file in landed], _IDS)
-    repeated = engine.fetch(new.semi_join(known, "event_id"))
-    if not len(repeated):
-        return landed, duplicates
-    for count in repeated["source"].value_counts().to_pylist():
-        duplicates[count["values"]] += count["counts"]
-    ids, times = repeated["event_id"].combine_chunks(), np.sort(repeated["time"].to_numpy())
-    kept = (_without(file, ids) if _may_hold(file, times) else file for file in landed)
     return [file for file in kept if file is not None], duplicates
 
 
-def _may_hold(file: land.DataFile, times: np.ndarray[Any, np.dtype[np.datetime64]]) -> bool:
-    """Whether an event of one of these times, in order, may be in the file."""
-    first, last = np.datetime64(file.oldest, "us"), np.datetime64(file.newest, "us")
-    return bool(np.searchsorted(times, first, "left") < np.searchsorted(times, last, "right"))
+def _overlapping(lake: Lake, file: land.DataFile) -> list[DataFile]:
+    """The lake's files that may hold events of this one: the same event has the same time."""
+    return [
+        old
+        for old in lake.state.events.get(file.date, [])
+        if old.oldest <= file.newest and file.oldest <= old.newest
+    ]
 
 
-def _without(file: land.DataFile, ids: pa.Array) -> land.DataFile | None:
-    """The data file rewritten without these events; None if nothing is left."""
+def _without(file: land.DataFile, others: list[Path], duplicates: dict[str, int]) -> land.DataFile | None:
+    """The file, rewritten without events of the others, which are counted by log; None if nothing is left."""
     path = Path(file.path)
-    events = pq.ParquetFile(path).read()
-    kept = events.filter(pc.invert(pc.is_in(events["event_id"], value_set=ids)))
-    if not len(kept):
-        return None
-    if len(kept) == file.rows:
+    ids = _ids(path) if others else pa.array([], pa.string())
+    is_known = np.zeros(len(ids), np.bool_)
+    for other in others:
+        is_known |= pc.is_in(ids, value_set=_ids(other)).to_numpy(zero_copy_only=False)
+    if not is_known.any():
         return file
-    land.write(kept, path)
-    return land.described(kept, path, file.date)
+    events = pq.ParquetFile(path).read()
+    for count in events["source"].filter(pa.array(is_known)).value_counts().to_pylist():
+        duplicates[count["values"]] += count["counts"]
+    new = events.filter(pa.array(~is_known))
+    if not len(new):
+        return None
+    land.write(new, path)
+    return land.described(new, path, file.date)
+
+
+def _ids(path: Path) -> pa.Array:
+    return pq.ParquetFile(path).read(["event_id"])["event_id"].combine_chunks()
 
 
 def _move(source: Path, target: Path) -> None:

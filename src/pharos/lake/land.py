@@ -10,12 +10,11 @@ from __future__ import annotations
 import gc
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import astuple as astuple_of
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import compress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,16 +23,15 @@ import pyarrow.parquet as pq
 import xxhash
 
 from pharos.lake import parse, schema
-from pharos.lake.columns import Rows, is_future
-from pharos.lake.parse import Context, NotAnEvent, Reason
+from pharos.lake.columns import Block, Rows, is_future
+from pharos.lake.parse import NotAnEvent, Reason
 from pharos.lake.reader import ContentDigest, LineBlocks
 
 PART_LINES = 50_000
 PART_BYTES = 96 << 20
 TAIL_SAMPLE = 2000  # characters kept of a cut-off last line
 
-CLOSING_BRACE = ord("}")
-LINE_END = ord("\n")
+OPENING_BRACE, CLOSING_BRACE = b"{}"
 LANDING_BYTES = 2 << 30  # a longer log is landed in several turns, so that a crash loses little
 
 # Columns whose values repeat; a dictionary for the others costs time and saves nothing.
@@ -189,14 +187,15 @@ class _Lines:
 
     def take(self, block: bytes) -> None:
         """Whole lines, the last one with its line end."""
-        ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == LINE_END).tolist()
         start = 0
         if self.progress.is_line_open and block:
             # The line that ended the log when it was read last has got its line end since.
             self.progress.is_line_open = False
-            if not block[: ends[0]].strip():
-                start = ends.pop(0) + 1
-        self._take(block, start, ends)
+            end = block.find(b"\n")
+            if not block[:end].strip():
+                start = end + 1
+        self._take(block, start)
+        self._writer.flush_if_full(len(block))
 
     def take_last(self, line: bytes) -> bool:
         """The rest of the log, without line end: True if it was consumed, False if it may still grow."""
@@ -207,7 +206,7 @@ class _Lines:
         except NotAnEvent:
             self.progress.tail = line[:TAIL_SAMPLE].decode(errors="replace")
             return False
-        self._take(line, 0, [len(line)])
+        self._take(line)
         self.progress.is_line_open = True
         return True
 
@@ -223,65 +222,55 @@ class _Lines:
         """A line that was no event when it was read first."""
         self._reading = replace(self._reading, name=line.source)
         self._line = line.line - 1
-        self._take(line.data, 0, [len(line.data)])
+        self._take(line.data)
 
-    def _take(self, data: bytes, start: int, ends: list[int]) -> None:
-        """The hot loop: one turn a line."""
-        rows = self._writer.rows
-        view, find, digest = memoryview(data), data.find, xxhash.xxh3_128_digest
-        decode, canonical = parse.decode_envelope, parse.canonical_utc
-        seen, add_id, add_event = self._writer.seen, rows.ids.append, rows.events.append
-        add_time, add_line = rows.times.append, rows.lines.append
-        is_utf8 = _is_utf8(data)
-        line, blank, duplicates = self._line, 0, 0
-        for end in ends:
-            line += 1
-            brace = find(b"{", start, end)
-            if brace < 0 or not (is_utf8 or _is_utf8(data[start:end])):
-                if data[start:end].strip():
-                    self._take_odd(b"", data[start:end], line)
-                else:
-                    blank += 1
-                start = end + 1
-                continue
-            json = view[brace:end] if data[end - 1] == CLOSING_BRACE else data[brace:end].rstrip()
-            event_id = digest(json)
-            if event_id in seen:
-                duplicates += 1
-            else:
-                try:
-                    event = decode(json)
-                    utc = canonical(event)
-                except parse.IRREGULAR:
-                    self._take_odd(event_id, data[start:end], line)
-                else:
-                    seen.add(event_id)
-                    add_id(event_id)
-                    add_event(event)
-                    add_time(utc)
-                    add_line(line)
-            start = end + 1
-        self.progress.lines += line - self._line
-        self.progress.blank += blank
+    def _take(self, data: bytes, start: int = 0) -> None:
+        """The lines from a position on: new regular events together, what is odd one by one."""
+        ends, texts = _texts(data, start)
+        events = parse.regular_events(texts)
+        ids = list(map(xxhash.xxh3_128_digest, texts))
+        first = self._line + 1
+        see, seen = self._writer.seen.add, self._writer.seen
+        is_new = [
+            event is not None and not (event_id in seen or see(event_id))
+            for event_id, event in zip(ids, events, strict=True)
+        ]
+        block = Block(
+            list(compress(ids, is_new)),
+            [event for event in compress(events, is_new) if event is not None],
+            list(compress(range(first, first + len(ids)), is_new)),
+        )
+        odd = [number for number, event in enumerate(events) if event is None]
+        for number in odd:
+            begin = ends[number - 1] + 1 if number else start
+            self._take_odd(block, ids[number], data[begin : ends[number]], first + number)
+        duplicates = len(ids) - len(odd) - sum(is_new)
+        self._line += len(ids)
+        self.progress.lines += len(ids)
         self.progress.duplicates += duplicates
         self.progress.events += duplicates
-        self._line = line
-        self._report(*rows.complete(self._reading.name))
-        self._writer.flush_if_full(len(data))
+        if block.events:
+            self._report(block)
+            self._writer.rows.add(block, self._reading.name)
 
-    def _report(self, times: list[str], contexts: list[Context]) -> None:
+    def _report(self, block: Block) -> None:
         """Count new events and what is worth a look about them."""
-        if not times:
-            return
-        progress, newest, now = self.progress, max(times), self._writer.now
-        progress.events += len(times)
+        progress, newest, now = self.progress, max(block.times), self._writer.now
+        progress.events += len(block.times)
         progress.newest = max(datetime.fromisoformat(newest), progress.newest or datetime.min)  # noqa: DTZ901 - naive UTC
         if is_future(newest, now):
-            progress.future += sum(is_future(time, now) for time in times)
-        progress.odd_course += sum(context.is_odd for context in contexts)
+            progress.future += sum(is_future(time, now) for time in block.times)
+        progress.odd_course += sum([context.is_odd for context in block.contexts])
 
-    def _take_odd(self, event_id: bytes, line: bytes, number: int) -> None:
-        """Take a line over that is not regular: an event that keeps its text, or no event."""
+    def _take_odd(self, block: Block, event_id: bytes, line: bytes, number: int) -> None:
+        """Take a line over that is not regular: blank, an event that keeps its text, or no event."""
+        if not line.strip():
+            self.progress.blank += 1
+            return
+        if event_id in self._writer.seen:
+            self.progress.duplicates += 1
+            self.progress.events += 1
+            return
         try:
             event, raw = parse.odd_envelope(line)
             utc = parse.required_utc(event.time)
@@ -289,13 +278,30 @@ class _Lines:
             self.progress.quarantined[error.reason] += 1
             self._writer.refuse(self._reading, number, error.reason, line)
             return
-        rows = self._writer.rows
         self._writer.seen.add(event_id)
-        rows.raws[event_id] = raw
-        rows.ids.append(event_id)
-        rows.events.append(event)
-        rows.times.append(utc)
-        rows.lines.append(number)
+        self._writer.rows.raws[event_id] = raw
+        block.append(event_id, event, number, utc)
+
+
+def _texts(data: bytes, start: int) -> tuple[list[int], list[bytes | memoryview]]:
+    """Each line from a position on: its end, and what should be its JSON, from the first `{`."""
+    ends: list[int] = []
+    texts: list[bytes | memoryview] = []
+    view, find, is_utf8 = memoryview(data), data.find, _is_utf8(data)
+    while start < len(data):
+        end = find(b"\n", start)
+        if end < 0:
+            end = len(data)
+        brace = start if data[start] == OPENING_BRACE else find(b"{", start, end)
+        if brace < 0 or not (is_utf8 or _is_utf8(data[start:end])):
+            texts.append(b"")
+        elif data[end - 1] == CLOSING_BRACE:
+            texts.append(view[brace:end])  # not copied: that takes as long as all else here
+        else:
+            texts.append(data[brace:end].rstrip())
+        ends.append(end)
+        start = end + 1
+    return ends, texts
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -335,17 +341,10 @@ class _Writer:
         rows, self.rows, self._bytes = self.rows, Rows(), 0
         if not rows.ids:
             return
-        table = rows.table()
-        days = list(_runs(table[schema.PARTITION].to_numpy()))
-        table = table.drop_columns(schema.PARTITION)
-        if len(days) > 1:
-            # Each file would get the distinct values of all days: as plain text it gets its own.
-            table = table.cast(_unannotated(schema.EVENTS))
-        for day, start, end in days:
-            part = table.slice(start, end - start)
+        for day, events in rows.days():
             path = self._staging / f"{len(self.files):06d}.parquet"
-            write(part, path)
-            self.files.append(described(part, path, day))
+            write(events, path)
+            self.files.append(described(events, path, day))
 
     def write_quarantine(self) -> str | None:
         """The lines that are no events, as one file; None if there are none."""
@@ -377,13 +376,6 @@ def described(events: pa.Table, path: Path, day: date) -> DataFile:
     ids = np.frombuffer(bytes.fromhex("".join(events["event_id"].to_pylist())), np.dtype(">u8"))
     digest = int(ids[::2].sum(dtype=np.uint64))
     return DataFile(str(path), day, len(events), pc.min(time).as_py(), pc.max(time).as_py(), digest)
-
-
-def _runs(days: np.ndarray[Any, np.dtype[np.datetime64]]) -> Iterator[tuple[date, int, int]]:
-    """(day, start, end) of each run of equal days."""
-    starts = np.flatnonzero(np.append(True, days[1:] != days[:-1])).tolist()
-    for start, end in zip(starts, [*starts[1:], len(days)], strict=True):
-        yield days[start].astype(date), start, end
 
 
 def _unannotated(annotated: pa.Schema) -> pa.Schema:

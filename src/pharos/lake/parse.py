@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from pharos import keys
@@ -69,7 +70,7 @@ class _Context(Struct, gc=False):
     course_id: str | None = None
 
 
-class Context(Struct, gc=False, frozen=True):
+class Context(Struct, gc=False, frozen=True, eq=False):
     """What the lake takes from an event's context."""
 
     user_id: int | None
@@ -80,12 +81,8 @@ class Context(Struct, gc=False, frozen=True):
 
 NO_CONTEXT = Context(None, None, may_use_url=False, is_odd=False)
 
-decode_envelope: Callable[[bytes | memoryview], Envelope] = msgspec.json.Decoder(Envelope).decode
-"""The regular event on a line cut to begin at its first `{`; raises IRREGULAR if it is not regular."""
-
-IRREGULAR = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, TypeError)
-"""What `decode_envelope` and `canonical_utc` raise: `odd_envelope` must judge the line."""
-
+_decode_envelope: Callable[[bytes | memoryview], Envelope] = msgspec.json.Decoder(Envelope).decode
+_IRREGULAR = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)  # what decoders raise
 _decode_context: Callable[[bytes | Raw], _Context | None] = msgspec.json.Decoder(_Context | None).decode
 decode_text: Callable[[bytes | Raw], str] = msgspec.json.Decoder(str).decode
 
@@ -171,23 +168,72 @@ def _dumps(value: Any) -> bytes:
     return _clean(json.dumps(value, ensure_ascii=False, separators=(",", ":"))).encode()
 
 
-def canonical_utc(event: Envelope) -> str:
-    """The event's time without offset. Raises IRREGULAR unless the columns can give back what was written.
+def regular_events(texts: Iterable[bytes | memoryview]) -> list[Envelope | None]:
+    """The event on each line, if it is regular: if the lake's columns can give back what was written.
 
-    That is: a time exactly as the LMS writes it, and a user name without outer white space.
+    The lines must be UTF-8 and cut to begin at their first `{`. Of those without, `odd_envelope` must judge.
     """
-    time, name = event.time, event.username
-    clock = time[:-6]  # type: ignore[index]
+    events: list[Envelope | None] = []
+    for text in texts:
+        try:
+            events.append(_decode_envelope(text))
+        except _IRREGULAR:
+            events.append(None)
+    if _are_usual([event for event in events if event is not None]):
+        return events
+    return [event if event is not None and _is_regular(event) else None for event in events]
+
+
+def regular_times(events: list[Envelope]) -> list[str]:
+    """The times of regular events as UTC text without offset."""
+    return [event.time[:-6] for event in events]  # type: ignore[index]
+
+
+def _is_regular(event: Envelope) -> bool:
+    """Whether the time is exactly as the LMS writes it, and the user name without outer white space."""
+    time = event.time
+    if event.username is None or not isinstance(time, str) or time[-6:] != "+00:00":
+        return False
+    [clock] = regular_times([event])
     # ISO 8601 has many more ways to write a time, and `fromisoformat` reads most of them.
     if clock[4:20:3] != _SEPARATORS.get(len(clock)) or clock[11:13] == "24" or clock[19:] == ".000000":
-        raise ValueError
-    if time[-6:] != "+00:00" or name is None or (name and name != name.strip()):  # type: ignore[index]
-        raise ValueError
-    datetime.fromisoformat(time)  # type: ignore[arg-type]
-    return clock
+        return False
+    try:
+        datetime.fromisoformat(time)
+    except ValueError:
+        return False
+    return not isinstance(event.username, str) or event.username == event.username.strip()
 
 
 _SEPARATORS = {19: "--T::", 26: "--T::."}  # by length: of every third character from the fifth on
+
+
+def _are_usual(events: list[Envelope]) -> bool:
+    """Whether all are surely regular, judged at once, in a fraction of the time of `_is_regular`."""
+    names = {event.username for event in events}
+    if None in names or any(name != name.strip() for name in names if isinstance(name, str)):
+        return False
+    times = [event.time for event in events]
+    try:
+        text = "".join(times).encode("ascii")  # type: ignore[arg-type]
+        if {len(_USUAL)} != set(map(len, times)):  # type: ignore[arg-type]
+            return False
+        np.array(regular_times(events), "datetime64[us]")
+    except (TypeError, ValueError):
+        return False
+    letters = np.frombuffer(text, np.uint8).reshape(-1, len(_USUAL))
+    fits = np.where(_IS_DIGIT, (letters >= ord("0")) & (letters <= ord("9")), letters == _LETTERS)
+    fractions = letters[:, 20:26]
+    return bool(
+        fits.all()
+        and (fractions != ord("0")).any(axis=1).all()
+        and (letters[:, :4] != ord("0")).any(axis=1).all()
+    )
+
+
+_USUAL = b"0000-00-00T00:00:00.000000+00:00"  # a digit for each zero before the offset
+_LETTERS = np.frombuffer(_USUAL, np.uint8)
+_IS_DIGIT = np.equal(_LETTERS, ord("0")) & (np.arange(len(_USUAL)) < len(_USUAL) - len("+00:00"))
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
 )
@@ -222,7 +268,7 @@ def context_of(text: bytes | Raw) -> Context:
     """User and course of a context's JSON. `spec 01 §1.5 R-USERID, R-COURSE`."""
     try:
         context = _decode_context(text)
-    except IRREGULAR:
+    except _IRREGULAR:
         return _odd_context(bytes(text))
     return NO_CONTEXT if context is None else _context(context.user_id, context.course_id)
 
@@ -262,5 +308,10 @@ def user_id_of(user: int | str | None) -> int | None:
 
 def address_of(event: Envelope) -> str | None:
     """Where R-COURSE-URL looks for a course: the path for server events, the page for browser events."""
-    where = {"server": event.event_type, "browser": event.page}.get(event.event_source)  # type: ignore[arg-type]
-    return where if isinstance(where, str) else None
+    if event.event_source == "server":
+        where = event.event_type
+    elif event.event_source == "browser":
+        where = event.page
+    else:
+        return None
+    return None if where is UNSET else where

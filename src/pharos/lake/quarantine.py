@@ -8,7 +8,6 @@ from datetime import datetime
 
 import pyarrow.parquet as pq
 
-from pharos.engine import Engine
 from pharos.lake import land
 from pharos.lake.ingest import admit
 from pharos.lake.lake import Lake
@@ -27,7 +26,7 @@ def quarantined_lines(lake: Lake) -> Iterator[QuarantinedLine]:
             yield QuarantinedLine(log.key, log.names[-1], log.lines, Reason.INCOMPLETE, log.tail.encode())
 
 
-def retry(lake: Lake, engine: Engine, now: datetime) -> int:
+def retry(lake: Lake, now: datetime) -> int:
     """Judge all lines in quarantine once more; how many of them are events now. The lake must be locked.
 
     Of a line that was too long only the beginning is there, and a cut-off one is judged when its log grows:
@@ -39,7 +38,7 @@ def retry(lake: Lake, engine: Engine, now: datetime) -> int:
     if not any(progress.events for progress in landed.progress):
         return 0
     commit = Commit(number=lake.state.number + 1, at=now, quarantine_removed=list(lake.state.quarantine))
-    duplicates = admit(lake, engine, landed, commit)
+    duplicates = admit(lake, landed, commit)
     if cut:
         path = f"quarantine/{commit.number:08d}-cut.parquet"
         land.write_quarantine(cut, lake.root / path)

@@ -7,6 +7,7 @@ Arrow's file systems, on whichever host reads, with the credentials that host ha
 from __future__ import annotations
 
 import glob
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import BinaryIO, cast
 
 import pyarrow as pa
 from pyarrow import fs
+
+REMOTE_BYTES = 8 << 20  # read at once from a remote file: each request waits for its answer
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ def open_file(path: str) -> BinaryIO:
     if not is_remote(path):
         return Path(path).open("rb")
     system, name = _system(path)
-    return cast("BinaryIO", system.open_input_file(name))
+    return io.BufferedReader(system.open_input_file(name), REMOTE_BYTES)
 
 
 def files(text: str) -> tuple[list[Stored], bool] | None:

@@ -3,42 +3,34 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import ibis
 import pyarrow as pa
 import sqlalchemy as sa
 
 from pharos import geolocation
-from pharos.config import LMS, LogSource, Settings
+from pharos.config import LMS, Settings
 from pharos.engine import Engine, open_engine
 from pharos.errors import ConfigurationError
-from pharos.lake import ingest, lms_catalog, lms_courses, lms_tables, quarantine, schema
+from pharos.lake import lms_catalog, lms_courses, lms_tables, schema
 from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
-from pharos.lake.logs import LogFile, discover
-from pharos.lake.logs import given as given_logs
+from pharos.lake.logs import discover
 from pharos.lake.snapshots import TableState
 from pharos.lms.database import DatabaseAddress, database_address
 from pharos.pipeline import facts, results
 from pharos.pipeline.graph import Given
+from pharos.pipeline.ingestion import NO_LOGS, Report, ingest_files, locked_lake, now, silent, sources
 from pharos.result_store import store
 
-NO_LOGS = ConfigurationError("logs.sources: no logs are named; name some in pharos.yaml or give --logs PATH")
 NO_LMS = ConfigurationError(
     "lms.database: neither the LMS's database nor its address and a service account (lms.url, lms.client_id) "
     "are named; name them in pharos.yaml or give --lms-database URL"
 )
-
-Report = Callable[[str, int, int], None]
-"""Told the stage's name and how much of how much of it is done."""
-
-
-def _silent(_stage: str, _done: int, _total: int) -> None:
-    pass
 
 
 @dataclass
@@ -58,7 +50,7 @@ def run_pipeline(
     logs: Iterable[str] = (),
     until: datetime | None = None,
     full: bool = False,
-    progress: Report = _silent,
+    progress: Report = silent,
 ) -> RunReport:
     """Bring lake, facts, results and Result Store up to date.
 
@@ -66,34 +58,22 @@ def run_pipeline(
     now) is the moment the results describe the time before. `full` computes everything anew. Raises
     PharosError; whatever was committed before stays, and the next run goes on from there.
     """
-    report = RunReport(until or _now())
-    sources, lms_database = _sources(settings, logs), _lms_database(settings)
-    if not sources and not Lake(settings.lake).state.events:
+    report = RunReport(until or now())
+    named, lms_database = sources(settings, logs), _lms_database(settings)
+    if not named and not Lake(settings.lake).state.events:
         raise NO_LOGS
-    files, given = discover(sources), _given(settings, report.until)
+    files, given = discover(named), _given(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
-        _ingest(lake, engine, files, report, progress)
+        report.ingested = ingest_files(lake, engine, files, progress)
         _import(lake, engine, settings.lms, lms_database, report, progress)
         found = _compute(lake, engine, report, given, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
     return report
 
 
-def ingest_only(settings: Settings, *, logs: Iterable[str] = (), progress: Report = _silent) -> RunReport:
-    """The first stage alone: take new lines over into the lake. Raises PharosError."""
-    report = RunReport(_now())
-    sources = _sources(settings, logs)
-    if not sources:
-        raise NO_LOGS
-    files = discover(sources)
-    with _work(settings) as (lake, engine):
-        _ingest(lake, engine, files, report, progress)
-    return report
-
-
-def import_only(settings: Settings, *, progress: Report = _silent) -> RunReport:
+def import_only(settings: Settings, *, progress: Report = silent) -> RunReport:
     """The second stage alone: copy what the LMS knows into the lake. Raises PharosError."""
-    report = RunReport(_now())
+    report = RunReport(now())
     lms_database = _lms_database(settings)
     if lms_database is None and not _has_service_account(settings.lms):
         raise NO_LMS
@@ -103,21 +83,15 @@ def import_only(settings: Settings, *, progress: Report = _silent) -> RunReport:
 
 
 def compute_only(
-    settings: Settings, *, until: datetime | None = None, full: bool = False, progress: Report = _silent
+    settings: Settings, *, until: datetime | None = None, full: bool = False, progress: Report = silent
 ) -> RunReport:
     """The stages after ingestion: compute what is stale, publish. Raises PharosError."""
-    report = RunReport(until or _now())
+    report = RunReport(until or now())
     given = _given(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
         found = _compute(lake, engine, report, given, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
     return report
-
-
-def retry_quarantine(settings: Settings) -> int:
-    """Judge the lines in quarantine once more; how many are events now. Raises PharosError."""
-    with _work(settings) as (lake, engine):
-        return quarantine.retry(lake, engine, _now())
 
 
 def _given(settings: Settings, until: datetime) -> Given:
@@ -134,21 +108,15 @@ def _given(settings: Settings, until: datetime) -> Given:
     )
 
 
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
 @contextmanager
 def _work(settings: Settings) -> Iterator[tuple[Lake, Engine]]:
     """The lake, locked, and an engine; both let go of in the end."""
-    lake = Lake(settings.lake)
-    with lake.locked():
+    with locked_lake(settings) as lake:
         engine = open_engine(settings.engine, lake.staging / "spill")
         try:
             yield lake, engine
         finally:
             engine.close()
-            shutil.rmtree(lake.staging, ignore_errors=True)
 
 
 @contextmanager
@@ -160,17 +128,6 @@ def _store(settings: Settings) -> Iterator[sa.Engine]:
         yield database
     finally:
         database.dispose()
-
-
-def _sources(settings: Settings, paths: Iterable[str]) -> dict[str, LogSource]:
-    named = list(paths)
-    return given_logs(named) if named else settings.logs.sources
-
-
-def _ingest(lake: Lake, engine: Engine, files: list[LogFile], report: RunReport, progress: Report) -> None:
-    report.ingested = ingest.ingest(
-        lake, engine, files, _now(), lambda done, total: progress("Reading logs", done, total)
-    )
 
 
 def _lms_database(settings: Settings) -> DatabaseAddress | None:

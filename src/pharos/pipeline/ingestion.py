@@ -1,0 +1,75 @@
+"""The first stage of a run: new lines of the logs into the lake. Loads nothing that later stages need."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from pharos.config import LogSource, Settings
+from pharos.engine import Workers, open_workers
+from pharos.errors import ConfigurationError
+from pharos.lake import ingest, quarantine
+from pharos.lake.ingest import Ingested
+from pharos.lake.lake import Lake
+from pharos.lake.logs import LogFile, discover
+from pharos.lake.logs import given as given_logs
+
+NO_LOGS = ConfigurationError("logs.sources: no logs are named; name some in pharos.yaml or give --logs PATH")
+
+Report = Callable[[str, int, int], None]
+"""Told the stage's name and how much of how much of it is done."""
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """A report nobody reads."""
+
+
+def sources(settings: Settings, paths: Iterable[str]) -> dict[str, LogSource]:
+    """The logs to read: the given files, folders or globs, or else the configured sources."""
+    named = list(paths)
+    return given_logs(named) if named else settings.logs.sources
+
+
+def ingest_only(settings: Settings, *, logs: Iterable[str] = (), progress: Report = silent) -> Ingested:
+    """Take new lines over into the lake, and nothing else. Raises PharosError."""
+    named = sources(settings, logs)
+    if not named:
+        raise NO_LOGS
+    files = discover(named)
+    with locked_lake(settings) as lake:
+        workers = open_workers(settings.engine, lake.staging / "spill")
+        try:
+            return ingest_files(lake, workers, files, progress)
+        finally:
+            workers.close()
+
+
+def ingest_files(lake: Lake, workers: Workers, files: list[LogFile], progress: Report) -> Ingested:
+    """Take new lines of these files over; the lake must be locked."""
+    return ingest.ingest(
+        lake, workers, files, now(), lambda done, total: progress("Reading logs", done, total)
+    )
+
+
+def retry_quarantine(settings: Settings) -> int:
+    """Judge the lines in quarantine once more; how many are events now. Raises PharosError."""
+    with locked_lake(settings) as lake:
+        return quarantine.retry(lake, now())
+
+
+def now() -> datetime:
+    """UTC, naive."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@contextmanager
+def locked_lake(settings: Settings) -> Iterator[Lake]:
+    """The lake, for nobody else; what was left in its staging folder goes in the end."""
+    lake = Lake(settings.lake)
+    with lake.locked():
+        try:
+            yield lake
+        finally:
+            shutil.rmtree(lake.staging, ignore_errors=True)
