@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import pyarrow as pa
@@ -79,9 +79,9 @@ class SparkEngine:
     def function(self, of_texts: TextFunction) -> Callable[[StringValue], StringValue]:
         """See the protocol."""
 
-        def of_column(column: Iterable[object]) -> list[str | None]:
-            # What is no text is null, in whichever way the columns of the day say so.
-            return of_texts([value if isinstance(value, str) else None for value in column])
+        def of_column(column: Any) -> list[str | None]:  # of the library that Spark brings columns in
+            # What is no text is null, in whichever way that library says so.
+            return of_texts([value if isinstance(value, str) else None for value in column.tolist()])
 
         found: Callable[[StringValue], StringValue] = ibis.udf.scalar.pandas(of_column, signature=_TEXT)
         return found
