@@ -22,6 +22,7 @@ REPORTS = (
     "",
     "enrollment/activity/",
     "enrollment/activity/?period=30d&compare=before",
+    "enrollment/activity/?compare=run",
     "enrollment/demographics/age/",
     "enrollment/demographics/education/",
     "enrollment/demographics/gender/",
@@ -106,10 +107,38 @@ def test_axe_finds_nothing(look: BrowserContext, world: World) -> None:
     assert [text for text in heard if "404" not in text] == []
 
 
-def test_front_page_and_sign_in_failure_are_accessible(page: Page, world: World) -> None:
+@pytest.mark.parametrize("name", LOOKS)
+def test_pages_without_a_session_are_accessible(browser: Browser, world: World, name: str) -> None:
+    context = browser.new_context(**LOOKS[name], base_url=world.url)
+    page = context.new_page()
     for address in ("/", "/complete/edx-oauth2/"):
-        page.goto(world.url + address)
+        page.goto(address + ("?language=ar" if name == "arabic" else ""))
         assert complaints(page) == []
+    context.close()
+
+
+def test_a_refusal_is_accessible(page: Page, world: World) -> None:
+    sign_in(page, world, "lena")
+    page.goto(f"{world.url}/courses/")
+    assert "Access Denied" in page.title()
+    assert complaints(page) == []
+
+
+@pytest.mark.parametrize("code", ["en", "es", "fr", "ar", "zh"])
+def test_charts_write_numbers_as_their_tables_do(desk: Page, world: World, code: str) -> None:
+    """Two formatters, one form: the browser's for the drawing, the server's for the table."""
+    desk.goto(f"/courses/{world.course_id}/enrollment/demographics/gender/?language={code}")
+    numbers = desk.locator("#table tbody tr").first.locator("td").all_inner_texts()
+    as_charts_do = 'new Intl.NumberFormat(document.documentElement.lang, {useGrouping: "always"})'
+    assert desk.evaluate(f"{as_charts_do}.format(2000)") == numbers[0]
+    desk.goto(f"/courses/{world.course_id}/enrollment/geography/")
+    desk.wait_for_selector(".chart svg")
+    for key in ("ArrowDown", "ArrowDown"):
+        desk.locator(".chart").press(key)
+    said = desk.locator("figure [aria-live]").inner_text()
+    second = desk.locator("#table tbody tr").nth(1)
+    cells = [second.locator("th").inner_text(), *second.locator("td").all_inner_texts()[:2]]
+    assert all(cell in said for cell in cells), (said, cells)
 
 
 def test_a_person_signs_in_reads_a_number_and_signs_out(page: Page, world: World) -> None:

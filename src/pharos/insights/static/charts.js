@@ -3,7 +3,7 @@
   "use strict";
   const root = document.documentElement, lang = root.lang;
   const rtl = () => root.dir === "rtl";
-  const whole = new Intl.NumberFormat(lang);
+  const whole = new Intl.NumberFormat(lang, { useGrouping: "always" });  // as the server does, also in Spanish
   const share = new Intl.NumberFormat(lang, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const tenth = new Intl.NumberFormat(lang, { style: "percent", maximumFractionDigits: 0 });
   const day = (options) => { const f = new Intl.DateTimeFormat(lang, { timeZone: "UTC", ...options }); return (t) => f.format(new Date(t)); };
@@ -187,9 +187,23 @@
 
   const kinds = { trend, bars, map };
 
-  /* The drawing as a picture: the SVG, its title above it, painted at twice the size. */
-  async function picture(chart, svg, title, name) {
-    const width = chart.getWidth(), height = chart.getHeight(), head = 44;
+  /* The names of the colours that stand beside the drawing, in rows that fit the width. */
+  function legend(figure, paper, width) {
+    const items = [...figure.querySelectorAll(".key li, .scale li")].filter((item) => item.getClientRects().length);
+    let x = 12, row = 0;
+    return items.map((item) => {
+      const text = item.textContent.trim(), wide = 36 + paper.measureText(text).width;
+      if (x + wide > width) [x, row] = [12, row + 1];
+      const place = { text, row, x, colour: getComputedStyle(item.querySelector("svg")).color };
+      x += wide;
+      return place;
+    });
+  }
+
+  /* The drawing as a picture: title, course, what is counted and the names of the colours above the SVG, painted
+     at twice the size. */
+  async function picture(figure, chart, name) {
+    const width = chart.getWidth(), height = chart.getHeight(), svg = figure.querySelector(".chart svg");
     const copy = svg.cloneNode(true);
     copy.setAttribute("width", width);
     copy.setAttribute("height", height);
@@ -197,15 +211,29 @@
     const image = new Image(width, height), address = URL.createObjectURL(source);
     image.src = address;
     await image.decode();
-    const canvas = Object.assign(document.createElement("canvas"), { width: width * 2, height: (height + head) * 2 });
-    const paper = canvas.getContext("2d");
+    const [title, caption, ...notes] = ["#chart-title", "#chart-title + p", ".where b", ".where .id", ".asof"].map((part) => document.querySelector(part)?.textContent);
+    const canvas = document.createElement("canvas"), paper = canvas.getContext("2d");
+    paper.font = `12px ${font()}`;
+    const names = legend(figure, paper, width), head = names.length ? 104 + names.at(-1).row * 20 : 84;
+    Object.assign(canvas, { width: width * 2, height: (height + head) * 2 });
     paper.scale(2, 2);
     paper.fillStyle = colour("surface");
     paper.fillRect(0, 0, width, height + head);
-    paper.fillStyle = colour("ink");
-    paper.font = `600 16px ${font()}`;
-    paper.textAlign = rtl() ? "right" : "left";
-    paper.fillText(title, rtl() ? width - 12 : 12, 28);
+    const write = (text, x, y, ink, style) => {
+      paper.fillStyle = colour(ink);
+      paper.font = `${style} ${font()}`;
+      paper.textAlign = rtl() ? "right" : "left";
+      paper.direction = rtl() ? "rtl" : "ltr";
+      paper.fillText(text, rtl() ? width - x : x, y, width - 24);
+    };
+    write(title, 12, 28, "ink", "600 16px");
+    write(caption, 12, 48, "ink-2", "12px");
+    write(notes.filter(Boolean).join(" · "), 12, 66, "ink-3", "12px");
+    for (const { text, row, x, colour: paint } of names) {
+      paper.fillStyle = paint;
+      paper.fillRect(rtl() ? width - x - 12 : x, 82 + row * 20, 12, 10);
+      write(text, x + 18, 91 + row * 20, "ink-2", "12px");
+    }
     paper.drawImage(image, 0, head, width, height);
     URL.revokeObjectURL(address);
     canvas.toBlob((blob) => {
@@ -231,11 +259,19 @@
       svg.setAttribute("aria-hidden", "true");
       svg.setAttribute("viewBox", `0 0 ${chart.getWidth()} ${chart.getHeight()}`);
     };
+    /* Where the tooltip of a point belongs. On an axis over time by its pixel: a point on the very edge of the
+       drawing counts as outside it, so it is moved in by a hair. */
+    const place = (i) => {
+      const { grid, xAxis } = option;
+      if (xAxis?.type !== "time") return { seriesIndex: 0, dataIndex: i };
+      const x = chart.convertToPixel({ xAxisIndex: 0 }, data.days[i]), hair = .01;
+      return { x: Math.min(Math.max(x, grid.left + hair), chart.getWidth() - grid.right - hair), y: chart.getHeight() / 2 };
+    };
     const go = (to) => {
       cursor = Math.max(0, Math.min(option.length - 1, to));
       chart.dispatchAction({ type: "downplay" });
       chart.dispatchAction({ type: "highlight", seriesIndex: 0, dataIndex: cursor });
-      chart.dispatchAction({ type: "showTip", seriesIndex: 0, dataIndex: cursor });
+      chart.dispatchAction({ type: "showTip", ...place(cursor) });
       live.textContent = option.say(cursor);
     };
     box.addEventListener("keydown", (event) => {
@@ -251,7 +287,7 @@
       for (const other of button.parentElement.children) other.setAttribute("aria-pressed", String(other === button));
       paint();
     });
-    for (const button of document.querySelectorAll(`[data-picture="${figure.id}"]`)) button.addEventListener("click", () => picture(chart, box.querySelector("svg"), document.getElementById("chart-title").textContent, button.dataset.name));
+    for (const button of document.querySelectorAll(`[data-picture="${figure.id}"]`)) button.addEventListener("click", () => picture(figure, chart, button.dataset.name));
     new ResizeObserver(() => { if (!matchMedia("print").matches && !(Math.abs(chart?.getWidth() - box.clientWidth) <= 1)) paint(); }).observe(box);
     addEventListener("themechange", () => paint());
     addEventListener("beforeprint", () => paint(SHEET, Math.round(box.clientHeight / box.clientWidth * SHEET * (box.clientWidth < SHEET ? 1 : 1.2))));
