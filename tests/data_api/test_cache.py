@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import httpx
 import pyarrow as pa
@@ -13,6 +16,7 @@ import sqlalchemy as sa
 from starlette.responses import Response
 
 from pharos.data_api.cache import Cache, Kept, stamp
+from pharos.data_api.reading import ResultStore
 from pharos.result_store import store, tables
 from pharos.result_store.store import Publication
 
@@ -136,3 +140,30 @@ def test_kept_answers_are_counted_and_refused_like_others(
     assert httpx.get(f"{api.base_url}{PATH}").status_code == 401
     other = {"Authorization": f"Token {'d' * 40}"}
     assert httpx.get(f"{api.base_url}{PATH}", headers=other).status_code == 403
+
+
+def test_those_who_ask_the_same_at_once_wait_for_one_answer(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(engine, 5)
+    asked, read = [], ResultStore.tuples
+
+    def slowly(self: ResultStore, statement: sa.Select[Any]) -> Any:
+        asked.append(statement)
+        time.sleep(0.3)
+        return read(self, statement)
+
+    monkeypatch.setattr(ResultStore, "tuples", slowly)
+    api = serve_api()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: api.get(PATH).json()[0]["count"], range(8)))
+    assert (answers, len(asked)) == ([5] * 8, 1)
+
+
+def test_an_answer_that_failed_is_tried_again(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine
+) -> None:
+    publish(engine, 5)
+    api = serve_api()
+    nowhere = PATH.replace("a/b/c", "x/y/z")
+    assert [api.get(nowhere).status_code for _ in range(3)] == [404, 404, 404]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from unittest.mock import Mock
 
 import pytest
+import sqlalchemy as sa
 
-from pharos.data_api.reading import FRESH_FOR_S, Recent
+from pharos.data_api.reading import FRESH_FOR_S, Recent, ResultStore
 from pharos.errors import PharosError
+from pharos.result_store.errors import StoreUnreachable
 
 
 @pytest.fixture
@@ -36,3 +38,24 @@ def test_a_failure_is_an_answer_for_a_second(clock: Mock) -> None:
     assert ask.call_count == 1
     clock.return_value += FRESH_FOR_S
     assert recent.get() == "back"
+
+
+def test_a_connection_that_the_database_closed_is_replaced(mariadb_url: str, postgres_url: str) -> None:
+    ways = {
+        mariadb_url: ("SELECT CONNECTION_ID()", "KILL :number"),
+        postgres_url: ("SELECT pg_backend_pid()", "SELECT pg_terminate_backend(:number)"),
+    }
+    for url, (who, end) in ways.items():
+        reading, other = ResultStore(url), sa.create_engine(url)
+        (number,) = reading.tuples(sa.text(who))[0]  # type: ignore[arg-type]
+        with other.begin() as connection:
+            connection.execute(sa.text(end), {"number": number})
+        assert reading.tuples(sa.text(who))[0][0] != number  # type: ignore[arg-type]
+        other.dispose()
+        reading.close()
+
+
+def test_a_database_that_is_gone_is_asked_once(free_port: int) -> None:
+    reading = ResultStore(f"mysql+pymysql://x:y@127.0.0.1:{free_port}/z")
+    with pytest.raises(StoreUnreachable):
+        reading.tuples(sa.select(1))

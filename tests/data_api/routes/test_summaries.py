@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 import httpx
+import pyarrow as pa
 import pytest
+import sqlalchemy as sa
+
+from pharos.result_store import contract, store, tables
+from pharos.result_store.store import Publication
 
 CID = "course-v1:OrgX+ABC101+2031_T1"
 OTHER = "OrgY/XYZ/2031"
 PROGRAM = "2f6bb1e0-0000-4000-8000-000000000001"
 PATH = "/api/v1/course_summaries/"
+TABLE = tables.course_meta_summary_enrollment
 
 
 def counts(count: int, ever: int, change: int, passing: int) -> dict[str, int]:
@@ -171,6 +178,43 @@ def test_recent_date_must_be_a_past_day(api: httpx.Client, text: str, reason: st
     assert answer.headers["Content-Type"].startswith("text/html")
     assert answer.text.startswith("Error in recent_date: ")
     assert reason in answer.text
+
+
+def test_recent_change_is_since_the_newest_day_up_to_recent_date(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine
+) -> None:
+    day = {"course_id": CID, "date": date(2020, 1, 5), "count": 4, "cumulative_count": 4}
+    with engine.begin() as connection:
+        connection.execute(sa.insert(tables.course_enrollment_daily), day)
+    api = serve_api()
+    for recent_date, change in (("2020-01-04", 11), ("2020-01-05", 7), ("2020-01-07", 7)):
+        asked = {"recent_date": recent_date, "course_ids": CID}
+        assert api.get(PATH, params=asked).json()[0]["recent_count_change"] == change
+    excluded = api.get(PATH, params={"recent_date": "2020-01-05", "exclude": "recent_count_change"}).json()
+    assert "recent_count_change" not in excluded[0]
+
+
+def test_summaries_kept_in_memory_follow_what_is_published(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pharos.data_api.reading.FRESH_FOR_S", 0)
+    api = serve_api()
+    for count in (5, 6):
+        rows = pa.table(
+            {column.name: [None] for column in contract.columns(TABLE)}
+            | {"course_id": ["a/b/c"], "enrollment_mode": ["audit"]}
+            | {
+                name: [count]
+                for name in ("count", "cumulative_count", "count_change_7_days", "passing_users")
+            }
+        )
+        publication = Publication(
+            fingerprint=str(count), until=datetime(2031, 3, 2), last_event=None, version=1
+        )
+        store.publish(engine, TABLE, rows, publication)
+        assert [s["count"] for s in api.post(PATH).json()] == [count]
+        assert [s["count"] for s in api.post(PATH, data={"course_ids": ["a/b/c", CID]}).json()] == [count]
+        assert api.get("/api/v1/course_totals/").json()["verified_enrollment"] == 0
 
 
 @pytest.mark.parametrize(
