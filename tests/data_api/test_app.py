@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 import schemathesis
+import sqlalchemy as sa
 from analyticsclient.client import Client
 from analyticsclient.constants import data_formats, demographics
 from analyticsclient.exceptions import ClientError, InvalidRequestError, NotFoundError
@@ -137,6 +138,17 @@ def test_what_the_official_client_does_with_long_lists_dates_and_errors(
         stranger.courses(CID).enrollment()
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_report_through_the_official_client(
+    serve_api: Callable[..., httpx.Client], home: Path, version: str
+) -> None:
+    (home / "reports").mkdir()
+    (home / "reports" / "OrgX_ABC101_2031_T1_problem_response.csv").write_text("a,b")
+    client = Client(f"{serve_api().base_url}/api/{version}", auth_token=TOKEN, timeout=10)
+    report = client.courses(CID).reports("problem_response")
+    assert httpx.get(report["download_url"]).text == "a,b"
+
+
 def test_every_kind_of_store_gives_the_same_answers(
     api: httpx.Client, serve: Callable[[Any], str], store_url: str, fill_store: Callable[[str], None]
 ) -> None:
@@ -210,6 +222,32 @@ def test_hostile_requests_are_the_clients_mistake(api: httpx.Client, path: str) 
         assert 400 <= answer.status_code < 500
         assert "Traceback" not in answer.text
     assert api.get(f"/api/v0/courses/{CID}/videos/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [f"courses/{CID}/reports/no-name/", f"learners/a%20b/?course_id={COURSE}", "courses/a/b/c/d/videos/"],
+)
+def test_names_that_no_address_has(api: httpx.Client, path: str) -> None:
+    answer = api.get(f"/api/v0/{path}")
+    assert (answer.status_code, answer.json()) == (404, {"status": 404})
+
+
+def test_tables_made_by_the_original_server_are_read(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine
+) -> None:
+    """Spec 05 §12: they lack columns that the original's pipeline adds."""
+    lacking = {"tags_distribution": "org_id", "video": "total_viewed_seconds"}
+    lacking |= dict.fromkeys(
+        [f"course_enrollment_{name}" for name in ("daily", "gender_daily", "location_current")],
+        "cumulative_count",
+    )
+    with engine.begin() as connection:
+        for table, column in lacking.items():
+            connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+    api = serve_api()
+    for path in ("problems_and_tags", "videos", "enrollment", "enrollment/gender", "enrollment/location"):
+        assert api.get(f"/api/v0/courses/{CID}/{path}/").status_code == 200
 
 
 def test_only_named_origins_may_ask(serve_api: Callable[..., httpx.Client]) -> None:

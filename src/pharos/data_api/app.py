@@ -23,7 +23,7 @@ from pharos.data_api.access import Access
 from pharos.data_api.audit import AuditLog
 from pharos.data_api.cache import Cache, KeptAnswers
 from pharos.data_api.docs import Documented, docs
-from pharos.data_api.errors import APIError, Detailed, IllegalParameter, PlainText
+from pharos.data_api.errors import APIError, Detailed, IllegalParameter, NoRoute, PlainText
 from pharos.data_api.formats import as_json
 from pharos.data_api.jwt import SignedTokens
 from pharos.data_api.limits import Limits
@@ -161,6 +161,8 @@ RENDERS = ["application/json", "text/html", "text/csv"]
 
 def _answer_bad_parameter(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
+    if any(e["loc"][0] == "path" and e["type"] == "string_pattern_mismatch" for e in error.errors()):
+        return _answer(NoRoute().body, 404)  # as the original, whose addresses have patterns
     problems = "; ".join(f"{'.'.join(str(p) for p in e['loc'][1:])}: {e['msg']}" for e in error.errors())
     return _answer(IllegalParameter(problems).body, 400)
 

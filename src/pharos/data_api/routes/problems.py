@@ -125,12 +125,17 @@ def problems_and_tags(course_id: CourseID, store: ResultStore, days: Range) -> l
     """Submissions of each tagged problem of the course, with its tags, by problem. Dates have no effect."""
     table = tables.tags_distribution
     rows = store.rows(
-        sa.select(table).where(table.c.course_id == course_id).order_by(table.c.module_id, table.c.id)
+        sa.select(*(table.c[name] for name in OF_TAGS))
+        .where(table.c.course_id == course_id)
+        .order_by(table.c.module_id, table.c.id)
     )
     return [
         _tagged(module_id, list(group))
         for module_id, group in groupby(rows, key=lambda row: str(row["module_id"]))
     ]
+
+
+OF_TAGS = ("module_id", "tag_name", "tag_value", "total_submissions", "correct_submissions", "created")
 
 
 def _tagged(module_id: str, rows: Sequence[sa.RowMapping]) -> TaggedProblem:

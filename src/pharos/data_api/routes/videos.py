@@ -1,6 +1,6 @@
 """How videos were watched (spec 05 §5.11, §6.4)."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import sqlalchemy as sa
 from fastapi import Path
@@ -40,20 +40,11 @@ def videos(course_id: CourseID, store: ResultStore, days: Range) -> list[Video]:
     """The videos of the course with their viewers, by id. Dates have no effect."""
     table = tables.video
     rows = store.rows(
-        sa.select(table).where(table.c.course_id == course_id).order_by(table.c.pipeline_video_id, table.c.id)
+        sa.select(*(table.c[name] for name in Video.__annotations__))
+        .where(table.c.course_id == course_id)
+        .order_by(table.c.pipeline_video_id, table.c.id)
     )
-    return [
-        {
-            "pipeline_video_id": row["pipeline_video_id"],
-            "encoded_module_id": row["encoded_module_id"],
-            "duration": row["duration"],
-            "segment_length": row["segment_length"],
-            "users_at_start": row["users_at_start"],
-            "users_at_end": row["users_at_end"],
-            "created": compact(row["created"]),
-        }
-        for row in rows
-    ]
+    return [cast("Video", {**row, "created": compact(row["created"])}) for row in rows]
 
 
 @subject.get("videos/{video_id:path}/timeline/", reads=[tables.video_timeline])
