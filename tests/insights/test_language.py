@@ -7,10 +7,13 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import httpx
 import pytest
+from starlette.responses import Response
 from tests.insights.world import World
 
 from pharos.insights.language import AVAILABLE, languages
+from pharos.insights.sessions import Sessions, Viewer
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -46,6 +49,25 @@ def test_the_browser_chooses_where_nobody_else_did(world: World, header: str, co
     with world.client() as client:
         page = client.get("/", headers={"Accept-Language": header}).text
     assert f'<html lang="{languages()[code].tag}"' in page
+
+
+def test_the_profile_goes_before_the_browser_and_the_switch_before_both(world: World) -> None:
+    response = Response()
+    Sessions("a key for tests", https=False).begin(response, Viewer("sofia", "es-419", global_staff=True))
+    cookie = response.headers["set-cookie"].partition(";")[0]
+    with httpx.Client(base_url=world.url, headers={"Accept-Language": "fr", "Cookie": cookie}) as client:
+        assert '<html lang="es"' in client.get("/courses/").text
+        assert '<html lang="ar-EG"' in client.get("/courses/?language=ar").text
+    with httpx.Client(base_url=world.url, headers={"Accept-Language": "fr"}) as client:
+        client.get("/?language=zh")
+        assert '<html lang="zh-Hans-CN"' in client.get("/").text
+
+
+def test_definitions_without_a_translation_stay_english_and_say_so() -> None:
+    arabic = languages()["ar"]
+    assert arabic.phrase("Only the last day.") == "اليوم الأخير فقط."
+    assert arabic.phrase("A rule of tomorrow") == '<span lang="en" dir="ltr">A rule of tomorrow</span>'
+    assert languages()["en"].phrase("<b>") == "&lt;b&gt;"
 
 
 def test_numbers_and_dates() -> None:

@@ -8,12 +8,13 @@ import re
 from collections import Counter
 from datetime import date, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.insights.world import COUNTRIES, EDUCATION, LAST_DAY, OLD_STYLE, World
+from tests.insights.world import COUNTRIES, EDUCATION, LAST_DAY, OLD_STYLE, World, fill, world_of
 
 from pharos.insights import periods
 from pharos.insights.language import languages
@@ -224,12 +225,33 @@ def test_demographics_pages(world: World) -> None:
     with world.client("sofia") as client:
         levels = client.get(f"{base}education/").text
         gender = client.get(f"{base}gender/").text
+        ages = client.get(f"{base}age/?sort=group").text
+    assert "of 102" in ages  # spec 06 §17.58: ages 0 to 100, and those not given
     counts = {row[0]: row[1] for row in table(levels)[1:]}
     assert counts["Bachelor’s"] == str(EDUCATION["bachelors"])
     assert counts["Not given"] == "60"
     assert len(counts) == 10
     assert "10.0% are female" in gender  # spec 06 §9.7, example
     assert table(gender)[1][1:] == ["2,000", "100", "400", "500", "1,000"]
+
+
+def test_a_site_may_keep_ages_to_itself(tmp_path: Path) -> None:
+    """Setting `insights.show_age`: no page, no file, no link (spec 06 §3.1, §17.17)."""
+    with world_of(tmp_path, fill, show_age=False) as world, world.client("sofia") as client:
+        course = f"/courses/{world.course_id}/"
+        assert client.get(f"{course}enrollment/demographics/age/").status_code == 404
+        assert client.get(f"{course}csv/enrollment/demographics/age/").status_code == 404
+        for report in ("", "enrollment/demographics/gender/"):
+            page = client.get(course + report).text
+            assert "demographics/age" not in page
+            assert "demographics/education" in page
+
+
+def test_help_and_support_are_where_the_settings_say(tmp_path: Path) -> None:
+    addresses = {"help_url": "https://help.example/", "support_email": "help@example.org"}
+    with world_of(tmp_path, fill, **addresses) as world, world.client("sofia") as client:
+        assert 'id="help" href="https://help.example/"' in client.get("/courses/").text
+        assert 'href="mailto:help@example.org"' in client.get("/nowhere/").text
 
 
 def test_unknown_levels_are_not_given() -> None:

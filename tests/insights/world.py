@@ -230,8 +230,9 @@ def publish(engine: sa.Engine, results: dict[sa.Table, pa.Table]) -> None:
 
 @contextmanager
 def world_of(
-    folder: Path, fill: Callable[[sa.Engine, Campus], None], *, permissions_seconds: int = 60
+    folder: Path, fill: Callable[[sa.Engine, Campus], None], **insights_settings: Any
 ) -> Iterator[World]:
+    """A world of its own; `insights_settings` are settings of Insights that differ from the usual ones."""
     campus = Campus(until=UNTIL, days=DAYS, learners=20)
     _add_last_run(campus)
     url = f"sqlite:///{folder / 'result_store.sqlite'}"
@@ -263,7 +264,7 @@ def world_of(
                 secret_key="a key for tests",
                 client_id=CLIENT.id,
                 client_secret=CLIENT.secret,
-                permissions_seconds=permissions_seconds,
+                **insights_settings,
             ),
         )
         api_app = Outage(data_api.create_app(settings))
