@@ -94,6 +94,23 @@ def test_a_log_that_may_not_be_read_is_told_and_read_later(place: Place, tmp_pat
     assert not Place(home / "lake", place.engine).status.unreadable
 
 
+def test_a_folder_below_that_may_not_be_listed_is_told_and_read_later(place: Place, tmp_path: Path) -> None:
+    logs, home = tmp_path / "logs", tmp_path / "home"
+    (logs / "closed").mkdir(parents=True)
+    (logs / "tracking.log").write_bytes(log_of(1))
+    (logs / "closed" / "tracking.log").write_bytes(log_of(2))
+    (logs / "closed").chmod(0)
+    ended = ingest(home, logs)
+    (logs / "closed").chmod(0o755)
+    assert ended.returncode == 0
+    assert f"{logs / 'closed'}: cannot be read: Permission denied" in ended.stdout + ended.stderr
+    assert hosts(home, place) == [1]
+    assert list(Place(home / "lake", place.engine).status.unreadable) == [str(logs / "closed")]
+    ingest(home, logs)
+    assert hosts(home, place) == [1, 2]
+    assert not Place(home / "lake", place.engine).status.unreadable
+
+
 def test_a_folder_that_may_not_be_listed_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "tracking.log").write_bytes(log_of(1))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.lake.place import NOW, Place
 
-from pharos.lake import parse
+from pharos.lake import land, parse
 from pharos.lake.lake import Lake
 from pharos.lake.quarantine import retry
 
@@ -68,3 +68,15 @@ def test_lines_that_a_repair_makes_readable_become_events_once(
     assert events["odd"] == (2, datetime(2024, 3, 1))
     assert [reason for _, reason, _ in place.quarantine()] == ["not JSON", "cut off at the end of the log"]
     assert _retry(place) == 0
+
+
+def test_much_that_is_no_event_is_written_in_parts(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(land, "PART_BYTES", 2 << 20)
+    path = tmp_path / "tracking.log"
+    path.write_bytes(b"".join(b"%099999d\n" % number for number in range(50)))
+    place.read(path)
+    assert len(Lake(place.root).state.quarantine) > 1
+    assert [data for _, _, data in place.quarantine()] == path.read_bytes().splitlines()
+    assert place.status.sum.closes

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from pharos.engine import Workers
 from pharos.lake import land, schema
 from pharos.lake.lake import Lake
-from pharos.lake.ledger import Commit, DataFile
+from pharos.lake.ledger import Commit, DataFile, move_safely
 
 FEW = 4  # files of a finished day that are left alone
 LIKE = 8  # files of like size of a growing day that are merged
@@ -45,7 +45,7 @@ def compact(lake: Lake, workers: Workers, now: datetime) -> int:
     for merge, merged in zip(merges, spread(partial(_merge, root=lake.root), merges), strict=True):
         number = lake.state.number + 1
         path = f"events/date={merge.day}/{number:08d}-0.parquet"
-        Path(merged.path).replace(lake.root / path)
+        move_safely([(Path(merged.path), lake.root / path)])
         added = DataFile(
             path=path, date=merge.day, rows=merged.rows, oldest=merged.oldest, newest=merged.newest,
             digest=merged.digest,

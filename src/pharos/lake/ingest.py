@@ -25,10 +25,11 @@ from pharos.lake import land
 from pharos.lake.compaction import compact
 from pharos.lake.lake import Lake
 from pharos.lake.land import Landed, Progress, Reading
-from pharos.lake.ledger import Commit, DataFile, File, Log
+from pharos.lake.ledger import Commit, DataFile, File, Log, move_safely
 from pharos.lake.logs import LogFile
 from pharos.lake.parse import Reason
 from pharos.lake.reader import ContentDigest, begins_with, head, is_compressed
+from pharos.lake.storage import is_remote
 
 GROUP_BYTES = 64 << 20  # content read by one landing; compressed files count ten times
 COMPRESSION = 10
@@ -96,6 +97,7 @@ def ingest(
                 done += sum(pending.file.size for pending in group)
                 report(min(done, total), total)
             batch = unfinished
+    _forget_what_is_gone(lake, files, now)
     compact(lake, workers, now)
     result.files = len(files)
     return result
@@ -139,6 +141,18 @@ def _identified(
     if nothing.files:
         lake.ledger.commit(lake.state, nothing)
     return batch, later
+
+
+def _forget_what_is_gone(lake: Lake, files: list[LogFile], now: datetime) -> None:
+    """What could not be read, and is no file any more or a folder that opened, is no problem any more."""
+    given = {file.path for file in files}
+    gone = Commit(number=lake.state.number + 1, at=now)
+    for path, file in lake.state.files.items():
+        is_open = path not in given and not is_remote(path) and not Path(path).is_file()
+        if file.log is None and file.problem is not None and is_open:
+            gone.files[path] = File(size=0, mtime_ns=0, inode=0, log=None, problem=None)
+    if gone.files:
+        lake.ledger.commit(lake.state, gone)
 
 
 def _new_log(lake: Lake, file: LogFile, number: int) -> Log:
@@ -229,9 +243,10 @@ def _commit(lake: Lake, group: list[_Pending], landed: Landed, now: datetime, re
 def admit(lake: Lake, landed: Landed, commit: Commit) -> dict[str, int]:
     """Move a landing's files into the lake for this commit; how many known events each log's name had."""
     kept, duplicates = _without_known(lake, landed.events)
+    moves = []
     for number, file in enumerate(kept):
         path = f"events/date={file.date}/{commit.number:08d}-{number}.parquet"
-        _move(Path(file.path), lake.root / path)
+        moves.append((Path(file.path), lake.root / path))
         commit.events_added.append(
             DataFile(
                 path=path,
@@ -242,10 +257,11 @@ def admit(lake: Lake, landed: Landed, commit: Commit) -> dict[str, int]:
                 digest=file.digest,
             )
         )
-    if landed.quarantine is not None:
-        path = f"quarantine/{commit.number:08d}.parquet"
-        _move(Path(landed.quarantine), lake.root / path)
+    for number, name in enumerate(landed.quarantine):
+        path = f"quarantine/{commit.number:08d}-{number}.parquet"
+        moves.append((Path(name), lake.root / path))
         commit.quarantine_added.append(path)
+    move_safely(moves)
     return duplicates
 
 
@@ -322,11 +338,6 @@ def _without(file: land.DataFile, others: list[Path], duplicates: dict[str, int]
 
 def _ids(path: Path) -> pa.Array:
     return pq.ParquetFile(path).read(["event_id"])["event_id"].combine_chunks()
-
-
-def _move(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    source.replace(target)
 
 
 def _seen(file: LogFile, log: str | None, problem: str | None) -> File:

@@ -111,7 +111,7 @@ class Landed:
 
     progress: list[Progress]
     events: list[DataFile]
-    quarantine: str | None
+    quarantine: list[str]  # files of lines that are none
 
 
 def land(readings: list[Reading], staging: Path, now: datetime) -> Landed:
@@ -128,7 +128,7 @@ def land(readings: list[Reading], staging: Path, now: datetime) -> Landed:
         writer = _Writer(folder, now)
         progress = [_read(reading, writer) for reading in readings]
         writer.flush()
-        return Landed(progress, writer.files, writer.write_quarantine())
+        return Landed(progress, writer.files, writer.quarantine)
     finally:
         if was_collecting:
             gc.enable()
@@ -149,7 +149,7 @@ def retry(lines: list[QuarantinedLine], staging: Path, now: datetime) -> Landed:
             logs[line.log] = _Lines(Reading(source=line.log, name=line.source, path=""), progress, writer)
         logs[line.log].take_again(line)
     writer.flush()
-    return Landed([log.progress for log in logs.values()], writer.files, writer.write_quarantine())
+    return Landed([log.progress for log in logs.values()], writer.files, writer.quarantine)
 
 
 def _read(reading: Reading, writer: _Writer) -> Progress:
@@ -321,6 +321,7 @@ class _Writer:
         self.seen: set[bytes] = set()  # ids of the landing's events so far
         self.now = now
         self.files: list[DataFile] = []
+        self.quarantine: list[str] = []
         self.rows = Rows()
         self._bytes = 0
         self._staging = staging
@@ -337,22 +338,19 @@ class _Writer:
             self.flush()
 
     def flush(self) -> None:
-        """Write what has come together: one sorted file per UTC date."""
+        """Write what has come together: one sorted file per UTC date, one of lines that are no events."""
         rows, self.rows, self._bytes = self.rows, Rows(), 0
+        refused, self._refused = self._refused, []
+        if refused:
+            path = self._staging / f"quarantine-{len(self.quarantine):06d}.parquet"
+            write_quarantine(refused, path)
+            self.quarantine.append(str(path))
         if not rows.ids:
             return
         for day, events in rows.days():
             path = self._staging / f"{len(self.files):06d}.parquet"
             write(events, path)
             self.files.append(described(events, path, day))
-
-    def write_quarantine(self) -> str | None:
-        """The lines that are no events, as one file; None if there are none."""
-        if not self._refused:
-            return None
-        path = self._staging / "quarantine.parquet"
-        write_quarantine(self._refused, path)
-        return str(path)
 
 
 def write_quarantine(lines: list[QuarantinedLine], path: Path) -> None:

@@ -69,7 +69,10 @@ def _files(origin: str, source: LogSource) -> list[Stored]:
             chosen += [
                 file
                 for file in files
-                if not is_folder or (pattern.fullmatch(file.path) and not _is_before(file.path, source.since))
+                # A folder that is closed to us is read like a file, to say so in the status.
+                if not is_folder
+                or file.is_closed_folder
+                or (pattern.fullmatch(file.path) and not _is_before(file.path, source.since))
             ]
     return chosen
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import io
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ class Stored:
     size: int
     mtime_ns: int
     inode: int  # 0 where there is none
+    is_closed_folder: bool = False  # this user may not look into it
 
 
 def is_remote(path: str) -> bool:
@@ -52,9 +54,8 @@ def files(text: str) -> tuple[list[Stored], bool] | None:
         return _remote(text)
     path = Path(text).expanduser()
     if path.is_dir():
-        any(path.iterdir())  # raises if this user may not look into it: `rglob` would keep quiet
-        visible = (file for file in sorted(path.rglob("*")) if _is_visible(file, path))
-        return [stored for file in visible if (stored := _stored(file)) is not None], True
+        any(path.iterdir())  # raises if this user may not look into it: the search would keep quiet
+        return sorted(_below(path), key=lambda stored: stored.path), True
     stored = _stored(path)
     return None if stored is None else ([stored], False)
 
@@ -62,6 +63,17 @@ def files(text: str) -> tuple[list[Stored], bool] | None:
 def matches(pattern: str) -> list[str]:
     """Local paths that a glob means, in order."""
     return sorted(glob.glob(str(Path(pattern).expanduser()), recursive=True))  # noqa: PTH207 - Path.glob: no absolute ones
+
+
+def _below(folder: Path) -> Iterator[Stored]:
+    closed: list[str] = []
+    for parent, folders, names in os.walk(folder, onerror=lambda error: closed.append(error.filename)):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if not name.startswith(".") and (stored := _stored(Path(parent, name))) is not None:
+                yield stored
+    for path in closed:
+        yield Stored(str(Path(path).resolve()), 0, 0, 0, is_closed_folder=True)
 
 
 def _stored(path: Path) -> Stored | None:
@@ -75,10 +87,6 @@ def _stored(path: Path) -> Stored | None:
     if not S_ISREG(stat.st_mode):
         return None
     return Stored(str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ino)
-
-
-def _is_visible(path: Path, folder: Path) -> bool:
-    return not any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def _remote(url: str) -> tuple[list[Stored], bool] | None:
