@@ -3,7 +3,7 @@
 Prints, per page, the time the server takes at the 50th and 95th percentile and the compressed size of the
 page; what a first visit transfers; and how long Chromium needs from a click to the drawn list of courses.
 LMS stand-in, Data API, Insights and browser share the machine. Run it with
-`python benchmarks/insights.py [--courses N --visits N]`.
+`python benchmarks insights [--courses N --visits N]`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from urllib.parse import urlencode
 import httpx
 import numpy as np
 import pyarrow as pa
-from playwright.sync_api import Browser, sync_playwright
+import sqlalchemy as sa
+from benchmarks.data_api import MODES, course, free_port, summaries, wait_for
+from playwright.sync_api import Browser, BrowserContext, Request, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from data_api import MODES, course, free_port, summaries, wait_for
 from pharos.data_api.tokens import create_token
 from pharos.result_store import store, tables
 from pharos.result_store.store import Publication
@@ -91,7 +92,7 @@ def fill(folder: Path, courses: int) -> str:
     return token
 
 
-def reports(courses: int) -> dict[object, pa.Table]:
+def reports(courses: int) -> dict[sa.Table, pa.Table]:
     """The results behind the pages of the first course, and the sparklines of all."""
     days = [(UNTIL - timedelta(days=DAYS - n)).date() for n in range(DAYS)]
     weeks = [UNTIL - timedelta(weeks=160 - n) for n in range(160)]
@@ -141,8 +142,8 @@ def rows_of(names: tuple[str, ...], rows: list[tuple[object, ...]]) -> pa.Table:
 SERVER = """
 import sys, uvicorn
 from pathlib import Path
-sys.path.insert(0, str(Path(sys.argv[1]).parent))
-import insights
+sys.path.insert(0, str(Path(sys.argv[1]).parents[1]))
+from benchmarks import insights
 uvicorn.run(insights.application(*sys.argv[2:]), port=int(sys.argv[3]), log_level="warning", access_log=False)
 """
 
@@ -240,9 +241,14 @@ def first_visits(chromium: Browser, url: str, client: httpx.Client) -> Table:
     table = Table("page", "requests", "KB compressed", title="First visit")
     for name in ("courses", "course home", "enrollment, three years", "geography", "engagement"):
         context = chromium.new_context(base_url=url)
-        context.add_cookies(cookies(client, url))
-        page, finished = context.new_page(), []
-        page.on("requestfinished", lambda request, finished=finished: finished.append(request))
+        sign_in(context, client, url)
+        page = context.new_page()
+        finished: list[Request] = []
+
+        def note(request: Request, finished: list[Request] = finished) -> None:
+            finished.append(request)
+
+        page.on("requestfinished", note)
         page.goto(PAGES[name], wait_until="networkidle")
         size = sum(request.sizes()["responseBodySize"] for request in finished)
         table.add_row(name, str(len(finished)), f"{size / 1000:.0f}")
@@ -254,7 +260,7 @@ def list_in_browser(chromium: Browser, url: str, client: httpx.Client, courses: 
     """From the request to the list drawn with its sparklines, in a browser that was here before."""
     table = Table("the list", "median ms to drawn", "to sparklines", title=f"{courses:,} courses in Chromium")
     context = chromium.new_context(base_url=url)
-    context.add_cookies(cookies(client, url))
+    sign_in(context, client, url)
     page = context.new_page()
     for name, address in {
         "as it is": "/courses/",
@@ -272,8 +278,10 @@ def list_in_browser(chromium: Browser, url: str, client: httpx.Client, courses: 
     return table
 
 
-def cookies(client: httpx.Client, url: str) -> list[dict[str, str]]:
-    return [{"name": c.name, "value": c.value or "", "url": url} for c in client.cookies.jar]
+def sign_in(context: BrowserContext, client: httpx.Client, url: str) -> None:
+    """The browser has the session of the client."""
+    for cookie in client.cookies.jar:
+        context.add_cookies([{"name": cookie.name, "value": cookie.value or "", "url": url}])
 
 
 if __name__ == "__main__":
