@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -193,7 +193,7 @@ def test_a_clock_that_is_ahead_hides_nothing(lake: Lake, embedded: Engine, store
     assert ids(lake, embedded) == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize("at_once", [1, 200_000])
+@pytest.mark.parametrize("at_once", [1, 500_000])
 def test_deleted_rows_go_when_the_ids_are_compared(
     lake: Lake, engine: Engine, store: str, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
@@ -216,6 +216,80 @@ def test_another_database_is_read_whole(lake: Lake, embedded: Engine, store: str
     edxapp.change(other, f"DELETE FROM {MODULES} WHERE id < 3")  # noqa: S608
     bring(lake, embedded, other, MODULES)
     assert ids(lake, embedded) == [3, 4]
+
+
+# --- What changed between two imports of enrollments -----------------------------------------------------
+
+ENROLLMENTS = "student_courseenrollment"
+
+
+def seen(lake: Lake, engine: Engine, last_day: date | None = None) -> list[tuple[int, bool, str, datetime]]:
+    """Learner, whether enrolled, mode, and when the import ended, of each validation."""
+    day = last_day or datetime.now(UTC).date()
+    rows = engine.fetch(lms_tables.validations(engine, lake, day)).to_pylist()
+    return sorted(
+        (row["user_id"], row["is_active"], row["mode"], row["dump_end"].replace(tzinfo=None)) for row in rows
+    )
+
+
+def test_states_that_changed_are_kept_with_the_time_they_were_seen(
+    lake: Lake, engine: Engine, store: str
+) -> None:
+    """spec 01 §9.2.1"""
+    first = bring(lake, engine, store, ENROLLMENTS).snapshot
+    before = lms_tables.validations_fingerprint(lake)
+    edxapp.change(
+        store,
+        "UPDATE student_courseenrollment SET mode = 'honor' WHERE id = 10",
+        "UPDATE student_courseenrollment SET is_active = 1 WHERE id = 20",
+        "DELETE FROM student_courseenrollment WHERE id = 30",
+    )
+    second = bring(lake, engine, store, ENROLLMENTS).snapshot
+    assert first
+    assert second
+    assert seen(lake, engine) == [
+        (1, True, "honor", second.finished),
+        (1, True, "verified", first.finished),
+        (2, False, "audit", first.finished),
+        (2, True, "audit", second.finished),
+    ]
+    assert lms_tables.validations_fingerprint(lake) != before
+    third = bring(lake, engine, store, ENROLLMENTS).snapshot  # nothing has changed
+    assert third
+    assert {when for *_, when in seen(lake, engine)} == {first.finished, third.finished}
+    assert "enrollment_validation" not in {state.table for state in snapshots.states(lake)}
+
+
+def test_a_crash_in_between_keeps_them_once(lake: Lake, embedded: Engine, store: str) -> None:
+    bring(lake, embedded, store, ENROLLMENTS)
+    record = lake.root / "lms" / ENROLLMENTS / "snapshot.json"
+    rows = next(record.parent.glob("*.parquet"))
+    before, data = record.read_bytes(), rows.read_bytes()
+    edxapp.change(store, "UPDATE student_courseenrollment SET mode = 'honor' WHERE id = 10")
+    bring(lake, embedded, store, ENROLLMENTS)
+    record.write_bytes(before)  # as if it had ended before the new snapshot counted
+    rows.write_bytes(data)
+    bring(lake, embedded, store, ENROLLMENTS)
+    assert [user for user, *_ in seen(lake, embedded)] == [1, 1, 2, 3]
+
+
+def test_a_run_about_a_past_day_has_none(lake: Lake, embedded: Engine, store: str) -> None:
+    assert seen(lake, embedded) == []
+    bring(lake, embedded, store, ENROLLMENTS)
+    today = datetime.now(UTC).date()
+    assert len(seen(lake, embedded, today - timedelta(days=1))) == 3
+    assert seen(lake, embedded, today - timedelta(days=2)) == []
+
+
+def test_another_database_says_nothing_of_this_one(
+    lake: Lake, embedded: Engine, store: str, tmp_path: Path
+) -> None:
+    bring(lake, embedded, store, ENROLLMENTS)
+    other = f"sqlite:///{tmp_path / 'other.sqlite'}"
+    edxapp.create(other)
+    edxapp.change(other, "UPDATE student_courseenrollment SET mode = 'honor' WHERE id = 10")
+    bring(lake, embedded, other, ENROLLMENTS)
+    assert len(seen(lake, embedded)) == 3
 
 
 # --- Tolerance -------------------------------------------------------------------------------------------

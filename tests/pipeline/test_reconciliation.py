@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from pharos.lake.lake import Lake
 from pharos.pipeline.reconciliation import reconciled
 from pharos.pipeline.run import import_only, run_pipeline
 
-UNTIL = date(2026, 3, 1)
+UNTIL = datetime.now(UTC).date()  # gaps are filled by tables that are of the time
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,18 @@ def test_filled_gaps_make_the_numbers_those_of_the_lms_and_can_be_taken_back(
     assert differences(tmp_path) == {"only_in_lms": ONLY_IN_DATABASE, "other_mode": OTHER_MODE}  # still shown
     assert run(settings(campus, tmp_path, fill=True)) == filled  # nothing is counted twice
     assert run(settings(campus, tmp_path)) == before
+
+
+def test_a_run_about_a_past_day_is_left_as_the_events_tell_it(campus: Path, tmp_path: Path) -> None:
+    """The LMS's table is of today and knows nothing of the past."""
+    past = Campus(seed=3, learners=80, days=10, until=UNTIL).end.replace(tzinfo=None) - timedelta(days=3)
+    counts = []
+    for fill in (False, True):
+        run_pipeline(settings(campus, tmp_path, fill=fill), until=past)
+        with sqlite3.connect(tmp_path / "result_store.sqlite") as store:
+            counts.append(store.execute("SELECT * FROM course_enrollment_daily ORDER BY 1, 2, 3").fetchall())
+        store.close()
+    assert counts[0] == counts[1]
 
 
 def test_a_run_after_a_change_in_the_lms_compares_anew(campus: Path, tmp_path: Path) -> None:

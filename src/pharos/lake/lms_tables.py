@@ -1,9 +1,12 @@
-"""Imports the tables of the LMS database into snapshots, and gives snapshots to expressions."""
+"""Imports the tables of the LMS database into snapshots, and gives snapshots to expressions.
+
+Of enrollments it also keeps what no later snapshot shows: the states that changed between two imports.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import ibis
@@ -11,15 +14,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pharos.engine import Database, Engine
+from pharos.lake import snapshots
 from pharos.lake.lake import Lake
 from pharos.lake.snapshots import Snapshot, TableState, commit, failed, folder, now, state
 from pharos.lms.database import DatabaseAddress
 from pharos.lms.errors import LMSError
-from pharos.lms.tables import ALL, TABLES, LMSTable
+from pharos.lms.tables import ALL, TABLES, VALIDATION, LMSTable
 
 OVERLAP = timedelta(hours=1)  # rows may become visible some time after the moment they carry
-IDS_AT_ONCE = 200_000
+IDS_AT_ONCE = 500_000
 COMPARE_EVERY = timedelta(days=1)  # how often the ids of a table read by changes are compared with the LMS's
+ENROLLMENTS = "student_courseenrollment"
 
 Report = Callable[[int, int], None]
 
@@ -38,11 +43,12 @@ def import_tables(
     """
     tables = list(tables)
     states = []
+    started = now()  # of all tables: they are read as of the moment at which the database is opened
     try:
         with engine.database(address) as database:
             for number, table in enumerate(tables):
                 report(number, len(tables))
-                states.append(_import(lake, engine, database, address, table))
+                states.append(_import(lake, engine, database, address, table, started))
     except LMSError as error:  # the database could not be opened at all
         states = [failed(lake, table.name, str(error)) for table in tables]
     report(len(tables), len(tables))
@@ -87,8 +93,38 @@ def replace(
     return commit(lake, snapshot, table, problem)
 
 
+def validations(engine: Engine, lake: Lake, last_day: date) -> ibis.Table:
+    """What imports saw of enrollments, each state once: the last snapshot and what had changed by then.
+
+    The columns are those of `pharos.lms.tables.VALIDATION`. There are none for a run about a past day, which
+    the last snapshot does not describe: it may be of the last day or the day after. Source: spec 01 §9.2.1
+    """
+    snapshot = state(lake, ENROLLMENTS).snapshot
+    if snapshot is None or snapshot.finished.date() > last_day + timedelta(days=1):
+        return engine.read([], _nullable(VALIDATION.schema))
+    changed = read(engine, lake, VALIDATION.name)
+    last = read(engine, lake, ENROLLMENTS).mutate(
+        dump_start=ibis.literal(snapshot.started, "timestamp(6)"),
+        dump_end=ibis.literal(snapshot.finished, "timestamp(6)"),
+    )
+    return changed.union(last.select(changed.columns).cast(changed.schema()))
+
+
+def validations_fingerprint(lake: Lake) -> str:
+    """Changes when the validations may."""
+    snapshot = state(lake, ENROLLMENTS).snapshot
+    moments = f"{snapshot.started} {snapshot.finished}" if snapshot else ""
+    rows = [snapshots.fingerprint(lake, table) for table in (ENROLLMENTS, VALIDATION.name)]
+    return " ".join([moments, *rows])
+
+
 def _import(
-    lake: Lake, engine: Engine, database: Database, address: DatabaseAddress, table: LMSTable
+    lake: Lake,
+    engine: Engine,
+    database: Database,
+    address: DatabaseAddress,
+    table: LMSTable,
+    started: datetime,
 ) -> TableState:
     try:
         there = database.columns(table.name)
@@ -96,17 +132,53 @@ def _import(
         if missing:
             what = f"has no column {', '.join(missing)}" if there else "does not exist"
             return failed(lake, table.name, f"{address}: table {table.name} {what}")
-        return commit(lake, _snapshot(lake, engine, database, address, table), table.name)
+        snapshot = _snapshot(lake, engine, database, address, table, started)
+        if table.name == ENROLLMENTS:
+            _keep_changed(lake, engine, snapshot)
+        return commit(lake, snapshot, table.name)
     except LMSError as error:
         return failed(lake, table.name, str(error))
 
 
+def _keep_changed(lake: Lake, engine: Engine, new: Snapshot) -> None:
+    """Remember of the last snapshot of the same database what the new one says otherwise.
+
+    Rows that are gone are not remembered: nobody was enrolled by them, as far as the LMS is concerned. After
+    a crash before the new snapshot counts, the same may be found again; once is enough.
+    """
+    last = state(lake, ENROLLMENTS).snapshot
+    if last is None or last.source != new.source or last.digest == new.digest:
+        return
+    columns, learner = _nullable(TABLES[ENROLLMENTS].schema), ["course_id", "user_id"]
+    before, after = (
+        engine.read([folder(lake, ENROLLMENTS) / snapshot.file], columns).mutate(
+            named=lambda rows: ibis.coalesce(rows["mode"], "")
+        )
+        for snapshot in (last, new)
+    )
+    changed = before.semi_join(after, learner).anti_join(after, [*learner, "is_active", "named"])
+    changed = changed.mutate(
+        dump_start=ibis.literal(last.started, "timestamp(6)"),
+        dump_end=ibis.literal(last.finished, "timestamp(6)"),
+    )
+    found = engine.fetch(changed.select(VALIDATION.schema.names)).cast(VALIDATION.schema)
+    known = snapshots.rows(lake, VALIDATION.name)
+    rows = pa.concat_tables([known, found]).group_by(VALIDATION.schema.names).aggregate([])
+    if rows.num_rows > known.num_rows:
+        rows = rows.sort_by([("dump_end", "ascending"), ("course_id", "ascending"), ("user_id", "ascending")])
+        replace(lake, engine, VALIDATION.name, rows, new.source, new.started, problem=None)
+
+
 def _snapshot(
-    lake: Lake, engine: Engine, database: Database, address: DatabaseAddress, table: LMSTable
+    lake: Lake,
+    engine: Engine,
+    database: Database,
+    address: DatabaseAddress,
+    table: LMSTable,
+    started: datetime,
 ) -> Snapshot:
     """The new snapshot, its file in the table's folder but not yet named by anybody."""
     last = state(lake, table.name).snapshot
-    started = now()
     staged = lake.staging / "lms" / f"{table.name}.parquet"
     staged.parent.mkdir(parents=True, exist_ok=True)
     compared: datetime | None = started
@@ -174,12 +246,12 @@ def _remove_deleted(engine: Engine, database: Database, table: LMSTable, staged:
     database.copy(table.name, pa.schema([table.schema.field("id")]), ids)
     there, ours = engine.read([ids], pa.schema([columns.field("id")])), engine.read([staged], columns)
     shares = pq.read_metadata(staged).num_rows // IDS_AT_ONCE + 1
-    deleted = pa.concat_tables(
-        engine.fetch(_share(ours.select("id"), share, shares).anti_join(_share(there, share, shares), "id"))
-        for share in range(shares)
-    ).combine_chunks()
-    if deleted.num_rows:
-        engine.write(ours.anti_join(engine.table(deleted), "id"), kept)
+    deleted = [staged.with_suffix(f".deleted-{share}.parquet") for share in range(shares)]
+    for share, file in enumerate(deleted):
+        gone = _share(ours.select("id"), share, shares).anti_join(_share(there, share, shares), "id")
+        engine.write(gone, file)
+    if any(pq.read_metadata(file).num_rows for file in deleted):
+        engine.write(ours.anti_join(engine.read(deleted, pa.schema([columns.field("id")])), "id"), kept)
         kept.replace(staged)
 
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 
 from pharos.lake.lake import Lake
-from pharos.lms.tables import ALL
+from pharos.lms.tables import ALL, ANSWERS, TABLES
 
 NEVER = "never imported"
 
@@ -68,7 +68,7 @@ def state(lake: Lake, table: str) -> TableState:
 
 def states(lake: Lake) -> list[TableState]:
     """What is known of every table that was ever asked for."""
-    return [found for table in ALL if (found := state(lake, table)).attempted or found.problem]
+    return [found for table in TABLES | ANSWERS if (found := state(lake, table)).attempted or found.problem]
 
 
 def fingerprint(lake: Lake, table: str) -> str:

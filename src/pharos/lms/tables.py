@@ -173,4 +173,17 @@ ANSWERS: dict[str, LMSTable] = {
     )
 }
 
-ALL = TABLES | ANSWERS
+# States of enrollments that were there at one import and not at the next, with the time of the last import
+# that saw them. spec 01 §9.2.1
+VALIDATION = _table(
+    "enrollment_validation",
+    course_id=_TEXT,
+    user_id=_NUMBER,
+    mode=pa.string(),
+    is_active=_required(pa.bool_()),
+    created=_MOMENT,
+    dump_start=_required(_MOMENT),
+    dump_end=_required(_MOMENT),
+)
+
+ALL = TABLES | ANSWERS | {VALIDATION.name: VALIDATION}

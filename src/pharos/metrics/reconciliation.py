@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 import ibis
 
-from pharos.facts.enrollment import ACTIVATED, DEACTIVATED, MODE_CHANGED
 from pharos.metrics.enrollment_states import change_points
 from pharos.metrics.metric import metric
 from pharos.result_store import tables
@@ -37,32 +36,6 @@ def enrollment_reconciliation(
         # Of no rows the count is 0 on one engine and null on another.
         **{reason: ibis.coalesce(pairs.count(where=pairs.reason == reason), 0) for reason in REASONS},
     )
-
-
-def with_gaps_filled(events: ibis.Table, enrollments: ibis.Table, last_day: date) -> ibis.Table:
-    """The events, and for each learner who differs one more that makes the last state that of the LMS.
-
-    Derived anew each time and never kept: an event that arrives after all takes the place of the one made up
-    for it. As in the original (spec 01 §9.2.2) the time is one microsecond after the last event, or the
-    LMS's moment of creation for a learner without events. Learners without a row in the LMS stay as they are.
-    """
-    pairs = compared(events, enrollments, last_day)
-    event_type = ibis.cases(
-        (pairs.reason == "only_in_lms", ACTIVATED),
-        (pairs.reason == "active_in_lms", ACTIVATED),
-        (pairs.reason == "active_in_events", DEACTIVATED),
-        (pairs.reason == "other_mode", MODE_CHANGED),
-    )
-    missing = pairs.mutate(
-        event_type=event_type,
-        time=ibis.coalesce(pairs.last_event + ibis.interval(microseconds=1), pairs.lms_created),
-        mode=ibis.ifelse(pairs.reason == "active_in_events", pairs.events_mode, pairs.lms_mode),
-    )
-    missing = missing.mutate(date=missing.time.cast("date"))
-    missing = missing.filter(
-        missing.event_type.notnull(), missing.mode.notnull(), missing.date <= ibis.literal(last_day)
-    )
-    return events.union(missing.select(events.columns).cast(events.schema()))
 
 
 def compared(events: ibis.Table, enrollments: ibis.Table, last_day: date) -> ibis.Table:

@@ -33,7 +33,7 @@ FACTS: dict[str, Fact] = {
         enrollment_facts.enrollment_event,
         activity_facts.activity_by_learner_day,
         address_facts.last_address_by_learner_day,
-        total_facts.event_count_by_day,
+        total_facts.event_count_by_type,
     )
 }
 
@@ -67,7 +67,7 @@ class Given:
     until: datetime  # UTC, naive; a run describes the time before
     countries: Path = geolocation.SHIPPED
     private_country: str | None = None  # of private addresses
-    fills_gaps: bool = False  # see `pharos.metrics.reconciliation.with_gaps_filled`
+    fills_gaps: bool = False  # see `pharos.metrics.enrollment_gaps`
     counts_staff: bool = True  # see `pharos.metrics.population`
     counts_libraries: bool = True
 

@@ -18,8 +18,8 @@ from pharos.lake import lms_tables, snapshots
 from pharos.lake.lake import Lake
 from pharos.lms.tables import ALL as LMS_TABLES
 from pharos.metrics import population
+from pharos.metrics.enrollment_gaps import with_gaps_filled
 from pharos.metrics.metric import Metric
-from pharos.metrics.reconciliation import with_gaps_filled
 from pharos.pipeline import facts
 from pharos.pipeline.facts import FactDay
 from pharos.pipeline.graph import FACTS, METRICS, Given, code_fingerprint, fingerprint, in_order
@@ -46,7 +46,7 @@ def results(lake: Lake, days: dict[str, list[FactDay]], given: Given) -> list[Re
         parts += _counting_fingerprint(lake, metric, given)
         if _is_filled(metric, given):
             parts.append(
-                f"gaps={code_fingerprint(with_gaps_filled)} {snapshots.fingerprint(lake, ENROLLMENTS)}"
+                f"gaps={code_fingerprint(with_gaps_filled)} {lms_tables.validations_fingerprint(lake)}"
             )
         inputs = fingerprint(f"version={metric.table.info['definition'].version}", *parts)
         stem = f"{code_fingerprint(metric.function)}-{inputs}"
@@ -68,8 +68,8 @@ def compute(
         name: _input(lake, engine, name, days, known, given) for name in result.metric.inputs
     }
     if _is_filled(result.metric, given):
-        enrollments = _input(lake, engine, ENROLLMENTS, days, known, given)
-        inputs[EVENTS] = with_gaps_filled(inputs[EVENTS], enrollments, given.last_day)
+        validations = _counted(lake, engine, lms_tables.validations(engine, lake, given.last_day), given)
+        inputs[EVENTS] = with_gaps_filled(inputs[EVENTS], validations, given.last_day)
     table = result.metric.function(**inputs)
     keys = [(name, "ascending") for name in result.metric.table.info["key"]]
     rows = engine.fetch(table).sort_by(keys)

@@ -1,0 +1,167 @@
+"""Enrollment events that got lost, made up from what imports of the LMS's table saw. `spec 01 §9.2.2`
+
+The events made up are those of the original's enrollment validation that change a learner's state. They are
+derived anew each time and never kept.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import ibis
+
+from pharos.facts.enrollment import ACTIVATED, DEACTIVATED, MODE_CHANGED
+
+VALIDATED = "edx.course.enrollment.validated"
+MISSING = "missing"
+_LEARNER = ["course_id", "user_id"]
+# What an event says of whether the learner is enrolled; nothing in the case of a change of mode.
+_ON, _OFF, _SEEN_ON, _SEEN_OFF, _ABSENT = range(5)
+_MICROSECOND = ibis.interval(microseconds=1)
+
+
+def with_gaps_filled(events: ibis.Table, validations: ibis.Table, last_day: date) -> ibis.Table:
+    """The facts `enrollment_event`, and those missing among them up to the last day."""
+    made = missing_events(events, validations)
+    made = made.mutate(date=made.time.cast("date"))
+    made = made.filter(made.date <= ibis.literal(last_day))
+    return events.union(made.select(events.columns).cast(events.schema()))
+
+
+def missing_events(events: ibis.Table, validations: ibis.Table) -> ibis.Table:
+    """The events without which the others and the validations contradict each other.
+
+    `validations`: course_id, user_id, mode, is_active, created (may be null), and the moments dump_start and
+    dump_end between which an import saw that. Those with the latest dump_end are the whole table: who has
+    events in one of its courses but no row was rolled back.
+
+    Each event or validation is compared with the nearest later one that says whether the learner is enrolled
+    (activation) and with the very next one (mode). What is missing between the two happened a microsecond
+    after the earlier one; what is missing before all of them when the LMS made the enrollment. There is no
+    beginning of an interval here, so that moment always counts.
+
+    Columns: course_id, user_id, time, event_type, mode.
+    """
+    steps = _walked(_in_one(events, validations))
+    return ibis.union(_activations(steps), _modes(steps), _beginnings(steps))
+
+
+def _in_one(events: ibis.Table, validations: ibis.Table) -> ibis.Table:
+    """Events, validations and, for those rolled back, their absence, in the same columns."""
+    seen = _after_races(events, validations)
+    columns = [*_LEARNER, "time", "event_type", "mode", "state", "created"]
+    unknown = ibis.null("timestamp(6)")
+    state = ibis.cases((events.event_type == ACTIVATED, _ON), (events.event_type == DEACTIVATED, _OFF))
+    absent = _absent(events, validations)
+    return ibis.union(
+        events.mutate(state=state.cast("int64"), created=unknown).select(columns),
+        seen.mutate(
+            event_type=ibis.literal(VALIDATED),
+            state=ibis.ifelse(seen.is_active, _SEEN_ON, _SEEN_OFF).cast("int64"),
+            created=seen.created.cast("timestamp(6)"),
+        ).select(columns),
+        absent.mutate(
+            event_type=ibis.literal(MISSING),
+            mode=ibis.null("string"),
+            state=ibis.literal(_ABSENT, "int64"),
+            created=unknown,
+        ).select(columns),
+    )
+
+
+def _after_races(events: ibis.Table, validations: ibis.Table) -> ibis.Table:
+    """The validations with their time: the end of the import, or before the events that it has missed.
+
+    An import takes a while. If an event of that while contradicts what was seen, the row was read before it,
+    unless a later event of that while agrees.
+    """
+    during = events.select(*_LEARNER, "time", "event_type", event_mode=events["mode"])
+    pairs = validations.inner_join(during, _LEARNER)
+    pairs = pairs.filter(pairs.time > pairs.dump_start, pairs.time < pairs.dump_end)
+    contradicts = ibis.cases(
+        (pairs.event_type == DEACTIVATED, pairs.is_active),
+        (pairs.event_type == ACTIVATED, ~pairs.is_active),
+        else_=ibis.coalesce(pairs.event_mode != pairs["mode"], ibis.literal(value=False)),
+    )
+    pairs = pairs.mutate(contradicts=contradicts, agrees=(~contradicts).cast("int64"))
+    later = ibis.cumulative_window(
+        group_by=[*_LEARNER, "dump_end"], order_by=[ibis.desc("time"), ibis.desc("event_type")]
+    )
+    pairs = pairs.mutate(agree_later=pairs.agrees.sum().over(later))
+    missed = pairs.filter(pairs.contradicts, pairs.agree_later == 0)
+    missed = missed.group_by(*_LEARNER, "dump_end").agg(first=missed.time.min())
+    found = validations.left_join(missed, [*_LEARNER, "dump_end"])
+    time = ibis.coalesce(found.first - _MICROSECOND, found.dump_end)
+    return found.select(*_LEARNER, "mode", "is_active", "created", time=time)
+
+
+def _absent(events: ibis.Table, validations: ibis.Table) -> ibis.Table:
+    """Who has events, all before the latest import, but no row in it: (course_id, user_id, time)."""
+    latest = validations.semi_join(validations.agg(dump_end=validations.dump_end.max()), "dump_end")
+    last = events.group_by(_LEARNER).agg(last=events.time.max())
+    known = last.semi_join(latest, "course_id").anti_join(latest, _LEARNER)
+    absent = known.cross_join(latest.agg(time=latest.dump_start.min()))
+    return absent.filter(absent["last"] < absent.time)
+
+
+def _walked(rows: ibis.Table) -> ibis.Table:
+    """The rows, numbered from 0 in time, with what comes later and the activation to be made in between."""
+
+    def by_learner(*order: str) -> ibis.expr.builders.WindowBuilder:
+        return ibis.window(group_by=_LEARNER, order_by=list(order))
+
+    numbered = rows.mutate(number=ibis.row_number().over(by_learner("time", "event_type", "mode")))
+    # The smallest worth from an event on tells the nearest state, and the state itself.
+    numbered = numbered.mutate(worth=numbered.number * 8 + numbered.state)
+    from_here = ibis.cumulative_window(group_by=_LEARNER, order_by=ibis.desc("number"))
+    numbered = numbered.mutate(nearest=numbered.worth.min().over(from_here))
+    return numbered.mutate(
+        later=numbered.nearest.lead().over(by_learner("number")) % 8,
+        next_type=numbered.event_type.lead().over(by_learner("number")),
+        next_mode=numbered["mode"].lead().over(by_learner("number")),
+    ).mutate(made=lambda steps: _made(steps.state, steps.later))
+
+
+def _made(state: ibis.IntegerValue, later: ibis.IntegerValue) -> ibis.StringValue:
+    """The table of the spec: what is missing between an event and the next state; null for nothing."""
+    return ibis.cases(
+        ((state == _ON) & later.isin([_SEEN_OFF, _ABSENT]), DEACTIVATED),
+        ((state == _SEEN_ON) & (later == _SEEN_OFF), DEACTIVATED),
+        (state.isin([_OFF, _SEEN_OFF]) & (later == _SEEN_ON), ACTIVATED),
+    )
+
+
+def _activations(steps: ibis.Table) -> ibis.Table:
+    made = steps.filter(steps.made.notnull(), steps["mode"].notnull())
+    return made.select(*_LEARNER, "mode", time=made.time + _MICROSECOND, event_type=made.made)
+
+
+def _modes(steps: ibis.Table) -> ibis.Table:
+    """Changes of mode, after the activation made at the same place; activations bring their own mode."""
+    made = steps.filter(
+        steps["mode"] != steps.next_mode,
+        steps.next_mode != "",  # an event that names no mode is no change of it
+        steps.next_type.notin([ACTIVATED, MODE_CHANGED]),
+    )
+    after = ibis.ifelse(made.made.isnull(), made.time + _MICROSECOND, made.time + 2 * _MICROSECOND)
+    return made.select(*_LEARNER, mode=made.next_mode, time=after, event_type=ibis.literal(MODE_CHANGED))
+
+
+def _beginnings(steps: ibis.Table) -> ibis.Table:
+    """Activations before all events of learners who are first seen enrolled, or leaving."""
+    first = steps.group_by(_LEARNER).agg(
+        state=steps.worth.min() % 8,
+        time=steps.time.min(where=steps.state.notnull()),
+        mode=steps["mode"].max(where=steps.number == 0),
+        created=steps.created.min(),
+    )
+    lost = first.filter(
+        (first.state == _SEEN_ON) | ((first.state == _OFF) & first.created.notnull()), first["mode"].notnull()
+    )
+    before = lost.time - _MICROSECOND
+    return lost.select(
+        *_LEARNER,
+        "mode",
+        time=ibis.ifelse(lost.created.isnull() | (lost.created > before), before, lost.created),
+        event_type=ibis.literal(ACTIVATED),
+    )
