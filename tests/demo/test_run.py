@@ -9,6 +9,9 @@ import pytest
 from pharos.config import load
 from pharos.demo.campus import Campus
 from pharos.demo.run import HomeTaken, prepare, run_demo
+from pharos.lake.lake import Lake
+from pharos.lake.snapshots import states
+from pharos.lms.tables import ANSWERS, TABLES
 
 UNTIL = date(2026, 3, 1)
 
@@ -60,3 +63,7 @@ def test_demo_without_serving_leaves_its_results(tmp_path: Path) -> None:
     for _ in range(2):
         run_demo(load(home), serve=False, learners=20, days=12, seed=2, until=UNTIL)
     assert (home / "result_store.sqlite").is_file()
+    known = {state.table: state for state in states(Lake(home / "lake"))}
+    assert set(known) == {*TABLES, *ANSWERS}  # the database, the courses and the catalog
+    assert not any(state.problem for state in known.values())
+    assert all(snapshot.rows for name in ANSWERS if (snapshot := known[name].snapshot))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI, HTTPException
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import SecretStr
 
 from pharos.config import LMS, EngineSettings
@@ -33,6 +33,7 @@ class Platform:
         }
         self.listed: list[str] | None = None
         self.broken: dict[str, int] = {}  # course -> status of its outline
+        self.raw: dict[str, str] = {}  # course -> outline as it is sent
         self.requests = 0
         self.app = FastAPI()
         self.app.post("/oauth2/access_token")(lambda: {"access_token": "t", "expires_in": 3600})
@@ -55,6 +56,8 @@ class Platform:
         return {"results": courses, "pagination": {"next": None}}
 
     def _blocks(self, course_id: str) -> Any:
+        if course_id in self.raw:
+            return Response(self.raw[course_id], media_type="application/json")
         if course_id in self.broken:
             return JSONResponse({}, self.broken[course_id])
         if course_id not in self.outlines:
@@ -205,6 +208,19 @@ def test_one_course_that_fails_does_not_hold_up_the_others(
     assert "new" in found
     assert found["b1"] == ("B1", False)  # as it was
     assert "unseen" not in found
+
+
+def test_an_odd_outline_is_read_as_far_as_it_goes(
+    lake: Lake, embedded: Engine, settings: LMS, platform: Platform
+) -> None:
+    odd = r'{"type": 1, "display_name": "Half \ud83d", "children": 5, "graded": "yes", "format": []}'
+    platform.raw["A"] = f'{{"root": "a", "blocks": {{"a": {odd}, "x": null, "y": {{"children": [3]}}}}}}'
+    assert bring(lake, embedded, settings)["course_blocks"].problem is None
+    assert {"a": ("Half ?", False), "y": ("y", False)}.items() <= names(lake, embedded).items()
+    platform.raw["A"] = r'{"root": "a", "blocks": {"a": {}, "\ud83d": {}}}'  # an id that no column can hold
+    states = bring(lake, embedded, settings)
+    assert str(states["course_blocks"].problem).startswith("1 courses could not be read (A: ")
+    assert "b1" in names(lake, embedded)
 
 
 def test_no_courses_at_all_is_a_lost_right_rather_than_an_empty_platform(

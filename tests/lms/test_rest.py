@@ -129,6 +129,35 @@ def unwell(serve: Callable[[Any], str], monkeypatch: pytest.MonkeyPatch) -> Call
 
 
 COURSES, TOKEN = "/api/courses/v1/courses/", "/oauth2/access_token"
+COURSE = CAMPUS.courses[0]
+CATALOG = "/discovery/api/v1/course_runs/"
+
+
+# What is asked about: path, question, number of answers.
+QUESTIONS: dict[str, tuple[str, Callable[[LMSClient, str], Awaitable[Any]], int]] = {
+    "courses": (COURSES, lambda client, _: client.courses(), len(CAMPUS.courses)),
+    "cohorts": ("/api/cohorts/", lambda client, _: client.cohorts(COURSE.id), len(COURSE.cohorts)),
+    "policy": ("/api/grades/", lambda client, _: client.grading_policy(COURSE.id), len(COURSE.policy)),
+    "blocks": ("/api/courses/v1/blocks/", lambda client, _: client.blocks(COURSE.id), 2),
+    "catalog": (
+        CATALOG,
+        lambda client, url: client.listed(url + CATALOG, {"page_size": "1"}),
+        len(CAMPUS.courses)),
+    "staff": ("/api/courses/v1/course_ids/", lambda client, _: client.course_ids_of_staff("ines"), 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_api_is_asked_again_until_it_answers(unwell: Any, name: str) -> None:
+    path, question, count = QUESTIONS[name]
+    faulty, url = unwell(path, "500", "garbage", "dropped", "401", "429 0")
+    assert len(ask(url, lambda client: question(client, url))) == count
+    assert faulty.count(TOKEN) == 2  # the one that was refused is renewed
+    faulty, url = unwell(path, "slow")
+    assert len(ask(url, lambda client: question(client, url), timeout_s=0.4)) == count
+    faulty, url = unwell(path, "403")
+    with pytest.raises(LMSRefused, match="403"):
+        ask(url, lambda client: question(client, url))
 
 
 @pytest.mark.parametrize(
@@ -239,6 +268,11 @@ def test_many_questions_share_a_token_and_are_asked_a_few_at_a_time(unwell: Any)
         ('{"pagination": {}}', lambda client: client.courses()),
         ("null", lambda client: client.blocks("c")),
         ("{}", lambda client: client.grading_policy("c")),
+        ('[{"weight": "much"}]', lambda client: client.grading_policy("c")),
+        ('[{"count": NaN}]', lambda client: client.grading_policy("c")),
+        ("{}", lambda client: client.cohorts("c")),
+        ('[{"id": "one"}]', lambda client: client.cohorts("c")),
+        ("[]", lambda client: client.course_ids_of_staff("c")),
     ],
 )
 def test_an_answer_of_another_shape_is_no_answer(

@@ -1,4 +1,4 @@
-"""A stand-in for the LMS: a real HTTP server with the sign-in and the REST APIs that Pharos reads.
+"""A stand-in for the LMS and the catalog: a real HTTP server with the sign-in and the REST APIs Pharos reads.
 
 Answers have the shapes of the LMS (spec 06 §4-6, spec 04 §3); the data is that of a simulated campus.
 """
@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 
+from pharos.demo import lms_catalog
 from pharos.demo.campus import Campus
 from pharos.demo.courses import Block, Course
 from pharos.demo.lms_sign_in import Client, SignIn
@@ -34,6 +35,7 @@ def create_app(campus: Campus, *, insights: Client, service: Client, token_secon
 
     _add_courses(app, campus, [Depends(staff)])
     _add_details(app, campus, [Depends(staff)])
+    app.include_router(lms_catalog.router(campus, staff))
     return app
 
 

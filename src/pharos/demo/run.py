@@ -25,7 +25,7 @@ from pharos.config import Logs, Settings
 from pharos.demo.campus import Campus
 from pharos.demo.lms_database import write_lms_database
 from pharos.demo.log_files import write_logs
-from pharos.demo.serving import Addresses, serving
+from pharos.demo.serving import Addresses, lms_alone, serving
 from pharos.errors import PharosError
 from pharos.pipeline.ingestion import Report
 from pharos.pipeline.run import run_pipeline
@@ -70,7 +70,8 @@ def run_demo(
     with Progress(*columns, console=console) as bars:
         report = _reporter(bars)
         events = prepare(settings.home, campus, report)
-        run_pipeline(settings, until=campus.end.replace(tzinfo=None), progress=report)
+        with lms_alone(settings, campus) as with_lms:
+            run_pipeline(with_lms, until=campus.end.replace(tzinfo=None), progress=report)
     console.print(f"{events:,} events of {learners:,} learners are in {settings.home / LOGS}")
     if serve:
         with serving(settings, campus) as addresses:

@@ -18,6 +18,7 @@ from pharos.data_api.app import create_app as create_data_api
 from pharos.data_api.tokens import create_token, list_tokens, revoke_token
 from pharos.demo.campus import Campus
 from pharos.demo.lms import create_app as create_lms
+from pharos.demo.lms_catalog import PATH as CATALOG
 from pharos.demo.lms_sign_in import Client
 from pharos.errors import ConfigurationError, PharosError
 from pharos.insights.app import create_app as create_insights
@@ -71,6 +72,25 @@ def serving(settings: Settings, campus: Campus) -> Iterator[Addresses]:
         stack.enter_context(_served("The Data API", create_data_api(ours), api))
         stack.enter_context(_served("Insights", create_insights(ours), web))
         yield Addresses(_url(web), _url(api), _url(lms), token)
+
+
+@contextmanager
+def lms_alone(settings: Settings, campus: Campus) -> Iterator[Settings]:
+    """The LMS stand-in, on a free port until the context ends; the settings with which a run reads it."""
+    with _listener(settings.insights.host, 0) as listener:
+        service = Client("service-demo", secrets.token_urlsafe(24))
+        insights = Client("insights-demo", secrets.token_urlsafe(24))
+        stand_in = create_lms(campus, insights=insights, service=service)
+        with _served("The LMS stand-in", stand_in, listener):
+            lms = settings.lms.model_copy(
+                update={
+                    "url": _url(listener),
+                    "client_id": service.id,
+                    "client_secret": SecretStr(service.secret),
+                    "catalog_url": _url(listener) + CATALOG,
+                }
+            )
+            yield settings.model_copy(update={"lms": lms})
 
 
 def _new_token(settings: Settings) -> str:

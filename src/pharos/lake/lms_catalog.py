@@ -78,7 +78,8 @@ def _programs(runs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """A row per course run and program, each once. spec 01 §5.8"""
     seen = set()
     for run in runs:
-        for program in run.get("programs") or []:
+        programs = run.get("programs")
+        for program in programs if isinstance(programs, list) else []:
             if not isinstance(program, dict) or not program.get("uuid"):
                 continue
             pair = str(run["key"]), str(program["uuid"])

@@ -7,7 +7,7 @@ not be read this time stays as it was.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from pharos.lake.lake import Lake
 from pharos.lake.snapshots import TableState
 from pharos.lms.errors import LMSError, LMSUnreachable, NotInLMS
 from pharos.lms.oauth import base_url
-from pharos.lms.outline import NoOutline, outline
+from pharos.lms.outline import outline
 from pharos.lms.rest import AssignmentType, CourseDetails, LMSClient
 from pharos.lms.tables import ANSWERS
 
@@ -122,14 +122,8 @@ async def _ask_course(client: LMSClient, course_id: str, answers: _Answers) -> N
         answers.policies[course_id] = _policy(course_id, await client.grading_policy(course_id))
     except NotInLMS:
         answers.deleted.add(course_id)
-    except (LMSError, NoOutline) as error:
+    except (LMSError, ValueError, OverflowError) as error:  # or values that no column holds
         answers.problems[course_id] = error.reason if isinstance(error, LMSUnreachable) else str(error)
-
-
-def _outline(course_id: str, answer: Mapping[str, Any]) -> pa.Table:
-    return _table(
-        "course_blocks", ({**asdict(block), "is_deleted": False} for block in outline(course_id, answer))
-    )
 
 
 def _policy(course_id: str, lines: Iterable[AssignmentType]) -> pa.Table:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pharos.lms.rest import one_line
+
 DELIMITER = " / "
 DELETED_PATH = "(Deleted block :)"
 _LEVELS = 3  # section, subsection, unit
@@ -90,10 +92,10 @@ def _walk(root: str, blocks: Mapping[str, Mapping[str, Any]]) -> Iterator[_Place
         if place.id in seen:
             continue
         seen.add(place.id)
-        children = blocks[place.id].get("children") or []
+        children = blocks[place.id].get("children")
         below = [
             _Place(child, (*place.ancestors, place.id), (*place.numbers, number))
-            for number, child in enumerate(children, start=1)
+            for number, child in enumerate(children if isinstance(children, list) else [], start=1)
             if isinstance(child, str)
         ]
         waiting.extend(reversed(below))
@@ -123,7 +125,7 @@ def _row(
         subsection=subsection,
         unit=unit,
         graded=block.get("graded") is True,
-        format=_text(block.get("format")),
+        format=one_line(block.get("format")),
     )
 
 
@@ -146,15 +148,10 @@ def _orphan(course_id: str, blocks: Mapping[str, Mapping[str, Any]], key: str) -
         subsection=None,
         unit=None,
         graded=block.get("graded") is True,
-        format=_text(block.get("format")),
+        format=one_line(block.get("format")),
     )
 
 
 def _name(blocks: Mapping[str, Mapping[str, Any]], key: str) -> str:
     """The display name; the last part of the id for a block without one."""
-    return _text(blocks[key].get("display_name")) or key.rpartition("@")[2].rpartition("/")[2] or key
-
-
-def _text(value: object) -> str | None:
-    """Runs of white space as one blank; None for none."""
-    return (" ".join(value.split()) or None) if isinstance(value, str) else None
+    return one_line(blocks[key].get("display_name")) or key.rpartition("@")[2].rpartition("/")[2] or key

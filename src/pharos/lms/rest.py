@@ -7,6 +7,7 @@ is for the caller to decide.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -116,9 +117,9 @@ class LMSClient:
         return [
             AssignmentType(
                 str(line.get("assignment_type") or ""),
-                int(line.get("count") or 0),
-                int(line.get("dropped") or 0),
-                float(line.get("weight") or 0),
+                int(_number(address, line, "count")),
+                int(_number(address, line, "dropped")),
+                _number(address, line, "weight"),
             )
             for line in await self._list(address)
         ]
@@ -127,7 +128,11 @@ class LMSClient:
         """The cohorts of a course run. Raises NotInLMS."""
         address = f"{self._base}/api/cohorts/v1/courses/{_in_path(course_id)}/cohorts/"
         return [
-            Cohort(int(line["id"]), str(line.get("name") or ""), int(line.get("user_count") or 0))
+            Cohort(
+                int(_number(address, line, "id")),
+                str(line.get("name") or ""),
+                int(_number(address, line, "user_count")),
+            )
             for line in await self._list(address)
             if "id" in line
         ]
@@ -200,6 +205,14 @@ def _read(address: str, answer: httpx.Response) -> Any:
         raise TryAgain("the answer is no JSON") from error
 
 
+def _number(address: str, line: dict[str, Any], name: str) -> float:
+    """A number of a line, 0 for none. Raises LMSUnreachable for what is no number."""
+    value = line.get(name) or 0
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise LMSUnreachable(address, f"{name} is no number")
+    return value
+
+
 def _in_path(course_id: str) -> str:
     return quote(course_id, safe="/:+@")
 
@@ -225,7 +238,10 @@ def _details(item: Any) -> CourseDetails:
 
 def one_line(value: object) -> str | None:
     """Text with runs of white space as one blank; None for none and for what is no text."""
-    return (" ".join(value.split()) or None) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    # Half a character, which JSON can hold and nothing else, becomes a question mark.
+    return " ".join(value.encode(errors="replace").decode().split()) or None
 
 
 def moment(text: object) -> datetime | None:
