@@ -325,10 +325,22 @@ def test_status(shell: Shell) -> None:
     before = "Published, of the time before 2024-03-12 00:00:00 UTC (newest event: 2024-03-09 09:00:00):\n"
     assert before in text
     assert re.search(r"^ +10  0:00:\d\d ago  course_enrollment_daily$", text, re.MULTILINE)
-    for path in ("logs/tracking.log", "logs/older/tracking.log"):
-        assert re.search(rf"{re.escape(str(shell.folder / path))}$", text, re.MULTILINE), "names stay whole"
+    assert re.search(r"^ +2 +7 +4 +3 +0 +0  .* ago  command line$", text, re.MULTILINE)
+    assert "does not know" not in text
     wide = shell.pharos("status", COLUMNS="200").stdout
     assert re.sub(r"\S+ ago", "", wide) == re.sub(r"\S+ ago", "", text)
+
+
+def test_events_of_types_that_nobody_knows(shell: Shell) -> None:
+    odd = [event(f"2024-03-0{day} 09:00", "acme.badge.awarded") for day in (2, 4)]
+    shell.write("tracking.log", [*LOG, *odd, event("2024-03-04 09:00", "[play_vidoe]")])
+    shell.pharos("run", "--logs", "tracking.log", *UNTIL)
+    text = shell.pharos("status").stdout
+    assert "Of types that Pharos does not know: 3 events.\n" in text
+    assert re.search(r"^ +2  2024-03-04  acme.badge.awarded$", text, re.MULTILINE)
+    assert re.search(r"^ +1  2024-03-04  \[play_vidoe\]$", text, re.MULTILINE)
+    [first, _] = json.loads(shell.pharos("status", "--json").stdout)["unknown_event_types"]
+    assert first == {"event_type": "acme.badge.awarded", "events": 2, "last_day": "2024-03-04"}
 
 
 def test_status_for_programs(shell: Shell) -> None:
@@ -339,6 +351,10 @@ def test_status_for_programs(shell: Shell) -> None:
     assert sums == {"lines": 6, "events": 3, "duplicates": 1, "quarantined": {"not JSON": 1}, "blank": 1}
     assert (status["sum_closes"], status["store_problem"]) == (True, None)
     assert [log["sum"] for log in status["logs"]] == [sums]
+    [source] = status["sources"]
+    assert (source["name"], source["logs"], source["sum"]) == ("command line", 1, sums)
+    assert source["lag_s"] > timedelta(days=365).total_seconds()
+    assert status["unknown_event_types"] == []
     published = status["published"]["course_enrollment_daily"]
     assert (published["row_count"], published["until"]) == (10, "2024-03-12 00:00:00")
 

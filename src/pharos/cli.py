@@ -186,24 +186,27 @@ def status(
     from pharos.lake.lake import Lake
     from pharos.lake.snapshots import states
     from pharos.lake.status import lake_status
+    from pharos.pipeline.event_types import unknown_event_types
     from pharos.pipeline.reconciliation import reconciled
 
     settings = config.load(home, file)
     lake = Lake(settings.lake)
-    found, imported, compared = lake_status(lake), states(lake), reconciled(lake)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    found, imported, compared = lake_status(lake, now), states(lake), reconciled(lake)
+    unknown = unknown_event_types(lake)
     publications, problem = _publications(settings)
     if as_json:
         tables = {name: asdict(publication) for name, publication in publications.items()}
         whole: dict[str, Any] = {
             **asdict(found), "sum_closes": found.sum.closes,
+            "unknown_event_types": [asdict(kind) for kind in unknown],
             "lms": [msgspec.to_builtins(table) for table in imported],
             "enrollment_reconciliation": [asdict(course) for course in compared],
             "published": tables, "store_problem": problem,
         }  # fmt: skip
         print(json.dumps(whole, default=str, indent=2))  # noqa: T201
     else:
-        now = datetime.now(UTC).replace(tzinfo=None)
-        show_status(out, found, publications, problem, now)
+        show_status(out, found, unknown, publications, problem, now)
         show_lms(out, imported, compared, now)
 
 

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from pharos.lake.land import QuarantinedLine
     from pharos.lake.snapshots import TableState
     from pharos.lake.status import LakeStatus, Sum
+    from pharos.pipeline.event_types import UnknownType
     from pharos.pipeline.reconciliation import Reconciled
     from pharos.pipeline.run import RunReport
     from pharos.result_store.store import Publication
 
 SAMPLE_CHARACTERS = 200  # of a quarantined line
+UNKNOWN_TYPES = 20  # shown; `pharos status --json` has all
 NONE = "-"
 
 
@@ -125,15 +127,16 @@ def _instead(tables: list[TableState]) -> str:
 def show_status(
     console: Console,
     status: LakeStatus,
+    unknown: list[UnknownType],
     publications: dict[str, Publication],
     problem: str | None,
     now: datetime,
 ) -> None:
-    """The lake, log by log, and what is published; `problem` says why the Result Store does not tell."""
+    """The lake by sources, and what is published; `problem` says why the Result Store does not tell."""
     if not status.logs and not status.unreadable:
         console.print("The lake is empty: nothing has been read yet. `pharos run --logs PATH` begins.")
         return
-    _show_logs(console, status)
+    _show_sources(console, status, now)
     total = status.sum
     console.print(
         f"{_counted(total.lines, 'line')} = {_counted(total.events, 'event')} + "
@@ -157,18 +160,29 @@ def show_status(
         console.print(
             f"No events on {_counted(len(status.missing_days), 'day')}: {_stretches(status.missing_days)}."
         )
+    if unknown:
+        console.print(
+            f"Of types that Pharos does not know: {_number(sum(t.events for t in unknown))} events."
+        )
+        rows = [(_number(t.events), str(t.last_day), _visible(t.event_type)) for t in unknown[:UNKNOWN_TYPES]]
+        _show_table(console, ("events", "last on", "type"), rows, numbers=1)
     _show_publications(console, publications, now)
     if problem:
         console.print(f"[yellow]{_shown(problem)}[/]")
 
 
-def _show_logs(console: Console, status: LakeStatus) -> None:
-    head = ("lines", "events", "duplicates", "quarantine", "blank", "newest event (UTC)", "log")
-    rows = [(*_counts(log.sum), _moment(log.newest), _visible(log.path)) for log in status.logs]
-    if len(status.logs) > 1:
-        newest = max((log.newest for log in status.logs if log.newest), default=None)
-        rows.append((*_counts(status.sum), _moment(newest), "all"))
-    _show_table(console, head, rows, numbers=5)
+def _show_sources(console: Console, status: LakeStatus, now: datetime) -> None:
+    head = ("logs", "lines", "events", "duplicates", "quarantine", "blank", "newest event", "source")
+    rows = [
+        (
+            _number(source.logs),
+            *_counts(source.sum),
+            "none" if source.newest is None else _ago(source.newest, now),
+            _visible(source.name),
+        )
+        for source in status.sources
+    ]
+    _show_table(console, head, rows, numbers=6)
 
 
 def _counts(sum_: Sum) -> list[str]:

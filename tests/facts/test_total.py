@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from tests.facts.conftest import EventsOf
 from tests.lines import enrollment, event
 
 from pharos.engine import Engine
-from pharos.facts.total import event_count_by_day
+from pharos.facts.total import event_count_by_type
 
 
 def test_every_event_with_a_time_counts(engine: Engine, events_of: EventsOf) -> None:
@@ -27,5 +25,11 @@ def test_every_event_with_a_time_counts(engine: Engine, events_of: EventsOf) -> 
         "garbage",
         "",
     ]
-    found = engine.fetch(event_count_by_day(events_of(lines))).to_pylist()
-    assert {row["date"]: row["count"] for row in found} == {date(2024, 3, 2): 5, date(2024, 3, 3): 1}
+    found = engine.fetch(event_count_by_type(events_of(lines))).to_pylist()
+    assert {(row["date"].day, row["event_type"]): row["count"] for row in found} == {
+        (2, "edx.course.enrollment.activated"): 1,
+        (2, "seek_video"): 2,
+        (2, "/"): 1,
+        (2, ""): 1,
+        (3, "seek_video"): 1,
+    }

@@ -40,7 +40,7 @@ class Place:
     @property
     def status(self) -> LakeStatus:
         """What the lake says of itself."""
-        return lake_status(Lake(self.root))
+        return lake_status(Lake(self.root), NOW)
 
     def events(self, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
         """All events, ordered by source and line."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import groupby
 
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import Log
@@ -42,11 +43,30 @@ class LogStatus:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SourceStatus:
+    """All logs of one configured source."""
+
+    name: str
+    logs: int
+    sum: Sum
+    newest: datetime | None
+    lag_s: int | None  # from its newest event to now
+
+    @classmethod
+    def of(cls, name: str, logs: list[Log], now: datetime) -> SourceStatus:
+        """`now` is UTC, naive."""
+        newest = max((log.newest for log in logs if log.newest), default=None)
+        lag_s = None if newest is None else int((now - newest).total_seconds())
+        return cls(name=name, logs=len(logs), sum=_sum(logs), newest=newest, lag_s=lag_s)
+
+
+@dataclass(frozen=True, kw_only=True)
 class LakeStatus:
     """The whole lake. Times are UTC, naive."""
 
     written: datetime | None  # when the lake changed last
     sum: Sum
+    sources: list[SourceStatus]
     logs: list[LogStatus]
     unreadable: dict[str, str]  # files that gave nothing, and why
     days: int
@@ -56,13 +76,17 @@ class LakeStatus:
     implausible: int = 0  # events of days before `schema.FIRST_DAY`, which are not counted
 
 
-def lake_status(lake: Lake) -> LakeStatus:
-    """What the ledger knows."""
+def lake_status(lake: Lake, now: datetime) -> LakeStatus:
+    """What the ledger knows; `now` (UTC, naive) is only there for the lag."""
     logs = sorted(lake.state.logs.values(), key=lambda log: (log.origin, log.names[-1]))
     days = sorted(day for day, files in lake.state.events.items() if files)
     return LakeStatus(
         written=lake.state.at,
         sum=_sum(logs),
+        sources=[
+            SourceStatus.of(origin, list(members), now)
+            for origin, members in groupby(logs, key=lambda log: log.origin)
+        ],
         logs=[_log_status(log) for log in logs],
         unreadable={
             path: file.problem

@@ -9,6 +9,8 @@ from pharos.result_store import tables
 
 
 @metric(tables.total_events_daily)
-def total_events_daily(event_count_by_day: ibis.Table) -> ibis.Table:
+def total_events_daily(event_count_by_type: ibis.Table) -> ibis.Table:
     """Events of each day; a day without events has no row."""
-    return event_count_by_day.select("date", event_count=event_count_by_day["count"])
+    return event_count_by_type.group_by("date").agg(
+        event_count=lambda rows: rows["count"].sum().cast("int64")
+    )
