@@ -175,6 +175,17 @@ def test_only_what_is_new_is_read(lake: Lake, embedded: Engine, store: str) -> N
     assert 77 not in grades
 
 
+def test_what_has_not_changed_is_not_written_again(lake: Lake, engine: Engine, store: str) -> None:
+    bring(lake, engine, store, MODULES)
+    [file] = (lake.root / "lms" / MODULES).glob("*.parquet")
+    before = file.stat()
+    long_ago(lake, MODULES)
+    state = bring(lake, engine, store, MODULES)
+    assert file.stat().st_ino == before.st_ino
+    assert state.snapshot
+    assert (state.snapshot.rows, state.snapshot.compared) == (4, state.snapshot.started)
+
+
 def test_what_became_visible_late_is_read(lake: Lake, embedded: Engine, store: str) -> None:
     bring(lake, embedded, store, MODULES)
     newest = BEGIN + timedelta(hours=4)

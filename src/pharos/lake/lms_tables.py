@@ -184,16 +184,14 @@ def _snapshot(
     compared: datetime | None = started
     if table.is_incremental and last is not None and _can_continue(lake, last, table, address):
         compared = last.compared
-        malformed = _changes(lake, engine, database, table, last, staged)
+        before = folder(lake, table.name) / last.file
+        malformed = _changes(engine, database, table, last, before, staged)
         if compared is None or started - compared >= COMPARE_EVERY:
-            _remove_deleted(engine, database, table, staged)
+            _remove_deleted(engine, database, table, staged if staged.exists() else before, staged)
             compared = started
     else:
         malformed = database.copy(table.name, table.schema, staged).malformed
-    digest = engine.digest(staged)
-    file = folder(lake, table.name) / f"{digest}.parquet"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    staged.replace(file)
+    digest, file = _settled(lake, engine, table, last, staged)
     return Snapshot(
         file=file.name,
         columns=table.schema.names,
@@ -208,6 +206,19 @@ def _snapshot(
     )
 
 
+def _settled(
+    lake: Lake, engine: Engine, table: LMSTable, last: Snapshot | None, staged: Path
+) -> tuple[str, Path]:
+    """Digest and file of the new rows; those of the last snapshot if none are staged: nothing has changed."""
+    if last is not None and not staged.exists():
+        return last.digest, folder(lake, table.name) / last.file
+    digest = engine.digest(staged)
+    file = folder(lake, table.name) / f"{digest}.parquet"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    staged.replace(file)
+    return digest, file
+
+
 def _can_continue(lake: Lake, last: Snapshot, table: LMSTable, address: DatabaseAddress) -> bool:
     """Whether what is there is of the same database and has the same columns."""
     return (
@@ -219,40 +230,41 @@ def _can_continue(lake: Lake, last: Snapshot, table: LMSTable, address: Database
 
 
 def _changes(
-    lake: Lake, engine: Engine, database: Database, table: LMSTable, last: Snapshot, target: Path
+    engine: Engine, database: Database, table: LMSTable, last: Snapshot, before: Path, target: Path
 ) -> int:
-    """Write the last snapshot with what has changed since; returns the malformed rows among the changes.
+    """Write the last snapshot with what has changed since, if anything has; how many changes are malformed.
 
     A row from a clock that is ahead must not hide the changes of others: where the newest row is younger than
     the last import, what is read begins before that.
     """
     since = min(last.newest or last.started, last.started) - OVERLAP
-    changes = target.with_suffix(".changes.parquet")
+    changes, known = target.with_suffix(".changes.parquet"), target.with_suffix(".known.parquet")
     copied = database.copy(table.name, table.schema, changes, since=("modified", since))
     columns = _nullable(table.schema)
-    before = engine.read([folder(lake, table.name) / last.file], columns)
-    changed = engine.read([changes], columns)
-    engine.write(ibis.union(before.anti_join(changed, "id"), changed), target)
+    ours, changed = engine.read([before], columns), engine.read([changes], columns)
+    engine.write(ours.filter(ours.modified >= ibis.literal(since, "timestamp(6)")), known)
+    if engine.digest(known) != engine.digest(changes):
+        engine.write(ibis.union(ours.anti_join(changed, "id"), changed), target)
     return copied.malformed
 
 
-def _remove_deleted(engine: Engine, database: Database, table: LMSTable, staged: Path) -> None:
-    """Leave out the rows whose id the LMS no longer has.
+def _remove_deleted(engine: Engine, database: Database, table: LMSTable, file: Path, target: Path) -> None:
+    """Write the rows of a file without those whose id the LMS no longer has, if there are any.
 
     Ids are compared a share at a time, so that the memory needed does not grow with the table.
     """
     columns = _nullable(table.schema)
-    ids, kept = staged.with_suffix(".ids.parquet"), staged.with_suffix(".kept.parquet")
+    ids, kept = target.with_suffix(".ids.parquet"), target.with_suffix(".kept.parquet")
     database.copy(table.name, pa.schema([table.schema.field("id")]), ids)
-    there, ours = engine.read([ids], pa.schema([columns.field("id")])), engine.read([staged], columns)
-    shares = pq.read_metadata(staged).num_rows // IDS_AT_ONCE + 1
-    deleted = [staged.with_suffix(f".deleted-{share}.parquet") for share in range(shares)]
-    for share, file in enumerate(deleted):
+    there, ours = engine.read([ids], pa.schema([columns.field("id")])), engine.read([file], columns)
+    shares = pq.read_metadata(file).num_rows // IDS_AT_ONCE + 1
+    deleted = [target.with_suffix(f".deleted-{share}.parquet") for share in range(shares)]
+    for share, part in enumerate(deleted):
         gone = _share(ours.select("id"), share, shares).anti_join(_share(there, share, shares), "id")
-        engine.write(gone, file)
-    if any(pq.read_metadata(file).num_rows for file in deleted):
+        engine.write(gone, part)
+    if any(pq.read_metadata(part).num_rows for part in deleted):
         engine.write(ours.anti_join(engine.read(deleted, pa.schema([columns.field("id")])), "id"), kept)
-        kept.replace(staged)
+        kept.replace(target)
 
 
 def _share(ids: ibis.Table, share: int, shares: int) -> ibis.Table:
