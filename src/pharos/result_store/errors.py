@@ -2,7 +2,8 @@
 
 ResultStoreError
 ├── StoreUnreachable     the database does not answer, or refuses us
-├── StoreNotReady        it answers, but its tables are missing or of another release
+├── StoreNotReady        it answers, but its tables are missing or of an older release
+├── StoreIsNewer         its tables are of a later release than this program; nothing was changed
 ├── ContractViolation    rows to publish do not fit their table; nothing was written
 └── EmptyResult          an empty result would wipe a full table; nothing was written
 """
@@ -31,7 +32,7 @@ class StoreUnreachable(ResultStoreError):
 
 
 class StoreNotReady(ResultStoreError):
-    """The database has no tables of ours, or those of another release."""
+    """The database has no tables of ours, or those of an older release."""
 
     def __init__(self, address: str, found: str | None, expected: str) -> None:
         super().__init__(address, found, expected)
@@ -42,6 +43,21 @@ class StoreNotReady(ResultStoreError):
         return (
             f"Result Store {self.address} has {found}, this release needs version {self.expected}. "
             "Run `pharos store upgrade`."
+        )
+
+
+class StoreIsNewer(ResultStoreError):
+    """The database was upgraded by a later release. This one would not know what it destroys there."""
+
+    def __init__(self, address: str, found: str, expected: str) -> None:
+        super().__init__(address, found, expected)
+        self.address, self.found, self.expected = address, found, expected
+
+    def __str__(self) -> str:
+        return (
+            f"Result Store {self.address} has version {self.found}, which this release does not know; it "
+            f"needs version {self.expected}. Install the later release again, and to go back let it do "
+            f"`pharos store downgrade {self.expected}` first."
         )
 
 

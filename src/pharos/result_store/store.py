@@ -24,8 +24,15 @@ from pymysql.constants import FIELD_TYPE
 from pymysql.converters import conversions
 from sqlalchemy.engine import URL, make_url
 
+from pharos.errors import ConfigurationError
 from pharos.result_store import bulk, contract
-from pharos.result_store.errors import EmptyResult, ResultStoreError, StoreNotReady, StoreUnreachable
+from pharos.result_store.errors import (
+    EmptyResult,
+    ResultStoreError,
+    StoreIsNewer,
+    StoreNotReady,
+    StoreUnreachable,
+)
 from pharos.result_store.tables import publications, table_updates
 
 MIGRATIONS = "pharos.result_store:migrations"
@@ -88,7 +95,7 @@ def engine_for(url: str, *, reading: bool = False) -> sa.Engine:
 def connect(url: str) -> sa.Engine:
     """An engine for a store that answers and has this release's tables.
 
-    Raises StoreUnreachable or StoreNotReady.
+    Raises StoreUnreachable, StoreNotReady or StoreIsNewer.
     """
     engine = engine_for(url)
     try:
@@ -100,29 +107,48 @@ def connect(url: str) -> sa.Engine:
 
 
 def check(engine: sa.Engine) -> None:
-    """Raises StoreUnreachable or StoreNotReady unless the store answers and has this release's tables."""
+    """Raises StoreUnreachable, StoreNotReady or StoreIsNewer unless it has this release's tables."""
     database = engine.url.database
     if engine.dialect.name == "sqlite" and database and not Path(database).is_file():
         raise StoreUnreachable(_shown(engine.url), "there is no such file")
     with translated(engine) as connection:
         found = _version(connection)
-    expected = _newest()
-    if found != expected:
-        raise StoreNotReady(_shown(engine.url), found, expected)
+    if found != _newest():
+        raise StoreNotReady(_shown(engine.url), found, _newest())
 
 
 def upgrade(url: str) -> None:
     """Create the database and its tables, or bring them to this release. Does nothing to a current store.
 
-    Tables that the original's pipeline has created are kept as they are. Raises StoreUnreachable.
+    Tables that the original's pipeline has created are kept. Raises StoreUnreachable, StoreIsNewer.
     """
     engine = engine_for(url)
     _create_database(engine.url)
     try:
         with translated(engine) as connection, connection.begin():
-            configuration = migrations()
-            configuration.attributes["connection"] = connection
-            command.upgrade(configuration, "head")
+            _version(connection)  # raises, where Alembic would only say that it knows no such revision
+            command.upgrade(_migrations_on(connection), "head")
+    finally:
+        engine.dispose()
+
+
+def downgrade(url: str, version: str) -> None:
+    """Bring the tables back to those of an earlier version; the tables that are left keep their rows.
+
+    What later versions have added is dropped. Raises StoreUnreachable, StoreIsNewer, ConfigurationError if the
+    store is not of that version or a later one.
+    """
+    engine = engine_for(url)
+    try:
+        with translated(engine) as connection, connection.begin():
+            found = _version(connection)
+            earlier = _revisions()[: _revisions().index(found) + 1] if found else []
+            if version not in earlier:
+                raise ConfigurationError(
+                    f"{_shown(engine.url)} has version {found} and cannot go back to {version}; "
+                    f"versions before: {', '.join(earlier) or 'none'}"
+                )
+            command.downgrade(_migrations_on(connection), version)
     finally:
         engine.dispose()
 
@@ -266,15 +292,31 @@ def migrations() -> Config:
     return configuration
 
 
+def _migrations_on(connection: sa.Connection) -> Config:
+    configuration = migrations()
+    configuration.attributes["connection"] = connection
+    return configuration
+
+
 @cache
+def _revisions() -> list[str]:
+    """All versions that this release knows, the oldest first."""
+    script = ScriptDirectory.from_config(migrations())
+    return [found.revision for found in script.walk_revisions()][::-1]
+
+
 def _newest() -> str:
-    return str(ScriptDirectory.from_config(migrations()).get_current_head())
+    return _revisions()[-1]
 
 
 def _version(connection: sa.Connection) -> str | None:
-    return MigrationContext.configure(
+    """Version of the tables; None if there are none of ours. Raises StoreIsNewer."""
+    found = MigrationContext.configure(
         connection, opts={"version_table": VERSION_TABLE}
     ).get_current_revision()
+    if found is not None and found not in _revisions():
+        raise StoreIsNewer(_shown(connection.engine.url), found, _newest())
+    return found
 
 
 def _create_database(url: URL) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Table
 
 from pharos.result_store.tables.activity import course_activity, course_activity_current_week
 from pharos.result_store.tables.base import Definition, kept_in_lake, metadata
-from pharos.result_store.tables.bookkeeping import publications, table_updates, tokens
+from pharos.result_store.tables.bookkeeping import job_runs, publications, table_updates, tokens
 from pharos.result_store.tables.engagement import (
     module_engagement,
     module_engagement_metric_ranges,
@@ -70,6 +70,7 @@ __all__ = [
     "enrollment_reconciliation",
     "enterprise_user",
     "grade_distribution",
+    "job_runs",
     "kept_in_lake",
     "metadata",
     "module_engagement",

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, String, Table, Text, func
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+)
 
 from pharos.result_store.columns import Exact, moment, row_number
 from pharos.result_store.tables.base import MYSQL, metadata
@@ -47,5 +58,24 @@ tokens = Table(
     Column("expires", moment, comment="First moment it is refused, UTC; empty: never."),
     Column("revoked", moment, comment="UTC; empty: valid."),
     comment="Tokens of the Data API; the tokens themselves are not kept.",
+    **MYSQL,
+)
+
+job_runs = Table(
+    "pharos_job_run",
+    metadata,
+    Column("id", row_number, primary_key=True, comment="Row number; rises with time."),
+    Column("job", Exact(64), nullable=False, comment="Name of the job in the settings."),
+    Column("due", moment, nullable=False, comment="When the schedule wanted it, UTC."),
+    Column("attempt", Integer, nullable=False, comment="1 for the first, 2 for the first retry, and so on."),
+    Column("host", Exact(255), nullable=False, comment="Machine it ran on."),
+    Column("started", moment, nullable=False, comment="UTC."),
+    Column("finished", moment, comment="UTC; empty while it runs."),
+    Column("state", String(16), nullable=False, comment="running, done, failed, busy, stopped or lost."),
+    Column("exit_code", Integer, comment="Of the program; negative: the signal that ended it."),
+    Column("message", Text, nullable=False, comment="Why it failed; empty when it did not."),
+    Column("counts", Text, nullable=False, comment="What it did, as JSON."),
+    UniqueConstraint("job", "due", "attempt", name="uq_pharos_job_run"),
+    comment="What the scheduler ran: one row per attempt. The key keeps two schedulers from running the same.",
     **MYSQL,
 )

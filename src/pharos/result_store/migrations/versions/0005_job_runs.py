@@ -1,0 +1,36 @@
+"""What the scheduler ran."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from pharos.result_store.columns import Exact, moment, row_number
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "pharos_job_run",
+        sa.Column("id", row_number, primary_key=True),
+        sa.Column("job", Exact(64), nullable=False),
+        sa.Column("due", moment, nullable=False),
+        sa.Column("attempt", sa.Integer, nullable=False),
+        sa.Column("host", Exact(255), nullable=False),
+        sa.Column("started", moment, nullable=False),
+        sa.Column("finished", moment),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("exit_code", sa.Integer),
+        sa.Column("message", sa.Text, nullable=False),
+        sa.Column("counts", sa.Text, nullable=False),
+        sa.UniqueConstraint("job", "due", "attempt", name="uq_pharos_job_run"),
+        mysql_engine="InnoDB",
+        mysql_charset="utf8mb4",
+        mysql_row_format="DYNAMIC",
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("pharos_job_run")
