@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from types import ModuleType
 
 from pharos.engine.base import Item, Result
 
@@ -39,7 +41,7 @@ class Processes:
         with ProcessPoolExecutor(
             min(self.processors, len(items)), mp_context=context, initializer=_end_with_parent
         ) as pool:
-            with _environment():
+            with _beginning():
                 results = pool.map(function, items)  # begins the processes
             yield from results
 
@@ -48,13 +50,17 @@ class Processes:
 
 
 @contextmanager
-def _environment() -> Iterator[None]:
-    """What the processes find in their environment."""
+def _beginning() -> Iterator[None]:
+    """While processes begin: they find this environment, and do not run the program that begins them."""
     before = {name: os.environ.get(name) for name in _MEMORY_IS_KEPT}
+    program = sys.modules["__main__"]
     os.environ.update(_MEMORY_IS_KEPT)
+    # Spawned processes import what is called `__main__` first. Their work is never defined there.
+    sys.modules["__main__"] = ModuleType("__main__")
     try:
         yield
     finally:
+        sys.modules["__main__"] = program
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
