@@ -109,6 +109,8 @@ def _show_lms_problems(console: Console, tables: list[TableState]) -> None:
                 f"[yellow]{table.table}: {_number(table.snapshot.malformed)} malformed rows; what could not "
                 "be read of them is left out[/]"
             )
+        if table.snapshot and table.snapshot.remark:
+            console.print(f"{table.table}: {_shown(table.snapshot.remark)}")
     for problem, concerned in problems.items():
         console.print(f"[yellow]{_shown(problem)}; {_instead(concerned)}[/]")
 

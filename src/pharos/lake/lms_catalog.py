@@ -40,9 +40,7 @@ def import_catalog(lake: Lake, engine: Engine, lms: LMS, *, fresh: timedelta = F
         return [snapshots.failed(lake, table, str(error)) for table in TABLES]
     new = {"course_catalog": list(_catalog(runs)), "program_course": list(_programs(runs))}
     return [
-        lms_tables.replace(
-            lake, engine, table, _sorted(table, rows), str(lms.catalog_url), started, problem=None
-        )
+        lms_tables.replace(lake, engine, table, _sorted(table, rows), str(lms.catalog_url), started)
         for table, rows in new.items()
     ]
 

@@ -79,10 +79,11 @@ def import_courses(
         "course_blocks": _course_blocks(answers, snapshots.rows(lake, "course_blocks")),
         "grading_policy": _grading_policy(answers, snapshots.rows(lake, "grading_policy")),
     }
+    remark = _remark(new["course_list"])
     return [
-        lms_tables.replace(
-            lake, engine, table, rows, source, started, None if table == "course_list" else problem
-        )
+        lms_tables.replace(lake, engine, table, rows, source, started, remark=remark)
+        if table == "course_list"
+        else lms_tables.replace(lake, engine, table, rows, source, started, problem=problem)
         for table, rows in new.items()
     ]
 
@@ -204,6 +205,16 @@ def _naive(moment: datetime | None) -> datetime | None:
 def _problem(problems: dict[str, str]) -> str | None:
     if not problems:
         return None
-    named = "; ".join(f"{course}: {reason}" for course, reason in sorted(problems.items())[:_NAMED])
-    further = f"; and {len(problems) - _NAMED} more" if len(problems) > _NAMED else ""
-    return f"{len(problems)} courses could not be read ({named}{further})"
+    named = _named([f"{course}: {reason}" for course, reason in sorted(problems.items())])
+    return f"{len(problems)} courses could not be read ({named})"
+
+
+def _remark(courses: pa.Table) -> str | None:
+    """Which courses the LMS does not have any more; they keep their names."""
+    deleted = courses.filter(courses["is_deleted"])["course_id"].to_pylist()
+    return f"{len(deleted)} courses are not in the LMS any more ({_named(deleted)})" if deleted else None
+
+
+def _named(items: list[str]) -> str:
+    """The first few, and how many more there are."""
+    return "; ".join(items[:_NAMED] + ([f"and {len(items) - _NAMED} more"] if len(items) > _NAMED else []))

@@ -71,7 +71,15 @@ def read(engine: Engine, lake: Lake, table: str) -> ibis.Table:
 
 
 def replace(
-    lake: Lake, engine: Engine, table: str, new: pa.Table, source: str, started: datetime, problem: str | None
+    lake: Lake,
+    engine: Engine,
+    table: str,
+    new: pa.Table,
+    source: str,
+    started: datetime,
+    *,
+    problem: str | None = None,
+    remark: str | None = None,
 ) -> TableState:
     """Make rows in memory the snapshot; `problem` says what is not new about them."""
     staged = lake.staging / "lms" / f"{table}.parquet"
@@ -87,6 +95,7 @@ def replace(
         source=source,
         started=started,
         finished=now(),
+        remark=remark,
     )
     folder(lake, table).mkdir(parents=True, exist_ok=True)
     staged.replace(folder(lake, table) / snapshot.file)
@@ -166,7 +175,7 @@ def _keep_changed(lake: Lake, engine: Engine, new: Snapshot) -> None:
     rows = pa.concat_tables([known, found]).group_by(VALIDATION.schema.names).aggregate([])
     if rows.num_rows > known.num_rows:
         rows = rows.sort_by([("dump_end", "ascending"), ("course_id", "ascending"), ("user_id", "ascending")])
-        replace(lake, engine, VALIDATION.name, rows, new.source, new.started, problem=None)
+        replace(lake, engine, VALIDATION.name, rows, new.source, new.started)
 
 
 def _snapshot(

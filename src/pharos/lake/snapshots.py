@@ -40,6 +40,8 @@ class Snapshot(Struct, kw_only=True, frozen=True):
     """For a table read by changes: the latest `modified` of its rows."""
     compared: datetime | None = None
     """For a table read by changes: when it was last read whole, or its ids compared."""
+    remark: str | None = None
+    """What a person should know of the rows, though nothing is wrong with them."""
 
 
 class TableState(Struct, kw_only=True, frozen=True):
