@@ -37,7 +37,7 @@ class Platform:
         self.app.post("/oauth2/access_token")(lambda: {"access_token": "t", "expires_in": 3600})
         self.app.get("/api/courses/v1/courses/")(self._courses)
         self.app.get("/api/courses/v1/blocks/")(self._blocks)
-        self.app.get("/api/grades/v1/policy/courses/{course:path}/")(lambda: [])
+        self.app.get("/api/grades/v1/policy/courses/{course:path}/")(self._policy)
 
     async def _courses(self) -> Any:
         await asyncio.sleep(self.wait_s)
@@ -47,6 +47,9 @@ class Platform:
 
     def _blocks(self, course_id: str) -> Any:
         return {"root": course_id, "blocks": {course_id: {"type": "course", "display_name": course_id}}}
+
+    def _policy(self) -> list[Any]:
+        return []
 
 
 class Site:
