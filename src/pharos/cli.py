@@ -285,6 +285,23 @@ def store_upgrade(
     out.print("The Result Store is up to date.")
 
 
+@store_app.command("downgrade")
+def store_downgrade(
+    version: Annotated[str, typer.Argument(help="Version of the tables that the earlier release needs.")],
+    url: Annotated[
+        str | None, typer.Option("--store", help="SQLAlchemy URL, instead of the configured one.")
+    ] = None,
+    home: Home = None,
+    file: Config = None,
+) -> None:
+    """Bring the Result Store's tables back to an earlier release's, before that is installed again."""
+    from pharos.result_store import store
+
+    settings = config.load(home, file, result_store={"url": url})
+    store.downgrade(settings.store_url, version)
+    out.print(f"The Result Store has the tables of version {version}.")
+
+
 @token_app.command("create")
 def token_create(
     name: str,

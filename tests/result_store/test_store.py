@@ -13,11 +13,13 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from pharos.errors import ConfigurationError
 from pharos.result_store import store, tables
 from pharos.result_store.errors import (
     ContractViolation,
     EmptyResult,
     ResultStoreError,
+    StoreIsNewer,
     StoreNotReady,
     StoreUnreachable,
 )
@@ -238,3 +240,27 @@ def test_rows_that_break_the_contract_change_nothing(engine: sa.Engine) -> None:
     with pytest.raises(ContractViolation):
         store.publish(engine, TABLE, pa.concat_tables([rows(2), rows(1)]), publication("f2"))
     assert len(stored(engine)) == 1
+
+
+def test_a_store_of_a_later_release_is_left_alone(engine: sa.Engine, store_url: str) -> None:
+    store.publish(engine, TABLE, rows(2), publication())
+    version = sa.table(store.VERSION_TABLE, sa.column("version_num"))
+    with engine.begin() as connection:
+        connection.execute(sa.update(version).values(version_num="9999"))
+    for attempt in (store.upgrade, store.connect, lambda url: store.downgrade(url, "0002")):
+        with pytest.raises(StoreIsNewer, match="9999"):
+            attempt(store_url)
+    assert len(stored(engine)) == 2
+
+
+def test_downgrade_keeps_the_rows_of_the_tables_that_stay(engine: sa.Engine, store_url: str) -> None:
+    store.publish(engine, TABLE, rows(2), publication())
+    store.downgrade(store_url, "0002")
+    assert len(stored(engine)) == 2
+    assert "enrollment_reconciliation" not in sa.inspect(engine).get_table_names()
+    with pytest.raises(StoreNotReady, match="0002"):
+        store.connect(store_url)
+    with pytest.raises(ConfigurationError, match="0003"):
+        store.downgrade(store_url, "0003")
+    store.upgrade(store_url)
+    assert len(stored(engine)) == 2

@@ -82,7 +82,10 @@ def engine_for(url: str, *, reading: bool = False) -> sa.Engine:
         address = make_url(url)
         options = READING if reading else {}
         engine = sa.create_engine(
-            address, connect_args=_connect_args(address), **{**_pool(address), **options}
+            address,
+            connect_args=_connect_args(address),
+            hide_parameters=True,  # in the text of errors: names of learners may be among them
+            **{**_pool(address), **options},
         )
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreUnreachable(url.rsplit("@", 1)[-1], f"not a database address ({error})") from error
@@ -135,8 +138,8 @@ def upgrade(url: str) -> None:
 def downgrade(url: str, version: str) -> None:
     """Bring the tables back to those of an earlier version; the tables that are left keep their rows.
 
-    What later versions have added is dropped. Raises StoreUnreachable, StoreIsNewer, ConfigurationError if the
-    store is not of that version or a later one.
+    What later versions have added is dropped. Raises StoreUnreachable, StoreIsNewer, ConfigurationError if
+    the store is not of that version or a later one.
     """
     engine = engine_for(url)
     try:
