@@ -45,9 +45,8 @@ def results(lake: Lake, days: dict[str, list[FactDay]], given: Given) -> list[Re
         parts = [f"{name}={_input_fingerprint(lake, name, days, found, given)}" for name in metric.inputs]
         parts += _counting_fingerprint(lake, metric, given)
         if _is_filled(metric, given):
-            parts.append(
-                f"gaps={code_fingerprint(with_gaps_filled)} {lms_tables.validations_fingerprint(lake)}"
-            )
+            code, validations = code_fingerprint(with_gaps_filled), lms_tables.validations_fingerprint(lake)
+            parts.append(f"gaps={code} {validations} {given.last_day}")
         inputs = fingerprint(f"version={metric.table.info['definition'].version}", *parts)
         stem = f"{code_fingerprint(metric.function)}-{inputs}"
         path = lake.root / "results" / metric.name / f"{stem}.parquet"
@@ -68,8 +67,7 @@ def compute(
         name: _input(lake, engine, name, days, known, given) for name in result.metric.inputs
     }
     if _is_filled(result.metric, given):
-        validations = _counted(lake, engine, lms_tables.validations(engine, lake, given.last_day), given)
-        inputs[EVENTS] = with_gaps_filled(inputs[EVENTS], validations, given.last_day)
+        inputs[EVENTS] = _filled(lake, engine, inputs[EVENTS], given)
     table = result.metric.function(**inputs)
     keys = [(name, "ascending") for name in result.metric.table.info["key"]]
     rows = engine.fetch(table).sort_by(keys)
@@ -87,6 +85,16 @@ def rows(result: Result) -> pa.Table:
 def _is_filled(metric: Metric, given: Given) -> bool:
     """Whether gaps in the enrollment events are filled for this metric; those that look for gaps see them."""
     return given.fills_gaps and EVENTS in metric.inputs and ENROLLMENTS not in metric.inputs
+
+
+def _filled(lake: Lake, engine: Engine, events: ibis.Table, given: Given) -> ibis.Table:
+    """The events with their gaps filled, worked out once for all metrics of a run."""
+    path = lake.staging / f"{EVENTS}.parquet"
+    if not path.exists():
+        validations = _counted(lake, engine, lms_tables.validations(engine, lake, given.last_day), given)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        engine.write(with_gaps_filled(events, validations, given.last_day), path)
+    return engine.read([path], events.schema().to_pyarrow())
 
 
 def _input_fingerprint(
