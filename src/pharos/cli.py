@@ -7,8 +7,9 @@ processes that read logs beside a run, which load this module too, start in a fr
 from __future__ import annotations
 
 import json
+import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -21,14 +22,16 @@ from rich.console import Console
 from rich.markup import escape
 
 from pharos import config
-from pharos.errors import ConfigurationError, PharosError
+from pharos.errors import Busy, ConfigurationError, PharosError
+from pharos.telemetry import logs as telemetry
 
 if TYPE_CHECKING:
     import sqlalchemy
-    from fastapi import FastAPI
 
     from pharos.config import Settings
+    from pharos.result_store.job_runs import JobRun
     from pharos.result_store.store import Publication
+    from pharos.scheduler.cron import Turn
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, help="Learning analytics for Open edX."
@@ -57,6 +60,11 @@ Engine = Annotated[str | None, typer.Option("--engine", help="duckdb or spark.")
 Until = Annotated[
     str | None,
     typer.Option("--until", help="Describe the time before this UTC date (or moment); default: now."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something failed; for cron.")]
+LogFormat = Annotated[
+    str | None,
+    typer.Option("--log-format", help="text, or json: report and errors as JSON on standard error."),
 ]
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option("--port", help="Port to listen on.")]
@@ -111,49 +119,76 @@ def run(
     engine: Engine = None,
     full: Annotated[bool, typer.Option("--full", help="Compute everything anew.")] = False,
     why: Annotated[bool, typer.Option("--why", help="Say what was computed and why.")] = False,
+    skip_import: Annotated[
+        bool, typer.Option("--skip-import", help="Take what is known of the LMS as it is.")
+    ] = False,
+    quiet: Quiet = False,
+    log_format: LogFormat = None,
     home: Home = None,
     file: Config = None,
 ) -> None:
     """Ingest, import, compute, publish."""
-    from pharos.console import Bars, show_run
+    from pharos.console import Bars, run_facts, show_run
     from pharos.pipeline.run import run_pipeline
 
-    settings = config.load(home, file, engine={"name": engine}, lms={"database": lms_database})
-    with Bars() as bars:
-        report = run_pipeline(
-            settings, logs=_paths(logs, paths), until=_moment(until), full=full, progress=bars
-        )
-    show_run(out, report, why=why)
+    with _reporting(quiet, log_format) as load:
+        settings = load(home, file, engine={"name": engine}, lms={"database": lms_database})
+        with Bars(shown=_is_for_people(quiet)) as bars:
+            report = run_pipeline(
+                settings, logs=_paths(logs, paths), until=_moment(until), full=full,
+                imports=not skip_import, progress=bars,
+            )  # fmt: skip
+        _report("run ended", run_facts(report))
+        if _is_for_people(quiet):
+            show_run(out, report, why=why)
 
 
 @app.command()
 def ingest(
-    paths: MoreLogs = None, logs: Logs = None, engine: Engine = None, home: Home = None, file: Config = None
+    paths: MoreLogs = None,
+    logs: Logs = None,
+    engine: Engine = None,
+    quiet: Quiet = False,
+    log_format: LogFormat = None,
+    home: Home = None,
+    file: Config = None,
 ) -> None:
     """Take new log lines over into the lake, and nothing else."""
-    from pharos.console import Bars, show_ingested
+    from pharos.console import Bars, ingested_facts, show_ingested
     from pharos.pipeline.ingestion import ingest_only
 
-    settings = config.load(home, file, engine={"name": engine})
-    with Bars() as bars:
-        ingested = ingest_only(settings, logs=_paths(logs, paths), progress=bars)
-    show_ingested(out, ingested)
+    with _reporting(quiet, log_format) as load:
+        settings = load(home, file, engine={"name": engine})
+        with Bars(shown=_is_for_people(quiet)) as bars:
+            ingested = ingest_only(settings, logs=_paths(logs, paths), progress=bars)
+        _report("ingest ended", ingested_facts(ingested))
+        if _is_for_people(quiet):
+            show_ingested(out, ingested)
 
 
 @app.command("import")
 def import_(
-    lms_database: LMSDatabase = None, engine: Engine = None, home: Home = None, file: Config = None
+    lms_database: LMSDatabase = None,
+    engine: Engine = None,
+    quiet: Quiet = False,
+    log_format: LogFormat = None,
+    home: Home = None,
+    file: Config = None,
 ) -> None:
     """Copy what Pharos needs of the LMS into the lake: tables of its database, courses and outlines."""
-    from pharos.console import Bars, show_imported
+    from pharos.console import Bars, imported_facts, show_imported
     from pharos.pipeline.run import import_only
 
-    settings = config.load(home, file, engine={"name": engine}, lms={"database": lms_database})
-    with Bars() as bars:
-        report = import_only(settings, progress=bars)
-    show_imported(out, report.imported)
-    if all(table.problem for table in report.imported):
-        raise typer.Exit(1)
+    with _reporting(quiet, log_format) as load:
+        settings = load(home, file, engine={"name": engine}, lms={"database": lms_database})
+        with Bars(shown=_is_for_people(quiet)) as bars:
+            report = import_only(settings, progress=bars)
+        failed = all(table.problem for table in report.imported)
+        _report("import ended", imported_facts(report.imported))
+        if _is_for_people(quiet and not failed):
+            show_imported(out, report.imported)
+        if failed:
+            raise typer.Exit(1)
 
 
 @app.command()
@@ -162,17 +197,22 @@ def compute(
     engine: Engine = None,
     full: Annotated[bool, typer.Option("--full", help="Compute everything anew.")] = False,
     why: Annotated[bool, typer.Option("--why", help="Say what was computed and why.")] = False,
+    quiet: Quiet = False,
+    log_format: LogFormat = None,
     home: Home = None,
     file: Config = None,
 ) -> None:
     """Compute and publish from what is in the lake."""
-    from pharos.console import Bars, show_computed
+    from pharos.console import Bars, computed_facts, show_computed
     from pharos.pipeline.run import compute_only
 
-    settings = config.load(home, file, engine={"name": engine})
-    with Bars() as bars:
-        report = compute_only(settings, until=_moment(until), full=full, progress=bars)
-    show_computed(out, report, why=why)
+    with _reporting(quiet, log_format) as load:
+        settings = load(home, file, engine={"name": engine})
+        with Bars(shown=_is_for_people(quiet)) as bars:
+            report = compute_only(settings, until=_moment(until), full=full, progress=bars)
+        _report("compute ended", computed_facts(report))
+        if _is_for_people(quiet):
+            show_computed(out, report, why=why)
 
 
 @app.command()
@@ -182,7 +222,7 @@ def status(
     file: Config = None,
 ) -> None:
     """What is in, what is not, how fresh."""
-    from pharos.console import show_lms, show_status
+    from pharos.console import show_lms, show_next_runs, show_status
     from pharos.lake.lake import Lake
     from pharos.lake.snapshots import states
     from pharos.lake.status import lake_status
@@ -195,6 +235,7 @@ def status(
     found, imported, compared = lake_status(lake, now), states(lake), reconciled(lake)
     unknown = unknown_event_types(lake)
     publications, problem = _publications(settings)
+    turns, runs, _ = _scheduled(settings)
     if as_json:
         tables = {name: asdict(publication) for name, publication in publications.items()}
         whole: dict[str, Any] = {
@@ -203,11 +244,14 @@ def status(
             "lms": [msgspec.to_builtins(table) for table in imported],
             "enrollment_reconciliation": [asdict(course) for course in compared],
             "published": tables, "store_problem": problem,
+            "next_runs": [asdict(turn) for turn in turns], "last_runs": [asdict(run) for run in runs],
         }  # fmt: skip
         print(json.dumps(whole, default=str, indent=2))  # noqa: T201
     else:
         show_status(out, found, unknown, publications, problem, now)
         show_lms(out, imported, compared, now)
+        if runs or turns:
+            show_next_runs(out, turns, runs, now)
 
 
 @app.command()
@@ -229,22 +273,71 @@ def quarantine(
     show_quarantine(out, quarantined_lines(Lake(settings.lake)))
 
 
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="Folder of the copy; only what is new is copied.")],
+    home: Home = None,
+    file: Config = None,
+) -> None:
+    """Copy the lake, and the Result Store if it is a file, also while runs go on."""
+    from pharos.lake.backup import copy_lake
+    from pharos.lake.lake import Lake
+    from pharos.result_store.backup import copy_store
+
+    settings = config.load(home, file)
+    if not settings.lake.is_dir():
+        raise ConfigurationError(f"{settings.lake}: there is no lake to copy")
+    copied = copy_lake(Lake(settings.lake), target / "lake")
+    size_mb = copied.new_bytes / 1e6
+    out.print(f"Lake: {copied.files:,} files, {copied.new_files:,} of them new ({size_mb:,.1f} MB).")
+    if copy_store(settings.store_url, target / "result_store.sqlite"):
+        out.print("Result Store: copied.")
+    else:
+        out.print("Result Store: on a database server; copy it with the server's own tools.")
+
+
 @app.command("data-api")
 def data_api(host: Host = None, port: Port = None, home: Home = None, file: Config = None) -> None:
     """Serve the Data API."""
-    from pharos.data_api.app import create_app
+    from pharos.serving import DATA_API, serve
 
-    settings = config.load(home, file, data_api={"host": host, "port": port})
-    _serve(create_app(settings), settings.data_api.host, settings.data_api.port)
+    serve(lambda: config.load(home, file, data_api={"host": host, "port": port}), [DATA_API])
 
 
 @app.command()
 def insights(host: Host = None, port: Port = None, home: Home = None, file: Config = None) -> None:
     """Serve Insights."""
-    from pharos.insights.app import create_app
+    from pharos.serving import INSIGHTS, serve
 
-    settings = config.load(home, file, insights={"host": host, "port": port})
-    _serve(create_app(settings), settings.insights.host, settings.insights.port)
+    serve(lambda: config.load(home, file, insights={"host": host, "port": port}), [INSIGHTS])
+
+
+@app.command()
+def scheduler(
+    show_next: Annotated[bool, typer.Option("--next", help="Say what runs next, and end.")] = False,
+    home: Home = None,
+    file: Config = None,
+) -> None:
+    """Start the jobs of the settings when they are due."""
+    from pharos.scheduler import programs
+    from pharos.serving import serve
+
+    if show_next:
+        from pharos.console import show_next_runs
+
+        show_next_runs(out, *_scheduled(config.load(home, file)))
+        return
+    serve(lambda: config.load(home, file), [], program=programs.pharos(home, file))
+
+
+@app.command("serve")
+def serve_(home: Home = None, file: Config = None) -> None:
+    """Serve Data API and Insights, start jobs when they are due, and follow the logs; for one machine."""
+    from pharos.scheduler import programs
+    from pharos.serving import DATA_API, INSIGHTS, serve
+
+    program = programs.pharos(home, file)
+    serve(lambda: config.load(home, file), [DATA_API, INSIGHTS], program=program, tail=True)
 
 
 @app.command()
@@ -373,11 +466,54 @@ def _result_store(home: Path | None, file: Path | None) -> Iterator[sqlalchemy.E
         engine.dispose()
 
 
-def _serve(application: FastAPI, host: str, port: int) -> None:
-    """Listen until told to stop; requests in flight are finished."""
-    import uvicorn
+@contextmanager
+def _reporting(quiet: bool, log_format: str | None) -> Iterator[Callable[..., Settings]]:
+    """Report and errors as the caller wants them; gives the function that loads the settings."""
 
-    uvicorn.run(application, host=host, port=port, server_header=False, access_log=False, log_level="warning")
+    def load(home: Path | None, file: Path | None, **overrides: Mapping[str, Any]) -> Settings:
+        settings = config.load(home, file, logging={"format": log_format}, **overrides)
+        if settings.logging.format == "json":
+            telemetry.configure("json")
+        return settings
+
+    if log_format == "json":
+        telemetry.configure("json")  # mistakes in the settings are written so, too
+    try:
+        yield load
+    except PharosError as error:
+        if telemetry.writes_json():
+            logging.getLogger("pharos").error("%s", error)  # noqa: TRY400 - the message says it all
+        elif not (quiet and isinstance(error, Busy)):  # the other run does what this one would
+            raise
+        raise typer.Exit(error.exit_code) from error
+
+
+def _is_for_people(quiet: bool) -> bool:
+    return not quiet and not telemetry.writes_json()
+
+
+def _report(event: str, facts: dict[str, Any]) -> None:
+    """What a verb did, as a line for programs, if they asked."""
+    if telemetry.writes_json():
+        telemetry.event(logging.getLogger("pharos.report"), event, **facts)
+
+
+def _scheduled(settings: Settings) -> tuple[list[Turn], list[JobRun], datetime]:
+    """What the scheduler runs next, what it ran last, and the time, UTC."""
+    from pharos.result_store import job_runs, store
+    from pharos.result_store.errors import ResultStoreError
+    from pharos.scheduler.scheduler import turns, utc_now
+
+    now = utc_now()
+    try:
+        engine = store.connect(settings.store_url)
+    except ResultStoreError:  # not yet made, or away: then at least when jobs would run
+        return turns(settings.scheduler, {}, now, now), [], now
+    try:
+        latest = job_runs.latest(engine)
+        return turns(settings.scheduler, latest, now, now), list(latest.values()), now
+    finally:
+        engine.dispose()
 
 
 def _paths(named: list[str] | None, further: list[str] | None) -> list[str]:

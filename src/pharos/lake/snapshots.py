@@ -96,18 +96,30 @@ def rows(lake: Lake, table: str) -> pa.Table:
 def commit(lake: Lake, snapshot: Snapshot, table: str, problem: str | None = None) -> TableState:
     """Make a file that is in the table's folder the one that counts; `problem`: what is not new about it."""
     done = TableState(table=table, snapshot=snapshot, problem=problem, attempted=snapshot.started)
-    _write(lake, done)
-    for path in folder(lake, table).glob("*.parquet"):
-        if path.name != snapshot.file:
-            path.unlink()
+    put(lake, done)
     return done
 
 
 def failed(lake: Lake, table: str, problem: str) -> TableState:
     """Keep the last snapshot of a table and say why there is no new one."""
     kept = TableState(table=table, snapshot=state(lake, table).snapshot, problem=problem, attempted=now())
-    _write(lake, kept)
+    put(lake, kept)
     return kept
+
+
+def put(lake: Lake, new: TableState) -> None:
+    """Make this what is known of a table, and remove older files."""
+    path = folder(lake, new.table) / "snapshot.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(new)))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    for other in path.parent.glob("*.parquet"):
+        if new.snapshot is not None and other.name != new.snapshot.file:
+            other.unlink()
 
 
 def folder(lake: Lake, table: str) -> Path:
@@ -118,14 +130,3 @@ def folder(lake: Lake, table: str) -> Path:
 def now() -> datetime:
     """UTC, naive."""
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-def _write(lake: Lake, new: TableState) -> None:
-    path = folder(lake, new.table) / "snapshot.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(new)))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -1,0 +1,112 @@
+"""A copy is whole at whatever moment it is made."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from tests import lines
+from tests.lake.place import NOW, Place
+from tests.lines import event
+
+from pharos.engine import Engine
+from pharos.lake.backup import CopyIsLater, copy_lake
+from pharos.lake.compaction import FEW, compact
+from pharos.lake.lake import Lake, LakeNotWritable
+from pharos.lake.ledger import move_safely
+
+STEPS = 30
+
+
+def grow(place: Place, logs: Path, step: int) -> None:
+    """Some more events and a line that is none, of two days; now and then small files are merged."""
+    day = f"2024-03-0{step % 2 + 1}"
+    log = [event(f"{day} 09:00:{step:02d}", "play_video", user=user) for user in (1, 2)]
+    place.read(lines.write(logs / f"tracking.log-{step}", [*log, f"no event {step}"]))
+    lake = Lake(place.root)
+    with lake.locked():
+        compact(lake, place.engine, NOW)
+
+
+def test_a_copy_has_the_same_events_and_accounts(place: Place, tmp_path: Path) -> None:
+    grow(place, tmp_path, 0)
+    copied = copy_lake(Lake(place.root), tmp_path / "copy")
+    copy = Place(tmp_path / "copy", place.engine)
+    assert copied.files == copied.new_files == 2
+    assert (copy.events(), copy.quarantine(), copy.status) == (
+        place.events(),
+        place.quarantine(),
+        place.status,
+    )
+
+
+def test_the_next_copy_takes_what_is_new_and_forgets_what_is_gone(place: Place, tmp_path: Path) -> None:
+    for step in range(2 * FEW):
+        grow(place, tmp_path, step)
+        copied = copy_lake(Lake(place.root), tmp_path / "copy")
+        assert copied.new_files <= 4
+        copy = Place(tmp_path / "copy", place.engine)
+        assert copy.events() == place.events()
+        held = {path.relative_to(copy.root) for path in copy.root.rglob("events/*/*.parquet")}
+        assert held == {path.relative_to(place.root) for path in Lake(place.root).events()}
+
+
+def test_copies_made_while_the_lake_grows_are_whole(place: Place, tmp_path: Path) -> None:
+    grow(place, tmp_path, 0)
+    done, copies = threading.Event(), 0
+
+    def fill() -> None:
+        for step in range(1, STEPS):
+            grow(place, tmp_path, step)
+        done.set()
+
+    filling = threading.Thread(target=fill)
+    filling.start()
+    while not done.is_set():
+        copy = Place(tmp_path / f"copy-{copies}", place.engine)
+        copy_lake(Lake(place.root), copy.root)
+        total = copy.status.sum
+        assert total.closes
+        assert len(copy.events()) == total.events == 2 * len(copy.quarantine())
+        copies += 1
+    filling.join()
+    assert copies > 3
+
+
+@pytest.mark.parametrize("moment", range(2))
+def test_a_copy_that_was_interrupted_is_the_one_before(
+    place: Place, tmp_path: Path, moment: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grow(place, tmp_path, 0)
+    copy = Place(tmp_path / "copy", place.engine)
+    copy_lake(Lake(place.root), copy.root)
+    before = copy.events()
+    grow(place, tmp_path, 1)
+    moves = iter(range(100))
+
+    def full(names: list[tuple[Path, Path]]) -> None:
+        if next(moves) == moment:
+            raise OSError(28, "No space left on device")
+        move_safely(names)
+
+    monkeypatch.setattr("pharos.lake.backup.move_safely", full)
+    with pytest.raises(LakeNotWritable, match="No space left"):
+        copy_lake(Lake(place.root), copy.root)
+    assert copy.events() == before
+    monkeypatch.undo()
+    copy_lake(Lake(place.root), copy.root)
+    assert copy.events() == place.events()
+
+
+def test_a_later_state_is_not_overwritten_by_an_earlier_one(
+    place: Place, tmp_path: Path, embedded: Engine
+) -> None:
+    grow(place, tmp_path, 0)
+    other = Place(tmp_path / "other", embedded)
+    for step in range(3):
+        grow(other, tmp_path, step)
+    copy_lake(Lake(other.root), tmp_path / "copy")
+    with pytest.raises(CopyIsLater, match="later state"):
+        copy_lake(Lake(place.root), tmp_path / "copy")
+    assert Place(tmp_path / "copy", embedded).events() == other.events()
