@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -39,7 +40,7 @@ class Processes:
         # Spawned, not forked: a fork would copy an engine's locks while its threads hold them.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(
-            min(self.processors, len(items)), mp_context=context, initializer=_end_with_parent
+            min(self.processors, len(items)), mp_context=context, initializer=_begin
         ) as pool:
             with _beginning():
                 results = pool.map(function, items)  # begins the processes
@@ -68,8 +69,9 @@ def _beginning() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _end_with_parent() -> None:
-    """In a worker: end when the run is killed, which would leave it waiting for work, with all its memory."""
+def _begin() -> None:
+    """In a process: end when the run is killed, which would leave it waiting with all its memory."""
+    gc.freeze()  # what is loaded by now is never garbage
     parent = multiprocessing.parent_process()
 
     def wait() -> None:

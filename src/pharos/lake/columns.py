@@ -90,7 +90,9 @@ class Rows:
         times = np.concatenate(self._times)
         days = times.astype("datetime64[D]")
         ids = np.frombuffer(b"".join(self.ids), np.dtype(">u8")).reshape(-1, 2)
-        order = np.lexsort((ids[:, 1], ids[:, 0], times, self._pages.ranks(), days))
+        ranks = self._pages.ranks()
+        groups = (days - days.min()).astype(np.int64) * (ranks.max() + 1) + ranks
+        order = np.lexsort((ids[:, 0], times, groups))  # the half of an id tells events of one moment apart
         lines = np.concatenate(self._lines)
         payloads, contexts = pa.concat_arrays(self._payloads), pa.concat_arrays(self._contexts)
         are_text = pa.concat_arrays(self._payloads_are_text)
@@ -205,7 +207,14 @@ def _bit(member: str) -> int:
 
 
 def _json_text(texts: list[Raw | UnsetType]) -> pa.Array:
-    return pa.array([None if text is UNSET else bytes(text) for text in texts], pa.string())
+    """JSON as it was written; null for a missing member. The bytes are known to be UTF-8."""
+    known = [b"" if text is UNSET else text for text in texts]
+    lengths = np.fromiter(map(len, known), np.int32)
+    offsets = np.concatenate(([0], np.cumsum(lengths, dtype=np.int32)), dtype=np.int32)
+    _, is_there = pa.array(lengths > 0).buffers()
+    return pa.StringArray.from_buffers(
+        len(known), pa.py_buffer(offsets), pa.py_buffer(b"".join(known)), is_there
+    )
 
 
 def _payload(values: list[Raw | UnsetType]) -> tuple[pa.Array, pa.Array]:

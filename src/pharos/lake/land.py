@@ -27,8 +27,8 @@ from pharos.lake.columns import Block, Rows, is_future
 from pharos.lake.parse import NotAnEvent, Reason
 from pharos.lake.reader import ContentDigest, LineBlocks
 
-PART_LINES = 50_000
-PART_BYTES = 96 << 20
+PART_LINES = 150_000
+PART_BYTES = 128 << 20  # twice what a landing reads as a rule, so that its days are not divided
 TAIL_SAMPLE = 2000  # characters kept of a cut-off last line
 
 OPENING_BRACE, CLOSING_BRACE = b"{}"
@@ -371,7 +371,8 @@ def write(events: pa.Table, path: Path) -> None:
 def described(events: pa.Table, path: Path, day: date) -> DataFile:
     """The record of a data file that holds these events."""
     time = events["time"]
-    ids = np.frombuffer(bytes.fromhex("".join(events["event_id"].to_pylist())), np.dtype(">u8"))
+    text = pc.binary_join(pa.ListArray.from_arrays([0, len(events)], events["event_id"].combine_chunks()), "")
+    ids = np.frombuffer(bytes.fromhex(text[0].as_py()), np.dtype(">u8"))
     digest = int(ids[::2].sum(dtype=np.uint64))
     return DataFile(str(path), day, len(events), pc.min(time).as_py(), pc.max(time).as_py(), digest)
 
