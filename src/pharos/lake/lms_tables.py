@@ -156,9 +156,10 @@ def _keep_changed(lake: Lake, engine: Engine, new: Snapshot) -> None:
     a crash before the new snapshot counts, the same may be found again; once is enough.
     """
     last = state(lake, ENROLLMENTS).snapshot
-    if last is None or last.source != new.source or last.digest == new.digest:
+    table = TABLES[ENROLLMENTS]
+    if last is None or last.digest == new.digest or not _can_continue(lake, last, table, new.source):
         return
-    columns, learner = _nullable(TABLES[ENROLLMENTS].schema), ["course_id", "user_id"]
+    columns, learner = _nullable(table.schema), ["course_id", "user_id"]
     before, after = (
         engine.read([folder(lake, ENROLLMENTS) / snapshot.file], columns).mutate(
             named=lambda rows: ibis.coalesce(rows["mode"], "")
@@ -191,7 +192,7 @@ def _snapshot(
     staged = lake.staging / "lms" / f"{table.name}.parquet"
     staged.parent.mkdir(parents=True, exist_ok=True)
     compared: datetime | None = started
-    if table.is_incremental and last is not None and _can_continue(lake, last, table, address):
+    if table.is_incremental and last and last.newest and _can_continue(lake, last, table, str(address)):
         compared = last.compared
         before = folder(lake, table.name) / last.file
         malformed = _changes(engine, database, table, last, before, staged)
@@ -228,12 +229,11 @@ def _settled(
     return digest, file
 
 
-def _can_continue(lake: Lake, last: Snapshot, table: LMSTable, address: DatabaseAddress) -> bool:
+def _can_continue(lake: Lake, last: Snapshot, table: LMSTable, source: str) -> bool:
     """Whether what is there is of the same database and has the same columns."""
     return (
         last.columns == table.schema.names
-        and last.source == str(address)
-        and last.newest is not None
+        and last.source == source
         and (folder(lake, table.name) / last.file).exists()
     )
 
