@@ -64,7 +64,7 @@ Until = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something failed; for cron.")]
 LogFormat = Annotated[
     str | None,
-    typer.Option("--log-format", help="text, or json: report and errors as JSON on standard error."),
+    typer.Option("--log-format", help="text, or json: report and errors as JSON lines, on stderr."),
 ]
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option("--port", help="Port to listen on.")]

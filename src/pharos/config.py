@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
+from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
@@ -39,7 +41,26 @@ def _compiles(pattern: str) -> str:
     return pattern
 
 
+def _is_cron(expression: str) -> str:
+    try:
+        CronSim(expression, datetime(2024, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        raise ValueError(f"is no cron expression: {str(error).lower()}") from error
+    return expression
+
+
+def _is_time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no time zone of the IANA database") from error
+    return name
+
+
 Pattern = Annotated[str, AfterValidator(_compiles)]
+CronExpression = Annotated[str, AfterValidator(_is_cron)]
+TimeZone = Annotated[str, AfterValidator(_is_time_zone)]
+JobName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
@@ -183,6 +204,48 @@ class InsightsSettings(Section):
     help_url: str | None = Field(None, description="Address of a guide for course teams.")
 
 
+class Job(Section):
+    """Something the scheduler starts by the clock."""
+
+    cron: CronExpression = Field(description="When: minute, hour, day of month, month, day of week.")
+    run: Literal["run", "ingest", "import", "compute"] = Field("run", description="Which verb of pharos.")
+    arguments: list[str] = Field([], description="Further arguments of the verb, such as --full.")
+    retries: int = Field(3, ge=0, description="How often it is tried again when it failed.")
+    backoff_seconds: float = Field(
+        60, ge=0, le=21600, description="Wait before the first retry; doubled before each further one."
+    )
+    longest_hours: float = Field(24, gt=0, description="It is ended, and has failed, when it takes longer.")
+
+
+class SchedulerSettings(Section):
+    jobs: dict[JobName, Job] = Field(
+        {}, description="Named jobs: cron, run (run, ingest, import, compute), retries, backoff_seconds, …"
+    )
+    time_zone: TimeZone = Field("UTC", description="Time zone of the cron expressions (IANA).")
+    tail_seconds: float = Field(
+        10, ge=0, description="How often pharos serve looks whether the logs grew; 0: never."
+    )
+
+
+class AlertSettings(Section):
+    email_to: list[str] = Field([], description="Who is told by e-mail of failures and old results.")
+    email_from: str = Field("pharos@localhost", description="Sender of these e-mails.")
+    smtp: SecretStr = Field(
+        SecretStr("smtp://localhost"),
+        description="Mail server: smtp://user:password@host:587 (encrypted if it can be) or smtps://….",
+    )
+    webhook: SecretStr | None = Field(None, description="Address that alerts are posted to as JSON.")
+    stale_hours: float | None = Field(
+        None, gt=0, description="Tell when the results describe a time longer ago than this; default: never."
+    )
+
+
+class LoggingSettings(Section):
+    format: Literal["text", "json"] = Field(
+        "text", description="Log lines: text, or json with a line for each request to a service too."
+    )
+
+
 class Settings(BaseSettings):
     """The whole tree."""
 
@@ -201,6 +264,9 @@ class Settings(BaseSettings):
     result_store: ResultStoreSettings = ResultStoreSettings()
     data_api: DataAPISettings = DataAPISettings()
     insights: InsightsSettings = InsightsSettings()
+    scheduler: SchedulerSettings = SchedulerSettings()
+    alerts: AlertSettings = AlertSettings()
+    logging: LoggingSettings = LoggingSettings()
 
     @property
     def lake(self) -> Path:
@@ -293,10 +359,14 @@ def _described(section: type[Section]) -> list[str]:
         lines += [f"# {field.description}", f"{key}: {_text(field.default)}"]
     if section is Logs:
         lines += ["#   lms:", "#     paths: [/path/to/tracking/logs]"]
+    if section is SchedulerSettings:
+        lines += ["#   daily: {cron: '30 2 * * *', run: run}   # a value of jobs"]
     return lines
 
 
 def _text(default: object) -> str:
+    if isinstance(default, SecretStr):
+        return default.get_secret_value()  # a default is in the source: no secret
     return "" if default is None else str(default)
 
 

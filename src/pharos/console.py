@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from pharos.pipeline.event_types import UnknownType
     from pharos.pipeline.reconciliation import Reconciled
     from pharos.pipeline.run import RunReport
+    from pharos.result_store.job_runs import JobRun
     from pharos.result_store.store import Publication
+    from pharos.scheduler.cron import Turn
 
 SAMPLE_CHARACTERS = 200  # of a quarantined line
 UNKNOWN_TYPES = 20  # shown; `pharos status --json` has all
@@ -31,10 +34,10 @@ NONE = "-"
 class Bars:
     """Progress bars on standard error, one per stage; nothing where no person watches."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shown: bool = True) -> None:
         self._progress = Progress(
             TextColumn("{task.description:<20}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
-            console=Console(stderr=True), disable=not Console(stderr=True).is_terminal,
+            console=Console(stderr=True), disable=not (shown and Console(stderr=True).is_terminal),
         )  # fmt: skip
         self._tasks: dict[str, TaskID] = {}
 
@@ -124,6 +127,53 @@ def _instead(tables: list[TableState]) -> str:
     if all(table.snapshot and table.snapshot.started == table.attempted for table in kept):
         return "what was known of it before is used, all else is new"
     return f"the snapshot of {_moment(oldest)} UTC is used"
+
+
+def run_facts(report: RunReport) -> dict[str, Any]:
+    """What a run did, for programs."""
+    return ingested_facts(report.ingested) | imported_facts(report.imported) | computed_facts(report)
+
+
+def ingested_facts(ingested: Ingested) -> dict[str, Any]:
+    """What became of the new lines, for programs."""
+    facts = {**asdict(ingested), "unreadable": len(ingested.problems)}
+    del facts["problems"]
+    return facts
+
+
+def imported_facts(tables: list[TableState]) -> dict[str, Any]:
+    """Tables that were read, and that could not be, for programs."""
+    return {
+        "imported": sum(1 for table in tables if table.snapshot and not table.problem),
+        "not_imported": sum(1 for table in tables if table.problem),
+    }
+
+
+def computed_facts(report: RunReport) -> dict[str, Any]:
+    """What was computed and published, for programs."""
+    return {
+        "computed": len(report.why),
+        "published": len(report.published),
+        "rows": sum(report.published.values()),
+        "until": f"{report.until.isoformat()}Z",
+    }
+
+
+def show_next_runs(console: Console, turns: list[Turn], runs: list[JobRun], now: datetime) -> None:
+    """When each job runs next, and how its last attempt ended."""
+    if not turns and not runs:
+        console.print("No jobs: name some under scheduler.jobs in pharos.yaml.")
+        return
+    last = {run.job: run for run in runs}
+    at = {turn.job: turn.at for turn in turns}
+    console.print("Jobs of the scheduler:")
+    rows = []
+    for name in [*at, *sorted(set(last) - set(at))]:
+        run = last.get(name)
+        ended = NONE if run is None else f"{run.state}, {_ago(run.started, now)}"
+        following = _moment(max(at[name], now)) if name in at else NONE
+        rows.append((following, ended, _visible(name), _visible(run.message if run else "")))
+    _show_table(console, ("next (UTC)", "last", "job", ""), rows)
 
 
 def show_status(

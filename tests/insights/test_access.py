@@ -13,7 +13,7 @@ from pharos.insights.app import PAGES
 from pharos.insights.pages.downloads import DOWNLOADS
 
 PUBLIC = {"/", "/login/", "/login/edx-oauth2/", "/complete/edx-oauth2/", "/logout/", "/logout_then_login/"}
-SERVICE = {"/status/", "/health/", "/static/{path:path}"}
+SERVICE = {"/status/", "/health/", "/metrics", "/static/{path:path}"}
 OVER_COURSES = ("/courses/", "/courses/csv/course_list/", "/courses/shapes/?course=x")
 SUPERUSER, GLOBAL_STAFF, STAFF_OF_FIRST, LEARNER = "sofia", "marek", "ines", "lena"
 

@@ -27,7 +27,7 @@ from pharos.data_api.errors import APIError, Detailed, IllegalParameter, NoRoute
 from pharos.data_api.formats import as_json
 from pharos.data_api.jwt import SignedTokens
 from pharos.data_api.limits import Limits
-from pharos.data_api.paths import Paths
+from pharos.data_api.paths import Paths, canonical
 from pharos.data_api.reading import Recent, ResultStore
 from pharos.data_api.report_files import DOWNLOADS, Reports
 from pharos.data_api.routes import (
@@ -46,6 +46,8 @@ from pharos.data_api.routes import (
 )
 from pharos.data_api.tokens import list_tokens
 from pharos.result_store.errors import ResultStoreError
+from pharos.telemetry.metrics import Metrics
+from pharos.telemetry.requests import Observed, request_headers
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     first = ResultStore(settings.store_url)
     second = ResultStore(ours.v1_url.get_secret_value()) if ours.v1_url else first
     app.state.settings = ours
+    app.state.metrics = Metrics()
     app.state.stores = {"v0": first, "v1": second}
     app.state.cache = Cache()
     app.state.workers = ThreadPoolExecutor(WORKERS, "answers")
@@ -112,6 +115,13 @@ def create_app(settings: Settings) -> FastAPI:
             allow_methods=["GET", "HEAD", "OPTIONS", "POST"],
             allow_headers=["authorization", "content-type", "use-jwt-cookie"],
         )
+    app.add_middleware(
+        Observed,
+        metrics=app.state.metrics,
+        service="data-api",
+        routes=app.routes,
+        canonical=lambda path: canonical(path)[0],
+    )
     app.add_exception_handler(APIError, _answer_api_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.add_exception_handler(RequestValidationError, _answer_bad_parameter)
@@ -174,5 +184,6 @@ def _answer_no_store(_: Request, error: Exception) -> Response:
 
 
 def _answer_fault(request: Request, error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return _answer({"status": 500}, 500)
+    route = getattr(request.scope.get("route"), "path", "")  # not the path: names may stand in it
+    log.error("%s %s failed", request.method, route, exc_info=error)
+    return _answer({"status": 500}, 500, request_headers())

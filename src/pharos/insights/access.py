@@ -56,7 +56,7 @@ async def _course_in_view(request: Request, course_id: str, viewer: SignedIn) ->
     site: Site = site_of(request)
     decision = decide(viewer, course_id, await site.permissions.courses(viewer))
     if not decision.allowed:
-        site.log.info("refused %s %s: %s", viewer.username, course_id, decision.reason)
+        site.log.info("refused %s: %s", course_id, decision.reason)
         raise AccessDenied
     course = await site.directory.course(course_id)
     request.state.course = course

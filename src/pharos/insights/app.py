@@ -42,6 +42,8 @@ from pharos.insights.site import Site
 from pharos.insights.static_files import StaticFiles
 from pharos.lms.oauth import SignIn, public_url
 from pharos.lms.rest import LMSClient
+from pharos.telemetry.metrics import Metrics
+from pharos.telemetry.requests import Observed, request_headers
 
 # From the most special address to the most general one: the first that matches answers.
 PAGES = (
@@ -76,19 +78,31 @@ def create_app(settings: Settings) -> FastAPI:
     async def running(app: FastAPI) -> AsyncIterator[None]:
         async with (
             httpx.AsyncClient(timeout=settings.lms.timeout_s) as lms_http,
-            httpx.AsyncClient(timeout=TIMEOUT_S) as api_http,
+            httpx.AsyncClient(timeout=TIMEOUT_S, event_hooks={"request": [_name_request]}) as api_http,
         ):
             app.state.site = _site(settings, renderer, lms_http, api_http)
             yield
 
     app = FastAPI(lifespan=running, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.static = static
+    app.state.metrics = Metrics()
     for page in PAGES:
         app.include_router(page.router)
     error_pages.add_to(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
     _add_request_state(app, settings)
+    app.add_middleware(
+        Observed,
+        metrics=app.state.metrics,
+        service="insights",
+        routes=[route for page in PAGES for route in page.router.routes],
+    )
     return app
+
+
+async def _name_request(request: httpx.Request) -> None:
+    """The Data API hears under which id Insights was asked."""
+    request.headers.update(request_headers())
 
 
 def _site(

@@ -50,13 +50,15 @@ def run_pipeline(
     logs: Iterable[str] = (),
     until: datetime | None = None,
     full: bool = False,
+    imports: bool = True,
     progress: Report = silent,
 ) -> RunReport:
     """Bring lake, facts, results and Result Store up to date.
 
     `logs` are files, folders or globs to read instead of the configured sources. `until` (UTC, naive; default
-    now) is the moment the results describe the time before. `full` computes everything anew. Raises
-    PharosError; whatever was committed before stays, and the next run goes on from there.
+    now) is the moment the results describe the time before. `full` computes everything anew. Without
+    `imports` the LMS is not asked: what is known of it is used. Raises PharosError; whatever was committed
+    before stays, and the next run goes on from there.
     """
     report = RunReport(until or now())
     named, lms_database = sources(settings, logs), _lms_database(settings)
@@ -65,7 +67,8 @@ def run_pipeline(
     files, given = discover(named), _given(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
         report.ingested = ingest_files(lake, engine, files, progress)
-        _import(lake, engine, settings.lms, lms_database, report, progress)
+        if imports:
+            _import(lake, engine, settings.lms, lms_database, report, progress)
         found = _compute(lake, engine, report, given, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
     return report

@@ -15,8 +15,10 @@ from pharos.data_api.parameters import BODIES, Asked
 from pharos.data_api.reading import ResultStore
 from pharos.data_api.routing import Subject
 from pharos.errors import PharosError
+from pharos.result_store import job_runs
 from pharos.result_store import store as result_store
 from pharos.result_store.tables import RESULTS, Definition
+from pharos.telemetry import metrics as telemetry
 
 log = logging.getLogger(__name__)
 subject = Subject("Definitions")
@@ -38,6 +40,7 @@ def mount(app: FastAPI) -> None:
                 responses=RESPONSES[name],
                 route_class_override=OfCallers if function is authenticated else None,
             )
+    app.add_api_route("/metrics", figures, include_in_schema=False)
     app.add_api_route(
         "/api-token-auth/",
         token_of,
@@ -124,6 +127,55 @@ def health(request: Request, caller: CallerOrNobody) -> Response:  # noqa: ARG00
         until = [publication.until for publication in stores["v0"].published.get().values()]
         body["data_until"] = f"{min(until).isoformat()}Z" if until else None
     return _json(body, 200 if all(good.values()) else 503)
+
+
+def figures(request: Request) -> Response:
+    """What Prometheus asks: requests, how fresh the results are, how the jobs of the scheduler ended."""
+    counted: telemetry.Metrics = request.app.state.metrics
+    store: ResultStore = request.app.state.stores["v0"]
+    try:
+        published = store.published.get()
+        tried, done = job_runs.latest(store.engine), job_runs.latest_done(store.engine)
+    except PharosError as error:
+        log.error("metrics: %s", error)  # noqa: TRY400 - the message says it all
+        further = [telemetry.gauge(STORE_UP, "Whether the Result Store answers.", {"": 0})]
+    else:
+        further = [
+            telemetry.gauge(STORE_UP, "Whether the Result Store answers.", {"": 1}),
+            telemetry.gauge(
+                "pharos_results_until_timestamp_seconds",
+                "The results of the table describe the time before this moment.",
+                {name: publication.until for name, publication in published.items()},
+                "table",
+            ),
+            telemetry.gauge(
+                "pharos_last_event_timestamp_seconds",
+                "Newest event counted.",
+                {"": max((p.last_event for p in published.values() if p.last_event), default=None)},
+            ),
+            telemetry.gauge(
+                "pharos_job_last_start_timestamp_seconds",
+                "When the newest attempt at the job began.",
+                {name: run.started for name, run in tried.items()},
+                "job",
+            ),
+            telemetry.gauge(
+                "pharos_job_last_success_timestamp_seconds",
+                "When the job last ended as it should.",
+                {name: run.finished for name, run in done.items()},
+                "job",
+            ),
+            telemetry.gauge(
+                "pharos_job_last_exit_code",
+                "How the newest attempt at the job ended; absent while it runs.",
+                {name: run.exit_code for name, run in tried.items()},
+                "job",
+            ),
+        ]
+    return Response(counted.text(further), headers={"Content-Type": telemetry.CONTENT_TYPE})
+
+
+STORE_UP = "pharos_result_store_up"
 
 
 def _answers(store: ResultStore) -> bool:

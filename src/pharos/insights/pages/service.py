@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from fastapi import APIRouter, HTTPException, Request, Response
 
+from pharos.insights.api import DataAPIError
 from pharos.insights.site import TheSite
 from pharos.insights.static_files import StaticFiles
+from pharos.telemetry import metrics as telemetry
 
 router = APIRouter()
 
@@ -24,6 +28,21 @@ async def health(site: TheSite) -> dict[str, object]:
     """
     data_api = "OK" if await site.api.answers() else "UNAVAILABLE"
     return {"overall_status": "OK", "detailed_status": {"data_api": data_api}}
+
+
+@router.get("/metrics")
+async def figures(request: Request, site: TheSite) -> Response:
+    """What Prometheus asks: requests, and how fresh the numbers are that the pages show."""
+    counted: telemetry.Metrics = request.app.state.metrics
+    answers = await site.api.answers()
+    further = [telemetry.gauge("pharos_data_api_up", "Whether the Data API answers.", {"": float(answers)})]
+    if answers:
+        with suppress(DataAPIError):
+            known = (await site.api.definitions()).values()
+            until = min((item.until.replace(tzinfo=None) for item in known if item.until), default=None)
+            text = "All numbers shown describe the time before this moment."
+            further.append(telemetry.gauge("pharos_results_until_timestamp_seconds", text, {"": until}))
+    return Response(counted.text(further), headers={"Content-Type": telemetry.CONTENT_TYPE})
 
 
 @router.get("/static/{path:path}")

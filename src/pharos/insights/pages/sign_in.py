@@ -50,7 +50,7 @@ async def complete(request: Request, site: TheSite) -> Response:
         raise SignInFailed(f"the LMS did not agree ({reason[:80]!r})")
     viewer = Viewer.of(await site.sign_in.person(code, pending.attempt))
     site.permissions.forget(viewer)
-    site.log.info("signed in: %s (global staff: %s)", viewer.username, viewer.global_staff)
+    site.log.info("signed in (global staff: %s)", viewer.global_staff)
     response = RedirectResponse(pending.next, 302)
     site.sessions.end(response)
     site.sessions.begin(response, viewer)

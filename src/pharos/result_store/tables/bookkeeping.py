@@ -76,6 +76,6 @@ job_runs = Table(
     Column("message", Text, nullable=False, comment="Why it failed; empty when it did not."),
     Column("counts", Text, nullable=False, comment="What it did, as JSON."),
     UniqueConstraint("job", "due", "attempt", name="uq_pharos_job_run"),
-    comment="What the scheduler ran: one row per attempt. The key keeps two schedulers from running the same.",
+    comment="What the scheduler ran, a row per attempt; by its key two schedulers never run the same.",
     **MYSQL,
 )

@@ -1,0 +1,96 @@
+"""Telling people by e-mail and webhook. What is wrong is `incidents`' business."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from pharos.config import AlertSettings
+from pharos.errors import PharosError
+
+TIMEOUT_S = 20
+PORTS = {"smtp": 25, "smtps": 465}
+
+
+class NotTold(PharosError):
+    """A message could not be delivered."""
+
+    def __init__(self, channel: str, reason: str) -> None:
+        super().__init__(channel, reason)
+        self.channel, self.reason = channel, reason
+
+    def __str__(self) -> str:
+        return f"alerts: nobody was told by {self.channel} ({self.reason}); it is tried again. See alerts.*"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What people are told, and programs: the fields of the JSON a webhook gets."""
+
+    event: str
+    """`problem` or `recovery`."""
+    key: str
+    """What it is about; the same for a problem and its end."""
+    text: str
+    since: str
+    """Moment it began, UTC, ISO 8601."""
+    host: str
+
+
+Channel = Callable[[Alert], None]
+"""Delivers an alert or raises NotTold. May wait for a network."""
+
+
+def channels(settings: AlertSettings) -> dict[str, Channel]:
+    """The ways to tell people that the settings name."""
+    found: dict[str, Channel] = {}
+    if settings.email_to:
+        found["e-mail"] = lambda alert: _mail(settings, alert)
+    if settings.webhook is not None:
+        address = settings.webhook.get_secret_value()
+        found["webhook"] = lambda alert: _post(address, alert)
+    return found
+
+
+def _mail(settings: AlertSettings, alert: Alert) -> None:
+    message = EmailMessage()
+    word = "PROBLEM" if alert.event == "problem" else "recovered"
+    message["Subject"] = f"[Pharos] {word}: {alert.key} on {alert.host}"
+    message["From"], message["To"] = settings.email_from, ", ".join(settings.email_to)
+    message.set_content(f"{alert.text}\n\nSince {alert.since} UTC, on {alert.host}.\n")
+    server = urlsplit(settings.smtp.get_secret_value())
+    try:
+        port = server.port or PORTS.get(server.scheme, PORTS["smtp"])
+        with _connection(server.scheme, server.hostname or "localhost", port) as smtp:
+            if server.username:
+                smtp.login(unquote(server.username), unquote(server.password or ""))
+            smtp.send_message(message)
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        raise NotTold("e-mail", f"{type(error).__name__}: {error}") from error
+
+
+def _connection(scheme: str, host: str, port: int) -> smtplib.SMTP:
+    """A connection to a mail server, encrypted from the start (smtps) or as soon as the server offers it."""
+    context = ssl.create_default_context()
+    if scheme == "smtps":
+        return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=context)
+    smtp = smtplib.SMTP(host, port, timeout=TIMEOUT_S)
+    smtp.ehlo()
+    if smtp.has_extn("starttls"):
+        smtp.starttls(context=context)
+    return smtp
+
+
+def _post(address: str, alert: Alert) -> None:
+    try:
+        answer = httpx.post(address, json=asdict(alert), timeout=TIMEOUT_S)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise NotTold("webhook", type(error).__name__) from error  # its text would hold the address, a secret
+    if not answer.is_success:
+        raise NotTold("webhook", f"status {answer.status_code}")

@@ -1,0 +1,114 @@
+"""What is wrong, since when, and who was told: once when it begins, once when it is over.
+
+Kept in a file in home, not in the Result Store: that may be what is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from pharos.scheduler.alerts import Alert, Channel, NotTold
+from pharos.telemetry.logs import event
+
+log = logging.getLogger(__name__)
+AGAIN_S = 60  # between two tries to tell somebody
+
+
+class Incident(msgspec.Struct):
+    """Something that is wrong, or was and not everybody knows yet that it is over."""
+
+    text: str
+    since: datetime
+    told: list[str] = []  # channels that took the newest word on it
+    is_over: bool = False
+
+
+class Incidents:
+    """All of them, by what they are about."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._tried = path, -float(AGAIN_S)
+        self.news = asyncio.Event()
+        self.all: dict[str, Incident] = self._read()
+
+    def begin(self, key: str, text: str, now: datetime) -> None:
+        """Something is wrong. Who was told already is not told again, whatever the text is now."""
+        known = self.all.get(key)
+        if known is not None and not known.is_over:
+            return
+        event(log, "problem", logging.ERROR, about=key, text=text)
+        self.all[key] = Incident(text, now)
+        self._changed()
+
+    def end(self, key: str, text: str) -> None:
+        """It is not wrong, or no longer."""
+        known = self.all.get(key)
+        if known is None or known.is_over:
+            return
+        event(log, "recovered", about=key, text=text)
+        if known.told:
+            self.all[key] = Incident(text, known.since, is_over=True)
+        else:  # nobody knew
+            del self.all[key]
+        self._changed()
+
+    async def tell(self, channels: Mapping[str, Channel]) -> None:
+        """Tell those who do not know yet; who could not be told is told a minute later."""
+        if time.monotonic() - self._tried < AGAIN_S:
+            return
+        for key, incident in list(self.all.items()):
+            for name in sorted(set(channels) - set(incident.told)):
+                try:
+                    await asyncio.to_thread(channels[name], _alert(key, incident))
+                except NotTold as error:
+                    log.error("%s", error)  # noqa: TRY400 - the message says it all
+                    self._tried = time.monotonic()
+                else:
+                    incident.told.append(name)
+                    self._write()
+            if self.all.get(key) is incident and incident.is_over and set(channels) <= set(incident.told):
+                del self.all[key]
+                self._write()
+
+    def _changed(self) -> None:
+        self.news.set()
+        self._tried = -float(AGAIN_S)
+        self._write()
+
+    def _read(self) -> dict[str, Incident]:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, Incident])
+        except FileNotFoundError:
+            return {}
+        except (OSError, msgspec.DecodeError) as error:
+            event(log, "former incidents unknown", logging.WARNING, path=str(self._path), why=error)
+            return {}
+
+    def _write(self) -> None:
+        """Atomically; without a disk to write to, who was told is known until this program ends."""
+        new = self._path.with_suffix(".new")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            new.write_text(json.dumps(msgspec.to_builtins(self.all), indent=2), encoding="utf-8")
+            new.replace(self._path)
+        except OSError as error:
+            event(log, "incidents not written", logging.WARNING, path=str(self._path), why=error)
+
+
+def _alert(key: str, incident: Incident) -> Alert:
+    return Alert(
+        event="recovery" if incident.is_over else "problem",
+        key=key,
+        text=incident.text,
+        since=incident.since.isoformat(sep=" ", timespec="seconds"),
+        host=socket.gethostname(),
+    )

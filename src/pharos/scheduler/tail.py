@@ -1,0 +1,49 @@
+"""The live tail: notices that logs grew. Reads none of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from pharos.config import LogSource
+from pharos.lake.logs import discover
+
+UNCHANGED_S = 15 * 60  # then a run follows without new lines: results say for which time they hold
+LONGEST_WAIT_S = 15 * 60  # after failures
+
+
+class Tail:
+    """What the logs looked like when they were last read, and when to look again."""
+
+    NAME = "live tail"  # as a job; no job of the settings can have this name
+
+    def __init__(self, every_s: float) -> None:
+        self.every_s = every_s
+        self.failures = 0  # in a row
+        self._seen: frozenset[tuple[str, int, int]] | None = None
+        self._next, self._done = 0.0, -float(UNCHANGED_S)
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds until the next look."""
+        return max(0.0, self._next - time.monotonic())
+
+    def look(self, sources: Mapping[str, LogSource]) -> frozenset[tuple[str, int, int]] | None:
+        """What the logs look like, if a run is due: they changed, or the last run is long ago. Else None.
+
+        Raises NoSuchLogs.
+        """
+        self._next = time.monotonic() + self.every_s
+        found = frozenset((file.path, file.size, file.mtime_ns) for file in discover(dict(sources)))
+        is_due = found != self._seen or time.monotonic() - self._done > UNCHANGED_S
+        return found if is_due else None
+
+    def read(self, seen: frozenset[tuple[str, int, int]]) -> None:
+        """A run has read the logs, which had looked like this before it began."""
+        self._seen, self._done, self.failures = seen, time.monotonic(), 0
+
+    def failed(self) -> None:
+        """A run, or a look, came to nothing: wait longer each time."""
+        self.failures += 1
+        wait = min(self.every_s * 2 ** min(self.failures, 20), LONGEST_WAIT_S)
+        self._next = time.monotonic() + wait

@@ -1,0 +1,95 @@
+"""Middleware of both services: gives each request an id, counts it, and writes a line about it.
+
+An id that came with the request (`X-Request-ID`) is kept, so that a request can be followed from the load
+balancer through Insights to the Data API. Lines and labels hold the route, `/courses/{course_id}/`, not the
+path: in paths stand names of learners.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pharos.telemetry.logs import REQUEST_ID, REQUESTS, event
+from pharos.telemetry.metrics import Metrics
+
+HEADER = b"x-request-id"
+ACCEPTED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+NO_ROUTE = "none"
+KNOWN_PATHS = 4096
+
+
+class Observed:
+    """The application, watched.
+
+    `routes`: those of the application, in the order they are tried. `canonical`: the spelling of a path that
+    they know.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        service: str,
+        routes: Iterable[BaseRoute],
+        canonical: Callable[[str], str] = str,
+    ) -> None:
+        self.app, self._metrics, self._service = app, metrics, service
+        patterns = [(route.path_regex, route.path) for route in routes if isinstance(route, Route | Mount)]
+
+        @lru_cache(KNOWN_PATHS)
+        def route_of(path: str) -> str:
+            spelling = canonical(path)
+            return next((route for pattern, route in patterns if pattern.match(spelling)), NO_ROUTE)
+
+        self._route_of = route_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _given(scope) or uuid.uuid4().hex
+        REQUEST_ID.set(request_id)  # for the rest of the task, which ends with the request
+        began, status = time.perf_counter(), 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [*message.get("headers", ()), (HEADER, request_id.encode())]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        try:
+            await self.app(scope, receive, answer)
+        finally:
+            seconds = time.perf_counter() - began
+            route = self._route_of(scope["path"])
+            self._metrics.count(scope["method"], route, status, seconds)
+            event(
+                REQUESTS,
+                "request",
+                service=self._service,
+                method=scope["method"],
+                route=route,
+                status=status,
+                ms=round(seconds * 1000, 1),
+            )
+
+
+def _given(scope: Scope) -> str:
+    """The id that came with the request; empty if there is none or it is none that we would write down."""
+    value = next((value for name, value in scope["headers"] if name == HEADER), b"")
+    return value.decode() if ACCEPTED.fullmatch(value) else ""
+
+
+def request_headers() -> dict[str, str]:
+    """The id of the request being answered, for questions to other services; empty outside of one."""
+    request_id = REQUEST_ID.get()
+    return {"X-Request-ID": request_id} if request_id else {}
