@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
@@ -448,3 +449,64 @@ def test_a_token_that_clients_already_hold(shell: Shell) -> None:
     created = shell.pharos("token", "create", "old", "--given", stdin=f"{held}\n")
     assert created.stdout == "Token old is valid.\n"
     assert "20 or more" in shell.pharos("token", "create", "weak", "--given", stdin="edx\n", code=1).stderr
+
+
+# For cron --------------------------------------------------------------------------------------------------
+
+
+def test_quiet_says_nothing_when_all_went_well(shell: Shell) -> None:
+    shell.write("logs/tracking.log", LOG)
+    for verb in (["run", "--logs", "logs"], ["ingest", "--logs", "logs"], ["compute"]):
+        done = shell.pharos(*verb, "--quiet")
+        assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_quiet_says_what_failed(shell: Shell) -> None:
+    assert "gone: no such file" in shell.pharos("run", "--quiet", "--logs", "gone", code=1).stderr
+    assert "lms.database" in shell.pharos("import", "--quiet", code=2).stderr
+    done = shell.pharos("import", "--quiet", "--lms-database", "sqlite:///gone.sqlite", code=1)
+    assert "gone.sqlite" in done.stdout + done.stderr
+
+
+def test_quiet_leaves_the_word_to_the_run_that_works(shell: Shell) -> None:
+    shell.write("logs/tracking.log", LOG)
+    (shell.folder / ".pharos" / "lake").mkdir(parents=True)
+    with (shell.folder / ".pharos" / "lake" / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = shell.pharos("run", "--quiet", "--logs", "logs", code=75)
+        assert (done.stdout, done.stderr) == ("", "")
+        assert "another run is writing" in shell.pharos("run", "--logs", "logs", code=75).stderr
+
+
+def test_report_and_errors_as_json(shell: Shell) -> None:
+    shell.write("logs/tracking.log", LOG)
+    done = shell.pharos("run", "--log-format", "json", "--logs", "logs", *UNTIL)
+    assert done.stdout == ""
+    (report,) = map(json.loads, done.stderr.splitlines())
+    assert (report["event"], report["level"], report["events"]) == ("run ended", "info", 3)
+    assert report["until"] == "2024-03-12T00:00:00Z"
+    for arguments, code, text in (
+        (["run", "--logs", "gone"], 1, "gone: no such file"),
+        (["import"], 2, "lms.database"),
+    ):
+        failed = shell.pharos(*arguments, "--log-format", "json", code=code)
+        (line,) = map(json.loads, failed.stderr.splitlines())
+        assert line["level"] == "error"
+        assert text in line["event"]
+    assert "logging.format" in shell.pharos("run", "--log-format", "xml", code=2).stderr
+
+
+def test_the_next_runs_are_shown(shell: Shell) -> None:
+    assert "No jobs" in shell.pharos("scheduler", "--next").stdout
+    (shell.folder / ".pharos").mkdir(exist_ok=True)
+    (shell.folder / ".pharos" / "pharos.yaml").write_text(
+        "scheduler: {time_zone: Europe/Berlin, jobs: {daily: {cron: '30 2 1 1 *'}}}"
+    )
+    line = shell.pharos("scheduler", "--next").stdout.splitlines()[-1]
+    assert re.fullmatch(r"\d{4}-01-01 01:30:00  - +daily", line)
+    (shell.folder / ".pharos" / "pharos.yaml").write_text(
+        "scheduler: {time_zone: Mars, jobs: {daily: {cron: '61 * * * *'}}}"
+    )
+    mistakes = shell.pharos("scheduler", "--next", code=2).stderr
+    assert "scheduler.time_zone: 'Mars' is no time zone" in mistakes
+    assert "scheduler.jobs.daily.cron: is no cron expression: bad minute" in mistakes

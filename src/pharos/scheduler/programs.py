@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 REPORT = "pharos.report"  # logger of the line that says what a verb did
-STOP_S = 10  # between asking a program to end and ending it
+STOP_S = 10.0  # between asking a program to end and ending it
 LAST_LINES = 50  # of what it printed; the message is among them
 
 

@@ -239,7 +239,7 @@ class Scheduler:
     # --- What these need -------------------------------------------------------------------------------
 
     async def _asked(self, question: Callable[[sa.Engine], T]) -> T:
-        """The Result Store's answer; the store is brought to this release first. Raises ResultStoreError."""
+        """The Result Store's answer. Raises ResultStoreError."""
         async with self._opening:  # migrations may run in one thread only
             if self._engine is None:
                 self._engine = await asyncio.to_thread(_store, self._settings.store_url)
@@ -267,8 +267,12 @@ class Scheduler:
 
 
 def _store(url: str) -> sa.Engine:
-    store.upgrade(url)
-    return store.connect(url)
+    """The store, brought to this release if it is of another or not yet there."""
+    try:
+        return store.connect(url)
+    except ResultStoreError:
+        store.upgrade(url)
+        return store.connect(url)
 
 
 def _state(ended: Ended) -> str:

@@ -1,0 +1,51 @@
+"""Log lines, as programs and people read them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from pharos.telemetry import logs
+
+log = logging.getLogger("pharos.a_room")
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root, ours = logging.getLogger(), logging.getLogger("pharos")
+    before = root.handlers[:], root.level, ours.level
+    yield
+    root.handlers[:], root.level, ours.level = before[0], before[1], before[2]
+
+
+def test_json_is_a_line_per_event_with_its_facts(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("json")
+    assert logs.writes_json()
+    logs.REQUEST_ID.set("abc")
+    logs.event(log, "job ended", job="daily", exit_code=0)
+    logs.REQUEST_ID.set("")
+    try:
+        int("broken")
+    except ValueError:
+        log.exception("unexpected\nline")
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+    assert first.pop("time").endswith("Z")
+    assert first == {
+        "level": "info", "logger": "pharos.a_room", "event": "job ended",
+        "request_id": "abc", "job": "daily", "exit_code": 0,
+    }  # fmt: skip
+    assert second["event"] == "unexpected\nline"
+    assert "ValueError: invalid literal" in second["trace"]
+
+
+def test_text_is_for_people_and_leaves_requests_out(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("text")
+    assert not logs.writes_json()
+    logs.event(logs.REQUESTS, "request", status=200)
+    logging.getLogger("library").info("chatter")
+    logs.event(log, "job ended", job="daily", exit_code=0)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("Z INFO job ended job=daily exit_code=0")
