@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import gc
 import uuid
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import astuple as astuple_of
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -287,13 +289,13 @@ def _texts(data: bytes, start: int) -> tuple[list[int], list[bytes | memoryview]
     """Each line from a position on: its end, and what should be its JSON, from the first `{`."""
     ends: list[int] = []
     texts: list[bytes | memoryview] = []
-    view, find, is_utf8 = memoryview(data), data.find, _is_utf8(data)
+    view, find = memoryview(data), data.find
     while start < len(data):
         end = find(b"\n", start)
         if end < 0:
             end = len(data)
         brace = start if data[start] == OPENING_BRACE else find(b"{", start, end)
-        if brace < 0 or not (is_utf8 or _is_utf8(data[start:end])):
+        if brace < 0:
             texts.append(b"")
         elif data[end - 1] == CLOSING_BRACE:
             texts.append(view[brace:end])  # not copied: that takes as long as all else here
@@ -301,17 +303,23 @@ def _texts(data: bytes, start: int) -> tuple[list[int], list[bytes | memoryview]
             texts.append(data[brace:end].rstrip())
         ends.append(end)
         start = end + 1
+    for number in _not_utf8(data, ends):
+        texts[number] = b""
     return ends, texts
 
 
-def _is_utf8(data: bytes) -> bool:
-    if data.isascii():
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def _not_utf8(data: bytes, ends: list[int]) -> Iterator[int]:
+    """Which of the lines that end there are not UTF-8."""
+    start = len(data) if data.isascii() else 0
+    while start < len(data):
+        try:
+            str(memoryview(data)[start:], "utf-8")
+        except UnicodeDecodeError as error:
+            number = bisect_left(ends, start + error.start)
+            yield number
+            start = ends[number] + 1
+        else:
+            return
 
 
 class _Writer:

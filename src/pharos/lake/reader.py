@@ -172,7 +172,7 @@ class LineBlocks:
                     oversized = None
                     chunk, end = chunk[cut:], end - cut  # noqa: PLW2901 - what is left of it
                 if end:
-                    block = b"".join((*pieces, chunk[:end]))
+                    block = b"".join((*pieces, memoryview(chunk)[:end]))
                     self._consume(block)
                     yield block
                     pieces = []
