@@ -43,15 +43,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         size = ["--learners", str(chosen.learners), "--days", str(chosen.days)]
-        subprocess.run(
-            [PROGRAM, "demo", "--no-serve", "--home", home, *size], check=True, capture_output=True
-        )
-        status = subprocess.run(
-            [PROGRAM, "status", "--json", "--home", home], check=True, capture_output=True
-        )
-        token = subprocess.run(
-            [PROGRAM, "token", "create", "live", "--home", home], check=True, capture_output=True, text=True
-        ).stdout.strip()
+        pharos("demo", "--no-serve", *size, home=home)
+        lines = json.loads(pharos("status", "--json", home=home))["sum"]["lines"]
+        token = pharos("token", "create", "live", home=home).strip()
         with served(home, Path(folder) / "live", chosen.tail) as (url, pid):
             taken = [
                 shown_after(Path(folder) / "live" / "tracking.log", url, token, number, chosen.tail)

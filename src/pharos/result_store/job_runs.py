@@ -84,9 +84,7 @@ def end(
         of_job = sa.select(job_runs.c.id).where(job_runs.c.job == job)
         oldest = connection.scalar(of_job.order_by(job_runs.c.id.desc()).offset(KEPT).limit(1))
         if oldest is not None:
-            connection.execute(
-                sa.delete(job_runs).where(job_runs.c.job == job, job_runs.c.id <= int(oldest))
-            )
+            connection.execute(sa.delete(job_runs).where(job_runs.c.job == job, job_runs.c.id <= int(oldest)))
 
 
 def lose(engine: sa.Engine, host: str, now: datetime) -> int:
