@@ -22,7 +22,7 @@ DEFAULTS = {
     "PHAROS_SERVICE_OAUTH2_CLIENT_ID": "pharos-service",
     "PHAROS_K8S_DATA_SIZE": "20Gi",
     "PHAROS_K8S_LOGS_SIZE": "20Gi",
-    # A storage class that offers ReadWriteMany: every pod of the LMS writes its logs there. Empty: the default.
+    # A storage class that offers ReadWriteMany: every pod of the LMS writes there. Empty: the default.
     "PHAROS_K8S_LOGS_STORAGE_CLASS": "",
 }
 # Drawn once and kept in Tutor's config.yml.
