@@ -337,7 +337,7 @@ def _without(file: land.DataFile, others: list[Path], duplicates: dict[str, int]
 
 
 def _ids(path: Path) -> pa.Array:
-    return pq.ParquetFile(path).read(["event_id"])["event_id"].combine_chunks()
+    return pq.ParquetFile(path).read(["event_id"], use_threads=False)["event_id"].combine_chunks()
 
 
 def _seen(file: LogFile, log: str | None, problem: str | None) -> File:
