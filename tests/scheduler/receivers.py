@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.messages: list[Message] = []
         self.recipients: list[str] = []
         self.refuses = False
+        self.encryption: ssl.SSLContext | None = None
 
     @property
     def url(self) -> str:
@@ -40,6 +42,12 @@ class _Conversation(socketserver.StreamRequestHandler):
                 self.server.recipients.append(line.decode().partition("<")[2].partition(">")[0])
             if self.server.refuses and word.startswith("MAIL"):
                 self._say("451 not now")
+            elif word.startswith("EHLO") and self.server.encryption:
+                self._say("250-mail\r\n250 STARTTLS")
+            elif word == "STARTTLS":
+                self._say("220 go on")
+                if not self._encrypt():
+                    return
             elif word == "DATA":
                 self._say("354 go on")
                 self.server.messages.append(message_from_bytes(b"".join(iter(self.rfile.readline, b".\r\n"))))
@@ -49,6 +57,19 @@ class _Conversation(socketserver.StreamRequestHandler):
                 return
             else:
                 self._say("250 ok")
+
+    def _encrypt(self) -> bool:
+        assert self.server.encryption is not None
+        try:
+            self.connection = self.server.encryption.wrap_socket(self.connection, server_side=True)
+        except OSError:  # the client does not know us
+            return False
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+        return True
+
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()
 
     def _say(self, text: str) -> None:
         self.wfile.write(f"{text}\r\n".encode())

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from email.message import EmailMessage
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpx
 
@@ -67,7 +67,7 @@ def _mail(settings: AlertSettings, alert: Alert) -> None:
     server = urlsplit(settings.smtp.get_secret_value())
     try:
         port = server.port or PORTS.get(server.scheme, PORTS["smtp"])
-        with _connection(server.scheme, server.hostname or "localhost", port) as smtp:
+        with _connection(server, port) as smtp:
             if server.username:
                 smtp.login(unquote(server.username), unquote(server.password or ""))
             smtp.send_message(message)
@@ -75,15 +75,25 @@ def _mail(settings: AlertSettings, alert: Alert) -> None:
         raise NotTold("e-mail", f"{type(error).__name__}: {error}") from error
 
 
-def _connection(scheme: str, host: str, port: int) -> smtplib.SMTP:
-    """A connection to a mail server, encrypted from the start (smtps) or as soon as the server offers it."""
-    context = ssl.create_default_context()
-    if scheme == "smtps":
+def _connection(server: SplitResult, port: int) -> smtplib.SMTP:
+    """A connection to a mail server, encrypted from the start (smtps) or as soon as the server offers it.
+
+    Without a password there is nothing to steal but the message, which would else be sent in the open: then a
+    certificate nobody vouches for will do, as mail servers on the same machine have.
+    """
+    host, context = server.hostname or "localhost", ssl.create_default_context()
+    if server.scheme == "smtps":
         return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=context)
+    if not server.password:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     smtp = smtplib.SMTP(host, port, timeout=TIMEOUT_S)
-    smtp.ehlo()
-    if smtp.has_extn("starttls"):
-        smtp.starttls(context=context)
+    try:
+        smtp.ehlo()
+        if smtp.has_extn("starttls"):
+            smtp.starttls(context=context)
+    except BaseException:
+        smtp.close()
+        raise
     return smtp
 
 
