@@ -78,11 +78,11 @@ PARTS = {"settings": settings, "metrics": metrics, "events": events}
 
 def main() -> None:
     outdated = []
-    for path in sorted(DOCS.glob("*.md")):
+    for path in sorted(DOCS.rglob("*.md")):
         written = path.read_text(encoding="utf-8")
         current = PART.sub(lambda part: f"{part[1]}{PARTS[part[2]]()}\n{part[3]}", written)
         if current != written:
-            outdated.append(path.name)
+            outdated.append(path.relative_to(DOCS).as_posix())
             if "--check" not in sys.argv:
                 path.write_text(current, encoding="utf-8")
     if outdated and "--check" in sys.argv:

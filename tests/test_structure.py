@@ -144,9 +144,9 @@ def test_every_error_has_a_text_and_crosses_processes(error: type[PharosError]) 
 
 
 def test_the_documentation_lists_every_setting() -> None:
-    operations = (CHECKOUT / "docs" / "operations.md").read_text(encoding="utf-8")
+    operations = (CHECKOUT / "docs" / "operations" / "settings.md").read_text(encoding="utf-8")
     for key, _, meaning in config.described():
-        assert f"| `{key}` |" in operations, f"docs/operations.md has no {key}; run `make docs`"
+        assert f"| `{key}` |" in operations, f"docs/operations/settings.md has no {key}; run `make docs`"
         assert meaning, f"{key} has no description"
 
 

@@ -15,7 +15,7 @@ from cronsim import CronSim
 
 from pharos.cli import app
 
-from .conftest import DEPLOY, settings
+from .conftest import CHECKOUT, DEPLOY, settings
 
 UNITS = sorted((DEPLOY / "systemd").glob("pharos*.[st]*e[rv]*"))
 SCRIPTS = sorted(DEPLOY.glob("**/*.sh"))
@@ -110,12 +110,12 @@ def test_scripts_are_executable_and_parse(script: Path) -> None:
 
 
 def commands() -> list[tuple[str, list[str]]]:
-    """(file, words) of every command of ours that stands in deploy/, in whichever notation."""
+    """(file, words) of every command of ours that stands in a file, in whichever notation."""
     found = []
-    for path in TEXTS:
+    for path in [*TEXTS, *sorted((CHECKOUT / "docs/operations").glob("*.md"))]:
         for match in COMMAND.finditer(path.read_text(encoding="utf-8")):
             words = [word.strip("\"',") for word in match[1].split()]
-            found.append((path.relative_to(DEPLOY).as_posix(), words))
+            found.append((path.relative_to(CHECKOUT).as_posix(), words))
     return found
 
 
@@ -134,4 +134,23 @@ def test_every_command_is_one_that_there_is() -> None:
         used = {word for word in words if word.startswith("--")}
         assert used <= known, f"{file}: {words}"
         checked += 1
-    assert checked > 25
+    assert checked > 50
+
+
+DOCUMENTS = [
+    *sorted((CHECKOUT / "docs").rglob("*.md")),
+    *sorted(DEPLOY.rglob("*.md")),
+    CHECKOUT / "README.md",
+]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(CHECKOUT).as_posix())
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+            assert anchor in anchors, link
