@@ -12,6 +12,7 @@ import yaml
 
 from .conftest import DEPLOY, checked_by_schema, documents, settings
 
+pytestmark = pytest.mark.xdist_group("tools")  # installed once
 FOLDER = DEPLOY / "kubernetes"
 KUSTOMIZATION: dict[str, Any] = yaml.safe_load((FOLDER / "kustomization.yaml").read_text(encoding="utf-8"))
 MANIFESTS = [

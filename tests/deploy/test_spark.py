@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -24,6 +25,8 @@ CAMPUS = CHECKOUT / "tests/data/previous/campus.tar.gz"
 SPARK = Path(pyspark.__path__[0])
 UNTIL = "2026-02-27"
 START_S = 60
+# Little data: compiling queries would take longer than answering them.
+SMALL = {"spark.sql.shuffle.partitions": "2", "spark.sql.codegen.wholeStage": "false"}
 LOCAL = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "127.0.0.1", "PYTHON": sys.executable}
 
 
@@ -70,6 +73,7 @@ def test_a_cluster_gives_the_numbers_of_one_process(tmp_path: Path) -> None:
             check=False, capture_output=True, text=True,
             env={
                 **os.environ, **LOCAL,
+                "PHAROS_ENGINE__SPARK_CONF": json.dumps(SMALL),
                 "EXECUTOR_MEMORY": "512m", "EXECUTOR_CORES": "2", "EXECUTORS": "1", "DRIVER_MEMORY": "1g",
             },
         )  # fmt: skip

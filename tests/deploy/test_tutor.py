@@ -15,6 +15,8 @@ import yaml
 
 from .conftest import checked_by_schema, documents, settings
 
+pytestmark = pytest.mark.xdist_group("tools")  # installed once
+
 
 @dataclass
 class Rendered:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -110,3 +111,17 @@ def test_a_later_state_is_not_overwritten_by_an_earlier_one(
     with pytest.raises(CopyIsLater, match="later state"):
         copy_lake(Lake(place.root), tmp_path / "copy")
     assert Place(tmp_path / "copy", embedded).events() == other.events()
+
+
+def test_plain_copies_beside_a_run_are_not_whole_in_either_order(place: Place, tmp_path: Path) -> None:
+    """Why there is a verb for it: the ledger's copy names files that the copy does not have."""
+    for step in range(2 * FEW):
+        grow(place, tmp_path, step)
+    for number, order in enumerate((("ledger", "events"), ("events", "ledger"))):
+        copy = Lake(tmp_path / f"plain-{number}")
+        for part in order:
+            shutil.copytree(place.root / part, copy.root / part)
+            grow(place, tmp_path, 2 * FEW + 2 * number)  # a run that commits, and merges what is small
+            grow(place, tmp_path, 2 * FEW + 2 * number + 1)
+        copy.refresh()
+        assert not all(path.exists() for path in copy.events())
