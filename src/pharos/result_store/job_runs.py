@@ -88,7 +88,7 @@ def end(
 
 
 def lose(engine: sa.Engine, host: str, now: datetime) -> int:
-    """Mark what is said to run on this machine as lost: its scheduler ended during it. How many there were.
+    """Mark what is said to run under this scheduler as lost: it ended during it. How many there were.
 
     Raises ResultStoreError.
     """

@@ -9,6 +9,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import secrets
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -67,7 +68,7 @@ class Scheduler:
     ) -> None:
         """`program`: see `programs.pharos`. `tail`: whether to watch the logs as well."""
         self._program, self._now, self._watches_logs = program, now, tail
-        self._since, self._host = now(), socket.gethostname()
+        self._since, self._host = now(), ""
         self._stop, self._wake = asyncio.Event(), asyncio.Event()
         self._engine: sa.Engine | None = None
         self._opening = asyncio.Lock()
@@ -97,7 +98,7 @@ class Scheduler:
 
     async def run(self) -> None:
         """Run what is due until `stop`. Raises Busy if another scheduler works in this home."""
-        with _alone(self._settings.home / "scheduler.lock"):
+        with _alone(self._settings.home / "scheduler.lock") as self._host:
             event(log, "scheduler started", jobs=", ".join(self._settings.scheduler.jobs) or "none")
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(self._watch())
@@ -112,7 +113,7 @@ class Scheduler:
     # --- What is due -----------------------------------------------------------------------------------
 
     async def _recover(self) -> None:
-        """What ran when this machine's last scheduler ended did not end well."""
+        """What ran when this home's last scheduler ended did not end well."""
         lost = await self._asked(lambda engine: job_runs.lose(engine, self._host, self._now()))
         if lost:
             event(log, "programs lost", logging.WARNING, number=lost)
@@ -283,8 +284,11 @@ def _state(ended: Ended) -> str:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Be the only scheduler of this home. Raises Busy, LakeNotWritable."""
+def _alone(path: Path) -> Iterator[str]:
+    """Be the only scheduler of this home; its name, the same after each start. Raises Busy, LakeNotWritable.
+
+    Not that of the machine: a home may move, and a machine may have two.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -292,9 +296,13 @@ def _alone(path: Path) -> Iterator[None]:
         raise LakeNotWritable(path, error.strerror or str(error)) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        name = os.pread(descriptor, 255, 0).decode() or f"{socket.gethostname()}-{secrets.token_hex(3)}"
+        os.pwrite(descriptor, name.encode(), 0)
     except BlockingIOError:
         raise Busy(f"{path}: another scheduler works in this home; this one did nothing") from None
+    except OSError as error:
+        raise LakeNotWritable(path, error.strerror or str(error)) from error
     else:
-        yield
+        yield name
     finally:
         os.close(descriptor)

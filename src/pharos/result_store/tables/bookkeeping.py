@@ -68,7 +68,7 @@ job_runs = Table(
     Column("job", Exact(64), nullable=False, comment="Name of the job in the settings."),
     Column("due", moment, nullable=False, comment="When the schedule wanted it, UTC."),
     Column("attempt", Integer, nullable=False, comment="1 for the first, 2 for the first retry, and so on."),
-    Column("host", Exact(255), nullable=False, comment="Machine it ran on."),
+    Column("host", Exact(255), nullable=False, comment="Scheduler it ran under, as its home names it."),
     Column("started", moment, nullable=False, comment="UTC."),
     Column("finished", moment, comment="UTC; empty while it runs."),
     Column("state", String(16), nullable=False, comment="running, done, failed, busy, stopped or lost."),
