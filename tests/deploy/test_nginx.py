@@ -50,8 +50,8 @@ def test_nginx_accepts_it(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     done = subprocess.run(
-        [NGINX, "-t", "-q", "-e", f"{tmp_path}/error.log", "-p", str(tmp_path), "-c", f"{tmp_path}/nginx.conf"],
-        check=False, capture_output=True, text=True,
+        [NGINX, "-t", "-q", "-e", "error.log", "-p", str(tmp_path), "-c", "nginx.conf"],
+        check=False, capture_output=True, text=True, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "[warn]" not in done.stderr
