@@ -94,3 +94,20 @@ def test_data_files_that_no_commit_names_are_cleared_and_never_read(place: Place
     place.read(log)
     assert not stray.exists()
     assert _content(place) == before
+
+
+def test_late_events_do_not_have_the_whole_day_written_anew(place: Place, tmp_path: Path) -> None:
+    large = tmp_path / "large.log"
+    lines = [_line(START + timedelta(seconds=number), number) for number in range(2000)]
+    large.write_text("".join(lines), encoding="utf-8")
+    place.read(large)
+    [before] = Lake(place.root).state.events[START.date()]
+    for number in range(2 * FEW):
+        late = tmp_path / f"late{number}.log"
+        hour, day = (START + step + timedelta(seconds=number) for step in (timedelta(hours=1), timedelta(1)))
+        late.write_text(_line(hour, 0) + _line(day, 0), encoding="utf-8")
+        place.read(late)
+    files = Lake(place.root).state.events[START.date()]
+    assert before.path in [file.path for file in files]
+    assert len(files) == FEW
+    assert sum(file.rows for file in files) == 2000 + 2 * FEW

@@ -37,7 +37,7 @@ OPENING_BRACE, CLOSING_BRACE = b"{}"
 LANDING_BYTES = 2 << 30  # a longer log is landed in several turns, so that a crash loses little
 
 # Columns whose values repeat; a dictionary for the others costs time and saves nothing.
-_REPEATING = [
+REPEATING = [
     "event_type", "name", "event_source", "username", "course_id", "page_course_id", "org_id", "ip",
     "session", "agent", "host", "page", "referer", "accept_language", "absent", "source",
 ]  # fmt: skip
@@ -371,7 +371,7 @@ def write(events: pa.Table, path: Path) -> None:
     """A data file of the lake."""
     pq.write_table(
         events, path, compression="zstd", compression_level=1, store_schema=False,
-        use_dictionary=_REPEATING,
+        use_dictionary=REPEATING,
         write_statistics=["event_id", "time", "event_type", "user_id", "page_course_id"],
     )  # fmt: skip
 
