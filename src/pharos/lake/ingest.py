@@ -326,7 +326,7 @@ def _without(file: land.DataFile, others: list[Path], duplicates: dict[str, int]
         is_known |= pc.is_in(ids, value_set=_ids(other)).to_numpy(zero_copy_only=False)
     if not is_known.any():
         return file
-    events = pq.ParquetFile(path).read()
+    events = pq.ParquetFile(path, read_dictionary=land.REPEATING).read()
     for count in events["source"].filter(pa.array(is_known)).value_counts().to_pylist():
         duplicates[count["values"]] += count["counts"]
     new = events.filter(pa.array(~is_known))
