@@ -93,6 +93,7 @@ def test_both_services_tell_prometheus(world: World) -> None:
     assert found["pharos_http_requests_total", f"GET,{route},200"] >= 2
     assert found["pharos_result_store_up", ""] == 1
     assert found["pharos_results_until_timestamp_seconds", "course_enrollment_daily"] == 1795392000
+    httpx.get(f"{world.url}/status/").raise_for_status()
     found = samples(httpx.get(f"{world.url}/metrics").content)
     assert found["pharos_data_api_up", ""] == 1
     assert found["pharos_results_until_timestamp_seconds", ""] == 1795392000

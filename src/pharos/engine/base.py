@@ -55,7 +55,8 @@ class Workers(Protocol):
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """The function's results in the order of the items, computed in parallel.
 
-        The function and its items are pickled; it may run on another host that sees the same files.
+        The function and its items are pickled; it may run on another host that sees the same files. It is
+        found by its module, which must not be the program itself.
         """
 
     def close(self) -> None:
