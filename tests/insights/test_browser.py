@@ -117,6 +117,18 @@ def test_pages_without_a_session_are_accessible(browser: Browser, world: World, 
     context.close()
 
 
+def test_titles(page: Page, world: World) -> None:
+    """Spec 06 §7.2: of a course page with its course, of the front page the application alone."""
+    page.goto(f"{world.url}/")
+    assert page.title() == "Pharos Insights"
+    sign_in(page, world, "sofia")
+    page.goto(f"{world.url}/courses/")
+    assert page.title() == "Courses | Pharos Insights"
+    page.goto(f"{world.url}/courses/{world.course_id}/enrollment/activity/")
+    course = "/".join(world.course_id.removeprefix("course-v1:").split("+"))
+    assert page.title() == f"Enrollment Activity - {course} | Pharos Insights"
+
+
 def test_a_refusal_is_accessible(page: Page, world: World) -> None:
     sign_in(page, world, "lena")
     page.goto(f"{world.url}/courses/")

@@ -96,9 +96,9 @@ class Renderer:
     def _frame(self, request: Request, page: Page, words: Language) -> Frame:
         course: Course | None = getattr(request.state, "course", None)
         until, published = _freshness(getattr(request.state, "definitions", {}))
-        names = [page.title, "/".join(course.parts) if course else "", "Pharos Insights"]
+        subject = " - ".join(filter(None, [page.title, "/".join(course.parts) if course else ""]))
         return Frame(
-            title=" | ".join([" - ".join(name for name in names[:2] if name), names[2]]),
+            title=" | ".join(filter(None, [subject, "Pharos Insights"])),
             viewer=request.state.viewer,
             course=course,
             menu=self._menu(request, course, words) if course else [],
