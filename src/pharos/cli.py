@@ -61,6 +61,9 @@ Until = Annotated[
     str | None,
     typer.Option("--until", help="Describe the time before this UTC date (or moment); default: now."),
 ]
+Full = Annotated[bool, typer.Option("--full", help="Compute everything anew.")]
+Why = Annotated[bool, typer.Option("--why", help="Say what was computed and why.")]
+Store = Annotated[str | None, typer.Option("--store", help="SQLAlchemy URL, instead of the configured one.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something failed; for cron.")]
 LogFormat = Annotated[
     str | None,
@@ -117,8 +120,8 @@ def run(
     lms_database: LMSDatabase = None,
     until: Until = None,
     engine: Engine = None,
-    full: Annotated[bool, typer.Option("--full", help="Compute everything anew.")] = False,
-    why: Annotated[bool, typer.Option("--why", help="Say what was computed and why.")] = False,
+    full: Full = False,
+    why: Why = False,
     skip_import: Annotated[
         bool, typer.Option("--skip-import", help="Take what is known of the LMS as it is.")
     ] = False,
@@ -195,8 +198,8 @@ def import_(
 def compute(
     until: Until = None,
     engine: Engine = None,
-    full: Annotated[bool, typer.Option("--full", help="Compute everything anew.")] = False,
-    why: Annotated[bool, typer.Option("--why", help="Say what was computed and why.")] = False,
+    full: Full = False,
+    why: Why = False,
     quiet: Quiet = False,
     log_format: LogFormat = None,
     home: Home = None,
@@ -231,11 +234,10 @@ def status(
 
     settings = config.load(home, file)
     lake = Lake(settings.lake)
-    now = datetime.now(UTC).replace(tzinfo=None)
+    publications, problem = _publications(settings)
+    turns, runs, now = _scheduled(settings)
     found, imported, compared = lake_status(lake, now), states(lake), reconciled(lake)
     unknown = unknown_event_types(lake)
-    publications, problem = _publications(settings)
-    turns, runs, _ = _scheduled(settings)
     if as_json:
         tables = {name: asdict(publication) for name, publication in publications.items()}
         whole: dict[str, Any] = {
@@ -363,13 +365,7 @@ def demo(
 
 
 @store_app.command("upgrade")
-def store_upgrade(
-    url: Annotated[
-        str | None, typer.Option("--store", help="SQLAlchemy URL, instead of the configured one.")
-    ] = None,
-    home: Home = None,
-    file: Config = None,
-) -> None:
+def store_upgrade(url: Store = None, home: Home = None, file: Config = None) -> None:
     """Create the Result Store, or bring it to this release."""
     from pharos.result_store import store
 
@@ -381,9 +377,7 @@ def store_upgrade(
 @store_app.command("downgrade")
 def store_downgrade(
     version: Annotated[str, typer.Argument(help="Version of the tables that the earlier release needs.")],
-    url: Annotated[
-        str | None, typer.Option("--store", help="SQLAlchemy URL, instead of the configured one.")
-    ] = None,
+    url: Store = None,
     home: Home = None,
     file: Config = None,
 ) -> None:
@@ -425,7 +419,7 @@ def token_create(
     for course in courses or ():
         if not is_course_id(course):
             raise ConfigurationError(f"--course: {course!r} is not the id of a course run")
-    with _result_store(home, file) as engine:
+    with _result_store(config.load(home, file)) as engine:
         token = tokens.create_token(
             engine, name, courses=courses or (), organizations=organizations or (), learners=learners,
             expires=_moment(expires, "--expires"), requests_per_minute=requests_per_minute,
@@ -440,7 +434,7 @@ def token_list(home: Home = None, file: Config = None) -> None:
     from pharos.console import show_tokens
     from pharos.data_api import tokens
 
-    with _result_store(home, file) as engine:
+    with _result_store(config.load(home, file)) as engine:
         show_tokens(out, tokens.list_tokens(engine))
 
 
@@ -449,17 +443,17 @@ def token_revoke(name: str, home: Home = None, file: Config = None) -> None:
     """End a token's use."""
     from pharos.data_api import tokens
 
-    with _result_store(home, file) as engine:
+    with _result_store(config.load(home, file)) as engine:
         tokens.revoke_token(engine, name)
     out.print(f"Token {name} is revoked.")
 
 
 @contextmanager
-def _result_store(home: Path | None, file: Path | None) -> Iterator[sqlalchemy.Engine]:
-    """The Result Store of the settings, as long as a verb needs it."""
+def _result_store(settings: Settings) -> Iterator[sqlalchemy.Engine]:
+    """The Result Store, as long as a verb needs it. Raises ResultStoreError."""
     from pharos.result_store import store
 
-    engine = store.connect(config.load(home, file).store_url)
+    engine = store.connect(settings.store_url)
     try:
         yield engine
     finally:
@@ -544,6 +538,7 @@ def _publications(settings: Settings) -> tuple[dict[str, Publication], str | Non
     from pharos.result_store.errors import ResultStoreError
 
     try:
-        return store.published(store.connect(settings.store_url)), None
+        with _result_store(settings) as engine:
+            return store.published(engine), None
     except ResultStoreError as error:
         return {}, str(error)

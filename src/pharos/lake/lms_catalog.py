@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -30,7 +30,7 @@ def import_catalog(lake: Lake, engine: Engine, lms: LMS, *, fresh: timedelta = F
     Nothing is asked while what is there is younger than `fresh`. Never raises for what is wrong with the
     service: each table's state says so.
     """
-    started = datetime.now(UTC).replace(tzinfo=None)
+    started = snapshots.now()
     before = [snapshots.state(lake, table) for table in TABLES]
     if all(state.is_newer(started - fresh) for state in before):
         return before

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -60,7 +60,7 @@ def import_courses(
     Nothing is asked while what is there is younger than `fresh`. Never raises for what is wrong with the LMS:
     each table's state says so.
     """
-    started = datetime.now(UTC).replace(tzinfo=None)
+    started = snapshots.now()
     before = [snapshots.state(lake, table) for table in COURSES]
     if all(table.is_newer(started - fresh) for table in before):
         return before
