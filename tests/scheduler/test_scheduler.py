@@ -65,6 +65,10 @@ class Place:
     def history(self, job: str) -> list[JobRun]:
         return [run for run in reversed(job_runs.history(self.engine, 100)) if run.job == job]
 
+    def incidents(self) -> dict[str, Any]:
+        """What somebody is still to be told of, or what is still wrong."""
+        return dict(json.loads((self.home / "incidents.json").read_text()))
+
     def publish(self, until: datetime) -> None:
         rows = pa.table({"date": pa.array([until.date()]), "event_count": [1]})
         publication = Publication(fingerprint=str(until), until=until, last_event=None, version=1)
@@ -110,7 +114,7 @@ def test_a_missed_job_is_made_up_for_once_by_the_real_program(place: Place, tmp_
     async def act() -> None:
         settings = place.settings(scheduler={"jobs": {"hourly": {"cron": "0 0 * * *"}}})
         async with working(Scheduler(settings, programs.pharos(place.home, None))):
-            await until(lambda: place.history("hourly")[-1].finished and len(place.history("hourly")) == 2)
+            await until(lambda: [run.finished is not None for run in place.history("hourly")] == [True, True])
 
     asyncio.run(act())
     _, run = place.history("hourly")
@@ -135,15 +139,34 @@ def test_a_failing_job_is_told_once_and_once_when_it_is_well(
             await until(lambda: mail.messages and webhook.posted and len(place.history("daily")) >= 5)
             assert len(mail.messages) == len(webhook.posted) == 1
             place.code.write_text("0")
-            await until(lambda: len(mail.messages) == len(webhook.posted) == 2)
+            await until(lambda: len(webhook.posted) == 2 and place.incidents() == {})
+            assert len(mail.messages) == 2
 
     asyncio.run(act())
     problem, recovery = webhook.posted
     assert (problem["event"], problem["key"], recovery["event"]) == ("problem", "job daily", "recovery")
     assert problem["text"] == "Job daily failed, also when tried again: no room"
-    assert [run.attempt for run in place.history("daily")][:4] == [1, 2, 1, 2]
-    assert place.history("daily")[0].message == "no room"
-    assert json.loads((place.home / "incidents.json").read_text()) == {}
+    first, second, third, *_ = place.history("daily")
+    assert (first.attempt, second.attempt, third.attempt) == (1, 2, 1)
+    assert first.due == second.due < third.due
+    assert first.message == "no room"
+
+
+def test_a_job_that_is_due_again_before_its_retries_is_told_too(place: Place, webhook: Webhook) -> None:
+    place.code.write_text("1")
+    seldom_tried_again = EVERY_SECOND | {"retries": 3, "backoff_seconds": 600}
+    settings = place.settings(
+        scheduler={"jobs": {"daily": seldom_tried_again}}, alerts={"webhook": webhook.url}
+    )
+
+    async def act() -> None:
+        async with working(Scheduler(settings, place.program)):
+            await until(lambda: webhook.posted)
+
+    asyncio.run(act())
+    first, second, *_ = place.history("daily")
+    assert (first.attempt, second.attempt) == (1, 1)
+    assert webhook.posted[0]["key"] == "job daily"
 
 
 def test_a_lake_that_is_busy_is_no_failure(place: Place, webhook: Webhook) -> None:
@@ -216,7 +239,7 @@ def test_two_schedulers_run_a_job_once(place: Place) -> None:
             working(Scheduler(first, place.program)),
             working(Scheduler(second, place.program)),
         ):
-            await until(lambda: place.history("daily")[-1].finished and len(place.history("daily")) > 1)
+            await until(lambda: [run for run in place.history("daily")[1:] if run.finished])
             await asyncio.sleep(0.5)
 
     asyncio.run(act())

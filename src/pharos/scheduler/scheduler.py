@@ -121,9 +121,10 @@ class Scheduler:
     async def _next(self) -> None:
         """Run the job that is due, or look at the logs; then say how long there is nothing to do."""
         self._wait_s = LOOK_S
-        due = turns(self._settings.scheduler, await self._asked(job_runs.latest), self._since, self._now())
+        latest = await self._asked(job_runs.latest)
+        due = turns(self._settings.scheduler, latest, self._since, self._now())
         if due and due[0].at <= self._now():
-            await self._do(due[0])
+            await self._do(due[0], latest.get(due[0].job))
             self._wait_s = 0
             return
         if self._tail is not None:
@@ -133,7 +134,7 @@ class Scheduler:
         if due:
             self._wait_s = min(self._wait_s, max(0, (due[0].at - self._now()).total_seconds()))
 
-    async def _do(self, due: Turn) -> None:
+    async def _do(self, due: Turn, last: JobRun | None) -> None:
         job = self._settings.scheduler.jobs[due.job]
         line = programs.command(self._program, job.run, job.arguments)
         ended = await self._attempt(due, line, job.longest_hours)
@@ -142,7 +143,7 @@ class Scheduler:
             return
         if ended.exit_code == 0:
             self._incidents.end(about, f"Job {due.job} is done.")
-        elif due.attempt > job.retries:
+        elif due.attempt > job.retries or _was_cut_short(last, due):
             text = f"Job {due.job} failed, also when tried again: {ended.message}"
             self._incidents.begin(about, text, self._now())
 
@@ -265,6 +266,11 @@ class Scheduler:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
         self._wake.clear()
+
+
+def _was_cut_short(last: JobRun | None, due: Turn) -> bool:
+    """Whether the job failed at its former time and the next came before all of its retries did."""
+    return last is not None and last.state == job_runs.FAILED and last.due < due.due
 
 
 def _store(url: str) -> sa.Engine:
