@@ -83,6 +83,14 @@ student_courseenrollment = _table(
     ("mode", sa.String(100)),
     ("user_id", sa.Integer),
 )
+student_courseaccessrole = _table(
+    "student_courseaccessrole",
+    ("id", sa.Integer),
+    ("org", sa.String(64)),
+    ("course_id", sa.String(255)),
+    ("role", sa.String(64)),
+    ("user_id", sa.Integer),
+)
 course_groups_courseusergroup = _table(
     "course_groups_courseusergroup",
     ("id", sa.Integer),
@@ -166,6 +174,7 @@ def fill(connection: sa.Connection) -> None:
             id=number * 10, user_id=number, course_id=COURSE, created=BEGIN, is_active=number != 2,
             mode="verified" if number == 1 else "audit",
         )  # fmt: skip
+    insert(connection, student_courseaccessrole, id=1, org="UniX", course_id=COURSE, role="staff", user_id=3)
     insert(
         connection, course_groups_courseusergroup, id=5, name="Morning", course_id=COURSE, group_type="cohort"
     )

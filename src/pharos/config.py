@@ -138,7 +138,9 @@ class Geolocation(Section):
 
 class Counting(Section):
     staff: bool = Field(
-        True, description="Count the LMS's staff and superusers like learners; if not, nowhere as learners."
+        True,
+        description="Count staff like learners; if not, the LMS's staff and superusers count nowhere, course "
+        "teams and beta testers not in their course runs.",
     )
     libraries: bool = Field(True, description="Count content libraries like course runs.")
 

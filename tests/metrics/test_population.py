@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from pharos.engine import Engine
 from pharos.lms.tables import TABLES
-from pharos.metrics.population import without_libraries, without_staff
+from pharos.metrics.population import TEAM_ROLES, without_libraries, without_staff
 
+RUN, OTHER_RUN, LEGACY, ELSEWHERE = "course-v1:U+C+R", "course-v1:U+C+S", "U/C/R", "course-v1:Uni+C+R"
 ROWS = [
     {"course_id": course, "user_id": user}
-    for course in ("course-v1:U+C+R", "library-v1:U+L")
+    for course in (RUN, OTHER_RUN, LEGACY, ELSEWHERE, "library-v1:U+L")
     for user in (1, 2, 3, 4)
 ]
 
@@ -24,11 +26,35 @@ def user(number: int, *, staff: bool | None = False, superuser: bool | None = Fa
     }  # fmt: skip
 
 
+def role(user: int, role: str = "staff", *, org: str = "", course: str = "") -> dict[str, Any]:
+    return {"user_id": user, "org": org or None, "course_id": course, "role": role}
+
+
+def kept(
+    engine: Engine,
+    users: list[dict[str, Any]],
+    roles: list[dict[str, Any]] | None = None,
+    rows: list[dict[str, Any]] = ROWS,
+) -> list[dict[str, Any]]:
+    found = without_staff(
+        engine.table(pa.Table.from_pylist(rows)),
+        engine.table(pa.Table.from_pylist(users, TABLES["auth_user"].schema)),
+        engine.table(pa.Table.from_pylist(roles or [], TABLES["student_courseaccessrole"].schema)),
+    )
+    counted: list[dict[str, Any]] = engine.fetch(found).to_pylist()
+    return counted
+
+
 def counted(engine: Engine, users: list[dict[str, Any]]) -> set[int]:
-    rows = engine.table(pa.Table.from_pylist(ROWS))
-    known = engine.table(pa.Table.from_pylist(users, TABLES["auth_user"].schema))
-    found: set[int] = set(engine.fetch(without_staff(rows, known))["user_id"].to_pylist())
-    return found
+    return {row["user_id"] for row in kept(engine, users)}
+
+
+def not_counted(engine: Engine, *roles: dict[str, Any]) -> set[tuple[Any, Any]]:
+    """(user, course run) of those left out because of their roles."""
+    found = kept(engine, [user(number) for number in (1, 2, 3, 4)], list(roles))
+    assert len(found) == len({tuple(row.values()) for row in found}), "a row twice"
+    assert all(row.keys() == ROWS[0].keys() for row in found)
+    return {(row["user_id"], row["course_id"]) for row in ROWS if row not in found}
 
 
 def test_staff_and_superusers_are_left_out(engine: Engine) -> None:
@@ -38,6 +64,35 @@ def test_staff_and_superusers_are_left_out(engine: Engine) -> None:
     assert counted(engine, []) == {1, 2, 3, 4}
 
 
+def test_course_teams_and_testers_are_left_out_of_their_course_runs(engine: Engine) -> None:
+    """In others they are learners, like everybody."""
+    roles = [role(number % 3 + 1, name, org="U", course=RUN) for number, name in enumerate(TEAM_ROLES)]
+    assert not_counted(engine, *roles) == {(1, RUN), (2, RUN), (3, RUN)}
+    assert not_counted(engine, role(1, org="U", course=LEGACY)) == {(1, LEGACY)}
+    assert not_counted(engine, role(1, org="U", course=f"{RUN}+branch@draft")) == {(1, RUN)}, "an older name"
+
+
+def test_a_role_for_an_organisation_is_one_for_all_its_course_runs(engine: Engine) -> None:
+    library = "library-v1:U+L"
+    of_all = {(2, RUN), (2, OTHER_RUN), (2, LEGACY), (2, library)}
+    assert not_counted(engine, role(2, "instructor", org="U")) == of_all
+    assert not_counted(engine, role(2, org="Uni")) == {(2, ELSEWHERE)}
+
+
+def test_a_role_for_everything_is_one_everywhere(engine: Engine) -> None:
+    assert not_counted(engine, role(3)) == {(3, row["course_id"]) for row in ROWS}
+    assert kept(engine, [], [role(3), role(4, course=RUN)], [{"user_id": 3}, {"user_id": 4}]) == [
+        {"user_id": 4}
+    ], "where there is no course run, a role for one says nothing"
+
+
+@pytest.mark.parametrize(
+    "name", ["course_creator_group", "org_course_creator_group", "library_user", "support"]
+)
+def test_other_roles_make_nobody_staff(engine: Engine, name: str) -> None:
+    assert not_counted(engine, role(1, name), role(2, name, org="U"), role(3, name, course=RUN)) == set()
+
+
 def test_libraries_are_left_out(engine: Engine) -> None:
     found = engine.fetch(without_libraries(engine.table(pa.Table.from_pylist(ROWS))))
-    assert set(found["course_id"].to_pylist()) == {"course-v1:U+C+R"}
+    assert set(found["course_id"].to_pylist()) == {RUN, OTHER_RUN, LEGACY, ELSEWHERE}

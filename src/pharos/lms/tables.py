@@ -70,6 +70,10 @@ TABLES: dict[str, LMSTable] = {
             is_active=_required(pa.bool_()),
             mode=pa.string(),
         ),
+        # Who teaches or tests what: a role in a course run, or, without one, in all of an organisation.
+        _table(
+            "student_courseaccessrole", user_id=_NUMBER, org=pa.string(), course_id=pa.string(), role=_TEXT
+        ),
         _table("course_groups_courseusergroup", id=_NUMBER, name=_TEXT, course_id=_TEXT, group_type=_TEXT),
         _table("course_groups_courseusergroup_users", courseusergroup_id=_NUMBER, user_id=_NUMBER),
         _table(

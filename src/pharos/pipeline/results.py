@@ -25,7 +25,8 @@ from pharos.pipeline.facts import FactDay
 from pharos.pipeline.graph import FACTS, METRICS, Given, code_fingerprint, fingerprint, in_order
 from pharos.pipeline.target import Target
 
-EVENTS, ENROLLMENTS, USERS = "enrollment_event", "student_courseenrollment", "auth_user"
+EVENTS, ENROLLMENTS = "enrollment_event", "student_courseenrollment"
+STAFF = ("auth_user", "student_courseaccessrole")  # what says who is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +133,7 @@ def _input(
 def _counted(lake: Lake, engine: Engine, rows: ibis.Table, given: Given) -> ibis.Table:
     """The rows of an input without those that shall not count."""
     if not given.counts_staff and "user_id" in rows.columns:
-        rows = population.without_staff(rows, lms_tables.read(engine, lake, USERS))
+        rows = population.without_staff(rows, *(lms_tables.read(engine, lake, table) for table in STAFF))
     if not given.counts_libraries and "course_id" in rows.columns:
         rows = population.without_libraries(rows)
     return rows
@@ -142,9 +143,8 @@ def _counting_fingerprint(lake: Lake, metric: Metric, given: Given) -> list[str]
     """What a result depends on because of what shall not count; nothing as long as everything counts."""
     found = []
     if not given.counts_staff:
-        found.append(
-            f"staff={code_fingerprint(population.without_staff)} {snapshots.fingerprint(lake, USERS)}"
-        )
+        known = " ".join(snapshots.fingerprint(lake, table) for table in STAFF)
+        found.append(f"staff={code_fingerprint(population.without_staff)} {known}")
     if not given.counts_libraries:
         found.append(f"libraries={code_fingerprint(population.without_libraries)}")
     return found if any(name in FACTS or name == ENROLLMENTS for name in metric.inputs) else []

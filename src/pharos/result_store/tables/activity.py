@@ -57,8 +57,9 @@ course_activity = result(
                 "apart; here are all weeks of the run itself."
             ),
             (
-                "The settings counting.staff and counting.libraries leave out the LMS's staff, and "
-                "libraries; the original counts both, as is the default here."
+                "The settings counting.staff and counting.libraries leave out staff, and libraries: the "
+                "LMS's staff everywhere, course teams and beta testers of now in their course runs. The "
+                "original counts all, as is the default here."
             ),
         ),
     ),

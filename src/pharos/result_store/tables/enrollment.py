@@ -36,8 +36,9 @@ _DIFFERENCES = (
         "arrive later than its window of days; here they are the run itself, and the whole history counts."
     ),
     (
-        "The settings counting.staff and counting.libraries leave out the LMS's staff, and libraries; the "
-        "original counts both, as is the default here."
+        "The settings counting.staff and counting.libraries leave out staff, and libraries: the LMS's staff "
+        "everywhere, course teams and beta testers of now in their course runs. The original counts all, as "
+        "is the default here."
     ),
 )
 
