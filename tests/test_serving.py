@@ -194,3 +194,42 @@ def test_a_taken_port_is_a_mistake_in_the_settings(verb: str, tmp_path: Path, fr
     assert done.returncode == 2
     assert f"Data API cannot listen on 127.0.0.1:{free_port}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_processes_that_may_share_a_port_divide_the_clients(tmp_path: Path, free_port: int) -> None:
+    homes = [tmp_path / "first", tmp_path / "second"]
+    for home in homes:
+        settings(home, data_api={"port": free_port, "shared_port": True})
+    with served(homes[0], "data-api", 1) as first, served(homes[1], "data-api", 1) as second:
+        url = f"{first.urls['Data API']}/status/"
+        first.until(lambda: httpx.get(url) and all(p.lines("request") for p in (first, second)))
+        first.process.terminate()
+        assert first.process.wait(60) == 0
+        assert [httpx.get(url).status_code for _ in range(10)] == [200] * 10
+
+
+def test_what_lives_as_long_as_the_process_is_set_aside_from_the_garbage_collector(tmp_path: Path) -> None:
+    program = """
+import gc
+from fastapi import FastAPI
+from pharos.config import load
+from pharos.serving import Service, serve
+
+def make(settings):
+    app = FastAPI()
+    app.add_api_route("/", gc.get_freeze_count)
+    return app
+
+serve(lambda: load(None, None, data_api={"port": 0}), [Service("Data API", make, lambda s: s.data_api)])
+"""
+    log = tmp_path / "log"
+    with log.open("wb") as errors:
+        clean = os.environ | {"PHAROS_LOGGING__FORMAT": "json", "PHAROS_HOME": str(tmp_path)}
+        process = subprocess.Popen([sys.executable, "-c", program], env=clean, stderr=errors)
+    running = Served(process, log, {})
+    try:
+        running.until(lambda: running.lines("serving"))
+        assert httpx.get(running.lines("serving")[0]["address"]).json() > 10_000
+    finally:
+        process.terminate()
+        process.wait()

@@ -156,6 +156,9 @@ class ResultStoreSettings(Section):
 class DataAPISettings(Section):
     host: str = Field("127.0.0.1", description="Address the Data API listens on.")
     port: Port = Field(8100, description="Port the Data API listens on.")
+    shared_port: bool = Field(
+        False, description="Several processes of one user may listen on the port; the system divides clients."
+    )
     v1_url: SecretStr | None = Field(
         None, description="Result Store that /api/v1 reads, if not the one that /api/v0 reads."
     )
@@ -192,6 +195,7 @@ class DataAPISettings(Section):
 class InsightsSettings(Section):
     host: str = Field("127.0.0.1", description="Address Insights listens on.")
     port: Port = Field(8110, description="Port Insights listens on.")
+    shared_port: bool = Field(False, description="As data_api.shared_port.")
     url: str = Field("http://127.0.0.1:8110", description="Address of Insights as browsers reach it.")
     data_api_url: str = Field("http://127.0.0.1:8100", description="Address of the Data API.")
     data_api_token: SecretStr | None = Field(None, description="Token Insights shows to the Data API.")

@@ -13,7 +13,6 @@ import httpx
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
-from starlette.responses import Response
 
 from pharos.data_api.cache import Cache, Kept, stamp
 from pharos.data_api.reading import ResultStore
@@ -122,8 +121,8 @@ def test_the_cache_forgets_before_memory_runs_out(monkeypatch: pytest.MonkeyPatc
     current = stamp(known, ["video"])
     cache = Cache()
     for number in range(20):
-        cache.put(str(number), Kept(Response(b"x" * 100), ["video"], current))
-    cache.put("large", Kept(Response(b"x" * 101), ["video"], current))
+        cache.put(str(number), Kept(b"x" * 100, (), ("video",), current))
+    cache.put("large", Kept(b"x" * 101, (), ("video",), current))
     assert cache.get("large", known) is None
     assert cache.get("0", known) is None
     assert cache.get("19", known) is not None

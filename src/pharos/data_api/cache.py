@@ -31,13 +31,28 @@ COMPRESSED_FROM_BYTES = 1000
 OF_BODIES = ("content-length", "content-type", "content-disposition", "content-encoding")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer, the tables it is made from, and the stamp of their publications."""
+    """An answer, the tables it is made from, and the stamp of their publications.
 
-    response: Response
-    tables: Sequence[str]
+    One object for the garbage collector to look at, which does not look into tuples of texts: there may be
+    many thousands of answers.
+    """
+
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    tables: tuple[str, ...]
     stamp: str
+
+    @classmethod
+    def of(cls, response: Response, tables: tuple[str, ...], stamp: str) -> Kept:
+        return cls(bytes(response.body), tuple(response.raw_headers), tables, stamp)
+
+    def response(self) -> Response:
+        """A response of its own, whose headers may be changed."""
+        made = Response(self.body)
+        made.raw_headers = list(self.headers)
+        return made
 
 
 class Cache:
@@ -54,7 +69,7 @@ class Cache:
         if found is None or found.stamp != stamp(publications, found.tables):
             return None
         self._kept.move_to_end(key)
-        return found.response
+        return found.response()
 
     async def settled(self, key: str) -> None:
         """Wait until nobody makes this answer: after a publication, many ask the same at once."""
@@ -73,22 +88,25 @@ class Cache:
 
     def put(self, key: str, answer: Kept) -> None:
         """Keep an answer, unless it alone would push out most others."""
-        size = len(answer.response.body)
+        size = len(answer.body)
         if size > MAX_BYTES // 8:
             return
         old = self._kept.pop(key, None)
-        self._bytes += size - (len(old.response.body) if old else 0)
+        self._bytes += size - (len(old.body) if old else 0)
         self._kept[key] = answer
         while self._bytes > MAX_BYTES:
             _, gone = self._kept.popitem(last=False)
-            self._bytes -= len(gone.response.body)
+            self._bytes -= len(gone.body)
 
 
 def stamp(publications: Mapping[str, Publication], tables: Sequence[str]) -> str:
-    """Changes when an answer made from these tables may. Empty, if the first was not filled by publishing."""
-    if not tables or tables[0] not in publications:
+    """Changes when an answer made from these tables, or without tables from the publications alone, may.
+
+    Empty, if the first table was not filled by publishing: then it may change at any time.
+    """
+    if tables and tables[0] not in publications:
         return ""
-    found = [(name, publications[name]) for name in tables if name in publications]
+    found = [(name, publications[name]) for name in tables or publications if name in publications]
     return ";".join(f"{name} {p.content} {p.published} {p.until} {p.version}" for name, p in found)
 
 
@@ -160,18 +178,13 @@ def compressed(response: Response) -> Response:
     return packed
 
 
-def _readable(request: Request, kept: Response) -> Response:
-    """A copy, whose headers middleware may change, in an encoding that the client takes."""
-    body = kept.body
-    unpack = "content-encoding" in kept.headers and "gzip" not in request.headers.get("accept-encoding", "")
-    if unpack:
-        body = igzip.decompress(body)  # type: ignore[no-untyped-call, unused-ignore]
-    copy = Response(body)
-    copy.raw_headers = list(kept.raw_headers)
-    if unpack:
-        del copy.headers["Content-Encoding"]
-        copy.headers["Content-Length"] = str(len(body))
-    return copy
+def _readable(request: Request, response: Response) -> Response:
+    """The response in an encoding that the client takes."""
+    if "content-encoding" in response.headers and "gzip" not in request.headers.get("accept-encoding", ""):
+        response.body = igzip.decompress(response.body)  # type: ignore[no-untyped-call, unused-ignore]
+        del response.headers["Content-Encoding"]
+        response.headers["Content-Length"] = str(len(response.body))
+    return response
 
 
 def _not_after(modified: str, limit: str | None) -> bool:

@@ -23,7 +23,8 @@ from pharos.data_api.errors import NoData, NotAcceptable
 
 Item = Mapping[str, Any]
 
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NESTED = {dict, list, tuple}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -120,13 +121,15 @@ def items_of(answer: Any) -> Sequence[Item]:
     return items
 
 
-def flat(item: Item, prefix: str = "") -> dict[str, Any]:
+def flat(item: Item, prefix: str = "") -> Item:
     """Nested objects as dotted names, lists as one text joined by comma and space."""
+    if not prefix and _NESTED.isdisjoint(map(type, item.values())):
+        return item
     columns: dict[str, Any] = {}
     for name, value in item.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             columns.update(flat(value, f"{prefix}{name}."))
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, (list, tuple)):
             columns[prefix + name] = ", ".join(str(part) for part in value)
         else:
             columns[prefix + name] = value
@@ -134,13 +137,13 @@ def flat(item: Item, prefix: str = "") -> dict[str, Any]:
 
 
 def column_names(items: Iterable[Mapping[str, Any]], fields: Sequence[str] | None) -> list[str]:
-    present = {name for item in items for name in item}
+    present: set[str] = set().union(*items)
     return sorted(present) if fields is None else [name for name in fields if name in present]
 
 
 def cell(value: Any) -> Any:
     """The value as a cell; a text a spreadsheet would run as a formula gets an apostrophe before it."""
-    if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value):
+    if isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value):
         return f"'{value}"
     return value
 

@@ -91,20 +91,27 @@ class ResultStore:
         self._reading.dispose()
         self.engine.dispose()
 
-    def derived(self, table: sa.Table, make: Callable[[], T]) -> T | None:
-        """What `make` returns, made once for each publication of the table; None if it was never published.
+    def derived(self, table: sa.Table, make: Callable[[], T]) -> T:
+        """What `make` returns, made once for each publication of the table; each time if there is none.
 
         One thing may be derived from a table.
         """
         publication = self.published.get().get(table.name)
         if publication is None:
-            return None
+            return make()
         with self._deriving:  # whoever asks for it meanwhile gets it, too
-            known = self._derived.get(table.name)
-            if known is None or known[0].published != publication.published:
-                known = self._derived[table.name] = (publication, make())
-            found: T = known[1]
+            found: T | None = self.derived_at_hand(table)
+            if found is None:
+                found = make()
+                self._derived[table.name] = (publication, found)
             return found
+
+    def derived_at_hand(self, table: sa.Table) -> Any:
+        """What is derived from the current publication of the table; None if it is not made yet."""
+        publication, known = self.published.get().get(table.name), self._derived.get(table.name)
+        if publication is None or known is None or known[0].published != publication.published:
+            return None
+        return known[1]
 
     def chunks(self, statement: sa.Select[Any], size: int) -> Iterator[Sequence[sa.RowMapping]]:
         """The rows of a query, some at a time, all from the same state of the store."""

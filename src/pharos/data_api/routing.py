@@ -104,7 +104,8 @@ class Subject:
     ) -> Callable[[Function], Function]:
         """Make a function the endpoint at `path` below `/api/{version}/`.
 
-        `reads`: the tables it is made from, the one it is about first. `file_name`: end of the name of the
+        `reads`: the tables it is made from, the one it is about first; without, it is made from what is known
+        of the publications. `file_name`: end of the name of the
         CSV of a course. `post`: it also answers POST. `parameters`: name and meaning of those that come in
         query or body. Without `may_be_empty` an empty list is 404 (spec 05 §2.5). `learners`: the answer is
         about single learners.
@@ -154,17 +155,17 @@ class Subject:
 def _answering(endpoint: Endpoint) -> Callable[..., Any]:
     """The function FastAPI calls: the endpoint's own parameters and those every endpoint has."""
     wanted = inspect.signature(endpoint.function, eval_str=True).parameters
+    names = tuple(table.name for table in endpoint.reads)
 
     async def answer(request: Request, **own: Any) -> Response:
         caller: Caller = request.state.caller
         store, cache = of_request(request), request.app.state.cache
-        publications = await publications_of(store, endpoint.reads)
-        names = tuple(table.name for table in endpoint.reads)
-        made_from = stamp(publications, names) if endpoint.cached and request.method == "GET" else ""
+        published = await published_in(store)
+        made_from = stamp(published, names) if endpoint.cached and request.method == "GET" else ""
         key = key_of(request.scope, caller)
         if made_from:
             await cache.settled(key)
-            if found := cache.get(key, publications):
+            if found := cache.get(key, published):
                 return conditional(request, found)
         output = _output(request)
         at_hand = {"request": request, "store": store, "caller": caller}
@@ -173,10 +174,11 @@ def _answering(endpoint: Endpoint) -> Callable[..., Any]:
             made = await asyncio.get_running_loop().run_in_executor(
                 request.app.state.workers, lambda: _made(endpoint, output, own)
             )
-            made.headers.update(provenance(publications))
+            made.headers.update(provenance(publications_of(published, endpoint.reads)))
             if made_from:
+                made.headers.setdefault("Cache-Control", NOT_UNASKED)
                 made.headers["ETag"] = f'"{hashlib.sha256(f"{key} {made_from}".encode()).hexdigest()[:32]}"'
-                cache.put(key, Kept(made, names, made_from))
+                cache.put(key, Kept.of(made, names, made_from))
         return conditional(request, made)
 
     parameters = [inspect.Parameter("request", _KEYWORD, annotation=Request)]
@@ -225,17 +227,19 @@ def _stem(course_id: str) -> str:
 
 
 Publications = dict[str, Publication]
+NOT_UNASKED = "private, no-cache"  # a client may keep it, but asks each time whether it is still right
 
 
-async def publications_of(store: ResultStore, tables: Sequence[sa.Table]) -> Publications:
-    """What the tables hold. Empty if the first, the one an answer is about, was not filled by publishing."""
-    if not tables:
-        return {}
+async def published_in(store: ResultStore) -> Publications:
+    """What each published table holds."""
     known = store.published.at_hand()
-    if known is None:
-        known = await asyncio.to_thread(store.published.get)
-    found = {table.name: known[table.name] for table in tables if table.name in known}
-    return found if tables[0].name in found else {}
+    return await asyncio.to_thread(store.published.get) if known is None else known
+
+
+def publications_of(published: Publications, tables: Sequence[sa.Table]) -> Publications:
+    """What the tables hold. Empty if the first, the one an answer is about, was not filled by publishing."""
+    found = {table.name: published[table.name] for table in tables if table.name in published}
+    return found if tables and tables[0].name in found else {}
 
 
 def provenance(publications: Publications) -> dict[str, str]:
@@ -248,7 +252,7 @@ def provenance(publications: Publications) -> dict[str, str]:
         "X-Pharos-Source": ", ".join(
             f"{name}; version={p.version}; fingerprint={p.fingerprint}" for name, p in publications.items()
         ),
-        "Cache-Control": "private, no-cache",
+        "Cache-Control": NOT_UNASKED,
     }
     events = [p.last_event for p in known if p.last_event is not None]
     if events:

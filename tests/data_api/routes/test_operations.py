@@ -83,6 +83,26 @@ def test_the_catalogue_explains_every_table_and_its_age(
     assert (fresh["until"], fresh["fingerprint"], fresh["rows"]) == ("2031-03-02T00:00:00Z", "f1", 1)
 
 
+def test_the_kept_catalogue_follows_every_publication(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pharos.data_api.reading.FRESH_FOR_S", 0)
+    api, path = serve_api(), "/api/v1/metrics/"
+    assert "ETag" not in api.get(path).headers  # nothing is published yet
+    tag = None
+    for table, count in ((tables.sequential_open_distribution, 1), (tables.grade_distribution, 2)):
+        rows = {"course_id": ["a/b/c"] * count, "module_id": [str(n) for n in range(count)]}
+        rows |= {"count": [1] * count} | ({"grade": [1.0, 2.0], "max_grade": [3.0, 3.0]} if count > 1 else {})
+        publication = Publication(fingerprint="f", until=datetime(2031, 3, 2), last_event=None, version=1)
+        store.publish(engine, table, pa.table(rows), publication)
+        answer = api.get(path, headers={"If-None-Match": tag or ""})
+        fresh = {metric["table"]: metric["freshness"] for metric in answer.json()}
+        assert fresh[table.name]["rows"] == count
+        tag = answer.headers["ETag"]
+        again = api.get(path, headers={"If-None-Match": tag})
+        assert (again.status_code, again.headers["Cache-Control"]) == (304, "private, no-cache")
+
+
 def test_the_documentation_page_works_without_the_internet(
     api: httpx.Client, page: playwright.sync_api.Page
 ) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import Any
 
 import httpx
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from pharos.data_api.reading import ResultStore
 from pharos.result_store import contract, store, tables
 from pharos.result_store.store import Publication
 
@@ -27,6 +29,17 @@ def counts(count: int, ever: int, change: int, passing: int) -> dict[str, int]:
         "count_change_7_days": change,
         "passing_users": passing,
     }
+
+
+def publish(engine: sa.Engine, counted: dict[str, int]) -> None:
+    """A summary of each course, with this count of everything in the mode audit."""
+    nulls = {column.name: [None] * len(counted) for column in contract.columns(TABLE)}
+    numbers = {name: list(counted.values()) for name in counts(0, 0, 0, 0)}
+    ids = {"course_id": list(counted), "enrollment_mode": ["audit"] * len(counted)}
+    publication = Publication(
+        fingerprint=str(counted), until=datetime(2031, 3, 2), last_event=None, version=1
+    )
+    store.publish(engine, TABLE, pa.table(nulls | ids | numbers), publication)
 
 
 def test_the_example_of_the_specification(api: httpx.Client) -> None:
@@ -194,24 +207,64 @@ def test_recent_change_is_since_the_newest_day_up_to_recent_date(
     assert "recent_count_change" not in excluded[0]
 
 
+@pytest.mark.parametrize("ids_in_query", [1, 1000])
+def test_recent_changes_of_many_courses_are_found_some_at_a_time(
+    serve_api: Callable[..., httpx.Client],
+    engine: sa.Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    ids_in_query: int,
+) -> None:
+    monkeypatch.setattr("pharos.data_api.routes.summaries.MAX_IDS_IN_QUERY", ids_in_query)
+    days = [(CID, date(2020, 1, 5), 4), (CID, date(2020, 1, 7), 5), (OTHER, date(2020, 1, 4), None)]
+    with engine.begin() as connection:
+        for course_id, day, count in days:
+            row = {"course_id": course_id, "date": day, "count": count, "cumulative_count": 9}
+            connection.execute(sa.insert(tables.course_enrollment_daily), row)
+    found = serve_api().get(PATH, params={"recent_date": "2020-01-07"}).json()
+    assert {s["course_id"]: s["recent_count_change"] for s in found} == {CID: 11 - 5, OTHER: 3}
+
+
+def test_who_asks_for_few_does_not_wait_for_all(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(engine, {"a/b/c": 5, CID: 6, OTHER: 7})
+    sizes, read = [], ResultStore.tuples
+
+    def counted(self: ResultStore, statement: sa.Select[Any]) -> Any:
+        rows = read(self, statement)
+        sizes.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(ResultStore, "tuples", counted)
+    api = serve_api()
+    for ids, count in (("a/b/c", 5), (CID, 6), (None, 7), (OTHER, 7)):
+        assert api.get(PATH, params={"course_ids": ids} if ids else {}).json()[0]["count"] == count
+    assert sizes == [1, 1, 3]  # the last is among all
+
+
+def test_kept_summaries_are_those_of_the_callers_own_courses(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine
+) -> None:
+    publish(engine, {CID: 6, OTHER: 7})
+    api = serve_api()
+    tokens = {"a" * 40: [7, 6], "c" * 40: [7], "d" * 40: [6]}
+    for _ in range(3):
+        for token, counts_ in tokens.items():
+            headers = {"Authorization": f"Token {token}"}
+            assert [s["count"] for s in api.get(PATH, headers=headers).json()] == counts_
+            total = api.get("/api/v1/course_totals/", headers=headers).json()
+            assert total["count"] == sum(counts_)
+            few = api.get(PATH, headers=headers, params={"course_ids": f"{CID},{OTHER}"})
+            assert [s["count"] for s in few.json()] == counts_
+
+
 def test_summaries_kept_in_memory_follow_what_is_published(
     serve_api: Callable[..., httpx.Client], engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pharos.data_api.reading.FRESH_FOR_S", 0)
     api = serve_api()
     for count in (5, 6):
-        rows = pa.table(
-            {column.name: [None] for column in contract.columns(TABLE)}
-            | {"course_id": ["a/b/c"], "enrollment_mode": ["audit"]}
-            | {
-                name: [count]
-                for name in ("count", "cumulative_count", "count_change_7_days", "passing_users")
-            }
-        )
-        publication = Publication(
-            fingerprint=str(count), until=datetime(2031, 3, 2), last_event=None, version=1
-        )
-        store.publish(engine, TABLE, rows, publication)
+        publish(engine, {"a/b/c": count})
         assert [s["count"] for s in api.post(PATH).json()] == [count]
         assert [s["count"] for s in api.post(PATH, data={"course_ids": ["a/b/c", CID]}).json()] == [count]
         assert api.get("/api/v1/course_totals/").json()["verified_enrollment"] == 0

@@ -3,14 +3,15 @@
 from datetime import date
 from typing import Annotated, Any, cast
 
+import sqlalchemy as sa
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from pharos.data_api.access import CourseID
 from pharos.data_api.countries import Country, country
-from pharos.data_api.parameters import Range
+from pharos.data_api.parameters import Between, Range
 from pharos.data_api.reading import ResultStore
-from pharos.data_api.routes.enrollment import Count, Course, Created, Day, counts, of_days
+from pharos.data_api.routes.enrollment import Count, Course, Created, Day, of_days
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact
 from pharos.result_store import tables
@@ -54,6 +55,24 @@ class Location(TypedDict):
     country: Country
     count: Learners
     created: Created
+
+
+def counts(
+    store: ResultStore, table: sa.Table, course_id: str, days: Between, by: str
+) -> list[dict[str, Any]]:
+    """An item per row of a table of counts per day and value of the column `by`."""
+    columns = [table.c[name] for name in ("date", by, "count", "created")]
+    statement = of_days(table, course_id, days, *columns, order=[table.c[by]])
+    return [
+        {
+            "course_id": course_id,
+            "date": day.isoformat(),
+            by: value,
+            "count": count,
+            "created": compact(created),
+        }
+        for day, value, count, created in store.tuples(statement)
+    ]
 
 
 @subject.get(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from pydantic import Field
@@ -73,21 +73,6 @@ def of_days(
     return sa.select(*columns).where(here, on).order_by(table.c.date, *nulls_last, table.c.id)
 
 
-def counts(
-    store: ResultStore, table: sa.Table, course_id: str, days: Between, *breakdown: str
-) -> list[dict[str, Any]]:
-    """An item per row of a table of counts per day, by the columns of `breakdown`."""
-    by = [table.c[name] for name in breakdown]
-    statement = of_days(
-        table, course_id, days, table.c.date, *by, table.c["count"], table.c.created, order=by
-    )
-    names = ("course_id", "date", *breakdown, "count", "created")
-    return [
-        dict(zip(names, (course_id, day.isoformat(), *values, compact(created)), strict=True))
-        for day, *values, created in store.tuples(statement)
-    ]
-
-
 @subject.get(
     "courses/{course_id:course}/enrollment/", reads=[tables.course_enrollment_daily], file_name="enrollment"
 )
@@ -96,7 +81,13 @@ def enrollment(course_id: CourseID, days: Range, store: ResultStore) -> list[Enr
 
     Without a range: the newest day.
     """
-    return cast("list[EnrollmentDay]", counts(store, tables.course_enrollment_daily, course_id, days))
+    table = tables.course_enrollment_daily
+    return [
+        {"course_id": course_id, "date": day.isoformat(), "count": count, "created": compact(created)}
+        for day, count, created in store.tuples(
+            of_days(table, course_id, days, table.c.date, table.c["count"], table.c.created)
+        )
+    ]
 
 
 @subject.get(

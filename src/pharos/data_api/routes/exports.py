@@ -18,7 +18,7 @@ from pharos.data_api.errors import Forbidden, NoData, NoRoute, NotAcceptable
 from pharos.data_api.formats import CSV, JSON, NDJSON, PARQUET, Format, as_json, attachment, cell, chosen
 from pharos.data_api.paths import SUFFIX
 from pharos.data_api.reading import ResultStore, of_request
-from pharos.data_api.routing import documented_errors, provenance, publications_of
+from pharos.data_api.routing import documented_errors, provenance, publications_of, published_in
 from pharos.data_api.times import zulu
 from pharos.result_store import contract
 from pharos.result_store.tables import RESULTS
@@ -72,7 +72,7 @@ async def export(
     if not await anyio.to_thread.run_sync(store.rows, count):
         raise NoData
     headers = {"Content-Disposition": attachment(f"{table}.{wanted.name}")} if wanted is not JSON else {}
-    headers |= provenance(await publications_of(store, [found]))
+    headers |= provenance(publications_of(await published_in(store), [found]))
     return StreamingResponse(
         WRITERS[wanted](_chunks(store, statement), names, found),
         media_type=wanted.content_type,

@@ -224,7 +224,7 @@ class Metric(TypedDict):
     freshness: Annotated[Freshness | None, Field(description="null: not computed yet.")]
 
 
-@subject.get("metrics/", versions=("v1",), cached=False)
+@subject.get("metrics/", versions=("v1",))
 def metrics(store: ResultStore) -> list[Metric]:
     """How every figure is counted, by which version of the rule, and up to which moment; by table."""
     published = store.published.get()

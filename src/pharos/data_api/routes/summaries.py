@@ -1,7 +1,7 @@
 """All courses at a glance (spec 05 §7.1), chosen, ordered, in pages (§11.1), and their totals (§11.2)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, NotRequired, cast
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ from pharos.result_store import tables
 
 subject = Subject("Course summaries")
 
-MAX_IDS_IN_QUERY = 1000  # more are picked from all rows: databases limit parameters
+MAX_IDS_IN_QUERY = 1000  # databases limit parameters
 
 AVAILABILITIES = {"Starting Soon": "Upcoming"}
 MERGED_MODES = {"no-id-professional": "professional"}
@@ -138,13 +138,13 @@ def course_summaries(
     or JSON with arrays. Only if a page is asked for, the answer is a page object instead of the list.
     """
     ids, choices = course_ids(asked), {name: _chosen(asked, name) for name in CHOICES}
-    recent = _recent_counts(store, asked)
+    day = _recent_day(asked)
     programs = _programs(store) if asked.switch("programs") or asked.list("program_ids") else {}
     is_wanted = _condition(asked, choices, programs)
     found = [s for s in _summaries(store, ids) if caller.may_read(s["course_id"]) and is_wanted(s)]
-    if recent is not None:
-        changes = (s["count"] - recent.get(s["course_id"], 0) for s in found)
-        found = [{**s, "recent_count_change": change} for s, change in zip(found, changes, strict=True)]
+    if day is not None:
+        then = _counts_on(store, day, [s["course_id"] for s in found])
+        found = [{**s, "recent_count_change": s["count"] - then.get(s["course_id"], 0)} for s in found]
     if asked.switch("programs"):
         found = [{**s, "programs": programs.get(s["course_id"], [])} for s in found]
     found = _ordered(found, choices)
@@ -238,10 +238,10 @@ def course_ids(asked: Given) -> frozenset[str] | None:
 def _summaries(store: ResultStore, ids: frozenset[str] | None) -> Iterable[CourseSummary]:
     """Those of the ids, or all, by id. They are shared by all requests: to be read only."""
     table = tables.course_meta_summary_enrollment
-    known = store.derived(table, lambda: _assembled(store, sa.true()))
-    if known is None:
-        few = ids is not None and len(ids) <= MAX_IDS_IN_QUERY
-        known = _assembled(store, table.c.course_id.in_(ids or ()) if few else sa.true())
+    if ids is not None and len(ids) <= MAX_IDS_IN_QUERY:  # do not wait for all
+        known = store.derived_at_hand(table) or _assembled(store, table.c.course_id.in_(ids))
+    else:
+        known = store.derived(table, lambda: _assembled(store, sa.true()))
     if ids is None:
         return known.values()
     return [known[course_id] for course_id in sorted(ids & known.keys())]
@@ -280,32 +280,38 @@ def _added(to: Mapping[str, int], counts: Sequence[int]) -> dict[str, int]:
     return {name: to[name] + count for name, count in zip(COUNTS, counts, strict=True)}
 
 
-def _recent_counts(store: ResultStore, asked: Given) -> dict[str, int] | None:
-    """Enrollment of each course on the newest day up to recent_date; None without recent_date.
-
-    Raises PlainText if it is no day before today.
-    """
+def _recent_day(asked: Given) -> date | None:
+    """The day of recent_date, if it is given. Raises PlainText if it is no day before today."""
     text = asked.text("recent_date")
     if text is None:
         return None
     try:
-        day = read_past_day(text, datetime.now(UTC).date())
+        return read_past_day(text, datetime.now(UTC).date())
     except ValueError as error:
         raise PlainText(f"Error in recent_date: {error}") from error
+
+
+def _counts_on(store: ResultStore, day: date, ids: Sequence[str]) -> dict[str, int]:
+    """Enrollment of the courses on the day, or on the newest before for which a course has one.
+
+    By the ids, though it may be all: the table has an index of courses and days, none of days alone.
+    """
     daily = tables.course_enrollment_daily
     counted = sa.select(daily.c.course_id, daily.c["count"])
-    found: dict[str, int | None] = dict(iter(store.tuples(counted.where(daily.c.date == day))))
-    absent = [s["course_id"] for s in _summaries(store, None) if s["course_id"] not in found]
-    if absent:  # most courses have a row for every day
-        few = daily.c.course_id.in_(absent) if len(absent) <= MAX_IDS_IN_QUERY else sa.true()
-        newest = (
-            sa.select(daily.c.course_id, sa.func.max(daily.c.date).label("date"))
-            .where(daily.c.date < day, few)
-            .group_by(daily.c.course_id)
-            .subquery()
-        )
-        same = sa.and_(daily.c.course_id == newest.c.course_id, daily.c.date == newest.c.date)
-        found = dict(iter(store.tuples(counted.join(newest, same)))) | found
+    found: dict[str, int | None] = {}
+    for first in range(0, len(ids), MAX_IDS_IN_QUERY):
+        some = ids[first : first + MAX_IDS_IN_QUERY]
+        found |= dict(iter(store.tuples(counted.where(daily.c.course_id.in_(some), daily.c.date == day))))
+        absent = [course_id for course_id in some if course_id not in found]
+        if absent:  # most courses have a row for every day
+            newest = (
+                sa.select(daily.c.course_id, sa.func.max(daily.c.date).label("date"))
+                .where(daily.c.course_id.in_(absent), daily.c.date < day)
+                .group_by(daily.c.course_id)
+                .subquery()
+            )
+            same = sa.and_(daily.c.course_id == newest.c.course_id, daily.c.date == newest.c.date)
+            found |= dict(iter(store.tuples(counted.join(newest, same))))
     return {course_id: count or 0 for course_id, count in found.items()}
 
 
