@@ -8,21 +8,21 @@ text is copied.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import cached_property
+from itertools import compress
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import astuple
 
 from pharos import keys
 from pharos.lake import parse, schema
-from pharos.lake.parse import NO_CONTEXT, Context, Envelope
-
-CLOCK_TOLERANCE = timedelta(minutes=5)  # a clock may be off by this much before an event is "of the future"
+from pharos.lake.parse import Context, Envelope
 
 Numbers: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -30,24 +30,29 @@ Numbers: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 class Block:
     """Events of neighbouring lines of one log: one entry per event in each list."""
 
-    def __init__(self, ids: list[bytes], events: list[Envelope], lines: list[int]) -> None:
+    def __init__(
+        self, ids: list[bytes], events: list[Envelope], lines: list[int], moments: parse.Moments
+    ) -> None:
         """Of regular events."""
         self.ids, self.events, self.lines = ids, events, lines
-        self.times = parse.regular_times(events)
+        self._moments, self._odd_times = moments, list[str]()
 
     def append(self, event_id: bytes, event: Envelope, line: int, time: str) -> None:
         """An irregular event, at this UTC time."""
         self.ids.append(event_id)
         self.events.append(event)
         self.lines.append(line)
-        self.times.append(time)
+        self._odd_times.append(time)
+
+    @cached_property
+    def times(self) -> parse.Moments:
+        """When the events were."""
+        return np.concatenate([self._moments, np.array(self._odd_times, "datetime64[us]")])
 
     @cached_property
     def contexts(self) -> list[Context]:
         """Users and courses of the events."""
-        return [
-            NO_CONTEXT if event.context is UNSET else parse.context_of(event.context) for event in self.events
-        ]
+        return parse.contexts_of([event.context for event in self.events])
 
 
 class Rows:
@@ -68,7 +73,7 @@ class Rows:
         """Take over the events of a log of this name."""
         events, contexts = block.events, block.contexts
         self.ids += block.ids
-        self._times.append(np.array(block.times, dtype="datetime64[us]"))
+        self._times.append(block.times)
         self._lines.append(np.array(block.lines, np.int64))
         for values, texts in zip(
             self._members.values(), zip(*map(astuple, events), strict=True), strict=False
@@ -114,13 +119,19 @@ class Rows:
                 "payload_is_text": are_text.take(row_numbers),
                 "context": contexts.take(row_numbers),
                 "absent": absent.column(rows, _member_names),
-                "raw": pa.array(map(self.raws.get, map(self.ids.__getitem__, rows.tolist())), pa.string()),
+                "raw": self._raws_of(rows),
                 "source": self._names.column(rows),
                 "line": pa.array(lines[rows]),
             }
             # All data files must say alike which columns may be null, or they could not be merged.
             fields = [field.with_type(columns[field.name].type).remove_metadata() for field in schema.EVENTS]
             yield days[rows[0]].astype(date), pa.table(columns, schema=pa.schema(fields))
+
+    def _raws_of(self, rows: Numbers) -> pa.Array:
+        """The own text of the irregular ones among these events."""
+        if not self.raws:
+            return pa.nulls(len(rows), pa.string())
+        return pa.array(map(self.raws.get, map(self.ids.__getitem__, rows.tolist())), pa.string())
 
     def _absent(self, payloads: pa.Array, contexts: pa.Array) -> Distinct:
         """Which members each event lacks, as bits."""
@@ -219,9 +230,11 @@ def _json_text(texts: list[Raw | UnsetType]) -> pa.Array:
 
 def _payload(values: list[Raw | UnsetType]) -> tuple[pa.Array, pa.Array]:
     """The member `event` as JSON or as the text it is, and which of both."""
-    data = [b"" if value is UNSET else bytes(value) for value in values]
+    # JSON on a line has no line end in it. Joined and split again it is copied at once, not one by one.
+    data = b"\n".join([b"" if value is UNSET else value for value in values]).split(b"\n")
     is_text = [value[:1] == b'"' for value in data]
-    texts = [parse.decode_text(value) if value[:1] == b'"' else (value or None) for value in data]
+    decoded = iter(parse.decode_texts(b"[%b]" % b",".join(compress(data, is_text))))
+    texts = [next(decoded) if text else (value or None) for value, text in zip(data, is_text, strict=True)]
     return pa.array(texts, pa.string()), pa.array(is_text, pa.bool_())
 
 
@@ -236,6 +249,8 @@ def _hexadecimal(ids: Numbers) -> pa.Array:
     return pa.StringArray.from_buffers(len(ids), pa.py_buffer(offsets), pa.py_buffer(digits))
 
 
-def is_future(time: str, now: datetime) -> bool:
-    """Whether a UTC time, as text, is further ahead of the clock than clocks are usually off."""
-    return time > (now + CLOCK_TOLERANCE).isoformat()
+def halves(ids: pa.Array) -> Numbers:
+    """Event ids of 32 hexadecimal digits as rows of two unsigned halves."""
+    joined = pc.binary_join(pa.ListArray.from_arrays([0, len(ids)], ids), "")
+    text = joined[0].as_py() if len(ids) else ""
+    return np.frombuffer(bytes.fromhex(text), np.dtype(">u8")).reshape(-1, 2)

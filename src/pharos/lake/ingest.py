@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
 from pharos.engine import Workers
 from pharos.lake import land
 from pharos.lake.compaction import compact
+from pharos.lake.known import KnownIds
 from pharos.lake.lake import Lake
 from pharos.lake.land import Landed, Progress, Reading
 from pharos.lake.ledger import Commit, DataFile, File, Log, move_safely
@@ -79,7 +79,7 @@ def ingest(
 
     `now` (UTC, naive) dates the commits. `report(done, total)` is called with bytes of files.
     """
-    result = Ingested()
+    result, known = Ingested(), KnownIds()
     waiting = [file for file in files if _has_changed(lake, file)]
     total = sum(file.size for file in waiting)
     done = 0
@@ -92,7 +92,7 @@ def ingest(
             ])  # fmt: skip
             unfinished = []
             for group, landed in zip(groups, landings, strict=True):
-                _commit(lake, group, landed, now, result)
+                _commit(lake, group, landed, now, result, known)
                 unfinished += _unfinished(group, landed)
                 done += sum(pending.file.size for pending in group)
                 report(min(done, total), total)
@@ -226,10 +226,12 @@ def _unfinished(group: list[_Pending], landed: Landed) -> list[_Pending]:
     ]
 
 
-def _commit(lake: Lake, group: list[_Pending], landed: Landed, now: datetime, result: Ingested) -> None:
+def _commit(
+    lake: Lake, group: list[_Pending], landed: Landed, now: datetime, result: Ingested, known: KnownIds
+) -> None:
     """Move a landing's new events into the lake and record how far its logs are read."""
     commit = Commit(number=lake.state.number + 1, at=now)
-    duplicates = admit(lake, landed, commit)
+    duplicates = admit(lake, landed, commit, known)
     for pending, progress in zip(group, landed.progress, strict=True):
         progress.duplicates += duplicates[pending.log.names[-1]]
         progress.events -= progress.duplicates
@@ -240,21 +242,25 @@ def _commit(lake: Lake, group: list[_Pending], landed: Landed, now: datetime, re
     lake.ledger.commit(lake.state, commit)
 
 
-def admit(lake: Lake, landed: Landed, commit: Commit) -> dict[str, int]:
+def admit(lake: Lake, landed: Landed, commit: Commit, known: KnownIds) -> dict[str, int]:
     """Move a landing's files into the lake for this commit; how many known events each log's name had."""
-    kept, duplicates = _without_known(lake, landed.events)
+    duplicates: dict[str, int] = defaultdict(int)
     moves = []
-    for number, file in enumerate(kept):
-        path = f"events/date={file.date}/{commit.number:08d}-{number}.parquet"
-        moves.append((Path(file.path), lake.root / path))
+    for number, file in enumerate(landed.events):
+        new = _without_known(lake, file, known, duplicates)
+        if new is None:
+            continue
+        path = f"events/date={new.date}/{commit.number:08d}-{number}.parquet"
+        moves.append((Path(new.path), lake.root / path))
+        known.move(*moves[-1])
         commit.events_added.append(
             DataFile(
                 path=path,
-                date=file.date,
-                rows=file.rows,
-                oldest=file.oldest,
-                newest=file.newest,
-                digest=file.digest,
+                date=new.date,
+                rows=new.rows,
+                oldest=new.oldest,
+                newest=new.newest,
+                digest=new.digest,
             )
         )
     for number, name in enumerate(landed.quarantine):
@@ -298,34 +304,21 @@ def _moved_on(pending: _Pending, progress: Progress, result: Ingested) -> Log:
     )  # fmt: skip
 
 
-def _without_known(lake: Lake, landed: list[land.DataFile]) -> tuple[list[land.DataFile], dict[str, int]]:
-    """The landed files without events the lake holds, and how many of those each log had."""
-    duplicates: dict[str, int] = defaultdict(int)
-    kept = [
-        _without(file, [lake.root / old.path for old in _overlapping(lake, file)], duplicates)
-        for file in landed
-    ]
-    return [file for file in kept if file is not None], duplicates
-
-
-def _overlapping(lake: Lake, file: land.DataFile) -> list[DataFile]:
-    """The lake's files that may hold events of this one: the same event has the same time."""
-    return [
-        old
-        for old in lake.state.events.get(file.date, [])
-        if old.oldest <= file.newest and file.oldest <= old.newest
-    ]
-
-
-def _without(file: land.DataFile, others: list[Path], duplicates: dict[str, int]) -> land.DataFile | None:
-    """The file, rewritten without events of the others, which are counted by log; None if nothing is left."""
+def _without_known(
+    lake: Lake, file: land.DataFile, known: KnownIds, duplicates: dict[str, int]
+) -> land.DataFile | None:
+    """The landed file without events the lake holds, which are counted by log; None if nothing is left."""
+    others = _overlapping(lake, file)
+    if not others:
+        return file
     path = Path(file.path)
-    ids = _ids(path) if others else pa.array([], pa.string())
-    is_known = np.zeros(len(ids), np.bool_)
+    ids = known.of(path)
+    is_known = np.zeros(file.rows, np.bool_)
     for other in others:
-        is_known |= pc.is_in(ids, value_set=_ids(other)).to_numpy(zero_copy_only=False)
+        is_known |= ids.are_in(known.of(lake.root / other.path))
     if not is_known.any():
         return file
+    known.forget(path)
     events = pq.ParquetFile(path, read_dictionary=land.REPEATING).read()
     for count in events["source"].filter(pa.array(is_known)).value_counts().to_pylist():
         duplicates[count["values"]] += count["counts"]
@@ -336,8 +329,13 @@ def _without(file: land.DataFile, others: list[Path], duplicates: dict[str, int]
     return land.described(new, path, file.date)
 
 
-def _ids(path: Path) -> pa.Array:
-    return pq.ParquetFile(path).read(["event_id"], use_threads=False)["event_id"].combine_chunks()
+def _overlapping(lake: Lake, file: land.DataFile) -> list[DataFile]:
+    """The lake's files that may hold events of this one: the same event has the same time."""
+    return [
+        old
+        for old in lake.state.events.get(file.date, [])
+        if old.oldest <= file.newest and file.oldest <= old.newest
+    ]
 
 
 def _seen(file: LogFile, log: str | None, problem: str | None) -> File:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import astuple as astuple_of
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import compress
 from pathlib import Path
 
@@ -25,10 +25,11 @@ import pyarrow.parquet as pq
 import xxhash
 
 from pharos.lake import parse, schema
-from pharos.lake.columns import Block, Rows, is_future
+from pharos.lake.columns import Block, Rows, halves
 from pharos.lake.parse import NotAnEvent, Reason
 from pharos.lake.reader import ContentDigest, LineBlocks
 
+CLOCK_TOLERANCE = timedelta(minutes=5)  # a clock may be off by this much before an event is "of the future"
 PART_LINES = 150_000
 PART_BYTES = 128 << 20  # twice what a landing reads as a rule, so that its days are not divided
 TAIL_SAMPLE = 2000  # characters kept of a cut-off last line
@@ -229,7 +230,7 @@ class _Lines:
     def _take(self, data: bytes, start: int = 0) -> None:
         """The lines from a position on: new regular events together, what is odd one by one."""
         ends, texts = _texts(data, start)
-        events = parse.regular_events(texts)
+        events, moments = parse.regular_events(texts)
         ids = list(map(xxhash.xxh3_128_digest, texts))
         first = self._line + 1
         see, seen = self._writer.seen.add, self._writer.seen
@@ -237,16 +238,20 @@ class _Lines:
             event is not None and not (event_id in seen or see(event_id))
             for event_id, event in zip(ids, events, strict=True)
         ]
+        odd = [number for number, event in enumerate(events) if event is None] if None in events else []
+        duplicates = len(ids) - len(odd) - sum(is_new)
+        if duplicates:
+            is_regular = [event is not None for event in events]
+            moments = moments[list(compress(is_new, is_regular))]
         block = Block(
             list(compress(ids, is_new)),
             [event for event in compress(events, is_new) if event is not None],
             list(compress(range(first, first + len(ids)), is_new)),
+            moments,
         )
-        odd = [number for number, event in enumerate(events) if event is None]
         for number in odd:
             begin = ends[number - 1] + 1 if number else start
             self._take_odd(block, ids[number], data[begin : ends[number]], first + number)
-        duplicates = len(ids) - len(odd) - sum(is_new)
         self._line += len(ids)
         self.progress.lines += len(ids)
         self.progress.duplicates += duplicates
@@ -257,11 +262,11 @@ class _Lines:
 
     def _report(self, block: Block) -> None:
         """Count new events and what is worth a look about them."""
-        progress, newest, now = self.progress, max(block.times), self._writer.now
+        progress, newest = self.progress, block.times.max()
         progress.events += len(block.times)
-        progress.newest = max(datetime.fromisoformat(newest), progress.newest or datetime.min)  # noqa: DTZ901 - naive UTC
-        if is_future(newest, now):
-            progress.future += sum(is_future(time, now) for time in block.times)
+        progress.newest = max(newest.item(), progress.newest or datetime.min)  # noqa: DTZ901 - naive UTC
+        if newest > self._writer.future:
+            progress.future += int((block.times > self._writer.future).sum())
         progress.odd_course += sum([context.is_odd for context in block.contexts])
 
     def _take_odd(self, block: Block, event_id: bytes, line: bytes, number: int) -> None:
@@ -327,7 +332,7 @@ class _Writer:
 
     def __init__(self, staging: Path, now: datetime) -> None:
         self.seen: set[bytes] = set()  # ids of the landing's events so far
-        self.now = now
+        self.future = np.datetime64(now + CLOCK_TOLERANCE, "us")  # later is ahead of any clock
         self.files: list[DataFile] = []
         self.quarantine: list[str] = []
         self.rows = Rows()
@@ -379,9 +384,7 @@ def write(events: pa.Table, path: Path) -> None:
 def described(events: pa.Table, path: Path, day: date) -> DataFile:
     """The record of a data file that holds these events."""
     time = events["time"]
-    text = pc.binary_join(pa.ListArray.from_arrays([0, len(events)], events["event_id"].combine_chunks()), "")
-    ids = np.frombuffer(bytes.fromhex(text[0].as_py()), np.dtype(">u8"))
-    digest = int(ids[::2].sum(dtype=np.uint64))
+    digest = int(halves(events["event_id"].combine_chunks())[:, 0].sum(dtype=np.uint64))
     return DataFile(str(path), day, len(events), pc.min(time).as_py(), pc.max(time).as_py(), digest)
 
 

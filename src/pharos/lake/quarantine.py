@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 
 from pharos.lake import land
 from pharos.lake.ingest import admit
+from pharos.lake.known import KnownIds
 from pharos.lake.lake import Lake
 from pharos.lake.land import QuarantinedLine
-from pharos.lake.ledger import Commit, Log
+from pharos.lake.ledger import Commit, Log, move_safely
 from pharos.lake.parse import Reason
 
 
@@ -38,10 +39,11 @@ def retry(lake: Lake, now: datetime) -> int:
     if not any(progress.events for progress in landed.progress):
         return 0
     commit = Commit(number=lake.state.number + 1, at=now, quarantine_removed=list(lake.state.quarantine))
-    duplicates = admit(lake, landed, commit)
+    duplicates = admit(lake, landed, commit, KnownIds())
     if cut:
-        path = f"quarantine/{commit.number:08d}-cut.parquet"
-        land.write_quarantine(cut, lake.root / path)
+        path, staged = f"quarantine/{commit.number:08d}-cut.parquet", lake.staging / "cut.parquet"
+        land.write_quarantine(cut, staged)
+        move_safely([(staged, lake.root / path)])
         commit.quarantine_added.append(path)
     before = Counter((line.log, line.reason) for line in lines if line.reason != Reason.TOO_LONG)
     for progress in landed.progress:

@@ -6,13 +6,12 @@ of events.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from typing import BinaryIO
 
 import xxhash
 import zstandard
-from isal import isal_zlib
-from isal.igzip_lib import IsalError
+from isal.igzip_lib import DECOMP_GZIP, IgzipDecompressor, IsalError
 
 from pharos.lake.storage import chunks, open_file
 
@@ -39,39 +38,65 @@ def decompressed(path: str, step: int = BLOCK_BYTES) -> Iterator[bytes]:
             magic = file.read(4)
             file.seek(0)
             if magic[:2] == GZIP_MAGIC:
-                yield from _members(file, "gzip", _gzip, max(step // RATIO, 4096))
+                yield from _members(file, "gzip", _Gzip, step)
             elif magic == ZSTD_MAGIC:
-                yield from _members(file, "zstd", _zstd, max(step // RATIO, 4096))
+                yield from _members(file, "zstd", _Zstd, step)
             else:
                 yield from chunks(file, step)
     except OSError as error:
         raise LogDamaged(f"cannot be read: {error.strerror or error}") from error
 
 
-def _gzip() -> Any:
-    return isal_zlib.decompressobj(wbits=31)
+class _Gzip:
+    """A member of a gzip file, inflated in pieces of the wanted size: larger ones are copied more often."""
+
+    def __init__(self, step: int) -> None:
+        self._step, self._inflater = step, IgzipDecompressor(flag=DECOMP_GZIP)
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """What the next bytes of the file hold."""
+        inflater = self._inflater
+        yield inflater.decompress(chunk, self._step)
+        while not inflater.eof and not inflater.needs_input:
+            yield inflater.decompress(b"", self._step)
+
+    @property
+    def rest(self) -> bytes | None:
+        """What follows the member; None if it has not ended."""
+        return self._inflater.unused_data if self._inflater.eof else None
 
 
-def _zstd() -> Any:
-    return zstandard.ZstdDecompressor().decompressobj()
+class _Zstd:
+    """A frame of a zstd file."""
+
+    def __init__(self, _step: int) -> None:
+        self._inflater = zstandard.ZstdDecompressor().decompressobj()
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """What the next bytes of the file hold."""
+        yield self._inflater.decompress(chunk)
+
+    @property
+    def rest(self) -> bytes | None:
+        """What follows the frame; None if it has not ended."""
+        return self._inflater.unused_data if self._inflater.eof else None
 
 
-def _members(file: BinaryIO, kind: str, new: Callable[[], Any], step: int) -> Iterator[bytes]:
+def _members(file: BinaryIO, kind: str, new: type[_Gzip | _Zstd], step: int) -> Iterator[bytes]:
     """The members (zstd: frames) of a file, one after the other; zero padding after one is no damage."""
-    inflater = new()
+    member = new(step)
     fed = 0
     try:
-        while chunk := file.read(step):
+        while chunk := file.read(max(step // RATIO, 4096)):
             while chunk:
                 if not fed and not (chunk := chunk.lstrip(b"\0")):
                     break
                 fed += len(chunk)
-                if piece := inflater.decompress(chunk):
-                    yield piece
+                yield from filter(None, member.pieces(chunk))
                 chunk = b""
-                if inflater.eof:
-                    chunk, fed = inflater.unused_data, 0
-                    inflater = new()
+                if member.rest is not None:
+                    chunk, fed = member.rest, 0
+                    member = new(step)
     except (IsalError, zstandard.ZstdError) as error:  # type: ignore[misc]  # the stub of one is wrong
         raise LogDamaged(f"{kind} data is damaged: {error}") from error
     if fed:
@@ -122,9 +147,9 @@ class ContentDigest:
 
     def update(self, data: bytes) -> None:
         """Take the next bytes in."""
-        start = 0
+        start, view = 0, memoryview(data)
         while start < len(data):
-            piece = data[start : start + self.STEP - self.position % self.STEP]
+            piece = view[start : start + self.STEP - self.position % self.STEP]
             self._hash.update(piece)
             start += len(piece)
             self.position += len(piece)

@@ -1,0 +1,84 @@
+"""Which events of a landing the lake holds already: those whose ids its files of the same time hold.
+
+The same event has the same time, so that only files of a day whose times overlap are looked at. Ids are kept
+in order while an ingestion goes on, because on a day of many logs each file meets all before it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from pharos.lake.columns import Numbers, halves
+
+KEPT_EVENTS = 8_000_000  # whose ids are kept, 24 bytes each
+
+
+@dataclass(frozen=True)
+class Ids:
+    """Ids of a data file's events in order, as two halves, and the row of each."""
+
+    high: Numbers
+    low: Numbers
+    rows: Numbers
+
+    def are_in(self, others: Ids) -> Numbers:
+        """For each row whether its id is one of the others."""
+        found = np.minimum(np.searchsorted(others.high, self.high), max(len(others.high) - 1, 0))
+        is_known = np.zeros(len(self.rows), np.bool_)
+        if not len(others.high):
+            return is_known
+        alike = np.flatnonzero(others.high[found] == self.high)
+        is_equal = others.low[found[alike]] == self.low[alike]
+        if not is_equal.all():  # ids that differ in their second half only: one in many millions of logs
+            pairs = set(zip(others.high.tolist(), others.low.tolist(), strict=True))
+            of_alike = zip(self.high[alike].tolist(), self.low[alike].tolist(), strict=True)
+            is_equal = np.array([pair in pairs for pair in of_alike], np.bool_)
+        is_known[self.rows[alike[is_equal]]] = True
+        return is_known
+
+
+def in_order(ids: Numbers) -> Ids:
+    """Ids as rows of two unsigned halves."""
+    high, low = ids.astype(np.uint64).T
+    rows = np.argsort(high)
+    return Ids(high[rows], low[rows], rows)
+
+
+class KnownIds:
+    """The ids of data files, as long as they are likely to be asked for again."""
+
+    def __init__(self) -> None:
+        self._files: OrderedDict[Path, Ids] = OrderedDict()
+        self._events = 0
+
+    def of(self, path: Path) -> Ids:
+        """The ids of a file's events."""
+        ids = self._files.pop(path, None)
+        if ids is None:
+            ids = in_order(_read(path))
+            self._events += len(ids.rows)
+        self._files[path] = ids
+        while self._events > KEPT_EVENTS and len(self._files) > 1:
+            _, oldest = self._files.popitem(last=False)
+            self._events -= len(oldest.rows)
+        return ids
+
+    def move(self, old: Path, new: Path) -> None:
+        """A file has another path now."""
+        if old in self._files:
+            self._files[new] = self._files.pop(old)
+
+    def forget(self, path: Path) -> None:
+        """A file is written anew."""
+        ids = self._files.pop(path, None)
+        self._events -= 0 if ids is None else len(ids.rows)
+
+
+def _read(path: Path) -> Numbers:
+    column = pq.ParquetFile(path).read(["event_id"], use_threads=False)["event_id"]
+    return halves(column.combine_chunks())
