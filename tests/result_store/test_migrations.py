@@ -7,6 +7,8 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from pharos.result_store import store, tables
@@ -17,6 +19,25 @@ def _migrate(engine: sa.Engine, revision: str, direction: Callable[..., None]) -
         configuration = store.migrations()
         configuration.attributes["connection"] = connection
         direction(configuration, revision)
+
+
+def _differences(engine: sa.Engine) -> list[object]:
+    """Where the tables are not those of the contract; comments are left out."""
+    options = {
+        "version_table": store.VERSION_TABLE,
+        "include_object": lambda _, __, kind, *___: kind != "comment",
+    }
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts=options)
+        found = compare_metadata(context, tables.metadata)
+    return [difference for difference in found if "comment" not in str(difference)]
+
+
+def test_migrations_lead_to_the_contract(store_url: str) -> None:
+    store.upgrade(store_url)
+    engine = store.engine_for(store_url)
+    assert _differences(engine) == []
+    engine.dispose()
 
 
 def test_down_and_up_again_keeps_the_rows_of_older_tables(store_url: str) -> None:
@@ -78,3 +99,54 @@ def _some_row(table: sa.Table) -> dict[str, object]:
         for column in table.columns
         if column.name != "id" and column.server_default is None
     }
+
+
+class Killed(Exception):
+    """Stands for the end of the process: nothing after it is done, and nothing is undone on MySQL."""
+
+
+def _killed_again_and_again(engine: sa.Engine, revision: str, direction: Callable[..., None]) -> int:
+    """Migrate, ended after every two statements that change something; how often that was."""
+    done = 0
+
+    def count(_: object, __: object, statement: str, *___: object) -> None:
+        nonlocal done
+        if statement.split(maxsplit=1)[0] in ("CREATE", "DROP", "ALTER", "UPDATE", "INSERT", "DELETE"):
+            done += 1
+            if done > 2:
+                raise Killed
+
+    sa.event.listen(engine, "before_cursor_execute", count)
+    try:
+        for times in range(1000):
+            done = 0
+            try:
+                _migrate(engine, revision, direction)
+            except Killed:
+                continue
+            return times
+        raise AssertionError("it never ends")
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", count)
+
+
+def test_an_interrupted_migration_goes_on_where_it_was(mariadb_url: str) -> None:
+    """On MySQL a statement cannot be taken back; on the others an interrupted migration never was."""
+    server, url = sa.create_engine(mariadb_url), mariadb_url.replace("/test", "/interrupted")
+    with server.begin() as connection:
+        connection.execute(sa.text("CREATE DATABASE interrupted CHARACTER SET utf8mb4"))
+    server.dispose()
+    engine = store.engine_for(url)
+    assert _killed_again_and_again(engine, "0003", command.upgrade) > 20
+    with engine.begin() as connection:
+        row = {"course_id": "a/b/c", "date": date(2031, 3, 1), "count": 3}
+        connection.execute(sa.insert(tables.course_enrollment_daily), row)
+    assert _killed_again_and_again(engine, "head", command.upgrade) > 3
+    store.check(engine)
+    assert _differences(engine) == []
+    assert _counted(engine)["course_enrollment_daily"] == 1
+    assert _killed_again_and_again(engine, "0001", command.downgrade) > 5
+    assert _counted(engine)["course_enrollment_daily"] == 1
+    store.upgrade(url)
+    store.check(engine)
+    engine.dispose()

@@ -33,7 +33,7 @@ from pharos.result_store.errors import (
     StoreNotReady,
     StoreUnreachable,
 )
-from pharos.result_store.tables import publications, table_updates
+from pharos.result_store.tables import metadata, publications, table_updates
 
 MIGRATIONS = "pharos.result_store:migrations"
 VERSION_TABLE = "pharos_schema_version"
@@ -119,6 +119,25 @@ def check(engine: sa.Engine) -> None:
         found = _version(connection)
     if found != _newest():
         raise StoreNotReady(_shown(engine.url), found, _newest())
+
+
+def check_readable(engine: sa.Engine) -> bool:
+    """Whether the store is of a later release, but has all that this one reads: so it may go on reading.
+
+    Raises StoreUnreachable, StoreNotReady, or StoreIsNewer if a table or column is gone.
+    """
+    try:
+        check(engine)
+    except StoreIsNewer:
+        with translated(engine) as connection:
+            found = sa.inspect(connection).get_multi_columns(filter_names=list(metadata.tables))
+        columns = {table: {column["name"] for column in parts} for (_, table), parts in found.items()}
+        if any(
+            set(table.columns.keys()) - columns.get(name, set()) for name, table in metadata.tables.items()
+        ):
+            raise
+        return True
+    return False
 
 
 def upgrade(url: str) -> None:

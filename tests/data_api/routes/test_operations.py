@@ -47,6 +47,24 @@ def test_a_store_that_is_gone_is_unavailable_not_a_fault(
     assert str(home) not in answer.text
 
 
+def test_a_store_of_a_later_release_is_healthy_and_said_to_be(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine
+) -> None:
+    """So that replicas can be upgraded one after the other."""
+    api = serve_api()
+    assert "schema" not in api.get("/health/").json()
+    version = sa.table(store.VERSION_TABLE, sa.column("version_num"))
+    with engine.begin() as connection:
+        connection.execute(sa.update(version).values(version_num="9999"))
+    health = api.get("/health/")
+    assert (health.status_code, health.json()["schema"]) == (200, "newer")
+    assert api.get("/api/v1/course_summaries/").status_code == 200
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE video"))
+    health = api.get("/health/")
+    assert (health.status_code, health.json()["overall_status"]) == (503, "UNAVAILABLE")
+
+
 def test_an_unhealthy_second_store_is_named(serve_api: Callable[..., httpx.Client], tmp_path: Path) -> None:
     api = serve_api(v1_url=f"sqlite:///{tmp_path / 'missing.sqlite'}")
     assert api.get("/health/").json()["detailed_status"] == {

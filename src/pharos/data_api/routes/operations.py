@@ -115,9 +115,13 @@ async def authenticated() -> Response:
 
 
 def health(request: Request, caller: CallerOrNobody) -> Response:  # noqa: ARG001
-    """Whether each database answers, and what the Result Store describes the time before."""
+    """Whether each database answers, and what the Result Store describes the time before.
+
+    `schema` is there, and `newer`, while the tables are those of a later release, which serve this one as well.
+    """
     stores: dict[str, ResultStore] = request.app.state.stores
-    good = {version: _answers(store) for version, store in stores.items()}
+    states = {version: _state(store) for version, store in stores.items()}
+    good = {version: state != GONE for version, state in states.items()}
     detail = {
         "default_db_status": _word(good["v0"]),
         "analytics_db_status": _word(all(good.values())),
@@ -126,6 +130,8 @@ def health(request: Request, caller: CallerOrNobody) -> Response:  # noqa: ARG00
     if all(good.values()):
         until = [publication.until for publication in stores["v0"].published.get().values()]
         body["data_until"] = f"{min(until).isoformat()}Z" if until else None
+    if NEWER in states.values():
+        body["schema"] = NEWER
     return _json(body, 200 if all(good.values()) else 503)
 
 
@@ -178,13 +184,15 @@ def figures(request: Request) -> Response:
 STORE_UP = "pharos_result_store_up"
 
 
-def _answers(store: ResultStore) -> bool:
+GONE, CURRENT, NEWER = "gone", "current", "newer"
+
+
+def _state(store: ResultStore) -> str:
     try:
-        result_store.check(store.engine)
+        return NEWER if result_store.check_readable(store.engine) else CURRENT
     except PharosError as error:
         log.error("health: %s", error)  # noqa: TRY400 - the message says it all
-        return False
-    return True
+        return GONE
 
 
 def _word(good: object) -> str:

@@ -1,21 +1,14 @@
-"""Enrollment, activity and course summary; what is published; tokens.
-
-Tables of the original's pipeline that are already there are left as they are: they serve as well.
-"""
-
-from typing import Any
+"""Enrollment, activity and course summary; what is published; tokens."""
 
 import sqlalchemy as sa
-from alembic import op
 
 from pharos.result_store.columns import Exact, moment, row_number
+from pharos.result_store.migrations.creating import drop, result, table
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
-
-MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_row_format": "DYNAMIC"}
 
 
 def upgrade() -> None:
@@ -65,7 +58,7 @@ def upgrade() -> None:
         key=["course_id", "interval_end", "label"],
         indexes=[["course_id", "label"], ["interval_end"]],
     )
-    op.create_table(
+    table(
         "pharos_publication",
         sa.Column("table_name", Exact(64), primary_key=True),
         sa.Column("fingerprint", sa.String(128), nullable=False),
@@ -75,19 +68,16 @@ def upgrade() -> None:
         sa.Column("row_count", sa.BigInteger, nullable=False),
         sa.Column("content", sa.String(64), nullable=False),
         sa.Column("published", moment, nullable=False),
-        **MYSQL,
     )
-    op.create_table(
+    table(
         "table_updates",
         sa.Column("id", row_number, primary_key=True),
         sa.Column("update_id", sa.String(128), nullable=False, unique=True),
         sa.Column("target_table", Exact(128), nullable=False),
         sa.Column("inserted", sa.DateTime, server_default=sa.func.now(), nullable=False),
-        sa.Index("ix_table_updates_target_table", "target_table"),
-        if_not_exists=True,
-        **MYSQL,
+        indexes=[["target_table"]],
     )
-    op.create_table(
+    table(
         "pharos_token",
         sa.Column("id", row_number, primary_key=True),
         sa.Column("name", Exact(100), nullable=False, unique=True),
@@ -99,12 +89,11 @@ def upgrade() -> None:
         sa.Column("created", moment, nullable=False),
         sa.Column("expires", moment),
         sa.Column("revoked", moment),
-        **MYSQL,
     )
 
 
 def downgrade() -> None:
-    for table in (
+    drop(
         "pharos_token",
         "table_updates",
         "pharos_publication",
@@ -112,20 +101,4 @@ def downgrade() -> None:
         "course_meta_summary_enrollment",
         "course_enrollment_mode_daily",
         "course_enrollment_daily",
-    ):
-        op.drop_table(table)
-
-
-def result(name: str, *columns: sa.Column[Any], key: list[str], indexes: list[list[str]]) -> None:
-    """A result table in the original's form, unless it is there already."""
-    if name in sa.inspect(op.get_bind()).get_table_names():
-        return
-    op.create_table(
-        name,
-        sa.Column("id", row_number, primary_key=True),
-        *columns,
-        sa.Column("created", sa.DateTime, server_default=sa.func.now(), nullable=False),
-        sa.UniqueConstraint(*key, name=f"uq_{name}"),
-        *(sa.Index(f"ix_{name}_{'_'.join(index)}", *index) for index in indexes),
-        **MYSQL,
     )

@@ -1,21 +1,15 @@
-"""The other results: demographics, programs, problems, videos, engagement, enterprise.
-
-Tables of the original's pipeline that are already there are left as they are: they serve as well.
-"""
-
-from typing import Any
+"""The other results: demographics, programs, problems, videos, engagement, enterprise."""
 
 import sqlalchemy as sa
-from alembic import op
 
-from pharos.result_store.columns import Exact, long_text, number, row_number
+from pharos.result_store.columns import Exact, long_text, number
+from pharos.result_store.migrations.creating import drop, result, table
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_row_format": "DYNAMIC"}
 STUDENT_ENGAGEMENT = (
     "days_active",
     "problems_attempted",
@@ -59,7 +53,6 @@ def upgrade() -> None:
         sa.Column("count", sa.Integer),
         sa.Column("cumulative_count", sa.Integer),
         key=["course_id", "date", "birth_year"],
-        indexes=[],
     )
     result(
         "course_enrollment_education_level_daily",
@@ -227,7 +220,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in (
+    drop(
         "answer_distribution",
         "course_enrollment_birth_year_daily",
         "course_enrollment_education_level_daily",
@@ -246,30 +239,12 @@ def downgrade() -> None:
         "tags_distribution",
         "video",
         "video_timeline",
-    ):
-        op.drop_table(table)
-
-
-def result(name: str, *columns: sa.Column[Any], key: list[str], indexes: list[list[str]]) -> None:
-    """A result table in the original's form, unless it is there already."""
-    if exists(name):
-        return
-    op.create_table(
-        name,
-        sa.Column("id", row_number, primary_key=True),
-        *columns,
-        sa.Column("created", sa.DateTime, server_default=sa.func.now(), nullable=False),
-        *([sa.UniqueConstraint(*key, name=f"uq_{name}")] if key else []),
-        *(sa.Index(f"ix_{name}_{'_'.join(index)}", *index) for index in indexes),
-        **MYSQL,
     )
 
 
 def student_engagement(name: str) -> None:
     """Without `id`, as in the original."""
-    if exists(name):
-        return
-    op.create_table(
+    table(
         name,
         sa.Column("end_date", sa.Date, nullable=False),
         sa.Column("course_id", Exact(255), nullable=False),
@@ -278,9 +253,4 @@ def student_engagement(name: str) -> None:
         sa.Column("last_subsection_viewed", sa.String(1000), nullable=False),
         sa.Column("created", sa.DateTime, server_default=sa.func.now(), nullable=False),
         sa.PrimaryKeyConstraint("course_id", "username", "end_date"),
-        **MYSQL,
     )
-
-
-def exists(name: str) -> bool:
-    return name in sa.inspect(op.get_bind()).get_table_names()

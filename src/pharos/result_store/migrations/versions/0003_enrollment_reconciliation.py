@@ -1,18 +1,15 @@
 """Where events and LMS disagree about enrollments."""
 
-from typing import Any
-
 import sqlalchemy as sa
-from alembic import op
 
-from pharos.result_store.columns import Exact, row_number
+from pharos.result_store.columns import Exact
+from pharos.result_store.migrations.creating import drop, result
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_row_format": "DYNAMIC"}
 COUNTS = (
     "events_count",
     "lms_count",
@@ -30,6 +27,7 @@ def upgrade() -> None:
         sa.Column("course_id", Exact(255), nullable=False),
         *(sa.Column(name, sa.Integer, nullable=False) for name in COUNTS),
         key=["course_id"],
+        indexes=[["course_id"]],
     )
     result(
         "enrollment_difference",
@@ -41,22 +39,9 @@ def upgrade() -> None:
         sa.Column("last_event", sa.DateTime),
         sa.Column("lms_created", sa.DateTime),
         key=["course_id", "user_id"],
+        indexes=[["course_id"]],
     )
 
 
 def downgrade() -> None:
-    op.drop_table("enrollment_difference")
-    op.drop_table("enrollment_reconciliation")
-
-
-def result(name: str, *columns: sa.Column[Any], key: list[str]) -> None:
-    """A result table in the original's form."""
-    op.create_table(
-        name,
-        sa.Column("id", row_number, primary_key=True),
-        *columns,
-        sa.Column("created", sa.DateTime, server_default=sa.func.now(), nullable=False),
-        sa.UniqueConstraint(*key, name=f"uq_{name}"),
-        sa.Index(f"ix_{name}_course_id", "course_id"),
-        **MYSQL,
-    )
+    drop("enrollment_difference", "enrollment_reconciliation")

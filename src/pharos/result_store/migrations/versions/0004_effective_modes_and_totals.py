@@ -1,18 +1,14 @@
 """Enrollment by effective mode, passing learners, the week so far, all events."""
 
-from typing import Any
-
 import sqlalchemy as sa
-from alembic import op
 
-from pharos.result_store.columns import Exact, row_number
+from pharos.result_store.columns import Exact
+from pharos.result_store.migrations.creating import drop, result
 
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
-
-MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_row_format": "DYNAMIC"}
 
 
 def upgrade() -> None:
@@ -50,28 +46,13 @@ def upgrade() -> None:
         sa.Column("date", sa.Date, nullable=False),
         sa.Column("event_count", sa.BigInteger, nullable=False),
         key=["date"],
-        indexes=[],
     )
 
 
 def downgrade() -> None:
-    for name in (
+    drop(
         "total_events_daily",
         "course_activity_current_week",
         "course_grade_by_mode",
         "course_enrollment_effective_mode_daily",
-    ):
-        op.drop_table(name)
-
-
-def result(name: str, *columns: sa.Column[Any], key: list[str], indexes: list[list[str]]) -> None:
-    """A result table in the original's form."""
-    op.create_table(
-        name,
-        sa.Column("id", row_number, primary_key=True),
-        *columns,
-        sa.Column("created", sa.DateTime, server_default=sa.func.now(), nullable=False),
-        sa.UniqueConstraint(*key, name=f"uq_{name}"),
-        *(sa.Index(f"ix_{name}_{'_'.join(index)}", *index) for index in indexes),
-        **MYSQL,
     )

@@ -1,9 +1,9 @@
 """What the scheduler ran."""
 
 import sqlalchemy as sa
-from alembic import op
 
 from pharos.result_store.columns import Exact, moment, row_number
+from pharos.result_store.migrations.creating import drop, table
 
 revision = "0005"
 down_revision = "0004"
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table(
+    table(
         "pharos_job_run",
         sa.Column("id", row_number, primary_key=True),
         sa.Column("job", Exact(64), nullable=False),
@@ -26,11 +26,8 @@ def upgrade() -> None:
         sa.Column("message", sa.Text, nullable=False),
         sa.Column("counts", sa.Text, nullable=False),
         sa.UniqueConstraint("job", "due", "attempt", name="uq_pharos_job_run"),
-        mysql_engine="InnoDB",
-        mysql_charset="utf8mb4",
-        mysql_row_format="DYNAMIC",
     )
 
 
 def downgrade() -> None:
-    op.drop_table("pharos_job_run")
+    drop("pharos_job_run")

@@ -1,0 +1,54 @@
+"""How migrations create tables: as far as they are not there.
+
+MySQL commits each statement by itself, so an upgrade that was interrupted has left a part, and the next one
+goes on from there. Tables with rows are of the original's pipeline, and left as they are: they serve as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from pharos.result_store.columns import row_number
+
+MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_row_format": "DYNAMIC"}
+
+
+def table(name: str, *parts: sa.schema.SchemaItem, indexes: Sequence[Sequence[str]] = ()) -> None:
+    """A table and its indexes, each named by its columns."""
+    database, there = op.get_bind(), set()
+    if sa.inspect(database).has_table(name):
+        if database.execute(sa.select(sa.literal(1)).select_from(sa.table(name)).limit(1)).first():
+            return
+        there = {index["name"] for index in sa.inspect(database).get_indexes(name)}
+    else:
+        op.create_table(name, *parts, **MYSQL)
+    for columns in indexes:
+        index = f"ix_{name}_{'_'.join(columns)}"
+        if index not in there:
+            op.create_index(index, name, list(columns))
+
+
+def result(
+    name: str, *columns: sa.Column[Any], key: Sequence[str], indexes: Sequence[Sequence[str]] = ()
+) -> None:
+    """A result table in the original's form."""
+    table(
+        name,
+        sa.Column("id", row_number, primary_key=True),
+        *columns,
+        sa.Column("created", sa.DateTime, server_default=sa.func.now(), nullable=False),
+        *([sa.UniqueConstraint(*key, name=f"uq_{name}")] if key else []),
+        indexes=indexes,
+    )
+
+
+def drop(*names: str) -> None:
+    """Drop the tables that are there."""
+    there = sa.inspect(op.get_bind()).get_table_names()
+    for name in names:
+        if name in there:
+            op.drop_table(name)
