@@ -134,6 +134,13 @@ class Geolocation(Section):
         None,
         description="Country (ISO 3166 alpha-2) of private addresses such as 10.0.0.1; default: unknown.",
     )
+    address_retention_days: int | None = Field(
+        None,
+        ge=0,
+        le=36_500,
+        description="Days before today of which addresses are kept; of older ones only the country. "
+        "Default: all are kept.",
+    )
 
 
 class Counting(Section):

@@ -41,16 +41,18 @@ def test_whose_address_is_unknown(engine: Engine, events_of: EventsOf) -> None:
 
 
 def test_the_latest_address_of_each_day(engine: Engine, events_of: EventsOf) -> None:
-    """§11.114: in whatever order the events come; of one moment the largest text."""
+    """§11.114: in whatever order the events come; of one moment all."""
     lines = [
         event("2024-03-02 23:59:59.999999", "x", ip="9.9.9.9"),
         event("2024-03-02 08:00", "x", ip="8.8.8.8"),
         event("2024-03-03 00:00", "x", ip="1.1.1.1"),
         event("2024-03-03 00:00", "y", ip="2.2.2.2"),
+        event("2024-03-03 00:00", "z", ip="2.2.2.2"),
         event("2024-03-03 00:01", "y", ip=""),
     ]
     expected = [
         (date(2024, 3, 2), 7, datetime(2024, 3, 2, 23, 59, 59, 999999), "9.9.9.9"),
+        (date(2024, 3, 3), 7, datetime(2024, 3, 3), "1.1.1.1"),
         (date(2024, 3, 3), 7, datetime(2024, 3, 3), "2.2.2.2"),
     ]
     assert seen(engine, events_of, lines) == expected

@@ -47,6 +47,20 @@ def test_countries_of_addresses() -> None:
     assert geolocation.codes(SHIPPED, None, []) == []
 
 
+def test_what_takes_the_place_of_an_address_is_in_its_country(tmp_path: Path) -> None:
+    """§10.37: now, and whatever database is asked later; blank texts are no addresses."""
+    kept = geolocation.in_place_of_addresses(SHIPPED, "SE", list(PLACES))
+    assert geolocation.codes(SHIPPED, "SE", kept) == geolocation.codes(SHIPPED, "SE", list(PLACES))
+    assert {text for address, text in zip(PLACES, kept, strict=True) if address} == {
+        "country:IE", "country:TH", "country:UNKNOWN", "country:SE",
+    }  # fmt: skip
+    assert [text for address, text in zip(PLACES, kept, strict=True) if not address] == ["", None]
+    assert geolocation.in_place_of_addresses(SHIPPED, None, [" \n"]) == [" \n"]
+    assert geolocation.in_place_of_addresses(SHIPPED, None, kept) == kept, "the same again"
+    other = mmdb.write(tmp_path / "other.mmdb", {"0.0.0.0/0": {"country_code": "XX"}})
+    assert geolocation.codes(str(other), None, kept) == geolocation.codes(SHIPPED, "SE", kept)
+
+
 def test_as_a_function_of_expressions(engine: Engine) -> None:
     """§11.116 on both engines, over more rows than go into one piece."""
     addresses = list(PLACES) * 5000

@@ -52,7 +52,21 @@ def test_the_order_of_addresses_does_not_matter(compute: Compute) -> None:
     one = compute(TABLE, UNTIL, last_address_by_learner_day=twice, student_courseenrollment=rows)
     for other in (twice[::-1], twice * 2):
         assert compute(TABLE, UNTIL, last_address_by_learner_day=other, student_courseenrollment=rows) == one
-    assert ("C", "IE", 2, 2) in places(one), "of one moment the largest text"
+    assert ("C", "TH", 2, 2) in places(one), "of one moment the last in the alphabet"
+
+
+def test_a_country_that_has_taken_the_place_of_an_address(compute: Compute) -> None:
+    """§10.37: the same numbers, whichever addresses are forgotten."""
+    moment = "03-01 09:00"
+    addresses = [*ADDRESSES, seen(5, moment, THAI), seen(5, moment, IRISH)]
+    kept = {THAI: "country:TH", IRISH: "country:IE", PRIVATE: "country:UNKNOWN"}
+    rows = [*ROWS, enrolled(5, is_active=True)]
+    known = compute(TABLE, UNTIL, last_address_by_learner_day=addresses, student_courseenrollment=rows)
+    for forgotten in ({THAI}, {IRISH}, set(kept)):
+        mixed = [row | {"ip": kept[row["ip"]]} if row["ip"] in forgotten else row for row in addresses]
+        assert (
+            compute(TABLE, UNTIL, last_address_by_learner_day=mixed, student_courseenrollment=rows) == known
+        )
 
 
 def test_an_active_row_counts_now_and_every_row_counts_ever(compute: Compute) -> None:

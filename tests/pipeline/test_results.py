@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests import lines
 from tests.pipeline.conftest import UNTIL, Installation, log
 
+from pharos.config import EngineSettings
 from pharos.engine import open_engine
 from pharos.lake import lms_tables
 from pharos.lake.lake import Lake
 from pharos.lms.tables import TABLES
-from pharos.pipeline.run import run_pipeline
+from pharos.pipeline.run import compute_only, run_pipeline
 
 LIBRARY = "library-v1:UniX+Lib"
+SEEN, LOCATIONS = "last_address_by_learner_day", "course_enrollment_location_current"
 
 
 def know_staff(installation: Installation, *users: int, teams: Mapping[int, str] | None = None) -> None:
@@ -107,6 +111,88 @@ def test_a_course_team_counts_where_it_learns_and_not_where_it_teaches(tmp_path:
     know_staff(home)
     home.run([*log(), *learns, *teaches])
     assert home.tables() == all_of_them
+
+
+IRISH, THAI, SWEDISH = "87.32.1.1", "1.47.1.1", "2a00:801::1"
+ADDRESSES = {1: IRISH, 2: THAI, 3: SWEDISH, 4: "10.0.0.5"}
+
+
+def located_log(days: Iterable[str]) -> list[str]:
+    """On each of these days everybody enrolls, from two places one after the other; some more odd lines."""
+    written = []
+    for day in days:
+        for user, ip in ADDRESSES.items():
+            at = {"ip": ip, "context": {"user_id": user, "course_id": lines.COURSE, "client": {"ip": ip}}}
+            written += [
+                lines.event(f"{day} 09:00", "seek_video", user=user, ip=ADDRESSES[user % 4 + 1]),
+                lines.enrollment(f"{day} 10:00", "activated", user=user, **at),
+                lines.event(f"{day} 10:00", "odd", user=user, unknown="member", **at),
+            ]
+        written.append(lines.event(f"{day} 23:00", "seek_video", user=1, ip=""))
+    return written
+
+
+def found_under(home: Path) -> set[str]:
+    """Which addresses any file under a home holds, in a column of Parquet or in its bytes."""
+    texts = [path.read_bytes() for path in home.rglob("*") if path.is_file()]
+    texts += [str(pq.ParquetFile(path).read().to_pylist()).encode() for path in home.rglob("*.parquet")]
+    return {ip for ip in ADDRESSES.values() if any(ip.encode() in text for text in texts)}
+
+
+def keep_since(day: date) -> dict[str, int]:
+    """Settings under which addresses of this day and later ones are kept."""
+    return {"address_retention_days": (datetime.now(UTC).date() - day).days}
+
+
+@pytest.mark.slow
+def test_forgotten_addresses_change_no_number(engine_settings: EngineSettings, tmp_path: Path) -> None:
+    """§10.37: nothing under home holds one of them, and every table is as it was; also computed anew."""
+    old = ("2024-03-02", "2024-03-03")
+    log = [*located_log(old), lines.event("2024-03-10 09:00", "seek_video", user=1, ip="203.0.113.9")]
+    keeping, engine = Installation(tmp_path), engine_settings.model_dump()
+    forgetting = Installation(tmp_path, engine=engine, geolocation=keep_since(date(2024, 3, 6)))
+
+    keeping.run(log)
+    before = keeping.tables()
+    assert {row[2] for row in before[LOCATIONS]} == {"UNKNOWN", "TH", "SE", "AU"}
+    assert found_under(keeping.settings.home) == set(ADDRESSES.values())
+    assert {name for name, _ in forgetting.run(log).why} == {*(f"{SEEN} of {day}" for day in old), LOCATIONS}
+    assert found_under(forgetting.settings.home) == set()
+    assert forgetting.tables() == before
+    forgetting.run(log, full=True)
+    assert forgetting.tables() == before
+
+
+def test_addresses_that_come_late_are_forgotten_before_anything_is_computed(tmp_path: Path) -> None:
+    """§10.37: they count as they would have; younger ones stay."""
+    forgetting = Installation(tmp_path, geolocation=keep_since(date(2024, 3, 6)))
+    forgetting.run(located_log(["2024-03-02"]))
+    assert forgetting.run(located_log(["2024-03-02"])).why == []
+    late = [lines.event("2024-03-02 11:00", "late", user=3, ip=IRISH), *located_log(["2024-03-03"])]
+    log = [*located_log(["2024-03-02"]), *late]
+    forgetting.run(log)
+    assert found_under(forgetting.settings.home) == set()
+    log += located_log(["2024-03-10"])
+    forgetting.run(log)
+    assert found_under(forgetting.settings.home) == set(ADDRESSES.values())
+    assert found_under(forgetting.settings.lake / "events" / "date=2024-03-02") == set()
+    fresh = Installation(tmp_path / "fresh")
+    fresh.run(log)
+    assert forgetting.tables() == fresh.tables()
+
+
+def test_forgotten_addresses_do_not_come_back(tmp_path: Path) -> None:
+    """§10.37: when they are kept again, those of then are gone, and the numbers go on."""
+    log, days = located_log(["2024-03-02"]), keep_since(date(2024, 3, 6))
+    forgetting, keeping = Installation(tmp_path, geolocation=days), Installation(tmp_path)
+    keeping.run(log)
+    before = keeping.tables()
+    compute_only(forgetting.settings, until=UNTIL)
+    assert (forgetting.tables(), found_under(forgetting.settings.home)) == (before, set())
+    files = forgetting.files()
+    assert keeping.run(log).why == []
+    keeping.run(log, full=True)
+    assert (keeping.tables(), keeping.files()) == (before, files)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

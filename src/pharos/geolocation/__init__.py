@@ -13,7 +13,7 @@ import maxminddb
 from ibis.expr.types import StringValue
 
 from pharos.errors import ConfigurationError
-from pharos.geolocation.countries import UNKNOWN, Countries
+from pharos.geolocation.countries import IN_PLACE, UNKNOWN, Countries
 
 SHIPPED = Path(__file__).with_name("countries.mmdb")
 
@@ -44,6 +44,20 @@ def codes(database: str, private: str | None, addresses: Sequence[str | None]) -
     `private` is the country of private addresses, if not unknown.
     """
     return _countries(database, private or UNKNOWN).of(addresses)
+
+
+def in_place_of_addresses(
+    database: str, private: str | None, addresses: Sequence[str | None]
+) -> list[str | None]:
+    """What is kept of addresses that shall be forgotten: texts that are in the same country, for ever.
+
+    Whatever database is asked later. Blank texts stay, as they are no addresses. See `codes`.
+    """
+    found = codes(database, private, addresses)
+    return [
+        f"{IN_PLACE}{code}" if address and address.strip() else address
+        for address, code in zip(addresses, found, strict=True)
+    ]
 
 
 @lru_cache(maxsize=2)

@@ -13,6 +13,7 @@ import maxminddb
 import numpy as np
 
 UNKNOWN = "UNKNOWN"
+IN_PLACE = "country:"  # begins a text that has taken the place of an address, and names its country
 _WRAPPED = bytes(10) + b"\xff\xff"  # an IPv6 address that begins so only wraps an IPv4 address
 
 Numbers: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
@@ -37,9 +38,12 @@ class Countries:
         self._codes = {metadata.node_count: UNKNOWN, self._private: private}  # by end of the walk
 
     def of(self, addresses: Sequence[str | None]) -> list[str | None]:
-        """ISO 3166 alpha-2 codes; UNKNOWN if there is none, or it is no address; None for None."""
+        """ISO 3166 alpha-2 codes; UNKNOWN if there is none, or it is no address; None for None.
+
+        A text that has taken the place of an address is in the country that it names.
+        """
         packed = [b"" if address is None else _packed(address.strip()) for address in addresses]
-        codes: list[str | None] = [None if address is None else UNKNOWN for address in addresses]
+        codes = [None if address is None else _named(address) for address in addresses]
         for size, root in self._roots.items():
             rows = [row for row, address in enumerate(packed) if len(address) == size]
             joined = b"".join(packed[row] for row in rows)
@@ -66,6 +70,10 @@ class Countries:
             bits = (addresses[inside, depth // 8] >> (7 - depth % 8)) & 1
             nodes[inside] = self._tree[nodes[inside], bits]
         return nodes
+
+
+def _named(text: str) -> str:
+    return text.removeprefix(IN_PLACE) if text.startswith(IN_PLACE) else UNKNOWN
 
 
 def _tree(path: str, nodes: int, bits: int) -> Numbers:

@@ -48,7 +48,7 @@ def compact(lake: Lake, workers: Workers, now: datetime) -> int:
         move_safely([(Path(merged.path), lake.root / path)])
         added = DataFile(
             path=path, date=merge.day, rows=merged.rows, oldest=merged.oldest, newest=merged.newest,
-            digest=merged.digest,
+            digest=merged.digest, without_addresses=all(file.without_addresses for file in merge.files),
         )  # fmt: skip
         removed = [file.path for file in merge.files]
         lake.ledger.commit(

@@ -69,7 +69,7 @@ class File(Struct, kw_only=True, frozen=True):
     problem: str | None = None
 
 
-class DataFile(Struct, kw_only=True, frozen=True):
+class DataFile(Struct, kw_only=True, frozen=True, omit_defaults=True):
     """A Parquet file of events of one UTC date; its path is relative to the lake."""
 
     path: str
@@ -78,6 +78,7 @@ class DataFile(Struct, kw_only=True, frozen=True):
     oldest: datetime
     newest: datetime
     digest: int  # sum of event ids modulo 2**64
+    without_addresses: bool = False  # they were forgotten; see `pharos.lake.addresses`
 
 
 class Commit(Struct, kw_only=True):

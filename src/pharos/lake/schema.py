@@ -38,7 +38,12 @@ EVENTS = pa.schema(
             "page_course_id", pa.string(), True, {"meaning": "course_id, else the course run in the address."}
         ),
         pa.field("org_id", pa.string(), True, {"meaning": "Organisation of page_course_id."}),
-        pa.field("ip", pa.string(), True, {"meaning": "Client address, IPv4 or IPv6."}),
+        pa.field(
+            "ip",
+            pa.string(),
+            True,
+            {"meaning": "Client address, IPv4 or IPv6; `country:IE` where only its country is kept."},
+        ),
         pa.field("session", pa.string(), True, {"meaning": "Session key."}),
         pa.field("agent", pa.string(), True, {"meaning": "HTTP User-Agent."}),
         pa.field("host", pa.string(), True, {"meaning": "Host name of the site."}),

@@ -42,6 +42,10 @@ def fact_days(lake: Lake, given: Given) -> dict[str, list[FactDay]]:
     first, last = schema.FIRST_DAY, given.last_day
     days = sorted(day for day, files in lake.state.events.items() if files and first <= day <= last)
     events = {day: _events_fingerprint(lake, day, given.until) for day in days}
+    addresses = {
+        day: fingerprint(events[day], "forgotten") if _are_addresses_forgotten(lake, day) else events[day]
+        for day in days
+    }
     return {
         name: [
             FactDay(
@@ -50,9 +54,10 @@ def fact_days(lake: Lake, given: Given) -> dict[str, list[FactDay]]:
                 path=lake.root / "facts" / name / f"{schema.PARTITION}={day}" / f"{stem}.parquet",
             )
             for day in days
-            for stem in [f"{code_fingerprint(fact.function)}-{events[day]}"]
+            for stem in [f"{code_fingerprint(fact.function)}-{of_events[day]}"]
         ]
         for name, fact in FACTS.items()
+        for of_events in [addresses if "ip" in fact.schema.names else events]
     }
 
 
@@ -103,6 +108,10 @@ def _events_fingerprint(lake: Lake, day: date, until: datetime) -> str:
         file.newest >= until for file in files
     )
     return fingerprint(f"{rows} {digest} {until.isoformat() if is_cut else ''}")
+
+
+def _are_addresses_forgotten(lake: Lake, day: date) -> bool:
+    return all(file.without_addresses for file in lake.state.events[day])
 
 
 def _chunks(lake: Lake, days: list[date]) -> Iterator[list[date]]:

@@ -19,6 +19,7 @@ import xxhash
 
 from pharos import geolocation
 from pharos.engine import Engine
+from pharos.engine.base import TextFunction
 from pharos.facts import activity as activity_facts
 from pharos.facts import address as address_facts
 from pharos.facts import enrollment as enrollment_facts
@@ -84,6 +85,10 @@ class Given:
     def country_of(self, engine: Engine) -> geolocation.CountryOf:
         """The country of an address, looked up where the engine has it."""
         return engine.function(partial(geolocation.codes, str(self.countries), self.private_country))
+
+    def in_place_of_addresses(self) -> TextFunction:
+        """What is kept of addresses that shall be forgotten."""
+        return partial(geolocation.in_place_of_addresses, str(self.countries), self.private_country)
 
     def value(self, name: str, engine: Engine) -> object:
         """What is given under this name."""

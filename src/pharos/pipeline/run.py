@@ -17,6 +17,7 @@ from pharos.config import LMS, Settings
 from pharos.engine import Engine, open_engine
 from pharos.errors import ConfigurationError
 from pharos.lake import lms_catalog, lms_courses, lms_tables, schema
+from pharos.lake.addresses import forget_addresses
 from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
 from pharos.lake.logs import discover
@@ -67,6 +68,7 @@ def run_pipeline(
     files, given = discover(named), _given(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
         report.ingested = ingest_files(lake, engine, files, progress)
+        _forget_addresses(lake, engine, settings, given, progress)
         if imports:
             _import(lake, engine, settings.lms, lms_database, report, progress)
         found = _compute(lake, engine, report, given, full=full, progress=progress)
@@ -92,6 +94,7 @@ def compute_only(
     report = RunReport(until or now())
     given = _given(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
+        _forget_addresses(lake, engine, settings, given, progress)
         found = _compute(lake, engine, report, given, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
     return report
@@ -163,6 +166,20 @@ def _import(
         )
     if lms.catalog_url and _has_service_account(lms):
         report.imported += lms_catalog.import_catalog(lake, engine, lms, fresh=fresh)
+
+
+def _forget_addresses(lake: Lake, engine: Engine, settings: Settings, given: Given, progress: Report) -> None:
+    """Forget the addresses of days that are older than the settings allow, before facts are made of them."""
+    days = settings.geolocation.address_retention_days
+    if days is not None:
+        forget_addresses(
+            lake,
+            engine,
+            now().date() - timedelta(days=days),
+            given.in_place_of_addresses(),
+            now(),
+            lambda done, total: progress("Forgetting addresses", done, total),
+        )
 
 
 def _compute(

@@ -345,7 +345,7 @@ course_enrollment_location_current = result(
     "course_enrollment_location_current",
     Definition(
         title="Enrollment by country",
-        version=2,
+        version=3,
         meaning="Learners enrolled in each course run by the country they were last seen in.",
         formula=(
             "Enrollments of the LMS, grouped by the country of the address of the learner's latest event "
@@ -372,6 +372,15 @@ course_enrollment_location_current = result(
                 "The original dates the rows by the day of the import and needs a database that is no longer "
                 "published; here it is the last day, IPv6 addresses are located too, and private addresses "
                 "are UNKNOWN or in the country of the setting geolocation.private_country."
+            ),
+            (
+                "Of several addresses at the same moment the original takes any; here the last country code in "
+                "the alphabet counts."
+            ),
+            (
+                "The original keeps addresses for ever. Where geolocation.address_retention_days is set, the "
+                "country that an older one was in then is kept instead: a later country database changes "
+                "nothing about it."
             ),
         ),
     ),

@@ -1,0 +1,115 @@
+"""Forgets the network addresses of older days: each gives way to the country it is in, in the same column.
+
+Nothing else of an event changes, its id least of all: the same line read again is still a duplicate, and
+whatever is computed from the lake stays what it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pharos.engine import Workers
+from pharos.engine.base import TextFunction
+from pharos.lake import land
+from pharos.lake.compaction import LARGE_ROWS
+from pharos.lake.lake import Lake
+from pharos.lake.ledger import Commit, DataFile, move_safely
+
+FILES_AT_ONCE = 64  # written anew before the first of them counts, so that a crash loses little
+EVENTS_AT_ONCE = 50_000  # of a file
+
+JSON = ("context", "payload", "raw")  # where members of an event hold the address once more
+# A member of this name, of whatever object; its quotes have backslashes where JSON is a text in JSON.
+_MEMBER = r'("ip\\?"\s*:\s*\\?")[^"\\]*'
+# What no text without an address has: this is asked of all texts at once, and few are looked at one by one.
+_LIKE_AN_ADDRESS = r"\d\.\d{1,3}\.\d{1,3}\.\d|:[0-9A-Fa-f]{0,4}:"
+
+
+def forget_addresses(
+    lake: Lake,
+    workers: Workers,
+    before: date,
+    in_place: TextFunction,
+    now: datetime,
+    report: Callable[[int, int], None] = lambda _done, _total: None,
+) -> int:
+    """Forget the addresses of the UTC dates before this one; how many files were written anew.
+
+    `in_place` gives what takes the place of addresses, the same again where that was done. `report` is told
+    how many of how many files are done. The lake must be locked.
+    """
+    files = [
+        file
+        for day, files in sorted(lake.state.events.items())
+        if day < before
+        for file in files
+        if not file.without_addresses
+    ]
+    rewrite = partial(_rewritten, root=lake.root, in_place=in_place)
+    few = sum(file.rows for file in files) < LARGE_ROWS
+    spread = map if few else workers.map  # the workers' beginning would take longer than this work
+    for start in range(0, len(files), FILES_AT_ONCE):
+        some = files[start : start + FILES_AT_ONCE]
+        for number, (old, staged) in enumerate(zip(some, spread(rewrite, some), strict=True), 1):
+            _commit(lake, old, staged, now)
+            report(start + number, len(files))
+        lake.clear_leftovers()
+    return len(files)
+
+
+def _commit(lake: Lake, old: DataFile, staged: Path, now: datetime) -> None:
+    """Put the file that was written anew into the place of the old one."""
+    number = lake.state.number + 1
+    path = f"events/date={old.date}/{number:08d}-0.parquet"
+    move_safely([(staged, lake.root / path)])
+    new = msgspec.structs.replace(old, path=path, without_addresses=True)
+    lake.ledger.commit(
+        lake.state, Commit(number=number, at=now, events_added=[new], events_removed=[old.path])
+    )
+
+
+def _rewritten(file: DataFile, root: Path, in_place: TextFunction) -> Path:
+    """The file's events without addresses, in the staging folder."""
+    events = pq.ParquetFile(root / file.path, read_dictionary=land.REPEATING).read()
+    parts = [_without_addresses(part, in_place) for part in events.to_batches(EVENTS_AT_ONCE)]
+    path = root / ".staging" / f"forgotten-{file.date}-{Path(file.path).stem}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    land.write(pa.Table.from_batches(parts).unify_dictionaries(), path)
+    return path
+
+
+def _without_addresses(events: pa.RecordBatch, in_place: TextFunction) -> pa.RecordBatch:
+    """The same events: the address is replaced, and erased where members of the event have it again."""
+    addresses = events["ip"].cast(pa.string())
+    distinct = addresses.dictionary_encode()
+    replaced = pa.array(in_place(distinct.dictionary.to_pylist()), pa.string())
+    columns = {name: _erased(events[name], addresses) for name in JSON}
+    columns["ip"] = replaced.take(distinct.indices)
+    for name, column in columns.items():
+        events = events.set_column(events.schema.get_field_index(name), name, column)
+    return events
+
+
+def _erased(texts: pa.Array, addresses: pa.Array) -> pa.Array:
+    """JSON texts, with empty texts for members named `ip` and for the event's own address wherever it is."""
+    texts = pc.replace_substring_regex(texts, _MEMBER, r"\1")
+    looks_alike = (pc.match_substring_regex(column, _LIKE_AN_ADDRESS) for column in (texts, addresses))
+    suspects = pc.fill_null(pc.and_(*looks_alike), fill_value=False)
+    rows = np.flatnonzero(suspects)
+    pairs = zip(texts.take(rows).to_pylist(), addresses.take(rows).to_pylist(), strict=True)
+    cleaned = pa.array([_without(text, address.strip()) for text, address in pairs], pa.string())
+    return pc.replace_with_mask(texts, suspects, cleaned)
+
+
+def _without(text: str, address: str) -> str:
+    return re.sub(rf"(?<!\d){re.escape(address)}(?!\d)", "", text) if address in text else text
