@@ -35,6 +35,25 @@ def test_enrollment_by_mode_adds_no_id_to_professional_and_counts_unknown_modes(
     ]
 
 
+def test_every_mode_is_named_if_asked_for(api: httpx.Client) -> None:
+    """Spec 05 §5.4 (B): also those without a key of their own."""
+    path = f"/api/v0/courses/{CID}/enrollment/mode/"
+    before, day = api.get(path, params={"start_date": "2031-02-28", "modes": "true"}).json()
+    assert before["modes"] == {"honor": 4}
+    assert day["modes"] == {
+        "audit": 5,
+        "verified": 3,
+        "professional": 1,
+        "no-id-professional": 2,
+        "executive": 1,
+    }
+    assert sum(day["modes"].values()) == day["count"]
+    header = api.get(f"{path}?modes=1&format=csv").text.splitlines()[0]
+    assert "modes.no-id-professional" in header
+    assert "modes" not in api.get(path, params={"modes": "false"}).json()[0]
+    assert api.get(path, params={"modes": "banana"}).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("query", "days"),
     [

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 import sqlalchemy as sa
+from fastapi import Query
 from pydantic import Field
 from typing_extensions import TypedDict
 
@@ -48,6 +49,7 @@ class ModeDay(TypedDict):
     professional: Annotated[int, Field(description="professional and no-id-professional.")]
     verified: int
     masters: int
+    modes: NotRequired[Annotated[dict[str, int], Field(description="Every mode; only if asked for.")]]
 
 
 def of_days(
@@ -95,7 +97,14 @@ def enrollment(course_id: CourseID, days: Range, store: ResultStore) -> list[Enr
     reads=[tables.course_enrollment_mode_daily],
     file_name="enrollment_mode",
 )
-def enrollment_by_mode(course_id: CourseID, days: Range, store: ResultStore) -> list[ModeDay]:
+def enrollment_by_mode(
+    course_id: CourseID,
+    days: Range,
+    store: ResultStore,
+    modes: Annotated[
+        bool, Query(description="true: add modes, the count of every mode that the day has, by its name.")
+    ] = False,
+) -> list[ModeDay]:
     """Learners in each enrollment mode at the end of each day of the range; oldest first.
 
     count and cumulative_count include modes that have no key of their own. Without a range: the newest day.
@@ -112,4 +121,6 @@ def enrollment_by_mode(course_id: CourseID, days: Range, store: ResultStore) -> 
         item["created"] = max(item["created"], compact(created))
         if key := MODE_KEYS.get(mode):
             item[key] += count or 0
+        if modes:
+            item.setdefault("modes", {})[mode] = count or 0
     return list(found.values())
