@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.lake.place import NOW, Place
 from tests.lines import COURSE, event, write
 
@@ -120,6 +123,64 @@ def test_what_is_no_address_is_no_pattern(place: Place, tmp_path: Path) -> None:
     forget(place)
     assert {row["payload"] for row in place.events()} == {'{"answer": "1 a .* 1.2.3.4 ::"}'}
     assert {row["ip"] for row in place.events()} == {"country:UNKNOWN"}
+
+
+ODD = ['ip":', 'ip": "', '"ip": "1.2.3.4"', "\\", 'a\\"ip\\": \\"b', IRISH, f'["{IPV6}"]', "é", "", None, 5]
+texts = st.sampled_from(ODD)
+members = st.recursive(
+    texts,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["ip", "client", 'ip": "', "ip\\"]), inner, max_size=2)
+        | inner.map(json.dumps)
+    ),
+    max_leaves=5,
+)
+
+
+def without_texts(value: Any) -> Any:
+    """What is left of a JSON value when all its texts are taken for the same."""
+    if isinstance(value, dict):
+        return {key: without_texts(item) for key, item in value.items()}
+    return (
+        [without_texts(item) for item in value]
+        if isinstance(value, list)
+        else isinstance(value, str) or value
+    )
+
+
+def addresses_in(value: Any) -> Iterator[str]:
+    """Those that stand where they are known to be one: in members of their name."""
+    if isinstance(value, dict):
+        yield from (value[key] for key in value if key == "ip" and isinstance(value[key], str))
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from addresses_in(item)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    drawn=st.lists(
+        st.tuples(members, members, st.sampled_from([IRISH, IPV6, "", "x"])), min_size=1, max_size=9
+    )
+)
+def test_whatever_members_hold_only_texts_change(embedded: Engine, drawn: list[tuple[Any, Any, str]]) -> None:
+    """JSON stays JSON of the same form, whatever stands in its texts."""
+    lines = [
+        event(f"{OLD} 09:00:0{number}", "x", ip=ip, event=payload, context={"more": more}, **unknown)
+        for number, (payload, more, ip) in enumerate(drawn)
+        for unknown in [{"line": number} if number % 2 else {}]  # then the lake keeps the whole text
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(Path(folder) / "lake", embedded)
+        place.read(write(Path(folder) / "tracking.log", lines))
+        before = [original(row) for row in place.events()]
+        forget(place)
+        for was, row in zip(before, place.events(), strict=True):
+            now = original(row)
+            assert without_texts(now) == without_texts(was)
+            for part in ("event", "context"):
+                assert {*addresses_in(now[part])} & {IRISH, IPV6, "1.2.3.4"} == set()
+                assert was["ip"] not in {IRISH, IPV6} or was["ip"] not in json.dumps(now[part])
 
 
 def test_an_old_log_read_again_is_known(place: Place, tmp_path: Path) -> None:

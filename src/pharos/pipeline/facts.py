@@ -42,10 +42,7 @@ def fact_days(lake: Lake, given: Given) -> dict[str, list[FactDay]]:
     first, last = schema.FIRST_DAY, given.last_day
     days = sorted(day for day, files in lake.state.events.items() if files and first <= day <= last)
     events = {day: _events_fingerprint(lake, day, given.until) for day in days}
-    addresses = {
-        day: fingerprint(events[day], "forgotten") if _are_addresses_forgotten(lake, day) else events[day]
-        for day in days
-    }
+    with_addresses = {day: events[day] + _addresses_fingerprint(lake, day) for day in days}
     return {
         name: [
             FactDay(
@@ -57,7 +54,7 @@ def fact_days(lake: Lake, given: Given) -> dict[str, list[FactDay]]:
             for stem in [f"{code_fingerprint(fact.function)}-{of_events[day]}"]
         ]
         for name, fact in FACTS.items()
-        for of_events in [addresses if "ip" in fact.schema.names else events]
+        for of_events in [with_addresses if "ip" in fact.schema.names else events]
     }
 
 
@@ -110,8 +107,9 @@ def _events_fingerprint(lake: Lake, day: date, until: datetime) -> str:
     return fingerprint(f"{rows} {digest} {until.isoformat() if is_cut else ''}")
 
 
-def _are_addresses_forgotten(lake: Lake, day: date) -> bool:
-    return all(file.without_addresses for file in lake.state.events[day])
+def _addresses_fingerprint(lake: Lake, day: date) -> str:
+    """Whether the addresses of a day's events are forgotten; no other column is changed by that."""
+    return ".forgotten" if all(file.without_addresses for file in lake.state.events[day]) else ""
 
 
 def _chunks(lake: Lake, days: list[date]) -> Iterator[list[date]]:

@@ -374,8 +374,8 @@ course_enrollment_location_current = result(
                 "are UNKNOWN or in the country of the setting geolocation.private_country."
             ),
             (
-                "Of several addresses at the same moment the original takes any; here the last country code in "
-                "the alphabet counts."
+                "Of several addresses at the same moment the original takes any; here the last country code "
+                "in the alphabet counts."
             ),
             (
                 "The original keeps addresses for ever. Where geolocation.address_retention_days is set, the "
