@@ -7,7 +7,8 @@ Prints, per endpoint, requests per second and the time to answer at the 50th, 95
     again    the courses of `first` again, as fast as they are answered
 
 and how fast and with how much memory whole tables are exported. Server, database and clients share the
-machine. Run it with `python benchmarks data_api [--courses N --days N]`.
+machine; the server is as many processes on one port as there are processors, or `--processes`. Run it with
+`python benchmarks data_api [--courses N --days N --processes N --only PART_OF_A_NAME]`.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -51,16 +52,19 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--courses", type=int, default=5000)
     options.add_argument("--days", type=int, default=3 * 365)
+    options.add_argument("--processes", type=int, default=os.cpu_count())
+    options.add_argument("--only", default="", help="endpoints whose name holds this; then no exports")
     given = options.parse_args()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 110)
     with tempfile.TemporaryDirectory() as folder, mariadb(Path(folder)) as url:
         started = time.perf_counter()
         rows, token = fill(url, given.courses, given.days)
         took = time.perf_counter() - started
         console.print(f"{rows:,} rows published in {took:.1f} s ({rows / took:,.0f} rows/s)")
-        with served(url, Path(folder)) as (port, process):
-            console.print(measured(port, token, given.courses, given.days))
-            console.print(exported(port, token, process))
+        with served(url, Path(folder), given.processes) as (port, processes):
+            console.print(asyncio.run(measured(port, token, given.courses, given.days, given.only)))
+            if not given.only:
+                console.print(exported(port, token, processes))
 
 
 # --- The store -------------------------------------------------------------------------------------------
@@ -228,19 +232,28 @@ VIDEO_NUMBERS = ("duration", "segment_length", "users_at_start", "users_at_end",
 
 
 @contextmanager
-def served(url: str, home: Path) -> Iterator[tuple[int, int]]:
-    """The Data API in a process of its own: port and process id."""
+def served(url: str, home: Path, processes: int) -> Iterator[tuple[int, list[int]]]:
+    """The Data API in processes of its own: port and process ids."""
     port, program = free_port(), str(Path(sys.executable).with_name("pharos"))
-    server = subprocess.Popen(
-        [program, "data-api", "--port", str(port), "--home", str(home / "home")],
-        env=os.environ | {"PHAROS_RESULT_STORE__URL": url},
-    )
+    settings = {
+        "PHAROS_RESULT_STORE__URL": url,
+        "PHAROS_DATA_API__SHARED_PORT": "true",
+        "PHAROS_LOGGING__FORMAT": "json",
+    }
+    command = [program, "data-api", "--port", str(port), "--home", str(home / "home")]
+    with (home / "log").open("wb") as log:
+        servers = [subprocess.Popen(command, env=os.environ | settings, stderr=log) for _ in range(processes)]
     try:
-        wait_for(port)
-        yield port, server.pid
+        while (home / "log").read_text().count('"serving"') < processes:
+            if any(server.poll() is not None for server in servers):
+                raise RuntimeError((home / "log").read_text())
+            time.sleep(0.1)
+        yield port, [server.pid for server in servers]
     finally:
-        server.terminate()
-        server.wait()
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.wait()
 
 
 def free_port() -> int:
@@ -263,7 +276,10 @@ def wait_for(port: int) -> None:
 # --- The clients -----------------------------------------------------------------------------------------
 
 
-def measured(port: int, token: str, courses: int, days: int) -> Table:
+Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def measured(port: int, token: str, courses: int, days: int, only: str) -> Table:
     """Each endpoint under load; `{}` is a course."""
     start = (FIRST_DAY + timedelta(days=max(0, days - 500))).isoformat()
     endpoints = {
@@ -286,18 +302,33 @@ def measured(port: int, token: str, courses: int, days: int) -> Table:
     for column in table.columns[2:]:
         column.justify = "right"
     half = courses // 2
-    for name, path in endpoints.items():
-        if "{}" in path:
-            first = shared([path.format(quote(course(number), safe="")) for number in range(half)])
-            paced = shared([path.format(quote(course(number), safe="")) for number in range(half, courses)])
-            done = add_row(table, name, "first", asyncio.run(load(port, token, first, once=True)))
-            add_row(table, "", "paced", asyncio.run(load(port, token, paced, once=True, pause=PAUSE_S)))
-            again = [share[: max(1, count)] for share, count in zip(first, done, strict=True)]
-        else:
-            again = [[path]] * CLIENTS
-            add_row(table, name, "first", asyncio.run(load(port, token, again[:1], once=True)))
-        add_row(table, "", "again", asyncio.run(load(port, token, again)))
+    chosen = {name: path for name, path in endpoints.items() if only in name}
+    async with connected(port) as clients:  # what a process does once is not what is measured
+        await load(clients, token, shared(["courses/a%2Fb%2Fc/problems/"]), once=True, found=404)
+    for name, path in chosen.items():
+        async with connected(port) as clients:  # each asks the same process again: it keeps what it made
+            if "{}" in path:
+                first = shared([path.format(quote(course(number), safe="")) for number in range(half)])
+                paced = shared(
+                    [path.format(quote(course(number), safe="")) for number in range(half, courses)]
+                )
+                done = add_row(table, name, "first", await load(clients, token, first, once=True))
+                add_row(table, "", "paced", await load(clients, token, paced, once=True, pause=PAUSE_S))
+                again = [share[: max(1, count)] for share, count in zip(first, done, strict=True)]
+            else:
+                again = [[path]] * CLIENTS
+                add_row(table, name, "first", await load(clients[:1], token, again[:1], once=True))
+            add_row(table, "", "again", await load(clients, token, again))
     return table
+
+
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator[list[Client]]:
+    """The connections of the clients, kept alive."""
+    clients = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CLIENTS)]
+    yield clients
+    for _, writer in clients:
+        writer.close()
 
 
 def shared(paths: list[str]) -> list[list[str]]:
@@ -317,17 +348,28 @@ def add_row(table: Table, name: str, answers: str, found: tuple[list[list[float]
 
 
 async def load(
-    port: int, token: str, shares: list[list[str]], *, once: bool = False, pause: float = 0
+    clients: list[Client],
+    token: str,
+    shares: list[list[str]],
+    *,
+    once: bool = False,
+    pause: float = 0,
+    found: int = 200,
 ) -> tuple[list[list[float]], float]:
     """Seconds that each answer to each client took, and all together. `once`: each path at most once."""
     started = time.perf_counter()
-    asking = (ask(port, token, share, len(share) if once else None, pause) for share in shares)
+    asking = (
+        ask(client, token, share, len(share) if once else None, pause, found)
+        for client, share in zip(clients, shares, strict=True)
+    )
     return await asyncio.gather(*asking), time.perf_counter() - started
 
 
-async def ask(port: int, token: str, paths: list[str], limit: int | None, pause: float) -> list[float]:
-    """One client: a request after the other on one connection. Raw, so that it costs little."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+async def ask(
+    client: Client, token: str, paths: list[str], limit: int | None, pause: float, found: int
+) -> list[float]:
+    """One client: a request after the other on its connection. Raw, so that it costs little."""
+    reader, writer = client
     times: list[float] = []
     started = time.perf_counter()
     while time.perf_counter() - started < SECONDS and len(times) != limit:
@@ -336,12 +378,11 @@ async def ask(port: int, token: str, paths: list[str], limit: int | None, pause:
         begun = time.perf_counter()
         writer.write(request(path, token))
         head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200"):
+        if not head.startswith(b"HTTP/1.1 %d" % found):
             raise RuntimeError(head.decode())
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         await reader.readexactly(length)
         times.append(time.perf_counter() - begun)
-    writer.close()
     return times
 
 
@@ -353,12 +394,12 @@ def request(path: str, token: str) -> bytes:
     ).encode()
 
 
-def exported(port: int, token: str, process: int) -> Table:
-    """The largest table in each form, and how much memory the server used at most by then."""
+def exported(port: int, token: str, processes: list[int]) -> Table:
+    """The largest table in each form, and how much memory a process of the server used at most by then."""
     table = Table("export of course_enrollment_daily", "MB", "seconds", "MB/s", "server's peak memory MB")
     for column in table.columns[1:]:
         column.justify = "right"
-    table.add_row("before", "", "", "", f"{peak_mb(process):.0f}")
+    table.add_row("before", "", "", "", f"{peak_mb(processes):.0f}")
     for form in ("csv", "ndjson", "parquet"):
         url = f"http://127.0.0.1:{port}/api/v1/tables/course_enrollment_daily.{form}"
         headers = {"Authorization": f"Token {token}", "Accept-Encoding": "identity"}
@@ -369,14 +410,14 @@ def exported(port: int, token: str, process: int) -> Table:
                 size += len(chunk)
         took = time.perf_counter() - began
         table.add_row(
-            form, f"{size / 1e6:.0f}", f"{took:.1f}", f"{size / 1e6 / took:.1f}", f"{peak_mb(process):.0f}"
+            form, f"{size / 1e6:.0f}", f"{took:.1f}", f"{size / 1e6 / took:.1f}", f"{peak_mb(processes):.0f}"
         )
     return table
 
 
-def peak_mb(process: int) -> float:
-    status = Path(f"/proc/{process}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+def peak_mb(processes: list[int]) -> float:
+    statuses = [Path(f"/proc/{process}/status").read_text() for process in processes]
+    return max(int(status.partition("VmHWM:")[2].split()[0]) for status in statuses) / 1024
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ class ResultStore:
 
 def of_request(request: Request) -> ResultStore:
     """The store that the version of the address reads."""
-    found: ResultStore = request.app.state.stores[version_of(request.url.path)]
+    found: ResultStore = request.app.state.stores[version_of(request.scope["path"])]
     return found
 
 

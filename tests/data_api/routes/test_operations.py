@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from pharos.result_store import store, tables
+from pharos.result_store import contract, store, tables
 from pharos.result_store.store import Publication
 from pharos.result_store.tables import RESULTS
 
@@ -108,14 +108,16 @@ def test_the_kept_catalogue_follows_every_publication(
     api, path = serve_api(), "/api/v1/metrics/"
     assert "ETag" not in api.get(path).headers  # nothing is published yet
     tag = None
-    for table, count in ((tables.sequential_open_distribution, 1), (tables.grade_distribution, 2)):
-        rows = {"course_id": ["a/b/c"] * count, "module_id": [str(n) for n in range(count)]}
-        rows |= {"count": [1] * count} | ({"grade": [1.0, 2.0], "max_grade": [3.0, 3.0]} if count > 1 else {})
-        publication = Publication(fingerprint="f", until=datetime(2031, 3, 2), last_event=None, version=1)
-        store.publish(engine, table, pa.table(rows), publication)
+    for version, table in enumerate((tables.sequential_open_distribution, tables.grade_distribution)):
+        values = {"course_id": "a/b/c", "module_id": "m", "count": 1, "grade": 1.0, "max_grade": 2.0}
+        rows = pa.table({column.name: [values[column.name]] for column in contract.columns(table)})
+        publication = Publication(
+            fingerprint="f", until=datetime(2031, 3, 2), last_event=None, version=version
+        )
+        store.publish(engine, table, rows, publication)
         answer = api.get(path, headers={"If-None-Match": tag or ""})
         fresh = {metric["table"]: metric["freshness"] for metric in answer.json()}
-        assert fresh[table.name]["rows"] == count
+        assert fresh[table.name]["version"] == version
         tag = answer.headers["ETag"]
         again = api.get(path, headers={"If-None-Match": tag})
         assert (again.status_code, again.headers["Cache-Control"]) == (304, "private, no-cache")

@@ -117,7 +117,7 @@ async def authenticated() -> Response:
 def health(request: Request, caller: CallerOrNobody) -> Response:  # noqa: ARG001
     """Whether each database answers, and what the Result Store describes the time before.
 
-    `schema` is there, and `newer`, while the tables are those of a later release, which serve this one as well.
+    `schema` is `newer` while the tables are those of a later release, which serve this one as well.
     """
     stores: dict[str, ResultStore] = request.app.state.stores
     states = {version: _state(store) for version, store in stores.items()}
