@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from pharos.data_api.cache import Cache, Kept, stamp
+from pharos.data_api.cache import BESIDE_BODY, Cache, Kept, stamp
 from pharos.data_api.reading import ResultStore
 from pharos.result_store import store, tables
 from pharos.result_store.store import Publication
@@ -114,7 +114,7 @@ def test_rows_that_were_not_published_are_never_kept(
 
 
 def test_the_cache_forgets_before_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pharos.data_api.cache.MAX_BYTES", 800)
+    monkeypatch.setattr("pharos.data_api.cache.MAX_BYTES", 8 * (BESIDE_BODY + 100))
     known = {
         "video": Publication(fingerprint="f", until=datetime(2031, 3, 2), last_event=None, version=1),
     }
@@ -122,6 +122,7 @@ def test_the_cache_forgets_before_memory_runs_out(monkeypatch: pytest.MonkeyPatc
     cache = Cache()
     for number in range(20):
         cache.put(str(number), Kept(b"x" * 100, (), ("video",), current))
+    assert [cache.get(str(number), known) is not None for number in range(20)] == [False] * 12 + [True] * 8
     cache.put("large", Kept(b"x" * 101, (), ("video",), current))
     assert cache.get("large", known) is None
     assert cache.get("0", known) is None

@@ -27,6 +27,7 @@ from pharos.data_api.reading import ResultStore, version_of
 from pharos.result_store.store import Publication
 
 MAX_BYTES = 64 * 1024 * 1024
+BESIDE_BODY = 2_000  # bytes that headers, key and stamp of an answer take, about
 COMPRESSED_FROM_BYTES = 1000
 OF_BODIES = ("content-length", "content-type", "content-disposition", "content-encoding")
 
@@ -47,6 +48,10 @@ class Kept:
     @classmethod
     def of(cls, response: Response, tables: tuple[str, ...], stamp: str) -> Kept:
         return cls(bytes(response.body), tuple(response.raw_headers), tables, stamp)
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + BESIDE_BODY
 
     def response(self) -> Response:
         """A response of its own, whose headers may be changed."""
@@ -88,15 +93,14 @@ class Cache:
 
     def put(self, key: str, answer: Kept) -> None:
         """Keep an answer, unless it alone would push out most others."""
-        size = len(answer.body)
-        if size > MAX_BYTES // 8:
+        if answer.size > MAX_BYTES // 8:
             return
         old = self._kept.pop(key, None)
-        self._bytes += size - (len(old.body) if old else 0)
+        self._bytes += answer.size - (old.size if old else 0)
         self._kept[key] = answer
         while self._bytes > MAX_BYTES:
             _, gone = self._kept.popitem(last=False)
-            self._bytes -= len(gone.body)
+            self._bytes -= gone.size
 
 
 def stamp(publications: Mapping[str, Publication], tables: Sequence[str]) -> str:
