@@ -1,4 +1,4 @@
-"""Logs in an object store, read over HTTP from a real server."""
+"""Logs in an object store and in HDFS, read over the network from real servers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import hdfs_native
 import httpx
 import pytest
 from pyarrow import fs
+from tests.lake import hadoop
 from tests.lake.place import Place
 
 from pharos.config import LogSource
@@ -75,6 +77,43 @@ def test_a_bucket_that_is_not_there_is_named(bucket: fs.FileSystem) -> None:
     assert bucket is not None
     with pytest.raises(NoSuchLogs, match=r"s3://nowhere/a: .*; nothing was read"):
         discover({"cloud": LogSource(paths=["s3://nowhere/a"])})
+
+
+@pytest.fixture(scope="module")
+def hdfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a cluster of a name node and a data node."""
+    with hadoop.cluster(tmp_path_factory.mktemp("hdfs")) as address:
+        yield address
+
+
+@pytest.mark.xdist_group("hdfs")
+def test_logs_in_hdfs_are_read_once_and_read_on(hdfs: str, place: Place) -> None:
+    client = hdfs_native.Client(hdfs)
+    with client.create("/logs/a/tracking.log-20240302.gz", hdfs_native.WriteOptions()) as file:
+        file.write(gzip.compress(LINE % 1 + LINE % 2))
+    with client.create("/logs/a/deeper/tracking.log", hdfs_native.WriteOptions()) as file:
+        file.write(LINE % 3)
+    client.mkdirs("/logs/a/folder")
+
+    assert place.read(f"{hdfs}/logs/a/").events == 3
+    assert place.read(f"{hdfs}/logs").lines == 0
+    with client.append("/logs/a/deeper/tracking.log") as file:
+        file.write(LINE % 4)
+    assert place.read(f"{hdfs}/logs/a/deeper/tracking.log").events == 1
+    client.rename("/logs/a/deeper/tracking.log", "/logs/a/tracking.log-20240303")
+    assert place.read(f"{hdfs}/logs").duplicates == 0
+    assert place.status.sum.events == 4
+
+
+@pytest.mark.xdist_group("hdfs")
+def test_a_folder_that_hdfs_does_not_have_is_named(hdfs: str) -> None:
+    with pytest.raises(NoSuchLogs, match=rf"{hdfs}/none: .*; nothing was read"):
+        discover({"cluster": LogSource(paths=[f"{hdfs}/none"])})
+
+
+def test_a_cluster_that_is_not_there_is_named() -> None:
+    with pytest.raises(NoSuchLogs, match=r"hdfs://no\.example/a: cannot be listed: .*; nothing was read"):
+        discover({"cluster": LogSource(paths=["hdfs://no.example/a"])})
 
 
 def test_an_unknown_scheme_is_named() -> None:

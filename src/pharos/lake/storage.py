@@ -1,7 +1,8 @@
 """Files to read, on this machine or in an object store: listing and opening.
 
-Local paths are plain; anything with a scheme (`s3://bucket/folder`, `hdfs://…`, `gs://…`) is reached through
-Arrow's file systems, on whichever host reads, with the credentials that host has (`AWS_…` variables, roles).
+Local paths are plain; anything with a scheme is reached from whichever host reads, with the credentials that
+host has: `hdfs://` by a client of its own that needs no Java, the others (`s3://bucket/folder`, `gs://…`)
+through Arrow's file systems.
 """
 
 from __future__ import annotations
@@ -10,14 +11,20 @@ import glob
 import io
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from stat import S_ISREG
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pyarrow as pa
 from pyarrow import fs
 
+if TYPE_CHECKING:
+    import hdfs_native
+
+HDFS = "hdfs://"
 REMOTE_BYTES = 8 << 20  # read at once from a remote file: each request waits for its answer
 
 
@@ -41,6 +48,10 @@ def open_file(path: str) -> BinaryIO:
     """The file, for reading and seeking. Raises OSError."""
     if not is_remote(path):
         return Path(path).open("rb")
+    if path.startswith(HDFS):
+        with _hdfs_errors(path):
+            client, name = _hdfs(path)
+            return io.BufferedReader(pa.PythonFile(client.read(name), mode="r"), REMOTE_BYTES)
     system, name = _system(path)
     return io.BufferedReader(system.open_input_file(name), REMOTE_BYTES)
 
@@ -50,6 +61,9 @@ def files(text: str) -> tuple[list[Stored], bool] | None:
 
     Folders are searched recursively, hidden files left out. Raises OSError where the store refuses.
     """
+    if text.startswith(HDFS):
+        with _hdfs_errors(text):
+            return _in_hdfs(text)
     if is_remote(text):
         return _remote(text)
     path = Path(text).expanduser()
@@ -105,6 +119,44 @@ def _remote(url: str) -> tuple[list[Stored], bool] | None:
 
 def _remote_stored(scheme: str, info: fs.FileInfo) -> Stored:
     return Stored(f"{scheme}{info.path}", info.size, info.mtime_ns or 0, 0)
+
+
+def _in_hdfs(url: str) -> tuple[list[Stored], bool] | None:
+    client, name = _hdfs(url)
+    cluster = url[: url.index("/", len(HDFS))] if "/" in url[len(HDFS) :] else url
+    try:
+        found = client.get_file_info(name)
+    except FileNotFoundError:
+        return None
+    files = list(client.list_status(name, recursive=True)) if found.isdir else [found]
+    return [
+        Stored(f"{cluster}{file.path}", file.length, file.modification_time * 1_000_000, 0)
+        for file in sorted(files, key=lambda file: file.path)
+        if not file.isdir and not file.path.rsplit("/", 1)[-1].startswith(".")
+    ], bool(found.isdir)
+
+
+def _hdfs(url: str) -> tuple[hdfs_native.Client, str]:
+    """A client of the cluster that an address names, and the path in it."""
+    cluster, _, path = url[len(HDFS) :].partition("/")
+    return _hdfs_client(cluster), f"/{path.rstrip('/')}"
+
+
+@cache
+def _hdfs_client(cluster: str) -> hdfs_native.Client:
+    try:
+        import hdfs_native  # noqa: PLC0415 - not everybody has it
+    except ModuleNotFoundError as error:
+        raise OSError("hdfs:// needs the extra: pip install 'pharos[hdfs]'") from error
+    return hdfs_native.Client(f"{HDFS}{cluster}")
+
+
+@contextmanager
+def _hdfs_errors(url: str) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:  # the client's own, such as one for a name that no host has
+        raise OSError(f"{url}: {error}") from error
 
 
 def _system(url: str) -> tuple[fs.FileSystem, str]:
