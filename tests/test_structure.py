@@ -28,7 +28,7 @@ TESTS = CHECKOUT / "tests"
 WITHOUT_MIRROR = {"end_to_end", "conformance", "deploy"}  # tests about the whole, not about one module
 OF_A_WHOLE_ROOM = {"browser", "numbers"}  # names of test files about all modules of their folder
 ENGINES = {"duckdb", "pyspark", "spark"}
-OPTIONAL = {"pyspark"}  # imported where it is there
+OPTIONAL = {"hdfs_native", "pyspark"}  # imported where it is there
 
 modules = [
     importlib.import_module(module.name)
