@@ -323,6 +323,22 @@ def random_log(size: int) -> bytes:
     )
 
 
+def test_all_that_precedes_the_damage_of_a_file_is_read(place: Place, logs: Path) -> None:
+    content = random_log(3000)
+    packed = bytearray(gzip.compress(content))
+    packed[-6] ^= 1  # of the checksum: that the content is not what was written shows at its end
+    (logs / "tracking.log-1.gz").write_bytes(packed)
+    lines = content.splitlines(keepends=True)
+    frames = [zstandard.compress(b"".join(lines[number : number + 20])) for number in range(0, 3000, 20)]
+    (logs / "tracking.log-2.zst").write_bytes(b"".join([*frames[:80], b"\xff" * 100, *frames[80:]]))
+
+    assert place.read(logs / "tracking.log-1.gz").lines in range(2997, 3001)
+    again = place.read(logs)
+    assert (again.lines, again.events) == (80 * 20, 0)
+    assert [why.partition(":")[0] for why in again.problems.values()] == ["zstd data is damaged"]
+    assert place.status.sum.closes
+
+
 def test_a_damaged_file_does_not_keep_others_from_being_read(place: Place, logs: Path) -> None:
     damaged = bytearray(gzip.compress(random_log(3000)))
     damaged[len(damaged) // 2 :] = b"\0" * 100

@@ -86,9 +86,7 @@ _decode_envelope: Callable[[bytes | memoryview], Envelope] = msgspec.json.Decode
 _IRREGULAR = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)  # what decoders raise
 _decode_context: Callable[[bytes | Raw], _Context | None] = msgspec.json.Decoder(_Context | None).decode
 _decode_contexts: Callable[[bytes], list[_Context | None]]
-_decode_contexts = msgspec.json.Decoder(
-    list[_Context | None]
-).decode
+_decode_contexts = msgspec.json.Decoder(list[_Context | None]).decode
 decode_texts: Callable[[bytes], list[str]] = msgspec.json.Decoder(list[str]).decode
 
 

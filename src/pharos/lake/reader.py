@@ -6,7 +6,7 @@ of events.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 import xxhash
@@ -18,6 +18,7 @@ from pharos.lake.storage import chunks, open_file
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 BLOCK_BYTES = 1 << 20
+RESCUE_BYTES = 256  # read at once where a file is damaged
 RATIO = 8  # how much smaller logs get; only guides how much is read at once
 LONGEST_LINE_BYTES = 64 << 20
 HEAD_BYTES = 64 << 10  # how much of a log's beginning tells it from others
@@ -33,6 +34,18 @@ def decompressed(path: str, step: int = BLOCK_BYTES) -> Iterator[bytes]:
     `step` is about how many bytes of content are read at once. The kind is told by the first bytes, not by
     the name: rotation programs are not to be trusted.
     """
+    given = 0
+    try:
+        for chunk in _decompressed(path, step):
+            given += len(chunk)
+            yield chunk
+    except LogDamaged:
+        # What precedes the damage in a chunk is lost with it: small ones lose little.
+        yield from _after(given, _decompressed(path, RESCUE_BYTES))
+        raise
+
+
+def _decompressed(path: str, step: int) -> Iterator[bytes]:
     try:
         with open_file(path) as file:
             magic = file.read(4)
@@ -45,6 +58,16 @@ def decompressed(path: str, step: int = BLOCK_BYTES) -> Iterator[bytes]:
                 yield from chunks(file, step)
     except OSError as error:
         raise LogDamaged(f"cannot be read: {error.strerror or error}") from error
+
+
+def _after(skip: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces without their first bytes."""
+    for piece in pieces:
+        if skip >= len(piece):
+            skip -= len(piece)
+        else:
+            yield piece[skip:] if skip else piece
+            skip = 0
 
 
 class _Gzip:
@@ -87,7 +110,7 @@ def _members(file: BinaryIO, kind: str, new: type[_Gzip | _Zstd], step: int) -> 
     member = new(step)
     fed = 0
     try:
-        while chunk := file.read(max(step // RATIO, 4096)):
+        while chunk := file.read(max(step // RATIO, 32)):
             while chunk:
                 if not fed and not (chunk := chunk.lstrip(b"\0")):
                     break
@@ -105,7 +128,6 @@ def _members(file: BinaryIO, kind: str, new: type[_Gzip | _Zstd], step: int) -> 
 
 def content(path: str, start: int) -> Iterator[bytes]:
     """The content from a position on, in chunks. Raises LogDamaged where it cannot go on."""
-    skip = start
     if start and not is_compressed(path):
         try:
             with open_file(path) as file:
@@ -114,12 +136,7 @@ def content(path: str, start: int) -> Iterator[bytes]:
         except OSError as error:
             raise LogDamaged(f"cannot be read: {error.strerror or error}") from error
         return
-    for chunk in decompressed(path):
-        if skip >= len(chunk):
-            skip -= len(chunk)
-        else:
-            yield chunk[skip:] if skip else chunk
-            skip = 0
+    yield from _after(start, decompressed(path))
 
 
 def is_compressed(path: str) -> bool:
