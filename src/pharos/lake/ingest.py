@@ -8,9 +8,9 @@ holds is a duplicate: one whose JSON text is the same, byte by byte.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -26,13 +26,14 @@ from pharos.lake.known import KnownIds
 from pharos.lake.lake import Lake
 from pharos.lake.land import Landed, Progress, Reading
 from pharos.lake.ledger import Commit, DataFile, File, Log, move_safely
-from pharos.lake.logs import LogFile
+from pharos.lake.logs import LogFile, name_date
 from pharos.lake.parse import Reason
 from pharos.lake.reader import ContentDigest, begins_with, head, is_compressed
 from pharos.lake.storage import is_remote
 
-GROUP_BYTES = 64 << 20  # content read by one landing; compressed files count ten times
-COMPRESSION = 10
+GROUPS = 32  # landings that much content is divided into, as long as each reads as much as this:
+SMALLEST_GROUP_BYTES, LARGEST_GROUP_BYTES = 32 << 20, 256 << 20
+COMPRESSION = 10  # how much more content than bytes a compressed log is taken to have
 
 
 @dataclass
@@ -80,7 +81,8 @@ def ingest(
     `now` (UTC, naive) dates the commits. `report(done, total)` is called with bytes of files.
     """
     result, known = Ingested(), KnownIds()
-    waiting = [file for file in files if _has_changed(lake, file)]
+    # What is shared by logs of the same days costs least if one landing meets it: these become neighbours.
+    waiting = sorted((file for file in files if _has_changed(lake, file)), key=_rotated)
     total = sum(file.size for file in waiting)
     done = 0
     while waiting:
@@ -101,6 +103,10 @@ def ingest(
     compact(lake, workers, now)
     result.files = len(files)
     return result
+
+
+def _rotated(file: LogFile) -> tuple[date, str]:
+    return name_date(file.path) or date.max, file.path
 
 
 def _has_changed(lake: Lake, file: LogFile) -> bool:
@@ -202,22 +208,27 @@ def _continues(log: Log, file: LogFile, *, is_same_file: bool) -> bool:
     return begins_with(file.path, log.position, log.digest)
 
 
-def _groups(batch: Iterable[_Pending]) -> Iterator[list[_Pending]]:
+def _groups(batch: list[_Pending]) -> Iterator[list[_Pending]]:
     """Neighbours together: a landing has enough to do, and few data files come of many small logs."""
+    sizes = [_content_bytes(pending) for pending in batch]
+    enough = min(max(sum(sizes) // GROUPS, SMALLEST_GROUP_BYTES), LARGEST_GROUP_BYTES)
     group: list[_Pending] = []
     size = 0
-    for pending in batch:
-        content = (
-            pending.file.size * (COMPRESSION if is_compressed(pending.file.path) else 1)
-            - pending.log.position
-        )
-        if group and size + content > GROUP_BYTES:
+    for pending, content in zip(batch, sizes, strict=True):
+        if group and size + content > enough:
             yield group
             group, size = [], 0
         group.append(pending)
-        size += max(content, 0)
+        size += content
     if group:
         yield group
+
+
+def _content_bytes(pending: _Pending) -> int:
+    """About how much there is to read."""
+    file = pending.file
+    content = file.size * (COMPRESSION if is_compressed(file.path) else 1)
+    return max(content - pending.log.position, 0)
 
 
 def _unfinished(group: list[_Pending], landed: Landed) -> list[_Pending]:
@@ -308,13 +319,10 @@ def _without_known(
     lake: Lake, file: land.DataFile, known: KnownIds, duplicates: dict[str, int]
 ) -> land.DataFile | None:
     """The landed file without events the lake holds, which are counted by log; None if nothing is left."""
-    others = _overlapping(lake, file)
-    if not others:
-        return file
     path = Path(file.path)
-    ids = known.of(path)
+    ids = known.of(path)  # also if there are no others: later ones will ask
     is_known = np.zeros(file.rows, np.bool_)
-    for other in others:
+    for other in _overlapping(lake, file):
         is_known |= ids.are_in(known.of(lake.root / other.path))
     if not is_known.any():
         return file
@@ -326,7 +334,9 @@ def _without_known(
     if not len(new):
         return None
     land.write(new, path)
-    return land.described(new, path, file.date)
+    described = land.described(new, path, file.date)
+    known.of(path)
+    return described
 
 
 def _overlapping(lake: Lake, file: land.DataFile) -> list[DataFile]:

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from pharos.lake.columns import Numbers, halves
+from pharos.lake.land import ids_beside
 
 KEPT_EVENTS = 8_000_000  # whose ids are kept, 24 bytes each
 
@@ -80,5 +81,9 @@ class KnownIds:
 
 
 def _read(path: Path) -> Numbers:
-    column = pq.ParquetFile(path).read(["event_id"], use_threads=False)["event_id"]
-    return halves(column.combine_chunks())
+    try:
+        ids: Numbers = np.load(ids_beside(path))
+    except FileNotFoundError:
+        column = pq.ParquetFile(path).read(["event_id"], use_threads=False)["event_id"]
+        ids = halves(column.combine_chunks())
+    return ids

