@@ -31,7 +31,7 @@ from pharos.lake.parse import Reason
 from pharos.lake.reader import ContentDigest, begins_with, head, is_compressed
 from pharos.lake.storage import is_remote
 
-GROUPS = 32  # landings that much content is divided into, as long as each reads as much as this:
+GROUPS = 12  # landings that much content is divided into, as long as each reads between these two:
 SMALLEST_GROUP_BYTES, LARGEST_GROUP_BYTES = 32 << 20, 256 << 20
 COMPRESSION = 10  # how much more content than bytes a compressed log is taken to have
 
