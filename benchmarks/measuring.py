@@ -46,7 +46,10 @@ def _run(command: list[str]) -> Measured:
 
 
 class _Peak(threading.Thread):
-    """Adds up the resident memory of a process and its descendants ten times a second: more often takes part of what is measured."""
+    """Adds up the resident memory of a process and its descendants, ten times a second while it lives.
+
+    More often would take a part of the processors from what is measured.
+    """
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
