@@ -125,7 +125,7 @@ def bucket(free_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[fs.FileS
 @pytest.mark.xdist_group("s3")
 def test_reports_of_an_object_store(serve_api: Callable[..., httpx.Client], bucket: fs.FileSystem) -> None:
     """All six keys, the name of the file and the end of the link, as for local files (spec 05 §9)."""
-    api = serve_api(reports="s3://reports/grades", report_seconds=1)
+    api = serve_api(reports="s3://reports/grades")
     path = f"/api/v1/courses/{CID}/reports/problem_response/"
     assert api.get(path).status_code == 404
     text = b"a,b\r\n" * 500_000
@@ -146,8 +146,10 @@ def test_reports_of_an_object_store(serve_api: Callable[..., httpx.Client], buck
     assert download.headers["Content-Disposition"].startswith(
         "attachment; filename=OrgX_ABC101_2031_T1-problem_response-"
     )
+
+    soon = serve_api(reports="s3://reports/grades", report_seconds=1).get(path).json()
     time.sleep(1.1)
-    assert httpx.get(report["download_url"]).status_code == 404
+    assert httpx.get(soon["download_url"]).status_code == 404
 
 
 @pytest.mark.xdist_group("s3")
