@@ -26,6 +26,7 @@ import playwright.sync_api
 import pytest
 import sqlalchemy
 import uvicorn
+from tests.ports import free_ports
 
 from pharos.config import EngineSettings
 from pharos.engine import Engine, open_engine
@@ -78,17 +79,10 @@ def shared_data() -> Path:
 # --- Servers of our own --------------------------------------------------------------------------------
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture
 def free_port() -> int:
     """A TCP port of the loopback address nobody listens on."""
-    return _free_port()
+    return free_ports(1)[0]
 
 
 @contextmanager
@@ -179,7 +173,7 @@ def _database_server(command: list[str], folder: Path, url: str, stop: signal.Si
 def mariadb_url() -> Iterator[str]:
     """SQLAlchemy URL of the database `test` on a private MariaDB server; its user may do anything."""
     with _database_folder() as folder:
-        data, port = folder / "data", _free_port()
+        data, port = folder / "data", free_ports(1)[0]
         initial = folder / "initial.sql"
         initial.write_text(
             "CREATE USER pharos IDENTIFIED BY 'pharos';\n"
@@ -220,7 +214,7 @@ def postgres_url() -> Iterator[str]:
     """SQLAlchemy URL of the database `test` on a private PostgreSQL server; its user may do anything."""
     programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     with _database_folder() as folder:
-        data, port = folder / "data", _free_port()
+        data, port = folder / "data", free_ports(1)[0]
         _prepare(
             folder,
             f"{programs}/initdb",

@@ -24,6 +24,7 @@ import httpx
 import pytest
 import yaml
 from tests.insights.world import CLIENT, SERVICE, TOKEN, World, fill, world_of
+from tests.ports import free_ports
 
 PROGRAM = Path(sys.executable).parent / "pharos"
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
@@ -32,14 +33,6 @@ SECONDS = 2.0  # of load before and after each death
 CLIENTS = 4
 
 pytestmark = pytest.mark.skipif(not Path(NGINX).exists(), reason="nginx is not installed")
-
-
-def free_ports(number: int) -> list[int]:
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
 
 
 def wait_until_open(port: int) -> None:

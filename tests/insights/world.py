@@ -19,6 +19,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
+from tests.ports import free_ports
 
 from pharos.config import LMS, DataAPISettings, InsightsSettings, ResultStoreSettings, Settings
 from pharos.data_api import app as data_api
@@ -241,10 +242,8 @@ def world_of(
     create_token(engine, "insights", token=TOKEN)
     fill(engine, campus)
     engine.dispose()
-    with ExitStack() as running, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
+    with ExitStack() as running:
+        [port] = free_ports(1)
         own = f"http://127.0.0.1:{port}"
         lms_app = Outage(lms.create_app(campus, insights=CLIENT, service=SERVICE))
         lms_url = running.enter_context(served(lms_app))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import hdfs_native
 import pytest
+from tests.ports import free_ports
 
 CLASSPATH = "HADOOP_CLASSPATH"
 NAME_NODE = "org.apache.hadoop.hdfs.server.namenode.NameNode"
@@ -30,7 +30,7 @@ def cluster(folder: Path) -> Iterator[str]:
         pytest.skip(
             f"no Hadoop: {CLASSPATH} does not say where its jars are (what `hadoop classpath` prints)"
         )
-    ports = _free_ports(6)
+    ports = free_ports(6)
     address = f"hdfs://127.0.0.1:{ports[0]}"
     _configure(folder, address, ports)
     java = ["java", "-Xmx256m", *OPEN, "-cp", f"{folder}:{jars}"]
@@ -85,11 +85,3 @@ def _wait_for(address: str, log: Path) -> None:
         else:
             return
     raise TimeoutError(log.read_text())
-
-
-def _free_ports(number: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]

@@ -247,7 +247,7 @@ def test_a_crash_leaves_every_file_as_it_was_or_forgotten(
         move_safely(moves)
 
     with monkeypatch.context() as patch:
-        patch.setattr(addresses, "move_safely", crash_before_the_second)
+        patch.setattr(compaction, "move_safely", crash_before_the_second)
         with pytest.raises(KeyboardInterrupt):
             forget(place)
     assert sorted(row["ip"] for row in place.events()) == [IRISH, IRISH, "country:IE"]
@@ -260,7 +260,7 @@ def test_on_each_engine_and_in_pieces(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As many files and events as are not done at once."""
-    monkeypatch.setattr(addresses, "LARGE_ROWS", 0)
+    monkeypatch.setattr(compaction, "LARGE_ROWS", 0)
     monkeypatch.setattr(addresses, "FILES_AT_ONCE", 2)
     place = Place(tmp_path / "lake", engine)
     done: list[tuple[int, int]] = []

@@ -12,18 +12,18 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 
 from pharos.engine import Workers
 from pharos.engine.base import TextFunction
 from pharos.lake import land
-from pharos.lake.compaction import LARGE_ROWS
+from pharos.lake.compaction import put_in_place, spread_over
 from pharos.lake.lake import Lake
-from pharos.lake.ledger import Commit, DataFile, move_safely
+from pharos.lake.ledger import DataFile
 
 FILES_AT_ONCE = 64  # written anew before the first of them counts, so that a crash loses little
 EVENTS_AT_ONCE = 50_000  # of a file
@@ -56,36 +56,24 @@ def forget_addresses(
         if not file.without_addresses
     ]
     rewrite = partial(_rewritten, root=lake.root, in_place=in_place)
-    few = sum(file.rows for file in files) < LARGE_ROWS
-    spread = map if few else workers.map  # the workers' beginning would take longer than this work
+    spread = spread_over(workers, files)
     for start in range(0, len(files), FILES_AT_ONCE):
         some = files[start : start + FILES_AT_ONCE]
         for number, (old, staged) in enumerate(zip(some, spread(rewrite, some), strict=True), 1):
-            _commit(lake, old, staged, now)
+            put_in_place(lake, staged, [old], now)
             report(start + number, len(files))
         lake.clear_leftovers()
     return len(files)
 
 
-def _commit(lake: Lake, old: DataFile, staged: Path, now: datetime) -> None:
-    """Put the file that was written anew into the place of the old one."""
-    number = lake.state.number + 1
-    path = f"events/date={old.date}/{number:08d}-0.parquet"
-    move_safely([(staged, lake.root / path)])
-    new = msgspec.structs.replace(old, path=path, without_addresses=True)
-    lake.ledger.commit(
-        lake.state, Commit(number=number, at=now, events_added=[new], events_removed=[old.path])
-    )
-
-
-def _rewritten(file: DataFile, root: Path, in_place: TextFunction) -> Path:
+def _rewritten(file: DataFile, root: Path, in_place: TextFunction) -> DataFile:
     """The file's events without addresses, in the staging folder."""
     events = pq.ParquetFile(root / file.path, read_dictionary=land.REPEATING).read()
     parts = [_without_addresses(part, in_place) for part in events.to_batches(EVENTS_AT_ONCE)]
     path = root / ".staging" / f"forgotten-{file.date}-{Path(file.path).stem}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     land.write(pa.Table.from_batches(parts).unify_dictionaries(), path)
-    return path
+    return replace(file, path=str(path), without_addresses=True)
 
 
 def _without_addresses(events: pa.RecordBatch, in_place: TextFunction) -> pa.RecordBatch:

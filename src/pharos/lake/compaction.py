@@ -8,15 +8,17 @@ fingerprint is that of its events.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 
 from pharos.engine import Workers
 from pharos.lake import land, schema
@@ -40,23 +42,27 @@ def compact(lake: Lake, workers: Workers, now: datetime) -> int:
     """Merge what is worth merging; the number of files that are gone. The lake must be locked."""
     merges = list(_merges(lake))
     gone = 0
-    few = sum(file.rows for merge in merges for file in merge.files) < LARGE_ROWS
-    spread = map if few else workers.map  # the workers' beginning would take longer than this work
+    spread = spread_over(workers, (file for merge in merges for file in merge.files))
     for merge, merged in zip(merges, spread(partial(_merge, root=lake.root), merges), strict=True):
-        number = lake.state.number + 1
-        path = f"events/date={merge.day}/{number:08d}-0.parquet"
-        move_safely([(Path(merged.path), lake.root / path)])
-        added = DataFile(
-            path=path, date=merge.day, rows=merged.rows, oldest=merged.oldest, newest=merged.newest,
-            digest=merged.digest, without_addresses=all(file.without_addresses for file in merge.files),
-        )  # fmt: skip
-        removed = [file.path for file in merge.files]
-        lake.ledger.commit(
-            lake.state, Commit(number=number, at=now, events_added=[added], events_removed=removed)
-        )
-        gone += len(removed) - 1
+        put_in_place(lake, merged, merge.files, now)
+        gone += len(merge.files) - 1
     lake.clear_leftovers()
     return gone
+
+
+def spread_over(workers: Workers, files: Iterable[DataFile]) -> Callable[..., Iterator[Any]]:
+    """How to map over what is written anew of these files: for few, workers would take longer to begin."""
+    return map if sum(file.rows for file in files) < LARGE_ROWS else workers.map
+
+
+def put_in_place(lake: Lake, staged: DataFile, old: Sequence[DataFile], now: datetime) -> None:
+    """Make a file in the staging folder, of the same events, part of the lake in the place of others."""
+    number = lake.state.number + 1
+    path = f"events/date={staged.date}/{number:08d}-0.parquet"
+    move_safely([(Path(staged.path), lake.root / path)])
+    commit = Commit(number=number, at=now, events_removed=[file.path for file in old])
+    commit.events_added.append(replace(staged, path=path))
+    lake.ledger.commit(lake.state, commit)
 
 
 def _merges(lake: Lake) -> Iterator[Merge]:
@@ -87,7 +93,7 @@ def _bounded(day: date, files: list[DataFile]) -> Iterator[Merge]:
         yield Merge(day, group)
 
 
-def _merge(merge: Merge, root: Path) -> land.DataFile:
+def _merge(merge: Merge, root: Path) -> DataFile:
     """One sorted file of the events of several, in the staging folder."""
     # Repeating values stay numbers of distinct ones: a tenth of the memory, and of the time to write them.
     events = pa.concat_tables(
@@ -101,5 +107,5 @@ def _merge(merge: Merge, root: Path) -> land.DataFile:
     merged = events.take(order)
     path = root / ".staging" / f"merged-{Path(merge.files[0].path).stem}-{merge.day}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    land.write(merged, path)
-    return land.described(merged, path, merge.day)
+    without_addresses = all(file.without_addresses for file in merge.files)
+    return replace(land.staged(merged, path, merge.day), without_addresses=without_addresses)

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import xxhash
+from msgspec.structs import replace
 
 from pharos.engine import Workers
 from pharos.lake import land
@@ -264,16 +265,7 @@ def admit(lake: Lake, landed: Landed, commit: Commit, known: KnownIds) -> dict[s
         path = f"events/date={new.date}/{commit.number:08d}-{number}.parquet"
         moves.append((Path(new.path), lake.root / path))
         known.move(*moves[-1])
-        commit.events_added.append(
-            DataFile(
-                path=path,
-                date=new.date,
-                rows=new.rows,
-                oldest=new.oldest,
-                newest=new.newest,
-                digest=new.digest,
-            )
-        )
+        commit.events_added.append(replace(new, path=path))
     for number, name in enumerate(landed.quarantine):
         path = f"quarantine/{commit.number:08d}-{number}.parquet"
         moves.append((Path(name), lake.root / path))
@@ -316,8 +308,8 @@ def _moved_on(pending: _Pending, progress: Progress, result: Ingested) -> Log:
 
 
 def _without_known(
-    lake: Lake, file: land.DataFile, known: KnownIds, duplicates: dict[str, int]
-) -> land.DataFile | None:
+    lake: Lake, file: DataFile, known: KnownIds, duplicates: dict[str, int]
+) -> DataFile | None:
     """The landed file without events the lake holds, which are counted by log; None if nothing is left."""
     path = Path(file.path)
     ids = known.of(path)  # also if there are no others: later ones will ask
@@ -333,13 +325,12 @@ def _without_known(
     new = events.filter(pa.array(~is_known))
     if not len(new):
         return None
-    land.write(new, path)
-    described = land.described(new, path, file.date)
+    staged = land.staged(new, path, file.date)
     known.of(path)
-    return described
+    return staged
 
 
-def _overlapping(lake: Lake, file: land.DataFile) -> list[DataFile]:
+def _overlapping(lake: Lake, file: DataFile) -> list[DataFile]:
     """The lake's files that may hold events of this one: the same event has the same time."""
     return [
         old

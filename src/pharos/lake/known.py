@@ -29,10 +29,10 @@ class Ids:
 
     def are_in(self, others: Ids) -> Numbers:
         """For each row whether its id is one of the others."""
-        found = np.minimum(np.searchsorted(others.high, self.high), max(len(others.high) - 1, 0))
         is_known = np.zeros(len(self.rows), np.bool_)
         if not len(others.high):
             return is_known
+        found = np.minimum(np.searchsorted(others.high, self.high), len(others.high) - 1)
         alike = np.flatnonzero(others.high[found] == self.high)
         is_equal = others.low[found[alike]] == self.low[alike]
         if not is_equal.all():  # ids that differ in their second half only: one in many millions of logs

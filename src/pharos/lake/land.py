@@ -26,12 +26,13 @@ import xxhash
 
 from pharos.lake import parse, schema
 from pharos.lake.columns import Block, Rows, halves
+from pharos.lake.ledger import DataFile
 from pharos.lake.parse import NotAnEvent, Reason
 from pharos.lake.reader import ContentDigest, LineBlocks
 
 CLOCK_TOLERANCE = timedelta(minutes=5)  # a clock may be off by this much before an event is "of the future"
 PART_LINES = 150_000
-PART_BYTES = 128 << 20  # twice what a landing reads as a rule, so that its days are not divided
+PART_BYTES = 128 << 20  # what is held at once: a landing may read more
 TAIL_SAMPLE = 2000  # characters kept of a cut-off last line
 
 OPENING_BRACE, CLOSING_BRACE = b"{}"
@@ -94,18 +95,6 @@ class QuarantinedLine:
     def text(self) -> str:
         """For a person: bytes that are no UTF-8 as U+FFFD."""
         return self.data.decode(errors="replace")
-
-
-@dataclass(frozen=True)
-class DataFile:
-    """A Parquet file of events of one UTC date."""
-
-    path: str
-    date: date
-    rows: int
-    oldest: datetime
-    newest: datetime
-    digest: int  # sum of the event ids modulo 2**64: the same for any order and any split
 
 
 @dataclass(frozen=True)
@@ -361,9 +350,7 @@ class _Writer:
         if not rows.ids:
             return
         for day, events in rows.days():
-            path = self._staging / f"{len(self.files):06d}.parquet"
-            write(events, path)
-            self.files.append(described(events, path, day))
+            self.files.append(staged(events, self._staging / f"{len(self.files):06d}.parquet", day))
 
 
 def write_quarantine(lines: list[QuarantinedLine], path: Path) -> None:
@@ -381,12 +368,15 @@ def write(events: pa.Table, path: Path) -> None:
     )  # fmt: skip
 
 
-def described(events: pa.Table, path: Path, day: date) -> DataFile:
-    """The record of a data file that holds these events; their ids are written beside it."""
+def staged(events: pa.Table, path: Path, day: date) -> DataFile:
+    """Write a data file that is not yet part of the lake, and its events' ids beside it."""
+    write(events, path)
     time, ids = events["time"], halves(events["event_id"].combine_chunks())
     np.save(ids_beside(path), ids)
-    digest = int(ids[:, 0].sum(dtype=np.uint64))
-    return DataFile(str(path), day, len(events), pc.min(time).as_py(), pc.max(time).as_py(), digest)
+    return DataFile(
+        path=str(path), date=day, rows=len(events), oldest=pc.min(time).as_py(), newest=pc.max(time).as_py(),
+        digest=int(ids[:, 0].sum(dtype=np.uint64)),
+    )  # fmt: skip
 
 
 def ids_beside(path: Path) -> Path:

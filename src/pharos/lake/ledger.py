@@ -70,14 +70,14 @@ class File(Struct, kw_only=True, frozen=True):
 
 
 class DataFile(Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """A Parquet file of events of one UTC date; its path is relative to the lake."""
+    """A Parquet file of events of one UTC date; its path is relative to the lake, once it is part of it."""
 
     path: str
     date: date
     rows: int
     oldest: datetime
     newest: datetime
-    digest: int  # sum of event ids modulo 2**64
+    digest: int  # sum of event ids modulo 2**64: the same for any order and any split
     without_addresses: bool = False  # they were forgotten; see `pharos.lake.addresses`
 
 

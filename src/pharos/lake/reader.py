@@ -7,7 +7,8 @@ of events.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from contextlib import suppress
+from typing import Any, BinaryIO
 
 import xxhash
 import zstandard
@@ -34,18 +35,6 @@ def decompressed(path: str, step: int = BLOCK_BYTES) -> Iterator[bytes]:
     `step` is about how many bytes of content are read at once. The kind is told by the first bytes, not by
     the name: rotation programs are not to be trusted.
     """
-    given = 0
-    try:
-        for chunk in _decompressed(path, step):
-            given += len(chunk)
-            yield chunk
-    except LogDamaged:
-        # What precedes the damage in a chunk is lost with it: small ones lose little.
-        yield from _after(given, _decompressed(path, RESCUE_BYTES))
-        raise
-
-
-def _decompressed(path: str, step: int) -> Iterator[bytes]:
     try:
         with open_file(path) as file:
             magic = file.read(4)
@@ -70,8 +59,20 @@ def _after(skip: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
             skip = 0
 
 
-class _Gzip:
-    """A member of a gzip file, inflated in pieces of the wanted size: larger ones are copied more often."""
+class _Member:
+    """A member of a gzip file, a frame of a zstd file."""
+
+    _inflater: Any
+
+    @property
+    def rest(self) -> bytes | None:
+        """What follows it; None if it has not ended."""
+        rest: bytes | None = self._inflater.unused_data if self._inflater.eof else None
+        return rest
+
+
+class _Gzip(_Member):
+    """Inflated in pieces of the wanted size: larger ones are copied more often."""
 
     def __init__(self, step: int) -> None:
         self._step, self._inflater = step, IgzipDecompressor(flag=DECOMP_GZIP)
@@ -83,15 +84,8 @@ class _Gzip:
         while not inflater.eof and not inflater.needs_input:
             yield inflater.decompress(b"", self._step)
 
-    @property
-    def rest(self) -> bytes | None:
-        """What follows the member; None if it has not ended."""
-        return self._inflater.unused_data if self._inflater.eof else None
 
-
-class _Zstd:
-    """A frame of a zstd file."""
-
+class _Zstd(_Member):
     def __init__(self, _step: int) -> None:
         self._inflater = zstandard.ZstdDecompressor().decompressobj()
 
@@ -99,29 +93,39 @@ class _Zstd:
         """What the next bytes of the file hold."""
         yield self._inflater.decompress(chunk)
 
-    @property
-    def rest(self) -> bytes | None:
-        """What follows the frame; None if it has not ended."""
-        return self._inflater.unused_data if self._inflater.eof else None
+
+# What inflaters raise. The stub of one is wrong.
+_DAMAGE: tuple[type[Exception], ...] = (IsalError, zstandard.ZstdError)  # type: ignore[assignment]
 
 
 def _members(file: BinaryIO, kind: str, new: type[_Gzip | _Zstd], step: int) -> Iterator[bytes]:
-    """The members (zstd: frames) of a file, one after the other; zero padding after one is no damage."""
+    """The members of a file, one after the other; zero padding after one is no damage."""
+    given = 0
+    try:
+        for piece in _inflated(file, kind, new, step):
+            given += len(piece)
+            yield piece
+    except _DAMAGE as error:
+        # What precedes the damage in its piece is lost with it: of small pieces that is little.
+        file.seek(0)
+        with suppress(*_DAMAGE):
+            yield from _after(given, _inflated(file, kind, new, RESCUE_BYTES))
+        raise LogDamaged(f"{kind} data is damaged: {error}") from error
+
+
+def _inflated(file: BinaryIO, kind: str, new: type[_Gzip | _Zstd], step: int) -> Iterator[bytes]:
     member = new(step)
     fed = 0
-    try:
-        while chunk := file.read(max(step // RATIO, 32)):
-            while chunk:
-                if not fed and not (chunk := chunk.lstrip(b"\0")):
-                    break
-                fed += len(chunk)
-                yield from filter(None, member.pieces(chunk))
-                chunk = b""
-                if member.rest is not None:
-                    chunk, fed = member.rest, 0
-                    member = new(step)
-    except (IsalError, zstandard.ZstdError) as error:  # type: ignore[misc]  # the stub of one is wrong
-        raise LogDamaged(f"{kind} data is damaged: {error}") from error
+    while chunk := file.read(max(step // RATIO, 32)):
+        while chunk:
+            if not fed and not (chunk := chunk.lstrip(b"\0")):
+                break
+            fed += len(chunk)
+            yield from filter(None, member.pieces(chunk))
+            chunk = b""
+            if member.rest is not None:
+                chunk, fed = member.rest, 0
+                member = new(step)
     if fed:
         raise LogDamaged(f"{kind} data ends too early (truncated file)")
 

@@ -50,8 +50,9 @@ def open_file(path: str) -> BinaryIO:
         return Path(path).open("rb")
     if path.startswith(HDFS):
         with _hdfs_errors(path):
-            client, name = _hdfs(path)
-            return io.BufferedReader(pa.PythonFile(client.read(name), mode="r"), REMOTE_BYTES)
+            cluster, name = _in_cluster(path)
+            content = pa.PythonFile(_hdfs_client(cluster).read(name), mode="r")
+            return io.BufferedReader(content, REMOTE_BYTES)
     system, name = _system(path)
     return io.BufferedReader(system.open_input_file(name), REMOTE_BYTES)
 
@@ -122,8 +123,8 @@ def _remote_stored(scheme: str, info: fs.FileInfo) -> Stored:
 
 
 def _in_hdfs(url: str) -> tuple[list[Stored], bool] | None:
-    client, name = _hdfs(url)
-    cluster = url[: url.index("/", len(HDFS))] if "/" in url[len(HDFS) :] else url
+    cluster, name = _in_cluster(url)
+    client = _hdfs_client(cluster)
     try:
         found = client.get_file_info(name)
     except FileNotFoundError:
@@ -136,10 +137,10 @@ def _in_hdfs(url: str) -> tuple[list[Stored], bool] | None:
     ], bool(found.isdir)
 
 
-def _hdfs(url: str) -> tuple[hdfs_native.Client, str]:
-    """A client of the cluster that an address names, and the path in it."""
+def _in_cluster(url: str) -> tuple[str, str]:
+    """Address of the cluster, and the path in it."""
     cluster, _, path = url[len(HDFS) :].partition("/")
-    return _hdfs_client(cluster), f"/{path.rstrip('/')}"
+    return HDFS + cluster, f"/{path.rstrip('/')}"
 
 
 @cache
@@ -148,7 +149,7 @@ def _hdfs_client(cluster: str) -> hdfs_native.Client:
         import hdfs_native  # noqa: PLC0415 - not everybody has it
     except ModuleNotFoundError as error:
         raise OSError("hdfs:// needs the extra: pip install 'pharos[hdfs]'") from error
-    return hdfs_native.Client(f"{HDFS}{cluster}")
+    return hdfs_native.Client(cluster)
 
 
 @contextmanager

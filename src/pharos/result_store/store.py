@@ -41,8 +41,8 @@ CONNECT_TIMEOUT_S = 10
 SQLITE_WAIT_S = 30
 READING: dict[str, Any] = {
     "isolation_level": "AUTOCOMMIT",
-    "pool_reset_on_return": None,  # nothing is open that could be rolled back,
-    "skip_autocommit_rollback": True,  # here neither
+    "pool_reset_on_return": None,  # nothing is open that could be rolled back
+    "skip_autocommit_rollback": True,  # by the transactions of SQLAlchemy neither
     "pool_pre_ping": False,  # who reads tries again instead
 }
 MYSQL_VALUES = conversions | {  # the driver reads times with a regular expression, at twice the cost of a row
