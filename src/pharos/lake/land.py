@@ -227,8 +227,8 @@ class _Lines:
             event is not None and not (event_id in seen or see(event_id))
             for event_id, event in zip(ids, events, strict=True)
         ]
-        odd = [number for number, event in enumerate(events) if event is None] if None in events else []
-        duplicates = len(ids) - len(odd) - sum(is_new)
+        odd = [number for number, event in enumerate(events) if event is None]
+        duplicates = len(moments) - sum(is_new)
         if duplicates:
             is_regular = [event is not None for event in events]
             moments = moments[list(compress(is_new, is_regular))]

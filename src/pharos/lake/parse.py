@@ -186,8 +186,7 @@ def regular_events(texts: Iterable[bytes | memoryview]) -> tuple[list[Envelope |
             events.append(None)
         else:
             break
-    known = [event for event in events if event is not None] if None in events else events
-    moments = _usual_moments(known)  # type: ignore[arg-type]
+    moments = _usual_moments([event for event in events if event is not None])
     if moments is not None:
         return events, moments
     events = [event if event is not None and _is_regular(event) else None for event in events]
