@@ -15,8 +15,8 @@ from pharos.lake.schema import FIRST_DAY
 
 if TYPE_CHECKING:
     from pharos.data_api.tokens import Token
+    from pharos.lake.data_files import QuarantinedLine
     from pharos.lake.ingest import Ingested
-    from pharos.lake.land import QuarantinedLine
     from pharos.lake.snapshots import TableState
     from pharos.lake.status import LakeStatus, Sum
     from pharos.pipeline.event_types import UnknownType

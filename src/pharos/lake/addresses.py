@@ -15,12 +15,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from msgspec.structs import replace
 
 from pharos.engine import Workers
 from pharos.engine.base import TextFunction
-from pharos.lake import land
+from pharos.lake import data_files
 from pharos.lake.compaction import put_in_place, spread_over
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import DataFile
@@ -68,11 +67,11 @@ def forget_addresses(
 
 def _rewritten(file: DataFile, root: Path, in_place: TextFunction) -> DataFile:
     """The file's events without addresses, in the staging folder."""
-    events = pq.ParquetFile(root / file.path, read_dictionary=land.REPEATING).read()
+    events = data_files.read(root / file.path)
     parts = [_without_addresses(part, in_place) for part in events.to_batches(EVENTS_AT_ONCE)]
     path = root / ".staging" / f"forgotten-{file.date}-{Path(file.path).stem}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    land.write(pa.Table.from_batches(parts).unify_dictionaries(), path)
+    data_files.write(pa.Table.from_batches(parts).unify_dictionaries(), path)
     return replace(file, path=str(path), without_addresses=True)
 
 

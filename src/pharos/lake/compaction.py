@@ -17,11 +17,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from msgspec.structs import replace
 
 from pharos.engine import Workers
-from pharos.lake import land, schema
+from pharos.lake import data_files, schema
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import Commit, DataFile, move_safely
 
@@ -95,10 +94,8 @@ def _bounded(day: date, files: list[DataFile]) -> Iterator[Merge]:
 
 def _merge(merge: Merge, root: Path) -> DataFile:
     """One sorted file of the events of several, in the staging folder."""
-    # Repeating values stay numbers of distinct ones: a tenth of the memory, and of the time to write them.
-    events = pa.concat_tables(
-        pq.ParquetFile(root / file.path, read_dictionary=land.REPEATING).read() for file in merge.files
-    ).unify_dictionaries()
+    parts = (data_files.read(root / file.path) for file in merge.files)
+    events = pa.concat_tables(parts).unify_dictionaries()
     keys = pa.schema([schema.EVENTS.field(name) for name in schema.SORTED_BY])
     order = pc.sort_indices(
         events.select(keys.names).cast(keys),
@@ -108,4 +105,4 @@ def _merge(merge: Merge, root: Path) -> DataFile:
     path = root / ".staging" / f"merged-{Path(merge.files[0].path).stem}-{merge.day}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     without_addresses = all(file.without_addresses for file in merge.files)
-    return replace(land.staged(merged, path, merge.day), without_addresses=without_addresses)
+    return replace(data_files.stage(merged, path, merge.day), without_addresses=without_addresses)

@@ -16,16 +16,15 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import xxhash
 from msgspec.structs import replace
 
 from pharos.engine import Workers
-from pharos.lake import land
+from pharos.lake import data_files
 from pharos.lake.compaction import compact
 from pharos.lake.known import KnownIds
 from pharos.lake.lake import Lake
-from pharos.lake.land import Landed, Progress, Reading
+from pharos.lake.land import Landed, Progress, Reading, land
 from pharos.lake.ledger import Commit, DataFile, File, Log, move_safely
 from pharos.lake.logs import LogFile, name_date
 from pharos.lake.parse import Reason
@@ -90,7 +89,7 @@ def ingest(
         batch, waiting = _identified(lake, waiting, now, result)
         while batch:
             groups = list(_groups(batch))
-            landings = workers.map(partial(land.land, staging=lake.staging, now=now), [
+            landings = workers.map(partial(land, staging=lake.staging, now=now), [
                 [pending.reading for pending in group] for group in groups
             ])  # fmt: skip
             unfinished = []
@@ -319,13 +318,13 @@ def _without_known(
     if not is_known.any():
         return file
     known.forget(path)
-    events = pq.ParquetFile(path, read_dictionary=land.REPEATING).read()
+    events = data_files.read(path)
     for count in events["source"].filter(pa.array(is_known)).value_counts().to_pylist():
         duplicates[count["values"]] += count["counts"]
     new = events.filter(pa.array(~is_known))
     if not len(new):
         return None
-    staged = land.staged(new, path, file.date)
+    staged = data_files.stage(new, path, file.date)
     known.of(path)
     return staged
 

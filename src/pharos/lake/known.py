@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from pharos.lake.columns import Numbers, halves
-from pharos.lake.land import ids_beside
+from pharos.lake.columns import Numbers
+from pharos.lake.data_files import read_ids
 
 KEPT_EVENTS = 8_000_000  # whose ids are kept, 24 bytes each
 
@@ -61,7 +60,7 @@ class KnownIds:
         """The ids of a file's events."""
         ids = self._files.pop(path, None)
         if ids is None:
-            ids = in_order(_read(path))
+            ids = in_order(read_ids(path))
             self._events += len(ids.rows)
         self._files[path] = ids
         while self._events > KEPT_EVENTS and len(self._files) > 1:
@@ -78,12 +77,3 @@ class KnownIds:
         """A file is written anew."""
         ids = self._files.pop(path, None)
         self._events -= 0 if ids is None else len(ids.rows)
-
-
-def _read(path: Path) -> Numbers:
-    try:
-        ids: Numbers = np.load(ids_beside(path))
-    except FileNotFoundError:
-        column = pq.ParquetFile(path).read(["event_id"], use_threads=False)["event_id"]
-        ids = halves(column.combine_chunks())
-    return ids

@@ -12,20 +12,17 @@ import uuid
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import astuple as astuple_of
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import compress
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import xxhash
 
-from pharos.lake import parse, schema
-from pharos.lake.columns import Block, Rows, halves
+from pharos.lake import data_files, parse
+from pharos.lake.columns import Block, Rows
+from pharos.lake.data_files import QuarantinedLine
 from pharos.lake.ledger import DataFile
 from pharos.lake.parse import NotAnEvent, Reason
 from pharos.lake.reader import ContentDigest, LineBlocks
@@ -37,12 +34,6 @@ TAIL_SAMPLE = 2000  # characters kept of a cut-off last line
 
 OPENING_BRACE, CLOSING_BRACE = b"{}"
 LANDING_BYTES = 2 << 30  # a longer log is landed in several turns, so that a crash loses little
-
-# Columns whose values repeat; a dictionary for the others costs time and saves nothing.
-REPEATING = [
-    "event_type", "name", "event_source", "username", "course_id", "page_course_id", "org_id", "ip",
-    "session", "agent", "host", "page", "referer", "accept_language", "absent", "source",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,22 +70,6 @@ class Progress:
     future: int = 0
     newest: datetime | None = None
     damage: str | None = None
-
-
-@dataclass(frozen=True)
-class QuarantinedLine:
-    """A line that is no event."""
-
-    log: str  # key in the ledger
-    source: str  # name of the log when it was read
-    line: int
-    reason: str
-    data: bytes
-
-    @property
-    def text(self) -> str:
-        """For a person: bytes that are no UTF-8 as U+FFFD."""
-        return self.data.decode(errors="replace")
 
 
 @dataclass(frozen=True)
@@ -345,45 +320,10 @@ class _Writer:
         refused, self._refused = self._refused, []
         if refused:
             path = self._staging / f"quarantine-{len(self.quarantine):06d}.parquet"
-            write_quarantine(refused, path)
+            data_files.write_quarantine(refused, path)
             self.quarantine.append(str(path))
         if not rows.ids:
             return
         for day, events in rows.days():
-            self.files.append(staged(events, self._staging / f"{len(self.files):06d}.parquet", day))
-
-
-def write_quarantine(lines: list[QuarantinedLine], path: Path) -> None:
-    """A quarantine file of the lake."""
-    columns = list(zip(*map(astuple_of, lines), strict=True))
-    pq.write_table(pa.table(columns, schema=_unannotated(schema.QUARANTINE)), path, compression="zstd")
-
-
-def write(events: pa.Table, path: Path) -> None:
-    """A data file of the lake."""
-    pq.write_table(
-        events, path, compression="zstd", compression_level=1, store_schema=False,
-        use_dictionary=REPEATING,
-        write_statistics=["event_id", "time", "event_type", "user_id", "page_course_id"],
-    )  # fmt: skip
-
-
-def staged(events: pa.Table, path: Path, day: date) -> DataFile:
-    """Write a data file that is not yet part of the lake, and its events' ids beside it."""
-    write(events, path)
-    time, ids = events["time"], halves(events["event_id"].combine_chunks())
-    np.save(ids_beside(path), ids)
-    return DataFile(
-        path=str(path), date=day, rows=len(events), oldest=pc.min(time).as_py(), newest=pc.max(time).as_py(),
-        digest=int(ids[:, 0].sum(dtype=np.uint64)),
-    )  # fmt: skip
-
-
-def ids_beside(path: Path) -> Path:
-    """Where a staged data file's ids are, as rows of two halves: read in a hundredth of the time."""
-    return path.with_suffix(".npy")
-
-
-def _unannotated(annotated: pa.Schema) -> pa.Schema:
-    """The schema without the columns' meanings, which belong into documentation, not into each file."""
-    return annotated.remove_metadata()
+            path = self._staging / f"{len(self.files):06d}.parquet"
+            self.files.append(data_files.stage(events, path, day))

@@ -6,13 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-import pyarrow.parquet as pq
-
-from pharos.lake import land
+from pharos.lake import data_files, land
+from pharos.lake.data_files import QuarantinedLine
 from pharos.lake.ingest import admit
 from pharos.lake.known import KnownIds
 from pharos.lake.lake import Lake
-from pharos.lake.land import QuarantinedLine
 from pharos.lake.ledger import Commit, Log, move_safely
 from pharos.lake.parse import Reason
 
@@ -20,8 +18,7 @@ from pharos.lake.parse import Reason
 def quarantined_lines(lake: Lake) -> Iterator[QuarantinedLine]:
     """All of them, in the order in which they were read; then the cut-off last lines of logs."""
     for path in lake.quarantine():
-        for row in pq.read_table(path).to_pylist():
-            yield QuarantinedLine(**row)
+        yield from data_files.read_quarantine(path)
     for log in lake.state.logs.values():
         if log.tail is not None:
             yield QuarantinedLine(log.key, log.names[-1], log.lines, Reason.INCOMPLETE, log.tail.encode())
@@ -42,7 +39,7 @@ def retry(lake: Lake, now: datetime) -> int:
     duplicates = admit(lake, landed, commit, KnownIds())
     if cut:
         path, staged = f"quarantine/{commit.number:08d}-cut.parquet", lake.staging / "cut.parquet"
-        land.write_quarantine(cut, staged)
+        data_files.write_quarantine(cut, staged)
         move_safely([(staged, lake.root / path)])
         commit.quarantine_added.append(path)
     before = Counter((line.log, line.reason) for line in lines if line.reason != Reason.TOO_LONG)

@@ -1,0 +1,95 @@
+"""The Parquet files of the lake: how files of events and of lines in quarantine are written and read.
+
+A file of events holds events of one UTC date, in the order `schema.SORTED_BY`. While it is staged, the ids of
+its events lie beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pharos.lake import schema
+from pharos.lake.columns import Numbers, halves
+from pharos.lake.ledger import DataFile
+
+# Columns whose values repeat; a dictionary for the others costs time and saves nothing.
+REPEATING = [
+    "event_type", "name", "event_source", "username", "course_id", "page_course_id", "org_id", "ip",
+    "session", "agent", "host", "page", "referer", "accept_language", "absent", "source",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class QuarantinedLine:
+    """A line that is no event: a row of `schema.QUARANTINE`."""
+
+    log: str  # key in the ledger
+    source: str  # name of the log when it was read
+    line: int
+    reason: str
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        """For a person: bytes that are no UTF-8 as U+FFFD."""
+        return self.data.decode(errors="replace")
+
+
+def read(path: Path) -> pa.Table:
+    """The events of a file. Columns of `REPEATING` are dictionaries: a tenth of the memory and time."""
+    return pq.ParquetFile(path, read_dictionary=REPEATING).read()
+
+
+def write(events: pa.Table, path: Path) -> None:
+    """A file of events."""
+    pq.write_table(
+        events, path, compression="zstd", compression_level=1, store_schema=False,
+        use_dictionary=REPEATING,
+        write_statistics=["event_id", "time", "event_type", "user_id", "page_course_id"],
+    )  # fmt: skip
+
+
+def stage(events: pa.Table, path: Path, day: date) -> DataFile:
+    """Write a file that is not yet part of the lake, and its events' ids beside it."""
+    write(events, path)
+    time, ids = events["time"], halves(events["event_id"].combine_chunks())
+    np.save(_ids_beside(path), ids)
+    return DataFile(
+        path=str(path), date=day, rows=len(events), oldest=pc.min(time).as_py(), newest=pc.max(time).as_py(),
+        digest=int(ids[:, 0].sum(dtype=np.uint64)),
+    )  # fmt: skip
+
+
+def read_ids(path: Path) -> Numbers:
+    """Ids of a file's events as rows of two unsigned halves."""
+    try:
+        ids: Numbers = np.load(_ids_beside(path))
+    except FileNotFoundError:
+        column = pq.ParquetFile(path).read(["event_id"], use_threads=False)["event_id"]
+        ids = halves(column.combine_chunks())
+    return ids
+
+
+def _ids_beside(path: Path) -> Path:
+    """Where a staged file's ids are: they are read from there in a hundredth of the time."""
+    return path.with_suffix(".npy")
+
+
+def write_quarantine(lines: Sequence[QuarantinedLine], path: Path) -> None:
+    """A file of lines that are no events."""
+    columns = list(zip(*map(astuple, lines), strict=True))
+    # The columns' meanings belong into documentation, not into each file.
+    pq.write_table(pa.table(columns, schema=schema.QUARANTINE.remove_metadata()), path, compression="zstd")
+
+
+def read_quarantine(path: Path) -> list[QuarantinedLine]:
+    """The lines of such a file, in the order in which they were read."""
+    return [QuarantinedLine(**row) for row in pq.read_table(path).to_pylist()]
