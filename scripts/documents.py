@@ -47,6 +47,7 @@ def _metric(table: sa.Table, definition: Definition) -> str:
         "\n".join(f"- {case}" for case in definition.edge_cases),
         f"**Which time.** {definition.window}" if definition.window else "",
         f"**Computed from.** {definition.source}",
+        f"**About single learners**, named by `{definition.persons}`." if definition.persons else "",
         "\n".join(["**What differs.**", "", *(f"- {text}" for text in definition.differences)])
         if definition.differences
         else "",

@@ -48,8 +48,17 @@ from pharos.result_store.tables.video import video, video_timeline
 RESULTS: dict[str, Table] = {
     table.name: table for table in metadata.sorted_tables if "definition" in table.info
 }
+# Tables about single learners, also those that stay in the lake: readers need the right to them, each reading
+# is written down, answers are not kept, and a learner who is retired leaves every one of them.
+ABOUT_LEARNERS: dict[str, Table] = {
+    table.name: table
+    for tables in (metadata, kept_in_lake)
+    for table in tables.sorted_tables
+    if "definition" in table.info and table.info["definition"].persons
+}
 
 __all__ = [
+    "ABOUT_LEARNERS",
     "RESULTS",
     "Definition",
     "answer_distribution",

@@ -32,6 +32,7 @@ class Definition:
     source: str  # what it is computed from
     spec: str  # where the rule is written down
     differences: tuple[str, ...] = ()  # from pages of the LMS and from the original, where they show
+    persons: str = ""  # column that names the learner a row is about; empty: rows are about no single learner
 
 
 def result(

@@ -36,6 +36,7 @@ module_engagement = result(
         ),
         source=_EVENTS,
         spec="03 §2.2-2.3",
+        persons="username",
     ),
     course_id(),
     _username(),
@@ -94,6 +95,7 @@ module_engagement_roster = result(
         ),
         source="Enrollment, engagement by day, the LMS tables auth_user, auth_userprofile and of cohorts.",
         spec="03 §2.7",
+        persons="username",
     ),
     course_id(),
     _username(),
@@ -147,6 +149,7 @@ def _student_engagement(period: str) -> Table:
         ),
         source="All events of the tracking logs.",
         spec="03 §3",
+        persons="username",
     )
     numbers = {
         "days_active": "Days with activity.",

@@ -175,6 +175,7 @@ course_enrollment_summary = result(
         source=_ENROLLMENT_SOURCE,
         spec="01 §5.4",
         differences=_DIFFERENCES,
+        persons="user_id",
     ),
     course_id(),
     column("user_id", BigInteger(), "Number of the learner in the LMS.", nullable=False),

@@ -17,6 +17,7 @@ enterprise_user = result(
         edge_cases=("Accounts without a profile are missing.",),
         source="LMS tables of enterprises and accounts; activity by day.",
         spec="04 §5.1",
+        persons="user_username",
     ),
     column("enterprise_id", Exact(32), "Customer, UUID without dashes.", nullable=False),
     column("lms_user_id", Integer(), "Number of the learner in the LMS.", nullable=False),

@@ -67,6 +67,7 @@ enrollment_difference = result(
         edge_cases=_EDGE_CASES,
         source=_SOURCE,
         spec="01 §9.2, 04 §9.3",
+        persons="user_id",
     ),
     course_id(),
     column("user_id", BigInteger(), "Number of the learner in the LMS.", nullable=False),
