@@ -24,8 +24,8 @@ from pharos.lake.addresses import forget_addresses
 from pharos.lake.backup import copy_lake
 from pharos.lake.compaction import FEW
 from pharos.lake.lake import Lake
-from pharos.lake.ledger import move_safely
 from pharos.lake.rebuild import original
+from pharos.lake.safely import move_safely
 
 IRISH, IPV6 = "87.32.1.1", "2001:770::1f"
 OLD, BEFORE, YOUNG = "2024-03-02", date(2024, 3, 3), "2024-03-03"

@@ -15,7 +15,7 @@ from pharos.engine import Engine
 from pharos.lake.backup import CopyIsLater, copy_lake
 from pharos.lake.compaction import FEW, compact
 from pharos.lake.lake import Lake, LakeNotWritable
-from pharos.lake.ledger import move_safely
+from pharos.lake.safely import move_safely
 
 STEPS = 30
 

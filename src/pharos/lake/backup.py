@@ -15,7 +15,7 @@ from pathlib import Path
 from pharos.errors import PharosError
 from pharos.lake import snapshots
 from pharos.lake.lake import Lake
-from pharos.lake.ledger import move_safely
+from pharos.lake.safely import move_safely
 
 
 class CopyIsLater(PharosError):

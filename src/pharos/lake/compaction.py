@@ -22,7 +22,8 @@ from msgspec.structs import replace
 from pharos.engine import Workers
 from pharos.lake import data_files, schema
 from pharos.lake.lake import Lake
-from pharos.lake.ledger import Commit, DataFile, move_safely
+from pharos.lake.ledger import Commit, DataFile
+from pharos.lake.safely import move_safely
 
 FEW = 4  # files of a finished day that are left alone
 LIKE = 8  # files of like size of a growing day that are merged

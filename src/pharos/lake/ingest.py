@@ -25,10 +25,11 @@ from pharos.lake.compaction import compact
 from pharos.lake.known import KnownIds
 from pharos.lake.lake import Lake
 from pharos.lake.land import Landed, Progress, Reading, land
-from pharos.lake.ledger import Commit, DataFile, File, Log, move_safely
+from pharos.lake.ledger import Commit, DataFile, File, Log
 from pharos.lake.logs import LogFile, name_date
 from pharos.lake.parse import Reason
 from pharos.lake.reader import ContentDigest, begins_with, head, is_compressed
+from pharos.lake.safely import move_safely
 from pharos.lake.storage import is_remote
 
 GROUPS = 12  # landings that much content is divided into, as long as each reads between these two:

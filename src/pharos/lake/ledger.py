@@ -8,8 +8,6 @@ laid over each other in order; now and then they are folded into one.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import msgspec
 from msgspec import Struct, field
 
 from pharos.errors import PharosError
+from pharos.lake.safely import write_atomically
 
 FOLD_AFTER = 50  # commits
 
@@ -162,29 +161,3 @@ class Ledger:
         for old in sorted(self._folder.glob("*.json")):
             if old != path and old.name < path.name:
                 old.unlink(missing_ok=True)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """The file has either its old content or all of the new, also after a power failure."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(data)
-    move_safely([(temporary, path)])
-
-
-def move_safely(moves: Sequence[tuple[Path, Path]]) -> None:
-    """Move files (source, target) so that each is whole under its new name also after a power failure."""
-    for source, target in moves:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _to_disk(source)
-        source.replace(target)
-    parents = {target.parent for _, target in moves}
-    for folder in parents | {parent.parent for parent in parents}:  # which may be new itself
-        _to_disk(folder)
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,8 +11,9 @@ from pharos.lake.data_files import QuarantinedLine
 from pharos.lake.ingest import admit
 from pharos.lake.known import KnownIds
 from pharos.lake.lake import Lake
-from pharos.lake.ledger import Commit, Log, move_safely
+from pharos.lake.ledger import Commit, Log
 from pharos.lake.parse import Reason
+from pharos.lake.safely import move_safely
 
 
 def quarantined_lines(lake: Lake) -> Iterator[QuarantinedLine]:

@@ -1,0 +1,116 @@
+"""Writing files so that a name counts only when the content is on disk, and seeing damage.
+
+Files of the lake are written once, under a temporary name, and moved to their own name when they are on disk.
+A sealed Parquet file holds a digest of itself, in front of its footer, where readers of Parquet do not look.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import xxhash
+
+PIECE_BYTES = 1 << 20  # read at once
+_MAGIC = b"PAR1"  # the last bytes of a Parquet file, after the length of its footer
+_SEAL = b"XXH3-128"  # followed by the digest of all other bytes of the file
+_SEAL_BYTES = len(_SEAL) + 16
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """The file has either its old content or all of the new, also after a power failure."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(data)
+    move_safely([(temporary, path)])
+
+
+def move_safely(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Move files (source, target) so that each is whole under its new name also after a power failure."""
+    for source, target in moves:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _to_disk(source)
+        source.replace(target)
+    parents = {target.parent for _, target in moves}
+    for folder in parents | {parent.parent for parent in parents}:  # which may be new itself
+        _to_disk(folder)
+
+
+def move_sealed(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Seal Parquet files (source, target) and move them safely: afterwards `is_whole(target)`."""
+    for source, _ in moves:
+        seal(source)
+    move_safely(moves)
+
+
+def seal(path: Path) -> None:
+    """Write the digest of a Parquet file into it; its rows and every position in it stay the same."""
+    with path.open("r+b") as file:
+        end = _footer(file)
+        digest = xxhash.xxh3_128()
+        for piece in _pieces(file, 0, end):
+            digest.update(piece)
+        footer = file.read()
+        digest.update(footer)
+        file.seek(end)
+        file.write(_SEAL + digest.digest() + footer)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether this is a sealed Parquet file of which no byte has changed; False if it cannot be read.
+
+    Reads the whole file, at the speed of the disk: ask before reading a file, not at every run.
+    """
+    try:
+        with path.open("rb") as file:
+            end = _footer(file)
+            digest = xxhash.xxh3_128()
+            for piece in _pieces(file, 0, end - _SEAL_BYTES):
+                digest.update(piece)
+            found = file.read(_SEAL_BYTES)
+            digest.update(file.read())
+    except (OSError, ValueError):
+        return False
+    return found == _SEAL + digest.digest()
+
+
+def checksum(path: Path) -> str:
+    """XXH3-128 of a file's bytes, hexadecimal. Raises OSError."""
+    digest = xxhash.xxh3_128()
+    with path.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _footer(file: BinaryIO) -> int:
+    """Where the footer of a Parquet file begins. Raises ValueError if it is none."""
+    size = file.seek(0, os.SEEK_END)
+    if size < len(_MAGIC) + 8:
+        raise ValueError("too short for a Parquet file")
+    file.seek(size - 8)
+    length, magic = file.read(4), file.read(4)
+    start = size - 8 - int.from_bytes(length, "little")
+    if magic != _MAGIC or start < len(_MAGIC):
+        raise ValueError("does not end like a Parquet file")
+    return start
+
+
+def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+    """The bytes of a file between two positions. Raises ValueError if `end` lies before `start`."""
+    file.seek(start)
+    left = end - start
+    if left < 0:
+        raise ValueError("no seal")
+    while left and (piece := file.read(min(PIECE_BYTES, left))):
+        yield piece
+        left -= len(piece)
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
