@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -510,3 +511,42 @@ def test_the_next_runs_are_shown(shell: Shell) -> None:
     mistakes = shell.pharos("scheduler", "--next", code=2).stderr
     assert "scheduler.time_zone: 'Mars' is no time zone" in mistakes
     assert "scheduler.jobs.daily.cron: is no cron expression: bad minute" in mistakes
+
+
+# Whose files they are -------------------------------------------------------------------------------------
+
+
+def test_the_version(shell: Shell) -> None:
+    assert shell.pharos("--version").stdout == f"pharos {version('pharos')}\n"
+
+
+def test_nobody_else_reads_what_is_written_whatever_the_umask(shell: Shell) -> None:
+    """Settings, home, lake, store and backup."""
+    before = os.umask(0)
+    try:
+        shell.pharos("init", "--home", "home")
+        shell.write("tracking.log", LOG)
+        shell.pharos("run", "--logs", "tracking.log", "--home", "home", *UNTIL)
+        shell.pharos("backup", "copy", "--home", "home")
+    finally:
+        os.umask(before)
+    written = [
+        path for name in ("home", "copy") for path in (shell.folder / name, *(shell.folder / name).rglob("*"))
+    ]
+    assert {"pharos.yaml", "result_store.sqlite", "lake"} <= {path.name for path in written}
+    open_to_others = [path for path in written if path.stat().st_mode & 0o077]
+    assert open_to_others == []
+
+
+@pytest.mark.parametrize("verb", [["run"], ["compute"]])
+def test_the_future_cannot_be_described(verb: list[str], shell: Shell) -> None:
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    shell.write("tracking.log", LOG)
+    done = shell.pharos(*verb, "--until", tomorrow, code=2)
+    assert f"--until: '{tomorrow}' lies in the future" in done.stderr
+    assert not (shell.folder / ".pharos").exists()
+
+
+def test_an_error_forges_no_line(shell: Shell) -> None:
+    done = shell.pharos("run", "--logs", "no\nsuch\x1b[2Jlog", code=1)
+    assert "\x1b" not in done.stderr

@@ -64,7 +64,7 @@ def settings(home: Path, **sections: Any) -> dict[str, Any]:
     whole: dict[str, Any] = {
         "lms": {"url": "http://127.0.0.1:9"},
         "data_api": {"port": 0},
-        "insights": {"port": 0, "client_id": "a", "client_secret": "b", "secret_key": "c"},
+        "insights": {"port": 0, "client_id": "a", "client_secret": "b", "secret_key": "c" * 32},
         "scheduler": {"tail_seconds": 0},
         "logging": {"format": "json"},
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+import pharos
 from pharos import config
 from pharos.errors import Busy, ConfigurationError, PharosError
 from pharos.telemetry import logs as telemetry
@@ -72,6 +74,7 @@ LogFormat = Annotated[
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option("--port", help="Port to listen on.")]
 
+PRIVATE = 0o077  # what nobody but the user of Pharos may do: the lake is as sensitive as the LMS's database
 FIRST_YEAR, LAST_YEAR = 2000, 2100  # of --until: other years are slips of the finger
 
 out = Console(soft_wrap=True)  # a terminal wraps by itself, and a file gets whole lines
@@ -79,11 +82,29 @@ out = Console(soft_wrap=True)  # a terminal wraps by itself, and a file gets who
 
 def main() -> None:
     """The program's entry: errors that a person can act on become their message and exit code."""
+    os.umask(PRIVATE)
     try:
         app()
     except PharosError as error:
-        Console(stderr=True, soft_wrap=True).print(str(error), markup=False, highlight=False)
+        lines = map(telemetry.visible, str(error).split("\n"))
+        Console(stderr=True, soft_wrap=True).print("\n".join(lines), markup=False, highlight=False)
         sys.exit(error.exit_code)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"pharos {pharos.__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version, and exit."),
+    ] = False,
+) -> None:
+    """Learning analytics for Open edX."""
 
 
 @app.command()
@@ -108,7 +129,7 @@ def check(home: Home = None, file: Config = None) -> None:
     findings = check_reach(config.load(home, file))
     for finding in findings:
         mark = "[green]ok [/]" if finding.is_good else "[bold red]NO [/]"
-        out.print(f"{mark} {escape(finding.text)}")
+        out.print(f"{mark} {escape(telemetry.visible(finding.text))}")
     if not all(finding.is_good for finding in findings):
         raise typer.Exit(1)
 
@@ -138,7 +159,7 @@ def run(
         settings = load(home, file, engine={"name": engine}, lms={"database": lms_database})
         with Bars(shown=_is_for_people(quiet)) as bars:
             report = run_pipeline(
-                settings, logs=_paths(logs, paths), until=_moment(until), full=full,
+                settings, logs=_paths(logs, paths), until=_until(until), full=full,
                 imports=not skip_import, progress=bars,
             )  # fmt: skip
         _report("run ended", run_facts(report))
@@ -212,7 +233,7 @@ def compute(
     with _reporting(quiet, log_format) as load:
         settings = load(home, file, engine={"name": engine})
         with Bars(shown=_is_for_people(quiet)) as bars:
-            report = compute_only(settings, until=_moment(until), full=full, progress=bars)
+            report = compute_only(settings, until=_until(until), full=full, progress=bars)
         _report("compute ended", computed_facts(report))
         if _is_for_people(quiet):
             show_computed(out, report, why=why)
@@ -303,7 +324,7 @@ def data_api(host: Host = None, port: Port = None, home: Home = None, file: Conf
     """Serve the Data API."""
     from pharos.serving import DATA_API, serve
 
-    serve(lambda: config.load(home, file, data_api={"host": host, "port": port}), [DATA_API])
+    serve(lambda: _strong(home, file, data_api={"host": host, "port": port}), [DATA_API])
 
 
 @app.command()
@@ -311,7 +332,7 @@ def insights(host: Host = None, port: Port = None, home: Home = None, file: Conf
     """Serve Insights."""
     from pharos.serving import INSIGHTS, serve
 
-    serve(lambda: config.load(home, file, insights={"host": host, "port": port}), [INSIGHTS])
+    serve(lambda: _strong(home, file, insights={"host": host, "port": port}), [INSIGHTS])
 
 
 @app.command()
@@ -339,7 +360,7 @@ def serve_(home: Home = None, file: Config = None) -> None:
     from pharos.serving import DATA_API, INSIGHTS, serve
 
     program = programs.pharos(home, file)
-    serve(lambda: config.load(home, file), [DATA_API, INSIGHTS], program=program, tail=True)
+    serve(lambda: _strong(home, file), [DATA_API, INSIGHTS], program=program, tail=True)
 
 
 @app.command()
@@ -448,6 +469,13 @@ def token_revoke(name: str, home: Home = None, file: Config = None) -> None:
     out.print(f"Token {name} is revoked.")
 
 
+def _strong(home: Path | None, file: Path | None, **overrides: Mapping[str, Any]) -> Settings:
+    """The settings of a service that others reach. Raises ConfigurationError, also for weak ones."""
+    from pharos.hardening import strong
+
+    return strong(config.load(home, file, **overrides), config.file_of(home, file))
+
+
 @contextmanager
 def _result_store(settings: Settings) -> Iterator[sqlalchemy.Engine]:
     """The Result Store, as long as a verb needs it. Raises ResultStoreError."""
@@ -515,6 +543,16 @@ def _paths(named: list[str] | None, further: list[str] | None) -> list[str]:
     if further and not named:
         raise ConfigurationError(f"{further[0]}: to read logs, say --logs {further[0]}")
     return [*(named or []), *(further or [])]
+
+
+def _until(text: str | None) -> datetime | None:
+    """The moment of `--until`: what comes after now has not happened, so nothing can be said of it."""
+    moment = _moment(text)
+    if moment is not None and moment > datetime.now(UTC).replace(tzinfo=None):
+        raise ConfigurationError(
+            f"--until: {text!r} lies in the future; leave it out to describe the time before now"
+        )
+    return moment
 
 
 def _moment(text: str | None, option: str = "--until") -> datetime | None:

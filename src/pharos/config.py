@@ -204,6 +204,10 @@ class InsightsSettings(Section):
     port: Port = Field(8110, description="Port Insights listens on.")
     shared_port: bool = Field(False, description="As data_api.shared_port.")
     url: str = Field("http://127.0.0.1:8110", description="Address of Insights as browsers reach it.")
+    plain_http: bool = Field(
+        False,
+        description="Serve other machines without TLS, though cookies can be read on the way: for trials.",
+    )
     data_api_url: str = Field("http://127.0.0.1:8100", description="Address of the Data API.")
     data_api_token: SecretStr | None = Field(None, description="Token Insights shows to the Data API.")
     secret_key: SecretStr | None = Field(
@@ -320,7 +324,7 @@ def load(home: Path | None = None, config: Path | None = None, **overrides: Mapp
     }
     if home is not None:
         given["home"] = home
-    path = config or _default_config(home)
+    path = file_of(home, config)
     mistakes = _unknown_environment()
     try:
         values = _merged(_file(path), EnvSettingsSource(Settings)(), given)
@@ -383,7 +387,10 @@ def _text(default: object) -> str:
     return "" if default is None else str(default)
 
 
-def _default_config(home: Path | None) -> Path | None:
+def file_of(home: Path | None = None, config: Path | None = None) -> Path | None:
+    """The settings file that `load` reads for these; None if there is none."""
+    if config is not None:
+        return config
     folder = home or Path(os.environ.get(f"{ENVIRONMENT_PREFIX}HOME", DEFAULT_HOME))
     path = folder / CONFIG_NAME
     return path if path.is_file() else None
@@ -410,6 +417,18 @@ def _file(path: Path | None) -> dict[str, Any]:
         for key, value in values.items()
         if value is not None or key not in Settings.model_fields
     }
+
+
+def secrets_in(path: Path | None) -> list[str]:
+    """Dotted keys of the secrets that a settings file holds. Raises ConfigurationError."""
+    values = _file(path)
+    return [
+        f"{name}.{key}"
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.default, Section) and isinstance(values.get(name), dict)
+        for key, inner in type(field.default).model_fields.items()
+        if "SecretStr" in str(inner.annotation) and values[name].get(key) is not None
+    ]
 
 
 def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:

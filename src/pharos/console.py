@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from pharos.lake.schema import FIRST_DAY
+from pharos.telemetry.logs import visible
 
 if TYPE_CHECKING:
     from pharos.data_api.tokens import Token
@@ -172,7 +173,7 @@ def show_next_runs(console: Console, turns: list[Turn], runs: list[JobRun], now:
         run = last.get(name)
         ended = NONE if run is None else f"{run.state}, {_ago(run.started, now)}"
         following = _moment(max(at[name], now)) if name in at else NONE
-        rows.append((following, ended, _visible(name), _visible(run.message if run else "")))
+        rows.append((following, ended, visible(name), visible(run.message if run else "")))
     _show_table(console, ("next (UTC)", "last", "job", ""), rows)
 
 
@@ -216,7 +217,7 @@ def show_status(
         console.print(
             f"Of types that Pharos does not know: {_number(sum(t.events for t in unknown))} events."
         )
-        rows = [(_number(t.events), str(t.last_day), _visible(t.event_type)) for t in unknown[:UNKNOWN_TYPES]]
+        rows = [(_number(t.events), str(t.last_day), visible(t.event_type)) for t in unknown[:UNKNOWN_TYPES]]
         _show_table(console, ("events", "last on", "type"), rows, numbers=1)
     _show_publications(console, publications, now)
     if problem:
@@ -230,7 +231,7 @@ def _show_sources(console: Console, status: LakeStatus, now: datetime) -> None:
             _number(source.logs),
             *_counts(source.sum),
             "none" if source.newest is None else _ago(source.newest, now),
-            _visible(source.name),
+            visible(source.name),
         )
         for source in status.sources
     ]
@@ -311,7 +312,7 @@ def show_tokens(console: Console, tokens: Iterable[Token]) -> None:
         may_read = ", ".join(sorted(scope)) or "all courses"
         may_read += ", data of learners" if token.learners else ""
         moments = map(_moment, (token.created, token.expires, token.revoked))
-        rows.append((*moments, _visible(token.name), _visible(may_read)))
+        rows.append((*moments, visible(token.name), visible(may_read)))
     if not rows:
         console.print("There are no tokens. `pharos token create NAME` makes one.")
         return
@@ -336,14 +337,9 @@ def _show_table(
         console.print("  ".join(cells).rstrip(), style=style, markup=False, highlight=False)
 
 
-def _visible(text: str) -> str:
-    """Text from outside without characters that a terminal would obey; those are written out."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-
-
 def _shown(text: str) -> str:
-    """The same where markup is read."""
-    return escape(_visible(text))
+    """Text from outside where markup is read."""
+    return escape(visible(text))
 
 
 def _counted(number: int, thing: str) -> str:

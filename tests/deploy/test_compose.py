@@ -58,6 +58,10 @@ def test_services_volumes_and_secrets_belong_together() -> None:
     assert [name for name, service in services.items() if "ports" in service] == ["web"]
 
 
+def test_a_service_may_hold_a_descriptor_for_each_connection() -> None:
+    assert COMPOSE["services"]["pharos"]["ulimits"]["nofile"] >= 65_536
+
+
 def test_a_service_is_waited_for_in_a_way_it_can_answer() -> None:
     services = COMPOSE["services"]
     for service in services.values():

@@ -47,6 +47,13 @@ def test_units_belong_together() -> None:
             assert unit["Service"]["User"] == "pharos"
             assert unit["Service"]["ProtectSystem"] == "strict"
             assert (unit["Service"]["Type"] == "oneshot") == (path.stem in timers)
+            assert unit["Service"]["UMask"] == "0077"
+            assert unit["Service"]["StateDirectoryMode"] == "0700"
+
+
+def test_services_may_hold_a_descriptor_for_each_connection() -> None:
+    for name in ("pharos", "pharos-data-api", "pharos-insights"):
+        assert int(Unit(DEPLOY / f"systemd/{name}.service")["Service"]["LimitNOFILE"]) >= 65_536
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")

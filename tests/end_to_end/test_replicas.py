@@ -112,7 +112,7 @@ class Fleet:
                 "url": self.web,
                 "data_api_url": self.api,
                 "data_api_token": TOKEN,
-                "secret_key": "the same on all replicas",
+                "secret_key": "the same on all replicas of Insights",
                 "client_id": CLIENT.id,
                 "client_secret": CLIENT.secret,
             },

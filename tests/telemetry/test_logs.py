@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
@@ -49,3 +50,25 @@ def test_text_is_for_people_and_leaves_requests_out(capsys: pytest.CaptureFixtur
     logs.event(log, "job ended", job="daily", exit_code=0)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith("Z INFO job ended job=daily exit_code=0")
+
+
+FORGED = "course-v1:a+b+c\nERROR all is lost\x1b[2J\x85\u2028\u202e\x9b2J"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_comes_from_outside_forges_no_line(
+    form: Literal["text", "json"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Line ends, escape codes and marks that turn the direction of text, in events, facts and traces."""
+    logs.configure(form)
+    logs.event(log, FORGED, course_id=FORGED)
+    written = capsys.readouterr().err
+    assert len(written.splitlines()) == 1  # also by the separators of Unicode
+    assert written.rstrip("\n").isprintable()
+    if form == "json":
+        assert json.loads(written)["course_id"] == FORGED
+    try:
+        int(FORGED)  # the error's text holds it
+    except ValueError:
+        log.exception("failed")
+    assert capsys.readouterr().err.replace("\n", "").isprintable()

@@ -6,6 +6,7 @@ job="daily", exit_code=0)`. Facts never name a person.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from contextvars import ContextVar
@@ -57,16 +58,34 @@ class JSONLines(logging.Formatter):
         line |= getattr(record, "facts", {})
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode()
+        return _escaped(msgspec.json.encode(line, enc_hook=str).decode())
 
 
 class TextLines(logging.Formatter):
     """`2026-03-02T04:05:06Z WARNING event fact=value` of a record."""
 
     def format(self, record: logging.LogRecord) -> str:
-        facts = "".join(f" {name}={value}" for name, value in getattr(record, "facts", {}).items())
-        text = f"{_moment(record)} {record.levelname} {record.getMessage()}{facts}"
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        facts = "".join(
+            f" {name}={visible(str(value))}" for name, value in getattr(record, "facts", {}).items()
+        )
+        text = f"{_moment(record)} {record.levelname} {visible(record.getMessage())}{facts}"
+        if not record.exc_info:
+            return text
+        return "\n".join([text, *map(visible, self.formatException(record.exc_info).splitlines())])
+
+
+def visible(text: str) -> str:
+    """Text from outside, such as a course id, on one line: line ends and escape codes are written out."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def _escaped(line: str) -> str:
+    """JSON text in which such characters stand as JSON's own escapes; JSON demands it of ASCII ones only."""
+    if line.isprintable():
+        return line
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
 
 
 def _moment(record: logging.LogRecord) -> str:
