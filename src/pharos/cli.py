@@ -532,7 +532,7 @@ def _scheduled(settings: Settings) -> tuple[list[Turn], list[JobRun], datetime]:
     except ResultStoreError:  # not yet made, or away: then at least when jobs would run
         return turns(settings.scheduler, {}, now, now), [], now
     try:
-        latest = job_runs.latest(engine)
+        latest = job_runs.latest(engine, now)
         return turns(settings.scheduler, latest, now, now), list(latest.values()), now
     finally:
         engine.dispose()

@@ -35,7 +35,7 @@ def test_an_attempt_is_written_down_from_begin_to_end(engine: sa.Engine) -> None
     job_runs.end(
         engine, number, finished=later, state=job_runs.FAILED, exit_code=1, message="no room", counts={"n": 3}
     )
-    assert job_runs.latest(engine)["daily"] == job_runs.JobRun(
+    assert job_runs.latest(engine, NOON)["daily"] == job_runs.JobRun(
         id=number, job="daily", due=NOON, attempt=1, host="a", started=NOON, finished=later,
         state="failed", exit_code=1, message="no room", counts={"n": 3},
     )  # fmt: skip
@@ -53,8 +53,20 @@ def test_what_ran_here_when_the_scheduler_ended_is_lost(engine: sa.Engine) -> No
     begun(engine, "daily")
     begun(engine, "hourly", host="elsewhere")
     assert job_runs.lose(engine, "a", NOON) == 1
-    states = {name: run.state for name, run in job_runs.latest(engine).items()}
+    states = {name: run.state for name, run in job_runs.latest(engine, NOON).items()}
     assert states == {"daily": job_runs.LOST, "hourly": job_runs.RUNNING}
+
+
+def test_the_newest_attempt_is_the_one_that_started_last_of_those_that_are_not_ahead(
+    engine: sa.Engine,
+) -> None:
+    for hours in (2, -3, 4000, -1):  # a clock that jumps
+        begun(engine, "daily", due=NOON + timedelta(hours=hours))
+    begun(engine, "other", due=NOON - timedelta(days=3650))
+    begun(engine, "ahead", due=NOON + timedelta(days=3650))
+    newest = {name: run.due for name, run in job_runs.latest(engine, NOON).items()}
+    assert newest == {"daily": NOON - timedelta(hours=1), "other": NOON - timedelta(days=3650)}
+    assert job_runs.latest(engine, NOON + timedelta(hours=3))["daily"].due == NOON + timedelta(hours=2)
 
 
 def test_old_runs_are_forgotten(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pharos.config import Job
+from pharos.result_store import job_runs, store
 from pharos.result_store.job_runs import JobRun
 from pharos.scheduler.cron import LONGEST_WAIT, after, before, turn
 
@@ -125,3 +127,48 @@ def test_what_another_scheduler_runs_is_not_run_again() -> None:
     due = datetime(2026, 3, 2, 2, 30)
     found = turn("daily", DAILY, UTC_ZONE, run("running", due), START, due + timedelta(hours=1))
     assert found.due == datetime(2026, 3, 3, 2, 30)
+
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+HOURLY = Job(cron="0 * * * *", retries=1, backoff_seconds=60)
+
+
+@pytest.mark.parametrize(
+    "wrong", [-3650 * 24 * HOUR, 3 * 365 * 24 * HOUR, -3 * HOUR, 3 * HOUR, -20 * MINUTE, 20 * MINUTE]
+)
+@pytest.mark.parametrize("is_started_then", [True, False])
+def test_a_clock_that_is_wrong_for_a_while_makes_no_job_missing_and_none_run_twice(
+    tmp_path: Path, wrong: timedelta, is_started_then: bool
+) -> None:
+    """Wrong from 10:10 to 13:40: by years, which makes jobs fail, or by hours, which nobody sees."""
+    store.upgrade(f"sqlite:///{tmp_path / 'store'}")
+    engine = store.connect(f"sqlite:///{tmp_path / 'store'}")
+    since, done = START, []
+    begin, end = START + 10 * HOUR + 10 * MINUTE, START + 13 * HOUR + 40 * MINUTE
+    for real in (START + number * 10 * MINUTE for number in range(24 * 6)):
+        is_wrong = begin <= real < end
+        now = real + wrong if is_wrong else real
+        if is_started_then and real == begin:
+            since = now
+        found = turn("daily", HOURLY, UTC_ZONE, job_runs.latest(engine, now).get("daily"), since, now)
+        number = None
+        if found.at <= now:
+            number = job_runs.begin(
+                engine, "daily", due=found.due, attempt=found.attempt, host="a", started=now
+            )
+        if number is not None:
+            fails = is_wrong and abs(wrong) > 24 * HOUR
+            state = job_runs.FAILED if fails else job_runs.DONE
+            job_runs.end(engine, number, finished=now + MINUTE, state=state, exit_code=int(fails))
+            done += [] if fails else [found.due]
+    engine.dispose()
+    missed = (
+        {11, 12} if abs(wrong) > HOUR else set()
+    )  # times the clock passed over: one run makes up for them
+    assert sorted(done) == [START + hour * HOUR for hour in range(1, 24) if hour not in missed]
+
+
+def test_a_retry_does_not_wait_for_a_moment_of_a_clock_that_ran_ahead() -> None:
+    due = datetime(2026, 3, 2, 2, 30)
+    found = turn("daily", DAILY, UTC_ZONE, run("failed", due, took=10**8), START, due + HOUR)
+    assert (found.attempt, found.at) == (2, due + MINUTE)

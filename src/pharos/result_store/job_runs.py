@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from pharos.result_store.store import translated
 from pharos.result_store.tables import job_runs
 
+TOLERANCE = timedelta(minutes=5)  # between the clocks of hosts that share a store
 KEPT = 500  # runs of a job; older ones are forgotten
 RUNNING, DONE, FAILED, BUSY, STOPPED, LOST = "running", "done", "failed", "busy", "stopped", "lost"
 
@@ -101,10 +102,21 @@ def lose(engine: sa.Engine, host: str, now: datetime) -> int:
     return changed.rowcount
 
 
-def latest(engine: sa.Engine) -> dict[str, JobRun]:
-    """The newest attempt of each job. Raises ResultStoreError."""
-    newest = sa.select(sa.func.max(job_runs.c.id)).group_by(job_runs.c.job)
-    return {run.job: run for run in _read(engine, sa.select(job_runs).where(job_runs.c.id.in_(newest)))}
+def latest(engine: sa.Engine, now: datetime) -> dict[str, JobRun]:
+    """The newest attempt of each job by its start; `now` is UTC, naive. Raises ResultStoreError.
+
+    An attempt of the future began while the clock ran ahead: it does not count before its time has come.
+    """
+    started = sa.func.max(job_runs.c.started).label("started")
+    newest = (
+        sa.select(job_runs.c.job, started)
+        .where(job_runs.c.started <= now + TOLERANCE)
+        .group_by(job_runs.c.job)
+        .subquery()
+    )
+    is_newest = (job_runs.c.job == newest.c.job) & (job_runs.c.started == newest.c.started)
+    found = _read(engine, sa.select(job_runs).join(newest, is_newest).order_by(job_runs.c.id))
+    return {run.job: run for run in found}
 
 
 def latest_done(engine: sa.Engine) -> dict[str, JobRun]:

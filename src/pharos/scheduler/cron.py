@@ -34,7 +34,8 @@ def turn(name: str, job: Job, zone: ZoneInfo, last: JobRun | None, since: dateti
     """The next attempt at a job, whose newest one is `last`.
 
     Times that passed while nothing could run are made up for by one run, that of the newest of them. A job
-    that never ran waits for its first time after `since`.
+    that never ran waits for its first time after `since`. Moments that are in the future, because the clock
+    was set back, are not believed.
     """
     newest = before(job.cron, zone, now)
     if last is not None and newest <= last.due and last.attempt <= job.retries:
@@ -42,8 +43,9 @@ def turn(name: str, job: Job, zone: ZoneInfo, last: JobRun | None, since: dateti
             return Turn(name, last.due, last.attempt + 1, now)
         if last.state in {FAILED, BUSY}:
             wait = min(timedelta(seconds=job.backoff_seconds) * 2 ** min(last.attempt - 1, 20), LONGEST_WAIT)
-            return Turn(name, last.due, last.attempt + 1, (last.finished or last.started) + wait)
-    if newest > (last.due if last is not None else since):
+            ended = last.finished if last.finished and last.finished <= now else last.started
+            return Turn(name, last.due, last.attempt + 1, ended + wait)
+    if newest > (last.due if last is not None else min(since, now)):
         return Turn(name, newest, 1, newest)
     following = after(job.cron, zone, now)
     return Turn(name, following, 1, following)

@@ -121,11 +121,11 @@ class Scheduler:
     async def _next(self) -> None:
         """Run the job that is due, or look at the logs; then say how long there is nothing to do."""
         self._wait_s = LOOK_S
-        latest = await self._asked(job_runs.latest)
+        latest = await self._asked(lambda engine: job_runs.latest(engine, self._now()))
         due = turns(self._settings.scheduler, latest, self._since, self._now())
         if due and due[0].at <= self._now():
-            await self._do(due[0], latest.get(due[0].job))
-            self._wait_s = 0
+            if await self._do(due[0], latest.get(due[0].job)):
+                self._wait_s = 0
             return
         if self._tail is not None:
             if self._tail.wait_s == 0:
@@ -134,18 +134,22 @@ class Scheduler:
         if due:
             self._wait_s = min(self._wait_s, max(0, (due[0].at - self._now()).total_seconds()))
 
-    async def _do(self, due: Turn, last: JobRun | None) -> None:
+    async def _do(self, due: Turn, last: JobRun | None) -> bool:
+        """Run a job; False if this turn was taken: by another scheduler, or while the clock ran ahead."""
         job = self._settings.scheduler.jobs[due.job]
         line = programs.command(self._program, job.run, job.arguments)
         ended = await self._attempt(due, line, job.longest_hours)
         about = f"job {due.job}"
-        if ended is None or ended.was_stopped or ended.exit_code == Busy.exit_code:
-            return
+        if ended is None:
+            return False
+        if ended.was_stopped or ended.exit_code == Busy.exit_code:
+            return True
         if ended.exit_code == 0:
             self._incidents.end(about, f"Job {due.job} is done.")
         elif due.attempt > job.retries or _was_cut_short(last, due):
             text = f"Job {due.job} failed, also when tried again: {ended.message}"
             self._incidents.begin(about, text, self._now())
+        return True
 
     async def _follow(self, tail: Tail) -> None:
         """Read the logs if they grew."""

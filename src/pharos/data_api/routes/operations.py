@@ -1,6 +1,7 @@
 """Is the service alive (spec 05 §4), what do its figures mean, and how old are they."""
 
 import logging
+from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any
 
@@ -141,7 +142,8 @@ def figures(request: Request) -> Response:
     store: ResultStore = request.app.state.stores["v0"]
     try:
         published = store.published.get()
-        tried, done = job_runs.latest(store.engine), job_runs.latest_done(store.engine)
+        now = datetime.now(UTC).replace(tzinfo=None)
+        tried, done = job_runs.latest(store.engine, now), job_runs.latest_done(store.engine)
     except PharosError as error:
         log.error("metrics: %s", error)  # noqa: TRY400 - the message says it all
         further = [telemetry.gauge(STORE_UP, "Whether the Result Store answers.", {"": 0})]
