@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from tests import edxapp
 
-from pharos.lms.database import database_address
+from pharos.database_addresses import database_address
 
 PROGRAM = Path(sys.executable).parent / "pharos"
 FILL = """

@@ -20,6 +20,7 @@ import yaml
 from tests import lines
 from tests.lines import enrollment, event
 
+from pharos.lms.tables import TABLES
 from pharos.result_store import tables
 
 PROGRAM = Path(sys.executable).parent / "pharos"
@@ -404,7 +405,8 @@ def test_store_upgrade_makes_the_tables(shell: Shell) -> None:
         names = {name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     store.close()
     assert names >= {tables.course_enrollment_daily.name, tables.course_activity.name}
-    assert "not a database address" in shell.pharos("store", "upgrade", "--store", "foo:bar", code=1).stderr
+    said = shell.pharos("store", "upgrade", "--store", "foo:bar", code=2).stderr
+    assert "result_store.url: is no address of a database" in said
 
 
 def test_tokens(shell: Shell) -> None:
@@ -486,6 +488,7 @@ def test_report_and_errors_as_json(shell: Shell) -> None:
     (report,) = map(json.loads, done.stderr.splitlines())
     assert (report["event"], report["level"], report["events"]) == ("run ended", "info", 3)
     assert report["until"] == "2024-03-12T00:00:00Z"
+    assert (report["imported"], report["import_problems"], report["malformed"]) == (0, {}, {})
     for arguments, code, text in (
         (["run", "--logs", "gone"], 1, "gone: no such file"),
         (["import"], 2, "lms.database"),
@@ -495,6 +498,22 @@ def test_report_and_errors_as_json(shell: Shell) -> None:
         assert line["level"] == "error"
         assert text in line["event"]
     assert "logging.format" in shell.pharos("run", "--log-format", "xml", code=2).stderr
+
+
+def test_an_import_that_failed_in_part_says_why_in_its_report(shell: Shell) -> None:
+    """The scheduler keeps the report with the job; alerts, status and metrics tell it."""
+    shell.write("logs/tracking.log", LOG)
+    with sqlite3.connect(shell.folder / "lms.sqlite") as lms:
+        lms.execute("CREATE TABLE auth_user (id, username, email, is_active, is_staff, is_superuser)")
+        lms.execute("INSERT INTO auth_user VALUES (1, 'zoe', 'z@x', 1, 0, 0), (NULL, 'mo', '', 1, 0, 0)")
+    lms.close()
+    line = ["--log-format", "json", "--logs", "logs", "--lms-database", "sqlite:///lms.sqlite"]
+    report = json.loads(shell.pharos("run", *line).stderr.splitlines()[-1])
+    assert (report["imported"], report["not_imported"]) == (1, len(TABLES) - 1)
+    assert report["malformed"] == {"auth_user": 1}
+    reasons = {table: why for why, tables in report["import_problems"].items() for table in tables}
+    assert reasons.keys() == TABLES.keys() - {"auth_user"}
+    assert "auth_userprofile does not exist" in reasons["auth_userprofile"]
 
 
 def test_the_next_runs_are_shown(shell: Shell) -> None:

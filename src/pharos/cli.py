@@ -56,7 +56,9 @@ MoreLogs = Annotated[
 ]
 LMSDatabase = Annotated[
     str | None,
-    typer.Option("--lms-database", help="mysql://user:password@host/edxapp, postgresql://…, sqlite:///file."),
+    typer.Option(
+        "--lms-database", help="mysql://user:password@host/openedx, postgresql://…, sqlite:///file."
+    ),
 ]
 Engine = Annotated[str | None, typer.Option("--engine", help="duckdb or spark.")]
 Until = Annotated[

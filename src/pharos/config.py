@@ -92,7 +92,9 @@ class LMS(Section):
     public_url: str | None = Field(None, description="Address of the LMS as browsers reach it; default: url.")
     studio_url: str | None = Field(None, description="Address of Studio as browsers reach it.")
     database: SecretStr | None = Field(
-        None, description="LMS database, read only: mysql://user:password@host/edxapp or sqlite:///file."
+        None,
+        description="LMS database, read only: mysql://user:password@host/openedx, postgresql://… or "
+        "sqlite:///file.",
     )
     client_id: str | None = Field(
         None, description="OAuth2 client id of Pharos' service account (REST APIs)."
@@ -155,7 +157,7 @@ class Counting(Section):
 class ResultStoreSettings(Section):
     url: SecretStr | None = Field(
         None,
-        description="SQLAlchemy URL: sqlite:///file, mysql+pymysql://… or postgresql+psycopg://…; "
+        description="Its database: sqlite:///file, mysql://user:password@host/name or postgresql://…; "
         "default: result_store.sqlite in home.",
     )
 

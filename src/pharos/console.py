@@ -143,10 +143,15 @@ def ingested_facts(ingested: Ingested) -> dict[str, Any]:
 
 
 def imported_facts(tables: list[TableState]) -> dict[str, Any]:
-    """Tables that were read, and that could not be, for programs."""
+    """Tables that were read, those that could not be with the reasons, odd rows by table; for programs."""
+    from pharos.lake.snapshots import problems  # noqa: PLC0415 - loads what ingestion does without
+
+    odd = {table.table: table.snapshot.malformed for table in tables if table.snapshot}
     return {
         "imported": sum(1 for table in tables if table.snapshot and not table.problem),
         "not_imported": sum(1 for table in tables if table.problem),
+        "import_problems": problems(tables),
+        "malformed": {table: rows for table, rows in odd.items() if rows},
     }
 
 

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from tests import edxapp
 from tests.edxapp import BEGIN, COURSE
 
+from pharos.database_addresses import database_address
 from pharos.engine.base import Copied
 from pharos.engine.database import scanned
 from pharos.errors import ConfigurationError
-from pharos.lms.database import database_address
 from pharos.lms.errors import LMSDatabaseFailed
 from pharos.lms.tables import TABLES
 

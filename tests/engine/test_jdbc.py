@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from tests import edxapp
 
+from pharos.database_addresses import database_address
 from pharos.engine.database import scanned
-from pharos.lms.database import database_address
 from pharos.lms.tables import TABLES
 
 DRIVERS = {
@@ -25,7 +25,7 @@ from pathlib import Path
 from pharos.config import EngineSettings
 from pharos.engine import open_engine
 from pharos.engine.jdbc import JDBCDatabase
-from pharos.lms.database import database_address
+from pharos.database_addresses import database_address
 from pharos.lms.errors import LMSDatabaseFailed
 from pharos.lms.tables import TABLES
 

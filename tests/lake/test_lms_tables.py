@@ -12,12 +12,12 @@ from tests import edxapp
 from tests.edxapp import BEGIN
 
 from pharos.config import EngineSettings
+from pharos.database_addresses import database_address
 from pharos.engine import Engine, open_engine
 from pharos.lake import lms_tables, snapshots
 from pharos.lake.lake import Lake
 from pharos.lake.lms_tables import OVERLAP
 from pharos.lake.snapshots import TableState
-from pharos.lms.database import database_address
 from pharos.lms.tables import TABLES
 
 MODULES = "courseware_studentmodule"

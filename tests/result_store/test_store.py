@@ -16,7 +16,6 @@ from pharos.result_store import store, tables
 from pharos.result_store.errors import (
     ContractViolation,
     EmptyResult,
-    ResultStoreError,
     StoreIsNewer,
     StoreNotReady,
     StoreUnreachable,
@@ -214,10 +213,17 @@ def test_an_unreachable_store_is_named_without_its_password(free_port: int) -> N
         assert f"127.0.0.1:{free_port}" in str(error.value)
 
 
-@pytest.mark.parametrize("url", ["nonsense", "oracle://host/x", "mysql+nodriver://host/x"])
+@pytest.mark.parametrize("url", ["nonsense", "oracle://host/x", "mysql://u:p@ss@host/x"])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(ResultStoreError, match="not a database address"):
+    with pytest.raises(ConfigurationError, match=r"result_store\.url"):
         store.connect(url)
+
+
+def test_an_address_needs_no_driver(store_url: str) -> None:
+    """Hosts of databases hand out `mysql://` and `postgres://`."""
+    plain = store_url.replace("mysql+pymysql:", "mysql:").replace("postgresql+psycopg:", "postgres:")
+    store.upgrade(plain)
+    store.connect(plain).dispose()
 
 
 def test_rows_that_break_the_contract_change_nothing(engine: sa.Engine) -> None:

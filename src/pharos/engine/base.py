@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # reading logs needs none of these, and begins half a second 
     import pyarrow as pa
     from ibis.expr.types import StringValue
 
-    from pharos.lms.database import DatabaseAddress
+    from pharos.database_addresses import DatabaseAddress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -16,9 +16,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from pharos.database_addresses import DatabaseAddress
 from pharos.engine.base import Copied
 from pharos.errors import ConfigurationError
-from pharos.lms.database import DatabaseAddress
 from pharos.lms.errors import LMSDatabaseFailed
 
 MEMORY_MB = 100

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 from ibis.expr.types import StringValue
 
 from pharos.config import EngineSettings
+from pharos.database_addresses import DatabaseAddress
 from pharos.engine.base import Database, TextFunction
 from pharos.engine.database import ROW_GROUP, scanned
 from pharos.engine.processes import Processes
-from pharos.lms.database import DatabaseAddress
 
 # What `functions.json_text` is on Spark. Without the guard one bad document would end the query.
 _JSON_TEXT = """

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from pharos.database_addresses import DatabaseAddress
 from pharos.engine.base import Copied
-from pharos.lms.database import DatabaseAddress
 from pharos.lms.errors import LMSDatabaseFailed
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ import pyarrow as pa
 from ibis.expr.types import StringValue
 
 from pharos.config import EngineSettings
+from pharos.database_addresses import DatabaseAddress
 from pharos.engine import jdbc
 from pharos.engine.base import Database, Item, Result, TextFunction
 from pharos.engine.database import scanned
 from pharos.errors import ConfigurationError
-from pharos.lms.database import DatabaseAddress
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -13,11 +13,11 @@ import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pharos.database_addresses import DatabaseAddress
 from pharos.engine import Database, Engine
 from pharos.lake import snapshots
 from pharos.lake.lake import Lake
 from pharos.lake.snapshots import Snapshot, TableState, commit, failed, folder, now, state
-from pharos.lms.database import DatabaseAddress
 from pharos.lms.errors import LMSError
 from pharos.lms.tables import ALL, TABLES, VALIDATION, LMSTable
 

@@ -7,6 +7,7 @@ keeps its last good snapshot, and the JSON file says what went wrong and when.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -71,6 +72,15 @@ def state(lake: Lake, table: str) -> TableState:
 def states(lake: Lake) -> list[TableState]:
     """What is known of every table that was ever asked for."""
     return [found for table in TABLES | ANSWERS if (found := state(lake, table)).attempted or found.problem]
+
+
+def problems(tables: Iterable[TableState]) -> dict[str, list[str]]:
+    """Why tables could not be read, or not wholly: the tables by their reason, as many may have the same."""
+    found: dict[str, list[str]] = {}
+    for table in tables:
+        if table.problem:
+            found.setdefault(table.problem, []).append(table.table)
+    return found
 
 
 def fingerprint(lake: Lake, table: str) -> str:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from pharos import geolocation
 from pharos.config import LMS, Settings
+from pharos.database_addresses import DatabaseAddress, database_address
 from pharos.engine import Engine, open_engine
 from pharos.errors import ConfigurationError
 from pharos.lake import lms_catalog, lms_courses, lms_tables, schema
@@ -22,7 +23,6 @@ from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
 from pharos.lake.logs import discover
 from pharos.lake.snapshots import TableState
-from pharos.lms.database import DatabaseAddress, database_address
 from pharos.pipeline import facts, results
 from pharos.pipeline.graph import Given
 from pharos.pipeline.ingestion import NO_LOGS, Report, ingest_files, locked_lake, now, silent, sources

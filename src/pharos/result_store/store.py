@@ -22,8 +22,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pymysql.constants import FIELD_TYPE
 from pymysql.converters import conversions
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 
+from pharos.database_addresses import sqlalchemy_url
 from pharos.errors import ConfigurationError
 from pharos.result_store import bulk, contract
 from pharos.result_store.errors import (
@@ -79,8 +80,8 @@ def engine_for(url: str, *, reading: bool = False) -> sa.Engine:
 
     `reading`: each statement is a transaction by itself and costs one exchange with the database, not five.
     """
+    address = sqlalchemy_url(url, "result_store.url")
     try:
-        address = make_url(url)
         options = READING if reading else {}
         engine = sa.create_engine(
             address,
@@ -89,7 +90,7 @@ def engine_for(url: str, *, reading: bool = False) -> sa.Engine:
             **{**_pool(address), **options},
         )
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
-        raise StoreUnreachable(url.rsplit("@", 1)[-1], f"not a database address ({error})") from error
+        raise StoreUnreachable(str(address), f"not a database address ({error})") from error
     if address.get_backend_name() == "sqlite":
         sa.event.listen(engine, "connect", _sqlite_session)
         sa.event.listen(engine, "begin", _sqlite_begin)
