@@ -185,7 +185,9 @@ class DataAPISettings(Section):
         description="Key that signs links to reports; same on replicas. Default: a new one at each start.",
     )
     audit_log: Path | None = Field(
-        None, description="File that says who read data of learners; default: data_api_audit.jsonl in home."
+        None,
+        description="File that says who read data of learners and who was refused; default: "
+        "data_api_audit.jsonl in home.",
     )
     account_url: str | None = Field(
         None, description="Address in the LMS that, with a user name added, is the account of a learner."

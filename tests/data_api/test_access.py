@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import httpx
 import pytest
 import sqlalchemy as sa
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from pharos.data_api.access import Caller
 from pharos.data_api.reading import FRESH_FOR_S
 from pharos.data_api.tokens import create_token, revoke_token
+from pharos.keys import is_course_id, organisation
+from pharos.result_store import store
+from pharos.result_store.columns import Exact
 
 CID = "course-v1:OrgX+ABC101+2031_T1"
 OTHER = "OrgY/XYZ/2031"
@@ -138,12 +143,120 @@ def test_expired_and_revoked_tokens_are_refused(
     assert FRESH_FOR_S <= 1  # how long a revoked token may still work
 
 
-def test_organisations_as_a_condition_agree_with_may_read(engine: sa.Engine) -> None:
-    caller = Caller("x", courses=frozenset({OTHER}), organizations=frozenset({"Org_"}))
-    ids = [OTHER, CID, "Org_/a/b", "OrgX/a/b", "course-v1:Org_+a+b", "course-v1:OrgZ+a+b", "Org_x/a/b"]
-    table = sa.Table("ids", sa.MetaData(), sa.Column("course_id", sa.String(255)))
-    table.create(engine)
-    with engine.begin() as connection:
-        connection.execute(sa.insert(table), [{"course_id": course_id} for course_id in ids])
-        found = connection.execute(sa.select(table).where(caller.sees(table.c.course_id))).scalars().all()
-    assert found == [course_id for course_id in ids if caller.may_read(course_id)]
+def test_refusals_are_written_down_with_who(
+    serve_api: Callable[..., httpx.Client],
+    engine: sa.Engine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pharos.data_api.reading.FRESH_FOR_S", 0)
+    log = tmp_path / "audit" / "log.jsonl"
+    api = serve_api(audit_log=log)
+    old = create_token(engine, "old", expires=datetime(2020, 1, 1))
+    gone = create_token(engine, "gone")
+    revoke_token(engine, "gone")
+    get(api, ENROLLMENT, "Token nonsense")
+    get(api, ENROLLMENT, f"Token {old}")
+    get(api, ENROLLMENT, f"Token {gone}")
+    get(api, ENROLLMENT, f"Token {'c' * 40}")
+    get(api, LEARNER_PATHS[0], f"Token {'b' * 40}")
+    get(api, "/status/", "Token nonsense")
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {(line["event"], line["address"]) for line in lines} == {("refused", "127.0.0.1")}
+    assert [(line["caller"], line["reason"], line["path"]) for line in lines] == [
+        ("", "Invalid token.", ENROLLMENT),
+        ("old", "Token has expired.", ENROLLMENT),
+        ("gone", "Invalid token.", ENROLLMENT),
+        ("one course", "This token may not read this course.", ENROLLMENT),
+        ("no learners", "This token may not read data of single learners.", "/api/v0/learners/"),
+        ("", "Invalid token.", "/status/"),
+    ]
+
+
+def test_a_refusal_stands_if_it_cannot_be_written_down(
+    serve_api: Callable[..., httpx.Client], tmp_path: Path
+) -> None:
+    api = serve_api(audit_log=tmp_path)  # a folder
+    assert get(api, ENROLLMENT, "Token nonsense").status_code == 401
+
+
+def test_one_more_than_the_rate_is_refused_and_says_when_to_come_back(
+    serve_api: Callable[..., httpx.Client],
+) -> None:
+    api = serve_api(token_requests_per_minute=5)
+    answers = [api.get("/authenticated/") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    wait = int(answers[-1].headers["Retry-After"])
+    assert 1 <= wait <= 60
+    assert answers[-1].json() == {"detail": f"Request was throttled. Expected available in {wait} seconds."}
+    other = httpx.get(f"{api.base_url}/authenticated/", headers={"Authorization": f"Token {'b' * 40}"})
+    assert other.status_code == 200
+    assert api.get("/status/").status_code == 200
+    assert api.get("/health/").status_code == 200
+
+
+ORGANIZATIONS = (
+    *("DeltaU", "deltau", "DELTAU", "Delta", "DeltaUx", "Deltá", "DeltáU", "Delta\u0301U", "ΔeltaU"),
+    *("D_ltaU", "D%ltaU", "DeltaU-", "DeltaU.", "straße", "strasse", "ss", "ß"),
+)
+FORMS = ("course-v1:{}+C+R", "{}/C/R", "ccx-v1:{}+C+R+ccx@1", "library-v1:{}+L", "slashes:{}+C+R")
+IDS = sorted(
+    {form.format(org) for org in ORGANIZATIONS for form in FORMS}
+    | {f"course-v1:DeltaU+{rest}" for rest in ("C+R ", "c+r", "Ć+R", "C+R\t", "C+R+branch@x")}
+    | {" course-v1:DeltaU+C+R", "course-v1:DeltaU +C+R", "COURSE-V1:DeltaU+C+R", "DeltaU /C/R", "DeltaU", ""}
+)
+LENIENT = {  # how tables of others may compare: without regard to case, accents or trailing blanks
+    "sqlite": ("NOCASE", "RTRIM"),
+    "mysql": ("utf8mb4_general_ci", "utf8mb4_unicode_ci"),
+    "postgresql": (None,),
+}
+
+
+@pytest.fixture
+def columns_of_ids(store_url: str) -> Iterator[tuple[sa.Connection, list[sa.Column[str]]]]:
+    """A table on each database that holds the ids in a column as ours are, and in some as those of others."""
+    store.upgrade(store_url)
+    engine = store.connect(store_url)
+    types = [Exact(255), *(sa.String(255, collation) for collation in LENIENT[engine.dialect.name])]
+    columns = [sa.Column(f"id_{number}", type_) for number, type_ in enumerate(types)]
+    table = sa.Table("ids", sa.MetaData(), *columns)
+    with engine.connect() as connection:
+        table.create(connection)
+        connection.execute(
+            sa.insert(table), [dict.fromkeys(table.columns.keys(), course_id) for course_id in IDS]
+        )
+        yield connection, columns
+    engine.dispose()
+
+
+def test_a_scope_is_compared_by_every_character_on_every_database(
+    columns_of_ids: tuple[sa.Connection, list[sa.Column[str]]],
+) -> None:
+    connection, columns = columns_of_ids
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        courses=st.frozensets(st.sampled_from(IDS), max_size=4) | st.none(),
+        organizations=st.frozensets(st.sampled_from(ORGANIZATIONS), max_size=3) | st.none(),
+    )
+    @example(courses=None, organizations=frozenset({"deltau"}))
+    @example(courses=frozenset({"course-v1:DeltaU+C+R"}), organizations=None)
+    def check(courses: frozenset[str] | None, organizations: frozenset[str] | None) -> None:
+        caller = Caller("x", courses, organizations)
+        allowed = [course_id for course_id in IDS if caller.may_read(course_id)]
+        for column in columns:
+            found = connection.execute(sa.select(column).where(caller.sees(column))).scalars().all()
+            assert sorted(found) == allowed
+        if (courses, organizations) != (None, None):
+            for course_id in filter(is_course_id, IDS):
+                by_organisation = organisation(course_id) in (organizations or ())
+                assert (course_id in allowed) == (by_organisation or course_id in (courses or ()))
+
+    check()
+
+
+@pytest.mark.parametrize("name", ["", "a+b", "a/b", "+", "/"])
+def test_a_name_that_no_organisation_can_have_opens_nothing(name: str) -> None:
+    """`a+b` would begin the ids of course b of organisation a, and an empty name those of many."""
+    caller = Caller("x", frozenset(), frozenset({name}))
+    assert not any(caller.may_read(text) for text in ("course-v1:a+b+c", "a/b/c", "course-v1:+x+y", "/a/b"))

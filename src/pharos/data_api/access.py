@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 import anyio.to_thread
@@ -13,16 +15,20 @@ import sqlalchemy as sa
 from fastapi import Path, Request, Response
 from fastapi.routing import APIRoute
 
-from pharos.data_api.audit import AuditLog
-from pharos.data_api.errors import Forbidden, NoRoute, Throttled, Unauthenticated
+from pharos.data_api.errors import APIError, Forbidden, NoRoute, Throttled, Unauthenticated
 from pharos.data_api.jwt import SignedTokens
-from pharos.data_api.limits import Limits
 from pharos.data_api.reading import Recent
 from pharos.data_api.tokens import Token, hashed
-from pharos.keys import organisation
+from pharos.limits import Limits
+from pharos.result_store.columns import exactly
+from pharos.result_store.tables import ABOUT_LEARNERS
+from pharos.telemetry.audit import AuditLog
+
+log = logging.getLogger(__name__)
 
 SCHEME = "Token"  # name of the way to authenticate, in the documentation
-COURSE_KINDS = ("course-v1", "ccx-v1", "library-v1")
+COURSE_KINDS = ("course-v1", "slashes", "ccx-v1", "library-v1")
+NOT_KEPT = "private, no-store"  # by nobody on the way to the caller either
 
 
 @dataclass(frozen=True)
@@ -41,33 +47,65 @@ class Caller:
 
     @property
     def scope(self) -> tuple[frozenset[str] | None, frozenset[str] | None]:
-        """Callers of equal scope get equal answers."""
+        """Part of the key of kept answers: callers of equal scope share them.
+
+        Does not hold `learners`: answers about learners are not kept.
+        """
         return self.courses, self.organizations
 
-    def sees(self, course_id: sa.Column[str]) -> sa.ColumnElement[bool]:
-        """`may_read` as a condition of a query; organisations by the beginning of the id."""
-        if self.reads_everything:
-            return sa.true()
-        starts = [f"{org}/" for org in self.organizations or ()]
-        starts += [f"{kind}:{org}+" for org in self.organizations or () for kind in COURSE_KINDS]
-        return sa.or_(
-            course_id.in_(self.courses or ()), *(course_id.startswith(s, autoescape=True) for s in starts)
-        )
-
     def may_read(self, course_id: str) -> bool:
-        """Whether they may read the results of this course."""
+        """Whether the course, or its organisation, is in the scope; every character counts."""
         return (
             self.reads_everything
             or course_id in (self.courses or ())
-            or organisation(course_id) in (self.organizations or ())
+            or course_id.startswith(_beginnings(self.organizations))
         )
+
+    def sees(self, course_id: sa.Column[str]) -> sa.ColumnElement[bool]:
+        """`may_read` as a condition of a query, the same on every database and in every collation.
+
+        Databases may compare without regard to case, accents or trailing blanks. What they find so, by an
+        index, is compared once more byte by byte.
+        """
+        if self.reads_everything:
+            return sa.true()
+        courses = sorted(self.courses or ())
+        return sa.or_(
+            sa.and_(course_id.in_(courses), exactly(course_id).in_(courses)),
+            *(
+                sa.and_(
+                    course_id.startswith(beginning, autoescape=True),
+                    exactly(sa.func.substr(course_id, 1, len(beginning))) == beginning,
+                )
+                for beginning in _beginnings(self.organizations)
+            ),
+        )
+
+
+@lru_cache
+def _beginnings(organizations: frozenset[str] | None) -> tuple[str, ...]:
+    """The ids of the organisations' courses and libraries begin so, and no other ids do.
+
+    A name with a separator of ids is no organisation's: `a+b` would begin as course `b` of organisation `a`.
+    """
+    names = sorted(name for name in organizations or () if name and not set(name) & set("+/"))
+    return tuple(
+        beginning
+        for name in names
+        for beginning in (f"{name}/", *(f"{kind}:{name}+" for kind in COURSE_KINDS))
+    )
 
 
 class Access:
     """Checks credentials and rates. One for the whole application."""
 
-    def __init__(self, tokens: Recent[list[Token]], signed: SignedTokens, limits: Limits) -> None:
-        self._tokens, self._signed, self._limits = tokens, signed, limits
+    def __init__(
+        self, tokens: Recent[list[Token]], signed: SignedTokens, *, of_people: int, of_tokens: int
+    ) -> None:
+        """`of_people`: requests per minute of a person or an address; `of_tokens`: of a token without own."""
+        self._tokens, self._signed = tokens, signed
+        self._of_people, self._of_tokens = of_people, of_tokens
+        self._limits = Limits()
 
     async def caller(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> Caller | None:
         """Whose credentials these are, None if there are none. Raises Unauthenticated for bad ones."""
@@ -85,10 +123,12 @@ class Access:
 
     def count(self, caller: Caller | None, address: str) -> None:
         """Count a request. Raises Throttled beyond the caller's rate."""
-        self._limits.count(
+        wait_s = self._limits.count(
             f"user {caller.name}" if caller else f"address {address}",
-            caller.requests_per_minute if caller else None,
+            (caller.requests_per_minute if caller else None) or self._of_people,
         )
+        if wait_s:
+            raise Throttled(wait_s)
 
     def at_hand(self, authorization: str) -> Caller | None:
         """The caller of a good token, if that can be said without waiting; else None."""
@@ -134,13 +174,14 @@ class Access:
         if found is None:
             raise Unauthenticated("Invalid token.")
         if not found.is_valid(datetime.now(UTC).replace(tzinfo=None)):
-            raise Unauthenticated("Token has expired." if found.revoked is None else "Invalid token.")
+            text = "Token has expired." if found.revoked is None else "Invalid token."
+            raise Unauthenticated(text, found.name)
         return Caller(
             found.name,
             found.courses,
             found.organizations,
             found.learners,
-            found.requests_per_minute or self._limits.of_tokens,
+            found.requests_per_minute or self._of_tokens,
         )
 
     async def _of_signed(self, credential: str) -> Caller:
@@ -151,10 +192,14 @@ class Access:
 
 
 class OfCallers(APIRoute):
-    """A route for known callers; if a course is in its address, for those who may read the course.
+    """A route for known callers; if the address names a course, for those who may read the course.
 
     Checked before anything else of the request is looked at. Routes find who asks in `request.state.caller`.
     """
+
+    def is_about_learners(self, request: Request) -> bool:  # noqa: ARG002 - other routes look into it
+        """Whether the answer is about single learners."""
+        return False
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
@@ -164,32 +209,80 @@ class OfCallers(APIRoute):
             caller = await access.caller(request.headers, request.cookies)
             if caller is None:
                 raise Unauthenticated
-            access.count(caller, "")
-            await self.admit(caller, request)
             request.state.caller = caller
-            return await answer(request)
+            access.count(caller, "")
+            if not self.is_about_learners(request):
+                _check_courses(request, caller)
+                return await answer(request)
+            _check_learners(request, caller)
+            _check_courses(request, caller)
+            await anyio.to_thread.run_sync(_note_reading, request, caller)
+            response = await answer(request)
+            response.headers["Cache-Control"] = NOT_KEPT
+            return response
 
         return checked
 
-    async def admit(self, caller: Caller, request: Request) -> None:
-        """Raises Forbidden if the caller may not have this answer."""
-        course_id = request.path_params.get("course_id")
-        if course_id is not None and not caller.may_read(course_id):
-            raise Forbidden("This token may not read this course.")
-
 
 class OfLearnerReaders(OfCallers):
-    """A route for callers who may read data of single learners, where these are served. All is noted down."""
+    """A route about single learners: for callers with the right to them. Every reading is written down."""
 
-    async def admit(self, caller: Caller, request: Request) -> None:
-        if not request.app.state.settings.learners:
-            raise NoRoute
-        if not caller.learners:
-            raise Forbidden("This token may not read data of single learners.")
-        await super().admit(caller, request)
-        audit: AuditLog = request.app.state.audit
-        address = request.client.host if request.client else ""
-        await anyio.to_thread.run_sync(audit.note, caller.name, address, request.url.path, request.url.query)
+    def is_about_learners(self, request: Request) -> bool:  # noqa: ARG002
+        return True
+
+
+class OfTableReaders(OfCallers):
+    """A route that gives out the table named in its address."""
+
+    def is_about_learners(self, request: Request) -> bool:
+        return request.path_params.get("table") in ABOUT_LEARNERS
+
+
+def _check_learners(request: Request, caller: Caller) -> None:
+    """Raises NoRoute where data of single learners are not served, Forbidden without the right to them."""
+    if not request.app.state.settings.learners:
+        raise NoRoute
+    if not caller.learners:
+        raise Forbidden("This token may not read data of single learners.")
+
+
+def _check_courses(request: Request, caller: Caller) -> None:
+    """Raises Forbidden if path or query name a course that the caller may not read."""
+    named = [request.path_params.get("course_id"), *request.query_params.getlist("course_id")]
+    if not all(caller.may_read(course_id) for course_id in named if course_id):
+        raise Forbidden("This token may not read this course.")
+
+
+def _note_reading(request: Request, caller: Caller) -> None:
+    """Raises OSError if it cannot be written down: then nothing is read."""
+    audit: AuditLog = request.app.state.audit
+    audit.note(
+        "read", who=caller.name, address=_address(request), path=request.url.path, query=request.url.query
+    )
+
+
+def note_refusal(request: Request, error: APIError) -> None:
+    """Write down who was refused: the caller, the name of a token that is no longer valid, or nobody known.
+
+    A log that cannot be written is a matter for the operator; the refusal stands.
+    """
+    audit: AuditLog = request.app.state.audit
+    caller: Caller | None = getattr(request.state, "caller", None)
+    who = caller.name if caller else getattr(error, "name", "")
+    try:
+        audit.note_refusal(
+            who=who,
+            address=_address(request),
+            path=request.url.path,
+            query=request.url.query,
+            reason=str(error.body.get("detail", "")),
+        )
+    except OSError as unwritten:
+        log.error("audit log: %s", unwritten)  # noqa: TRY400 - the message says it all
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 async def caller_or_nobody(request: Request) -> Caller | None:

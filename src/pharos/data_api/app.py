@@ -19,14 +19,20 @@ from starlette.middleware.gzip import GZipMiddleware
 
 import pharos
 from pharos.config import Settings
-from pharos.data_api.access import Access
-from pharos.data_api.audit import AuditLog
+from pharos.data_api.access import Access, note_refusal
 from pharos.data_api.cache import Cache, KeptAnswers
 from pharos.data_api.docs import Documented, docs
-from pharos.data_api.errors import APIError, Detailed, IllegalParameter, NoRoute, PlainText
+from pharos.data_api.errors import (
+    APIError,
+    Detailed,
+    Forbidden,
+    IllegalParameter,
+    NoRoute,
+    PlainText,
+    Unauthenticated,
+)
 from pharos.data_api.formats import as_json
 from pharos.data_api.jwt import SignedTokens
-from pharos.data_api.limits import Limits
 from pharos.data_api.paths import Paths, canonical
 from pharos.data_api.reading import Recent, ResultStore
 from pharos.data_api.report_files import DOWNLOADS, Reports
@@ -46,6 +52,7 @@ from pharos.data_api.routes import (
 )
 from pharos.data_api.tokens import list_tokens
 from pharos.result_store.errors import ResultStoreError
+from pharos.telemetry.audit import AuditLog
 from pharos.telemetry.metrics import Metrics
 from pharos.telemetry.requests import Observed, request_headers
 
@@ -94,7 +101,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.access = Access(
         Recent(lambda: list_tokens(first.engine)),
         SignedTokens(settings.lms, ours.jwt_audience),
-        Limits(ours.requests_per_minute, ours.token_requests_per_minute),
+        of_people=ours.requests_per_minute,
+        of_tokens=ours.token_requests_per_minute,
     )
     for subject in SUBJECTS:
         subject.mount(app)
@@ -143,8 +151,10 @@ def _answer(body: object, status: int, headers: Mapping[str, str] | None = None)
     return Response(as_json(body), status, headers, media_type="application/json")
 
 
-def _answer_api_error(_: Request, error: Exception) -> Response:
+def _answer_api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, APIError)  # noqa: S101 - for the type checker
+    if isinstance(error, Unauthenticated | Forbidden):
+        note_refusal(request, error)
     if isinstance(error, PlainText):
         text = html.escape(error.detail, quote=False)
         return Response(text + "\n", error.status, media_type="text/html")

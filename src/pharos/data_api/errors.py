@@ -95,13 +95,14 @@ class BadBody(Detailed):
 
 
 class Unauthenticated(Detailed):
-    """Nobody we know."""
+    """Nobody we know. `name`: of the token, if it was valid once."""
 
     status = 401
     headers = MappingProxyType({"WWW-Authenticate": "Token"})
 
-    def __init__(self, detail: str = "Authentication credentials were not provided.") -> None:
+    def __init__(self, detail: str = "Authentication credentials were not provided.", name: str = "") -> None:
         super().__init__(detail)
+        self.name = name
 
 
 class Forbidden(Detailed):

@@ -32,7 +32,7 @@ from pharos.data_api.parameters import BODIES
 from pharos.data_api.paths import SUFFIX
 from pharos.data_api.reading import ResultStore, of_request
 from pharos.result_store.store import Publication
-from pharos.result_store.tables import Definition
+from pharos.result_store.tables import ABOUT_LEARNERS, Definition
 
 VERSIONS = ("v0", "v1")
 TIME = "{time}"  # in a file name: the moment of the answer
@@ -75,7 +75,7 @@ class Endpoint:
     methods: tuple[str, ...]
     cached: bool
     may_be_empty: bool
-    learners: bool
+    about_learners: bool
     parameters: Mapping[str, str]
 
 
@@ -99,17 +99,17 @@ class Subject:
         post: bool = False,
         cached: bool = True,
         may_be_empty: bool = False,
-        learners: bool = False,
         parameters: Mapping[str, str] | None = None,
     ) -> Callable[[Function], Function]:
         """Make a function the endpoint at `path` below `/api/{version}/`.
 
         `reads`: the tables it is made from, the one it is about first; without, it is made from what is known
-        of the publications. `file_name`: end of the name of the
-        CSV of a course. `post`: it also answers POST. `parameters`: name and meaning of those that come in
-        query or body. Without `may_be_empty` an empty list is 404 (spec 05 §2.5). `learners`: the answer is
-        about single learners.
+        of the publications. If one of them is about single learners, so is the answer: it needs the right to
+        them, is written down, and never kept. `file_name`: end of the name of the CSV of a course. `post`: it
+        also answers POST. `parameters`: name and meaning of those that come in query or body. Without
+        `may_be_empty` an empty list is 404 (spec 05 §2.5).
         """
+        about_learners = any(table.name in ABOUT_LEARNERS for table in reads)
 
         def declare(function: Function) -> Function:
             methods = ("GET", "POST") if post else ("GET",)
@@ -121,9 +121,9 @@ class Subject:
                     file_name,
                     tuple(versions),
                     methods,
-                    cached,
+                    cached and not about_learners,
                     may_be_empty,
-                    learners,
+                    about_learners,
                     parameters or {},
                 )
             )
@@ -148,7 +148,7 @@ class Subject:
                         response_class=JSONResponse,
                         responses=_responses(endpoint),
                         openapi_extra=_extra(endpoint, method),
-                        route_class_override=OfLearnerReaders if endpoint.learners else OfCallers,
+                        route_class_override=OfLearnerReaders if endpoint.about_learners else OfCallers,
                     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, DateTime, Double, Integer, String, Text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import TypeCompiler
+from sqlalchemy.sql.compiler import SQLCompiler, TypeCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 MARIADB_NO_PAD = (10, 2)
@@ -42,6 +45,33 @@ def _long_on_mysql(_: LongText, compiler: TypeCompiler, **__: object) -> str:
 
 
 long_text = LongText()
+
+
+class exactly(FunctionElement[str]):  # noqa: N801 - used like a function
+    """Text in a form that is equal only if every byte is, whatever the collation of its column.
+
+    Tables that Pharos did not create may compare without regard to case, accents or trailing blanks. An index
+    of the column does not serve this form: ask for the plain column as well.
+    """
+
+    name = "exactly"
+    type = String()
+    inherit_cache = True
+
+
+@compiles(exactly, "sqlite")  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
+def _exactly_on_sqlite(element: exactly, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({compiler.process(element.clauses, **options)} COLLATE BINARY)"
+
+
+@compiles(exactly, "postgresql")  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
+def _exactly_on_postgresql(element: exactly, compiler: SQLCompiler, **options: Any) -> str:
+    return f'(CAST({compiler.process(element.clauses, **options)} AS TEXT) COLLATE "C")'
+
+
+@compiles(exactly, "mysql", "mariadb")  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
+def _exactly_on_mysql(element: exactly, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST(CONVERT({compiler.process(element.clauses, **options)} USING utf8mb4) AS BINARY)"
 
 
 def _collation(compiler: TypeCompiler) -> str:

@@ -67,8 +67,6 @@ class EngagementPage(TypedDict):
     "courses/{course_id:course}/user_engagement/",
     reads=[tables.module_engagement],
     file_name="user-engagement",
-    cached=False,
-    learners=True,
 )
 def user_engagement(
     course_id: CourseID,
@@ -131,8 +129,6 @@ def _user(row: sa.RowMapping) -> UserEngagement:
     "enterprise/{enterprise_id}/engagements/",
     reads=[tables.module_engagement, tables.enterprise_user],
     versions=["v0"],
-    cached=False,
-    learners=True,
 )
 def enterprise_engagements(
     enterprise_id: Annotated[str, Path(description="UUID, with or without dashes.")],
