@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from pharos import config
 from pharos.lake import schema
+from pharos.result_store import data_problems
 from pharos.result_store.tables import Definition, kept_in_lake, metadata
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -74,7 +75,13 @@ def events() -> str:
     return "\n".join(["| column | type | meaning |", "|---|---|---|", *rows])
 
 
-PARTS = {"settings": settings, "metrics": metrics, "events": events}
+def problems() -> str:
+    """The table of what can be wrong with the data."""
+    rows = [f"| {kind} | {meaning} |" for kind, meaning in data_problems.KINDS.items()]
+    return "\n".join(["| kind | means |", "|---|---|", *rows])
+
+
+PARTS = {"settings": settings, "metrics": metrics, "events": events, "problems": problems}
 
 
 def main() -> None:

@@ -569,3 +569,20 @@ def test_the_future_cannot_be_described(verb: list[str], shell: Shell) -> None:
 def test_an_error_forges_no_line(shell: Shell) -> None:
     done = shell.pharos("run", "--logs", "no\nsuch\x1b[2Jlog", code=1)
     assert "\x1b" not in done.stderr
+
+
+def test_the_status_names_the_problems_of_the_data(shell: Shell) -> None:
+    """Not the rotation of a log, which is none."""
+    shell.write("logs/tracking.log", [*LOG, "no event"])
+    sources = '{"lms": {"paths": ["logs"]}}'
+    shell.pharos("run", *UNTIL, PHAROS_LOGS__SOURCES=sources)
+    (shell.folder / "logs/tracking.log").rename(shell.folder / "logs/tracking.log-20240305")
+    report = shell.pharos("run", *UNTIL, "--log-format", "json", PHAROS_LOGS__SOURCES=sources)
+    (ended,) = [json.loads(line) for line in report.stderr.splitlines()]
+    assert [problem["kind"] for problem in ended["problems"]] == ["old events", "quarantine"]
+    told = shell.pharos("status", PHAROS_LOGS__SOURCES=sources).stdout
+    assert "2 problems of the data:" in told
+    assert "old events: lms: The newest event of the log source lms is of 2024-03-04 09:00 UTC" in told
+    assert "seen before" not in told
+    whole = json.loads(shell.pharos("status", "--json", PHAROS_LOGS__SOURCES=sources).stdout)
+    assert whole["problems"] == ended["problems"]

@@ -248,10 +248,11 @@ def status(
     file: Config = None,
 ) -> None:
     """What is in, what is not, how fresh."""
-    from pharos.console import show_lms, show_next_runs, show_status
+    from pharos.console import show_lms, show_next_runs, show_problems, show_status
     from pharos.lake.lake import Lake
     from pharos.lake.snapshots import states
     from pharos.lake.status import lake_status
+    from pharos.pipeline.data_problems import data_problems
     from pharos.pipeline.event_types import unknown_event_types
     from pharos.pipeline.reconciliation import reconciled
 
@@ -260,11 +261,11 @@ def status(
     publications, problem = _publications(settings)
     turns, runs, now = _scheduled(settings)
     found, imported, compared = lake_status(lake, now), states(lake), reconciled(lake)
-    unknown = unknown_event_types(lake)
+    unknown, wrong = unknown_event_types(lake), data_problems(settings, found, imported, now)
     if as_json:
         tables = {name: asdict(publication) for name, publication in publications.items()}
         whole: dict[str, Any] = {
-            **asdict(found), "sum_closes": found.sum.closes,
+            **asdict(found), "sum_closes": found.sum.closes, "problems": [asdict(one) for one in wrong],
             "unknown_event_types": [asdict(kind) for kind in unknown],
             "lms": [msgspec.to_builtins(table) for table in imported],
             "enrollment_reconciliation": [asdict(course) for course in compared],
@@ -277,6 +278,7 @@ def status(
         show_lms(out, imported, compared, now)
         if runs or turns:
             show_next_runs(out, turns, runs, now)
+        show_problems(out, wrong)
 
 
 @app.command()

@@ -259,6 +259,9 @@ class AlertSettings(Section):
     stale_hours: float | None = Field(
         None, gt=0, description="Tell when the results describe a time longer ago than this; default: never."
     )
+    silent_hours: float | None = Field(
+        48, gt=0, description="Tell when the newest event of a log source is older than this; null: never."
+    )
 
 
 class LoggingSettings(Section):

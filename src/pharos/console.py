@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from pharos.lake.schema import FIRST_DAY
+from pharos.lake.status import stretches
 from pharos.telemetry.logs import visible
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pharos.pipeline.event_types import UnknownType
     from pharos.pipeline.reconciliation import Reconciled
     from pharos.pipeline.run import RunReport
+    from pharos.result_store.data_problems import DataProblem
     from pharos.result_store.job_runs import JobRun
     from pharos.result_store.store import Publication
     from pharos.scheduler.cron import Turn
@@ -61,6 +63,15 @@ def show_run(console: Console, report: RunReport, *, why: bool) -> None:
     show_ingested(console, report.ingested)
     show_imported(console, report.imported)
     show_computed(console, report, why=why)
+    show_problems(console, report.problems)
+
+
+def show_problems(console: Console, problems: Sequence[DataProblem]) -> None:
+    """What is wrong with the data, a line each."""
+    if problems:
+        console.print(f"[bold yellow]{_counted(len(problems), 'problem')} of the data:[/]")
+    for problem in problems:
+        console.print(f"[yellow]  {_shown(problem.name)}: {_shown(problem.text)}[/]")
 
 
 def show_computed(console: Console, report: RunReport, *, why: bool) -> None:
@@ -132,7 +143,12 @@ def _instead(tables: list[TableState]) -> str:
 
 def run_facts(report: RunReport) -> dict[str, Any]:
     """What a run did, for programs."""
-    return ingested_facts(report.ingested) | imported_facts(report.imported) | computed_facts(report)
+    return (
+        ingested_facts(report.ingested)
+        | imported_facts(report.imported)
+        | computed_facts(report)
+        | {"problems": [asdict(problem) for problem in report.problems]}
+    )
 
 
 def ingested_facts(ingested: Ingested) -> dict[str, Any]:
@@ -216,7 +232,7 @@ def show_status(
         )
     if status.missing_days:
         console.print(
-            f"No events on {_counted(len(status.missing_days), 'day')}: {_stretches(status.missing_days)}."
+            f"No events on {_counted(len(status.missing_days), 'day')}: {stretches(status.missing_days)}."
         )
     if unknown:
         console.print(
@@ -262,8 +278,6 @@ def _show_oddities(console: Console, status: LakeStatus) -> None:
             console.print(
                 f"[yellow]{path}: no course: {_counted(log.odd_course, 'event')} of an unknown form of id[/]"
             )
-        if log.other_names:
-            console.print(f"{path}: seen before as {_shown(', '.join(log.other_names))}")
     for path, problem in status.unreadable.items():
         console.print(f"[yellow]{_shown(path)}: {_shown(problem)}[/]")
 
@@ -365,14 +379,3 @@ def _ago(value: datetime | None, now: datetime) -> str:
 
 def _cut(text: str) -> str:
     return f"{text[:SAMPLE_CHARACTERS]}… ({_number(len(text))} characters)"
-
-
-def _stretches(days: list[date]) -> str:
-    """`2024-03-02, 2024-03-05 to 2024-03-09` for days in order."""
-    stretches: list[list[date]] = []
-    for day in days:
-        if stretches and day - stretches[-1][-1] == timedelta(days=1):
-            stretches[-1][1:] = [day]
-        else:
-            stretches.append([day])
-    return ", ".join(" to ".join(map(str, stretch)) for stretch in stretches)

@@ -108,3 +108,11 @@ def test_a_broken_file_and_a_full_disk_stop_nothing(path: Path) -> None:
     found.begin("job daily", "no room", NOON)
     tell(found, mail=person)
     assert person.heard == [("problem", "no room")]
+
+
+def test_what_is_new_about_a_problem_is_told_if_that_is_asked_for(path: Path) -> None:
+    person, found = Person(), Incidents(path)
+    for text in ("2 March", "2 March", "2 and 9 March"):
+        found.begin("missing days", text, NOON, again=True)
+        tell(found, mail=person)
+    assert person.heard == [("problem", "2 March"), ("problem", "2 and 9 March")]

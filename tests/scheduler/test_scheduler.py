@@ -19,7 +19,8 @@ from tests.scheduler.receivers import MailServer, Webhook
 
 from pharos.config import Settings
 from pharos.errors import Busy
-from pharos.result_store import job_runs, store, tables
+from pharos.result_store import data_problems, job_runs, store, tables
+from pharos.result_store.data_problems import DataProblem, LogSource
 from pharos.result_store.job_runs import JobRun
 from pharos.result_store.store import Publication
 from pharos.scheduler import programs, scheduler
@@ -334,3 +335,56 @@ def test_a_failing_tail_is_told_after_some_patience(place: Place, tmp_path: Path
         ("problem", "live tail"),
         ("recovery", "live tail"),
     ]
+
+
+def test_a_tail_that_stands_still_is_told_while_it_does(
+    place: Place, tmp_path: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its run neither ends nor fails."""
+    monkeypatch.setattr(scheduler, "TAIL_STANDS_S", 0.5)
+    place.code.write_text("sleep")
+    lines.write(tmp_path / "logs" / "tracking.log", [enrollment("2024-03-02 09:00", "activated", user=1)])
+    settings = place.settings(
+        logs={"sources": {"lms": {"paths": [str(tmp_path / "logs")]}}},
+        scheduler={"tail_seconds": 0.1},
+        alerts={"webhook": webhook.url},
+    )
+
+    async def act() -> None:
+        async with working(Scheduler(settings, place.program, tail=True)):
+            await until(lambda: webhook.posted)
+
+    asyncio.run(act())
+    assert webhook.posted[0]["key"] == "live tail"
+    assert "has read nothing" in webhook.posted[0]["text"]
+
+
+def test_problems_of_the_data_are_told_and_their_end_and_what_is_new_about_them(
+    place: Place, webhook: Webhook
+) -> None:
+    """What a run found, and a log source that went silent since, though no run failed."""
+    settings = place.settings(alerts={"webhook": webhook.url, "silent_hours": 2})
+    lms = LogSource(name="lms", newest=YESTERDAY, logs=1, lines=1, events=1, quarantined=0)
+
+    def found(sources: list[LogSource], *texts: str) -> None:
+        problems = [DataProblem(kind="missing days", about="", text=text) for text in texts]
+        data_problems.record(place.engine, problems, sources, YESTERDAY)
+
+    async def act() -> None:
+        found([lms], "2 March")
+        async with working(Scheduler(settings, place.program)):
+            await until(lambda: len(webhook.posted) == 2)
+            found([], "2 March, 9 March")
+            await until(lambda: len(webhook.posted) == 4)
+            found([])
+            await until(lambda: len(webhook.posted) == 5)
+
+    asyncio.run(act())
+    told = [(alert["event"], alert["key"], alert["text"]) for alert in webhook.posted]
+    assert ("problem", "data, missing days", "2 March") in told[:2]
+    assert ("problem", "data, old events: lms") in [alert[:2] for alert in told[:2]]
+    assert {told[2][:2], told[3][:2]} == {
+        ("problem", "data, missing days"),
+        ("recovery", "data, old events: lms"),
+    }
+    assert told[4][:2] == ("recovery", "data, missing days")

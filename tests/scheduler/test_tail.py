@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,23 @@ def test_failures_make_it_patient(tmp_path: Path) -> None:
         waits.append(round(tailing.wait_s))
     assert waits[:3] == [20, 40, 80]
     assert waits[-1] == tail.LONGEST_WAIT_S
+
+
+def test_it_stands_still_until_it_has_read_or_found_nothing_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    (tmp_path / "tracking.log").write_text("one\n")
+    tailing = Tail(0)
+    now += 30
+    seen = tailing.look(sources(tmp_path))
+    assert seen
+    assert tailing.standing_s == 30
+    tailing.failed()
+    assert tailing.standing_s == 30
+    tailing.read(seen)
+    assert tailing.standing_s == 0
+    now += 5
+    assert tailing.look(sources(tmp_path)) is None
+    assert tailing.standing_s == 0

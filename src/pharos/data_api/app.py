@@ -21,6 +21,7 @@ import pharos
 from pharos.config import Settings
 from pharos.data_api.access import Access, note_refusal
 from pharos.data_api.cache import Cache, KeptAnswers
+from pharos.data_api.condition import Condition
 from pharos.data_api.docs import Documented, docs
 from pharos.data_api.errors import (
     APIError,
@@ -93,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = ours
     app.state.metrics = Metrics()
     app.state.stores = {"v0": first, "v1": second}
+    app.state.condition = Condition(first.engine, settings.alerts.silent_hours)
     app.state.cache = Cache()
     app.state.workers = ThreadPoolExecutor(WORKERS, "answers")
     app.state.audit = AuditLog(ours.audit_log or settings.home / "data_api_audit.jsonl")

@@ -127,3 +127,14 @@ def _missing(days: list[date], written: datetime | None) -> list[date]:
     known = set(plausible)
     span = (plausible[-1] - plausible[0]).days if plausible else 0
     return [day for offset in range(span) if (day := plausible[0] + timedelta(days=offset)) not in known]
+
+
+def stretches(days: list[date]) -> str:
+    """`2024-03-02, 2024-03-05 to 2024-03-09` for days in order."""
+    stretches: list[list[date]] = []
+    for day in days:
+        if stretches and day - stretches[-1][-1] == timedelta(days=1):
+            stretches[-1][1:] = [day]
+        else:
+            stretches.append([day])
+    return ", ".join(" to ".join(map(str, stretch)) for stretch in stretches)

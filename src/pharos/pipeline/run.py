@@ -23,10 +23,11 @@ from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
 from pharos.lake.logs import discover
 from pharos.lake.snapshots import TableState
-from pharos.pipeline import facts, results
+from pharos.pipeline import data_problems, facts, results
 from pharos.pipeline.graph import Given
 from pharos.pipeline.ingestion import NO_LOGS, Report, ingest_files, locked_lake, now, silent, sources
 from pharos.result_store import store
+from pharos.result_store.data_problems import DataProblem
 
 NO_LMS = ConfigurationError(
     "lms.database: neither the LMS's database nor its address and a service account (lms.url, lms.client_id) "
@@ -43,6 +44,7 @@ class RunReport:
     imported: list[TableState] = field(default_factory=list)  # what of the LMS was asked for
     why: list[tuple[str, str]] = field(default_factory=list)  # (what was computed, reason), in order
     published: dict[str, int] = field(default_factory=dict)  # table -> rows
+    problems: list[DataProblem] = field(default_factory=list)  # of the data; none of them ended the run
 
 
 def run_pipeline(
@@ -73,6 +75,7 @@ def run_pipeline(
             _import(lake, engine, settings.lms, lms_database, report, progress)
         found = _compute(lake, engine, report, given, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
+    report.problems = data_problems.record(settings)
     return report
 
 
@@ -84,6 +87,7 @@ def import_only(settings: Settings, *, progress: Report = silent) -> RunReport:
         raise NO_LMS
     with _work(settings) as (lake, engine):
         _import(lake, engine, settings.lms, lms_database, report, progress, fresh=timedelta(0))
+    report.problems = data_problems.record(settings)
     return report
 
 
@@ -97,6 +101,7 @@ def compute_only(
         _forget_addresses(lake, engine, settings, given, progress)
         found = _compute(lake, engine, report, given, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
+    report.problems = data_problems.record(settings)
     return report
 
 

@@ -40,13 +40,14 @@ class Incidents:
         self.news = asyncio.Event()
         self.all: dict[str, Incident] = self._read()
 
-    def begin(self, key: str, text: str, now: datetime) -> None:
-        """Something is wrong. Who was told already is not told again, whatever the text is now."""
+    def begin(self, key: str, text: str, now: datetime, *, again: bool = False) -> None:
+        """Something is wrong. Who was told already is told again only with `again`, if the text is new."""
         known = self.all.get(key)
-        if known is not None and not known.is_over:
+        is_known = known is not None and not known.is_over
+        if known is not None and is_known and not (again and known.text != text):
             return
         event(log, "problem", logging.ERROR, about=key, text=text)
-        self.all[key] = Incident(text, now)
+        self.all[key] = Incident(text, known.since if known is not None and is_known else now)
         self._changed()
 
     def end(self, key: str, text: str) -> None:

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from pharos.config import SchedulerSettings, Settings
 from pharos.errors import Busy, PharosError
 from pharos.lake.lake import LakeNotWritable
-from pharos.result_store import job_runs, store
+from pharos.result_store import data_problems, job_runs, store
 from pharos.result_store.errors import ResultStoreError
 from pharos.result_store.job_runs import JobRun
 from pharos.scheduler import alerts, programs
@@ -37,8 +37,13 @@ log = logging.getLogger(__name__)
 LOOK_S = 15.0  # at least so often it looks what is due, how old the results are, and who is to be told
 TAIL_HOURS = 24.0  # longest run of the live tail
 TAIL_PATIENCE = 3  # its failures in a row before anybody is told
+TAIL_STANDS_S = 3600.0  # without a successful look or run; without news it runs every 15 minutes
 T = TypeVar("T")
-STORE, STALE = "Result Store", "old results"  # what incidents are about, besides jobs
+STORE, STALE = (
+    "Result Store",
+    "old results",
+)  # what incidents are about, besides jobs and problems of the data
+DATA = "data, "  # begins the names of incidents that are problems of the data
 
 
 def utc_now() -> datetime:
@@ -214,6 +219,8 @@ class Scheduler:
         """While programs run, too: how old the results are, and who is to be told of what."""
         while True:
             await self._succeeds(self._look_at_results)
+            await self._succeeds(self._look_at_data)
+            self._look_at_tail()
             self._forget_what_nobody_watches()
             await self._incidents.tell(self._channels)
             with suppress(TimeoutError):
@@ -234,12 +241,32 @@ class Scheduler:
         else:
             self._incidents.end(STALE, f"The results are of before {until:%Y-%m-%d %H:%M} UTC.")
 
+    async def _look_at_data(self) -> None:
+        """Problems that the last run found, and log sources that went silent since."""
+        found, sources = await self._asked(data_problems.read)
+        found += data_problems.silent(sources, self._settings.alerts.silent_hours, self._now())
+        known = {f"{DATA}{problem.name}": problem.text for problem in found}
+        for about, text in known.items():
+            self._incidents.begin(about, text, self._now(), again=True)
+        for about in set(self._incidents.all) - set(known):
+            if about.startswith(DATA):
+                self._incidents.end(about, "This is no longer so.")
+
+    def _look_at_tail(self) -> None:
+        """A tail that neither reads nor fails: it hangs, or something else holds the lake."""
+        if self._tail is not None and self._tail.standing_s > TAIL_STANDS_S:
+            hours = self._tail.standing_s / 3600
+            text = f"The live tail has read nothing for {hours:.0f} h: another run is under way, or it hangs."
+            self._incidents.begin(Tail.NAME, text, self._now())
+
     def _forget_what_nobody_watches(self) -> None:
         """What was taken out of the settings cannot become well again."""
         watched = {STORE, *(f"job {name}" for name in self._settings.scheduler.jobs)}
         watched |= {Tail.NAME} if self._tail is not None else set()
         watched |= {STALE} if self._settings.alerts.stale_hours is not None else set()
         for about in set(self._incidents.all) - watched:
+            if about.startswith(DATA):
+                continue
             self._incidents.end(about, "It is no longer watched.")
 
     # --- What these need -------------------------------------------------------------------------------

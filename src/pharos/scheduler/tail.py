@@ -22,11 +22,17 @@ class Tail:
         self.failures = 0  # in a row
         self._seen: frozenset[tuple[str, int, int]] | None = None
         self._next, self._done = 0.0, -float(UNCHANGED_S)
+        self._moved = time.monotonic()  # when logs were last looked at or read with success, or it began
 
     @property
     def wait_s(self) -> float:
         """Seconds until the next look."""
         return max(0.0, self._next - time.monotonic())
+
+    @property
+    def standing_s(self) -> float:
+        """Seconds for which nothing was read though there was something to read."""
+        return time.monotonic() - self._moved
 
     def look(self, sources: Mapping[str, LogSource]) -> frozenset[tuple[str, int, int]] | None:
         """What the logs look like, if a run is due: they changed, or the last run is long ago. Else None.
@@ -36,11 +42,14 @@ class Tail:
         self._next = time.monotonic() + self.every_s
         found = frozenset((file.path, file.size, file.mtime_ns) for file in discover(dict(sources)))
         is_due = found != self._seen or time.monotonic() - self._done > UNCHANGED_S
+        if not is_due:
+            self._moved = time.monotonic()
         return found if is_due else None
 
     def read(self, seen: frozenset[tuple[str, int, int]]) -> None:
         """A run has read the logs, which had looked like this before it began."""
         self._seen, self._done, self.failures = seen, time.monotonic(), 0
+        self._moved = self._done
 
     def failed(self) -> None:
         """A run, or a look, came to nothing: wait longer each time."""

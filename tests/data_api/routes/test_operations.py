@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from pharos.result_store import contract, store, tables
+from pharos.result_store import contract, data_problems, store, tables
+from pharos.result_store.data_problems import DataProblem, LogSource
 from pharos.result_store.store import Publication
 from pharos.result_store.tables import RESULTS
 
@@ -28,6 +29,8 @@ def test_alive_healthy_and_known(api: httpx.Client, prefix: str, slash: str) -> 
         "overall_status": "OK",
         "detailed_status": {"default_db_status": "OK", "analytics_db_status": "OK"},
         "data_until": None,
+        "newest_event": None,
+        "problems": [],
     }
 
 
@@ -160,3 +163,25 @@ def test_passwords_cannot_be_tried_at_will(serve_api: Callable[..., httpx.Client
     url = f"{serve_api(requests_per_minute=3).base_url}/api-token-auth/"
     tried = [httpx.post(url, data={"username": "x", "password": "y"}).status_code for _ in range(4)]
     assert tried == [400, 400, 400, 429]
+
+
+def test_health_and_metrics_tell_the_condition_of_the_data(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine
+) -> None:
+    """Kinds and numbers only: both need no credentials. A source that went silent since counts, too."""
+    long_ago = datetime(2024, 3, 1, 12)
+    lms = LogSource(name="lms", newest=long_ago, logs=1, lines=9, events=8, quarantined=1)
+    found = [DataProblem(kind="LMS import", about="", text="no rights on secret_table")]
+    data_problems.record(engine, found, [lms], long_ago)
+    api = serve_api()
+    health = api.get("/health/", headers={"Authorization": ""})
+    assert health.status_code == 200
+    assert health.json()["overall_status"] == "OK"
+    assert health.json()["problems"] == ["LMS import", "old events"]
+    figures = api.get("/metrics").text
+    assert 'pharos_data_problems{kind="LMS import"} 1.0' in figures
+    assert 'pharos_data_problems{kind="old events"} 1.0' in figures
+    assert 'pharos_data_problems{kind="clock skew"} 0.0' in figures
+    assert 'event_timestamp_seconds{source="lms"} 1.7092944e+09' in figures
+    assert 'pharos_log_source_quarantined_lines{source="lms"} 1.0' in figures
+    assert "secret_table" not in health.text + figures

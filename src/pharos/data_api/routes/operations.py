@@ -11,6 +11,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from pharos.data_api.access import Access, Caller, OfCallers, caller_or_nobody
+from pharos.data_api.condition import Condition
 from pharos.data_api.formats import as_json
 from pharos.data_api.parameters import BODIES, Asked
 from pharos.data_api.reading import ResultStore
@@ -116,7 +117,9 @@ async def authenticated() -> Response:
 
 
 def health(request: Request, caller: CallerOrNobody) -> Response:  # noqa: ARG001
-    """Whether each database answers, and what the Result Store describes the time before.
+    """Whether each database answers, how far the data reaches, and the kinds of problems it has.
+
+    Problems of the data leave the service healthy; `pharos status` tells them in full.
 
     `schema` is `newer` while the tables are those of a later release, which serve this one as well.
     """
@@ -129,8 +132,8 @@ def health(request: Request, caller: CallerOrNobody) -> Response:  # noqa: ARG00
     }
     body: dict[str, object] = {"overall_status": _word(all(good.values())), "detailed_status": detail}
     if all(good.values()):
-        until = [publication.until for publication in stores["v0"].published.get().values()]
-        body["data_until"] = f"{min(until).isoformat()}Z" if until else None
+        condition: Condition = request.app.state.condition
+        body |= condition.of_health(stores["v0"].published.get())
     if NEWER in states.values():
         body["schema"] = NEWER
     return _json(body, 200 if all(good.values()) else 503)
@@ -144,6 +147,8 @@ def figures(request: Request) -> Response:
         published = store.published.get()
         now = datetime.now(UTC).replace(tzinfo=None)
         tried, done = job_runs.latest(store.engine, now), job_runs.latest_done(store.engine)
+        condition: Condition = request.app.state.condition
+        of_data = condition.figures()
     except PharosError as error:
         log.error("metrics: %s", error)  # noqa: TRY400 - the message says it all
         further = [telemetry.gauge(STORE_UP, "Whether the Result Store answers.", {"": 0})]
@@ -179,6 +184,7 @@ def figures(request: Request) -> Response:
                 {name: run.exit_code for name, run in tried.items()},
                 "job",
             ),
+            *of_data,
         ]
     return Response(counted.text(further), headers={"Content-Type": telemetry.CONTENT_TYPE})
 

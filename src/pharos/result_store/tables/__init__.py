@@ -12,7 +12,14 @@ from sqlalchemy import Table
 
 from pharos.result_store.tables.activity import course_activity, course_activity_current_week
 from pharos.result_store.tables.base import Definition, kept_in_lake, metadata
-from pharos.result_store.tables.bookkeeping import job_runs, publications, table_updates, tokens
+from pharos.result_store.tables.bookkeeping import (
+    data_problems,
+    job_runs,
+    log_sources,
+    publications,
+    table_updates,
+    tokens,
+)
 from pharos.result_store.tables.engagement import (
     module_engagement,
     module_engagement_metric_ranges,
@@ -75,12 +82,14 @@ __all__ = [
     "course_grade_by_mode",
     "course_meta_summary_enrollment",
     "course_program_metadata",
+    "data_problems",
     "enrollment_difference",
     "enrollment_reconciliation",
     "enterprise_user",
     "grade_distribution",
     "job_runs",
     "kept_in_lake",
+    "log_sources",
     "metadata",
     "module_engagement",
     "module_engagement_metric_ranges",

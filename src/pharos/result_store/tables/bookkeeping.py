@@ -79,3 +79,27 @@ job_runs = Table(
     comment="What the scheduler ran, a row per attempt; by its key two schedulers never run the same.",
     **MYSQL,
 )
+
+data_problems = Table(
+    "pharos_data_problem",
+    metadata,
+    Column("kind", Exact(32), primary_key=True, comment="One of a fixed list."),
+    Column("about", Exact(200), primary_key=True, comment="Log source; empty: the whole lake."),
+    Column("text", Text, nullable=False, comment="What is wrong, and what to do."),
+    Column("since", moment, nullable=False, comment="When a run first found it, UTC."),
+    comment="What is wrong with the data though no run failed, as the last run found it.",
+    **MYSQL,
+)
+
+log_sources = Table(
+    "pharos_log_source",
+    metadata,
+    Column("name", Exact(200), primary_key=True, comment="Name of the source in the settings."),
+    Column("newest", moment, comment="Time of its newest event, UTC; empty: it has none."),
+    Column("logs", BigInteger, nullable=False, comment="Logs read of it."),
+    Column("lines", BigInteger, nullable=False, comment="Lines read."),
+    Column("events", BigInteger, nullable=False, comment="Lines that are events."),
+    Column("quarantined", BigInteger, nullable=False, comment="Lines that are no events."),
+    comment="How far each log source reaches, as the last run found it.",
+    **MYSQL,
+)

@@ -1,0 +1,80 @@
+"""The condition of the data, for /health/ and /metrics: how far it reaches, and which problems it has.
+
+Both addresses are asked without credentials, so they tell kinds and counts of problems; the texts, which name
+logs and tables, are told by `pharos status`, alerts and logs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from prometheus_client.metrics_core import Metric
+
+from pharos.data_api.reading import Recent
+from pharos.result_store import data_problems
+from pharos.result_store.store import Publication
+from pharos.telemetry.metrics import gauge
+
+
+class Condition:
+    """The problems and log sources of the last run, at most a second old."""
+
+    def __init__(self, engine: sa.Engine, silent_hours: float | None) -> None:
+        self._known = Recent(lambda: data_problems.read(engine))
+        self._silent_hours = silent_hours
+
+    def of_health(self, published: dict[str, Publication]) -> dict[str, object]:
+        """Fields of /health/: moments are UTC, null before the first run. Raises ResultStoreError."""
+        until = min((publication.until for publication in published.values()), default=None)
+        return {
+            "data_until": _moment(until),
+            "newest_event": _moment(_newest_event(published)),
+            "problems": sorted(self._counts()),
+        }
+
+    def figures(self) -> list[Metric]:
+        """Figures of /metrics. Raises ResultStoreError."""
+        counts = self._counts()
+        _, sources = self._known.get()
+        return [
+            gauge(
+                "pharos_data_problems",
+                "Problems of the data that the last run found, by kind.",
+                {kind: counts[kind] for kind in data_problems.KINDS},
+                "kind",
+            ),
+            gauge(
+                "pharos_log_source_newest_event_timestamp_seconds",
+                "Newest event of the log source.",
+                {source.name: source.newest for source in sources},
+                "source",
+            ),
+            gauge(
+                "pharos_log_source_lines",
+                "Lines read of the log source.",
+                {source.name: source.lines for source in sources},
+                "source",
+            ),
+            gauge(
+                "pharos_log_source_quarantined_lines",
+                "Lines of the log source that are no events.",
+                {source.name: source.quarantined for source in sources},
+                "source",
+            ),
+        ]
+
+    def _counts(self) -> Counter[str]:
+        found, sources = self._known.get()
+        now = datetime.now(UTC).replace(tzinfo=None)
+        silent = data_problems.silent(sources, self._silent_hours, now)
+        return Counter(problem.kind for problem in [*found, *silent])
+
+
+def _newest_event(published: dict[str, Publication]) -> datetime | None:
+    return max((p.last_event for p in published.values() if p.last_event), default=None)
+
+
+def _moment(value: datetime | None) -> str | None:
+    return f"{value.isoformat()}Z" if value else None

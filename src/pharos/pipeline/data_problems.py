@@ -1,0 +1,156 @@
+"""What is wrong with the data though no run fails, for the status, health, metrics, alerts and the report.
+
+Looks at the lake's own records and lists the configured logs; opens no log and asks nothing of the LMS.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from pharos.config import Settings
+from pharos.lake import logs
+from pharos.lake.lake import Lake
+from pharos.lake.snapshots import TableState, states
+from pharos.lake.status import LakeStatus, SourceStatus, lake_status, stretches
+from pharos.pipeline.ingestion import now
+from pharos.result_store import store
+from pharos.result_store.data_problems import DataProblem, LogSource, silent
+from pharos.result_store.data_problems import record as record_in
+from pharos.result_store.errors import ResultStoreError
+from pharos.telemetry.logs import event, visible
+
+log = logging.getLogger(__name__)
+MOST_QUARANTINED = 0.01  # of a source's lines
+SKEW = timedelta(minutes=5)  # clocks of hosts may differ so much
+NAMED = 3  # files or tables in a text; `pharos status` has all
+
+
+def record(settings: Settings) -> list[DataProblem]:
+    """The problems at the end of a run, written into the Result Store as well, if that answers."""
+    lake, moment = Lake(settings.lake), now()
+    status = lake_status(lake, moment)
+    found = list(_of_the_lake(settings, status, states(lake), moment))
+    known = sources(status)
+    try:
+        engine = store.connect(settings.store_url)
+        try:
+            record_in(engine, found, known, moment)
+        finally:
+            engine.dispose()
+    except ResultStoreError as error:
+        event(log, "problems not recorded", logging.WARNING, why=error)
+    return [*silent(known, settings.alerts.silent_hours, moment), *found]
+
+
+def data_problems(
+    settings: Settings, status: LakeStatus, imported: list[TableState], moment: datetime
+) -> list[DataProblem]:
+    """All problems, from the lake as it is."""
+    old = silent(sources(status), settings.alerts.silent_hours, moment)
+    return [*old, *_of_the_lake(settings, status, imported, moment)]
+
+
+def sources(status: LakeStatus) -> list[LogSource]:
+    """How far each log source reaches."""
+    return [
+        LogSource(
+            name=source.name,
+            newest=source.newest,
+            logs=source.logs,
+            lines=source.sum.lines,
+            events=source.sum.events,
+            quarantined=sum(source.sum.quarantined.values()),
+        )
+        for source in status.sources
+    ]
+
+
+def _of_the_lake(
+    settings: Settings, status: LakeStatus, imported: list[TableState], moment: datetime
+) -> Iterator[DataProblem]:
+    yield from _without_logs(settings)
+    yield from _unreadable(status)
+    for source in status.sources:
+        yield from _of_a_source(source, moment)
+    if status.missing_days:
+        yield DataProblem(
+            kind="missing days",
+            about="",
+            text=f"No events on {_counted(len(status.missing_days), 'day')}: "
+            f"{stretches(status.missing_days)}. Deliver their logs, and the next run counts them.",
+        )
+    yield from _not_imported(imported)
+    if not status.sum.closes:
+        text = "Lines read are not events + duplicates + quarantine + blank lines. Please report this."
+        yield DataProblem(kind="unaccounted lines", about="", text=text)
+
+
+def _without_logs(settings: Settings) -> Iterator[DataProblem]:
+    for name, source in settings.logs.sources.items():
+        try:
+            found = logs.discover({name: source})
+        except logs.NoSuchLogs as error:
+            yield DataProblem(kind="no logs", about=name, text=str(error))
+            continue
+        if not found:
+            yield DataProblem(
+                kind="no logs",
+                about=name,
+                text=f"No file in {', '.join(source.paths)} matches logs.sources.{name}.pattern "
+                f"({source.pattern}). Are the logs still delivered there, and under such names?",
+            )
+
+
+def _unreadable(status: LakeStatus) -> Iterator[DataProblem]:
+    troubled = status.unreadable | {log.path: log.problem for log in status.logs if log.problem}
+    if troubled:
+        named = "; ".join(f"{visible(path)}: {problem}" for path, problem in list(troubled.items())[:NAMED])
+        yield DataProblem(
+            kind="unreadable logs",
+            about="",
+            text=f"{_counted(len(troubled), 'log')} not read or read in part: {named}.",
+        )
+
+
+def _of_a_source(source: SourceStatus, moment: datetime) -> Iterator[DataProblem]:
+    quarantined = sum(source.sum.quarantined.values())
+    if quarantined > MOST_QUARANTINED * source.sum.lines:
+        reasons = ", ".join(f"{reason} {count}" for reason, count in source.sum.quarantined.items())
+        yield DataProblem(
+            kind="quarantine",
+            about=source.name,
+            text=f"{quarantined} of {source.sum.lines} lines are no events ({reasons}). "
+            "`pharos quarantine` shows them.",
+        )
+    if source.newest is not None and source.newest - moment > SKEW:
+        yield DataProblem(
+            kind="clock skew",
+            about=source.name,
+            text=f"The newest event is of {source.newest:%Y-%m-%d %H:%M} UTC, in the future. Set the clock "
+            "of the server that wrote it; such events count when their time has come.",
+        )
+
+
+def _not_imported(imported: list[TableState]) -> Iterator[DataProblem]:
+    reasons: dict[str, list[str]] = {}
+    for table in imported:
+        if table.problem:
+            reasons.setdefault(table.problem, []).append(table.table)
+    if reasons:
+        told = "; ".join(f"{', '.join(names[:NAMED])}{_more(names)}: {why}" for why, names in reasons.items())
+        number = sum(map(len, reasons.values()))
+        yield DataProblem(
+            kind="LMS import",
+            about="",
+            text=f"{_counted(number, 'table')} not imported, older copies are used. {told}",
+        )
+
+
+def _more(names: list[str]) -> str:
+    return f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
