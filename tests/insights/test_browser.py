@@ -204,7 +204,7 @@ def test_the_list_by_keyboard(desk: Page) -> None:
     desk.keyboard.type("old")
     desk.keyboard.press("Enter")
     desk.wait_for_url("**q=old**")
-    assert desk.get_by_role("status").inner_text() == "1 of 3 courses"
+    assert desk.get_by_role("status").inner_text() == "1 of 5 courses"
     desk.get_by_label("Program").focus()
     desk.keyboard.press("O")
     desk.wait_for_url("**program=p-old**")
@@ -363,3 +363,15 @@ def test_static_files_are_for_ever(world: World) -> None:
         assert "immutable" in answer.headers["cache-control"]
         assert answer.headers["content-encoding"] in {"br", "gzip"}
         assert client.get("/static/../app.py").status_code == 404
+
+
+def test_old_numbers_are_told_on_every_page_and_size(browser: Browser, world: World) -> None:
+    """The newest event of this world is of 22 November 2026, 23:41."""
+    for look in ("light", "phone"):
+        context = browser.new_context(**LOOKS[look], base_url=world.url)
+        page = context.new_page()
+        sign_in(page, world)
+        for address in ("/courses/", f"/courses/{world.course_id}/", "/definitions/"):
+            page.goto(address)
+            assert page.get_by_text("newest event counted is of 22 November 2026, 23:41 UTC").is_visible()
+        context.close()

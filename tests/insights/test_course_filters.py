@@ -27,9 +27,18 @@ def asked(query: str) -> Request:
     return Request({**scope, "server": ("testserver", 80), "scheme": "http", "method": "GET"})
 
 
-def course(name: str, *, course_id: str = "a+b+c", availability: str = "Current", pacing: str = "") -> Listed:
+def course(
+    name: str,
+    *,
+    course_id: str = "a+b+c",
+    availability: str = "Current",
+    pacing: str = "",
+    change: int = 0,
+) -> Listed:
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    return Listed(Course(course_id, name), availability, pacing, start, None, 1, 1, 0, 0, 0, None)
+    return Listed(
+        Course(course_id, name), availability, pacing, start, None, 1, 1, change, 0, 0, None, known=True
+    )
 
 
 @pytest.mark.parametrize(

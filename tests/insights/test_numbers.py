@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.insights.world import COUNTRIES, EDUCATION, LAST_DAY, OLD_STYLE, World, fill, world_of
 
-from pharos.insights import periods
+from pharos.insights import activity_weeks, enrollment_days, periods
 from pharos.insights.language import languages
-from pharos.insights.pages import age, education, engagement, enrollment, geography
+from pharos.insights.pages import age, education, engagement, geography
 
 WORDS = languages()["en"]
 
@@ -73,10 +73,12 @@ def test_enrollment_table_shows_what_the_api_says(world: World) -> None:
         "cumulative_enrollment": "443",
         "current_enrollment": "356",
         "enrollment_change_last_7_days": "+24",
+        "first_enrollments": "30",
         "verified_enrollment": "44",
         "masters_enrollment": "5",
     }
-    assert "grew 7.2%" in page
+    assert "grew <strong>" not in page
+    assert "<strong>grew 7.2%</strong> from 332 to <strong>356</strong> (16–22 Nov 2026)" in page
 
 
 def test_engagement_table_shows_what_the_api_says(world: World) -> None:
@@ -142,10 +144,10 @@ def test_course_list_adds_up(world: World) -> None:
     with world.client("sofia") as client:
         page = client.get("/courses/").text
         assert figures(page)["current_enrollment"] == "1,068"
-        assert "3 of 3 courses" in page
-        assert "1 of 3 courses" in client.get("/courses/?q=old+101").text
+        assert "5 of 5 courses" in page
+        assert "1 of 5 courses" in client.get("/courses/?q=old+101").text
         assert "No course matches" in client.get("/courses/?q=c%2B%2B(").text
-        assert "1 of 3 courses" in client.get("/courses/?availability=Archived&sort=-current").text
+        assert "2 of 5 courses" in client.get("/courses/?availability=Archived&sort=-current").text
         file = client.get("/courses/csv/course_list/?q=nothing")
         assert file.text.count("\r\n") == 4
         head = file.text.split("\r\n")[0].split(",")
@@ -168,32 +170,33 @@ def test_gaps_are_filled_and_unused_tracks_vanish() -> None:
         mode_row("2024-01-02", 7, audit=6, verified=1),
         mode_row("2024-01-05", 6, audit=5, verified=1),
     ]
-    days = enrollment.days_of(rows)
+    days = enrollment_days.days_of(rows)
     assert [d.count for d in days] == [5, 7, 7, 7, 6]
-    assert enrollment.change_in_last_week(days) is None
-    assert enrollment.tracks_in_use(days) == ["verified", "audit"]
+    assert enrollment_days.growth_in_week(days).change == 6  # nobody before the first day
+    assert enrollment_days.tracks_in_use(days) == ["verified", "audit"]
+    assert len(enrollment_days.days_of(rows, date(2024, 1, 9))) == 9
 
 
 def test_other_modes_count_as_other_tracks() -> None:
     """spec 05 §5.4: keys may add up to less than the count."""
-    [day] = enrollment.days_of([mode_row("2031-03-01", 12, audit=5, verified=3, professional=3)])
+    [day] = enrollment_days.days_of([mode_row("2031-03-01", 12, audit=5, verified=3, professional=3)])
     assert day.tracks["other"] == 1
 
 
 def test_weeks_of_lagging_enrollment() -> None:
     """spec 06 §9.9, example."""
-    weeks = engagement.weeks_of(
+    weeks = activity_weeks.weeks_of(
         [
             {"interval_end": "2024-03-04T000000", "any": 40},
             {"interval_end": "2024-03-11T000000", "any": 48, "played_video": 0},
         ],
-        [{"date": "2024-03-03", "count": 160}],
+        {date(2024, 3, 3): 160},
     )
     assert [w.ending.isoformat() for w in weeks] == ["2024-03-03", "2024-03-10"]
-    assert [w.active_share for w in weeks] == [0.25, None]
-    first, second, _ = engagement.figures(WORDS, weeks, ["any", "played_video", "attempted_problem"])
-    assert (first.value, first.note) == ("48", "30.0% of learners on 3 March")
-    assert (second.value, second.note) == ("0", "")
+    assert [w.share() for w in weeks] == [0.25, None]
+    first, second, _ = engagement.figures(WORDS, weeks[-1], ["any", "played_video", "attempted_problem"])
+    assert (first.value, first.note) == ("48", WORDS.days(date(2024, 3, 4), date(2024, 3, 10)))
+    assert second.value == "0"
 
 
 def test_median_age() -> None:
@@ -248,7 +251,7 @@ def test_a_site_may_keep_ages_to_itself(tmp_path: Path) -> None:
 
 
 def test_help_and_support_are_where_the_settings_say(tmp_path: Path) -> None:
-    addresses = {"help_url": "https://help.example/", "support_email": "help@example.org"}
+    addresses: dict[str, Any] = {"help_url": "https://help.example/", "support_email": "help@example.org"}
     with world_of(tmp_path, fill, **addresses) as world, world.client("sofia") as client:
         assert 'id="help" href="https://help.example/"' in client.get("/courses/").text
         assert 'href="mailto:help@example.org"' in client.get("/nowhere/").text
@@ -294,7 +297,8 @@ def test_a_period_lies_within_the_data_and_compares_same_weekdays(length: int, c
     [
         ({"period": "custom", "from": "2026-01-05", "to": "2026-01-07"}, ("2026-01-05", "2026-01-07")),
         ({"period": "custom", "from": "2020-01-05", "to": "2030-01-07"}, ("2026-01-01", "2026-01-31")),
-        ({"period": "custom", "from": "2026-01-09", "to": "2026-01-07"}, ("2026-01-01", "2026-01-31")),
+        ({"period": "custom", "from": "2026-01-09", "to": "2026-01-07"}, ("2026-01-07", "2026-01-09")),
+        ({"from": "2026-01-09"}, ("2026-01-09", "2026-01-31")),
         ({"period": "custom", "from": "x"}, ("2026-01-01", "2026-01-31")),
         ({"period": "start"}, ("2026-01-10", "2026-01-31")),
     ],

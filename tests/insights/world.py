@@ -39,6 +39,7 @@ OLD_STYLE = "CampusX/OLD101/2014_T1"
 LAST_RUN = "course-v1:HarborX+NAV101+R2"
 RUNS_APART = timedelta(weeks=26)
 LAST_RUN_DAYS = 80
+LAST_EVENT = datetime(2026, 11, 22, 23, 41, 7)
 ACTIVITY = ("ACTIVE", "PLAYED_VIDEO", "ATTEMPTED_PROBLEM", "POSTED_FORUM")
 
 
@@ -135,7 +136,7 @@ def mode_rows(course_ids: list[str], days: int = DAYS, until: date = UNTIL) -> p
         for i in range(days)
         for mode, count in enrollment_on(i).items()
     ]
-    return _table(("date", "course_id", "mode", "count", "cumulative_count"), rows)
+    return rows_of(("date", "course_id", "mode", "count", "cumulative_count"), rows)
 
 
 def daily_rows(course_ids: list[str], days: int = DAYS) -> pa.Table:
@@ -144,7 +145,7 @@ def daily_rows(course_ids: list[str], days: int = DAYS) -> pa.Table:
         for course_id in course_ids
         for i in range(days)
     ]
-    return _table(("course_id", "date", "count", "cumulative_count"), rows)
+    return rows_of(("course_id", "date", "count", "cumulative_count"), rows)
 
 
 def activity_rows(course_ids: list[str], weeks: int = 12) -> pa.Table:
@@ -161,7 +162,7 @@ def activity_rows(course_ids: list[str], weeks: int = 12) -> pa.Table:
         for i in range(weeks)
         for n, label in enumerate(ACTIVITY)
     ]
-    return _table(("course_id", "interval_start", "interval_end", "label", "count"), rows)
+    return rows_of(("course_id", "interval_start", "interval_end", "label", "count"), rows)
 
 
 def summary_rows(courses: list[tuple[str, str | None]]) -> pa.Table:
@@ -184,7 +185,7 @@ def summary_rows(courses: list[tuple[str, str | None]]) -> pa.Table:
         for c, title in courses
         for mode in last
     ]
-    return _table(
+    return rows_of(
         (
             "course_id",
             "catalog_course_title",
@@ -209,21 +210,26 @@ def program_rows() -> pa.Table:
         ("course-v1:HarborX+NAV101+R3", "p-sea", "MicroMasters", "Seafaring"),
         (OLD_STYLE, "p-old", "XSeries", "Old Arts"),
     ]
-    return _table(("course_id", "program_id", "program_type", "program_title"), rows)
+    return rows_of(("course_id", "program_id", "program_type", "program_title"), rows)
 
 
-def _table(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> pa.Table:
+def rows_of(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> pa.Table:
     return pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)})
 
 
-def publish(engine: sa.Engine, results: dict[sa.Table, pa.Table]) -> None:
+def publish(
+    engine: sa.Engine,
+    results: dict[sa.Table, pa.Table],
+    until: date = UNTIL,
+    last_event: datetime = LAST_EVENT,
+) -> None:
     for table, rows in results.items():
         wanted = {column.name: column for column in table.columns}
         del wanted["id"], wanted["created"]
         publication = Publication(
             fingerprint="world",
-            until=datetime(2026, 11, 23),
-            last_event=datetime(2026, 11, 22, 23, 41, 7),
+            until=datetime(until.year, until.month, until.day),
+            last_event=last_event,
             version=1,
         )
         store.publish(engine, table, rows, publication)
@@ -231,11 +237,17 @@ def publish(engine: sa.Engine, results: dict[sa.Table, pa.Table]) -> None:
 
 @contextmanager
 def world_of(
-    folder: Path, fill: Callable[[sa.Engine, Campus], None], **insights_settings: Any
+    folder: Path,
+    fill: Callable[[sa.Engine, Campus], None],
+    prepare: Callable[[Campus], None] = lambda campus: add_last_run(campus),  # noqa: PLW0108 - defined below
+    **insights_settings: Any,
 ) -> Iterator[World]:
-    """A world of its own; `insights_settings` are settings of Insights that differ from the usual ones."""
+    """A world of its own; `insights_settings` are settings of Insights that differ from the usual ones.
+
+    `prepare` changes what the LMS knows.
+    """
     campus = Campus(until=UNTIL, days=DAYS, learners=20)
-    _add_last_run(campus)
+    prepare(campus)
     url = f"sqlite:///{folder / 'result_store.sqlite'}"
     store.upgrade(url)
     engine = store.connect(url)
@@ -276,7 +288,7 @@ def world_of(
         yield World(own, api_url, lms_url, campus, settings, app, lms_app, api_app)
 
 
-def _add_last_run(campus: Campus) -> None:
+def add_last_run(campus: Campus) -> None:
     """The first course of the campus was held half a year earlier as well."""
     now = campus.courses[0]
     assert now.ends is not None
@@ -296,7 +308,7 @@ def demographic_rows(course_ids: list[str]) -> dict[sa.Table, pa.Table]:
 
     def latest(column: str, counts: dict[Any, int]) -> pa.Table:
         rows = [(LAST_DAY, c, value, n, n) for c in course_ids for value, n in counts.items()]
-        return _table(("date", "course_id", column, "count", "cumulative_count"), rows)
+        return rows_of(("date", "course_id", column, "count", "cumulative_count"), rows)
 
     two_days = [
         (LAST_DAY - timedelta(days=back), c, gender, n - back, n)
@@ -307,7 +319,7 @@ def demographic_rows(course_ids: list[str]) -> dict[sa.Table, pa.Table]:
     return {
         tables.course_enrollment_birth_year_daily: latest("birth_year", BIRTH_YEARS),
         tables.course_enrollment_education_level_daily: latest("education_level", EDUCATION),
-        tables.course_enrollment_gender_daily: _table(
+        tables.course_enrollment_gender_daily: rows_of(
             ("date", "course_id", "gender", "count", "cumulative_count"), two_days
         ),
         tables.course_enrollment_location_current: latest("country_code", COUNTRIES),

@@ -19,6 +19,7 @@ from pharos.insights.refreshed import Refreshed
 
 Row = dict[str, Any]
 TIMEOUT_S = 10.0
+SUMMARIES = "v1/course_summaries/"
 SITE_FRESH_S = 10.0
 SITE_STALE_S = 24 * 3600.0
 
@@ -63,14 +64,28 @@ class DataAPI:
         token = settings.data_api_token
         self._headers = {"Authorization": f"Token {token.get_secret_value()}"} if token else {}
         self._http = http
-        self._unchanged: dict[str, tuple[str, list[Row]]] = {}
+        self._unchanged: dict[str, tuple[str, str, list[Row]]] = {}
+        """By address without parameters: address, ETag and rows of the last answer."""
         self._site: Refreshed[str, list[Row]] = Refreshed(
             self._site_rows, fresh_s=SITE_FRESH_S, stale_s=SITE_STALE_S, forgiven=DataAPIError
         )
 
     async def summaries(self) -> list[Row]:
-        """All course runs with their current enrollment, by mode. Shared and a few seconds old."""
-        return await self._site.get("v1/course_summaries/?exclude=programs")
+        """All course runs with their current enrollment, by mode. Shared and a few seconds old.
+
+        `recent_count_change` is the change of enrollment over the last seven days that are counted; the sum
+        of `count_change_7_days` misses modes that everybody left (spec 05 §7.1).
+        """
+        before = await self.last_day() - timedelta(days=7)
+        return await self._site.get(f"{SUMMARIES}?exclude=programs&recent_date={before.isoformat()}")
+
+    async def last_day(self) -> date:
+        """The last day that the summaries describe; yesterday where their publication is not known."""
+        definition = (await self.definitions()).get("course_meta_summary_enrollment")
+        until = definition.until if definition else None
+        if until is None:
+            return (datetime.now(UTC) - timedelta(days=1)).date()
+        return (until - timedelta(microseconds=1)).date()
 
     async def programs(self) -> list[Row]:
         """All programs with their course runs. Shared and a few seconds old."""
@@ -140,13 +155,15 @@ class DataAPI:
 
     async def _site_rows(self, path: str) -> list[Row]:
         """Like `_rows`; an answer that did not change since the last time is neither sent nor read again."""
-        tag, rows = self._unchanged.get(path, ("", []))
+        place = path.partition("?")[0]
+        last_path, tag, rows = self._unchanged.get(place, ("", "", []))
+        tag = tag if last_path == path else ""
         headers = {"Accept": "application/json"} | ({"If-None-Match": tag} if tag else {})
         answer = await self._get(path, headers)
         if answer.status_code == httpx.codes.NOT_MODIFIED:
             return rows
         rows = _parsed(path, answer)
-        self._unchanged[path] = (answer.headers.get("ETag", ""), rows)
+        self._unchanged[place] = (path, answer.headers.get("ETag", ""), rows)
         return rows
 
     async def _get(self, path: str, headers: dict[str, str]) -> httpx.Response:

@@ -11,7 +11,7 @@ from fastapi import Request
 from pharos.insights import comparison, periods
 from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
-from pharos.insights.periods import Period
+from pharos.insights.periods import Correction, Period
 from pharos.insights.rendering import Link, with_query
 from pharos.insights.reports import keep
 
@@ -24,13 +24,31 @@ NAMES = {
     periods.SINCE_START: noop("Since start"),
     periods.ALL: noop("All"),
 }
+CORRECTIONS = {
+    Correction.UNREADABLE: noop("A date in the address cannot be read, so all days are shown."),
+    Correction.SWAPPED: noop(
+        "The first day was after the last; shown are the days from %(first)s to %(last)s."
+    ),
+    Correction.OUTSIDE: noop("None of these days is counted, so all days are shown: %(first)s to %(last)s."),
+    Correction.CUT: noop("Not all of these days are counted; shown are those from %(first)s to %(last)s."),
+    Correction.WHOLE_WEEKS: noop(
+        "Learners are counted by whole weeks; shown are those from %(first)s to %(last)s."
+    ),
+    Correction.UNKNOWN: noop("This report has no such period, so all days are shown."),
+}
 
 
 def period_of(
-    request: Request, course: Course, first: date, last: date, lengths: Mapping[str, int]
+    request: Request,
+    course: Course,
+    first: date,
+    last: date,
+    lengths: Mapping[str, int],
+    *,
+    weekly: bool = False,
 ) -> Period:
-    """The period the URL asks for, within the days from first to last that have data."""
-    return periods.chosen(request.query_params, first, last, _start(course), lengths)
+    """The period the URL asks for, within the days from first to last that are counted."""
+    return periods.chosen(request.query_params, first, last, _start(course), lengths, weekly=weekly)
 
 
 def controls(
@@ -47,10 +65,26 @@ def controls(
     return {
         "periods": tuple(_links(request, words, period, _offered(course, first, last, lengths))),
         "custom_period": (period.start.isoformat(), period.last.isoformat()),
+        "period_shown": words.days(period.start, period.last) if period.choice == periods.CUSTOM else "",
+        "correction": _correction(words, period),
         "comparison": comparison.choice_of(words, period, previous),
-        "hidden": keep(request, "sort", "compare", "language"),
+        "hidden": keep(request, "sort", "compare", "draw", "language"),
         "kept_period": keep(request, "period", "from", "to"),
     }
+
+
+def with_period(address: str, period: Period) -> str:
+    """The address of a file with the days of the period."""
+    if period.choice == periods.ALL:
+        return address
+    return f"{address}?from={period.start.isoformat()}&to={period.last.isoformat()}"
+
+
+def _correction(words: Language, period: Period) -> str:
+    if period.correction is None:
+        return ""
+    first, last = words.day(period.start), words.day(period.last)
+    return words.text(CORRECTIONS[period.correction], first=first, last=last)
 
 
 def _offered(course: Course, first: date, last: date, lengths: Mapping[str, int]) -> set[str]:

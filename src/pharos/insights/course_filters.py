@@ -23,8 +23,11 @@ class Filters:
     search: str
     availabilities: frozenset[str]
     pacing: str
+    organisations: frozenset[str]
     programs: tuple[str, ...]
     """Ids of programs."""
+    losing: bool
+    """Only courses that lost learners in the last seven days."""
 
     @classmethod
     def of(cls, request: Request) -> Filters:
@@ -34,7 +37,9 @@ class Filters:
             query.get("q", "").strip(),
             frozenset(query.get("availability", "").split(",")) & AVAILABILITIES.keys(),
             pacing if pacing in PACINGS else "",
+            frozenset(filter(None, query.getlist("org"))),
             tuple(dict.fromkeys(filter(None, query.getlist("program")))),
+            query.get("losing") == "yes",
         )
 
     def match(self, listed: Listed, in_programs: Container[str]) -> bool:
@@ -42,6 +47,8 @@ class Filters:
         return (
             (not self.availabilities or listed.availability in self.availabilities)
             and (not self.pacing or listed.pacing == self.pacing)
+            and (not self.organisations or listed.course.organisation in self.organisations)
+            and (not self.losing or listed.is_losing)
             and (not self.programs or listed.course.course_id in in_programs)
             and self._found(listed)
         )
@@ -70,13 +77,18 @@ def availability_links(
 def choices(
     words: Language, filters: Filters, listed: Sequence[Listed], programs: Sequence[Row]
 ) -> list[Choice]:
-    """The drop-downs: pacing, and one more program; those chosen already are chips."""
+    """The drop-downs: pacing, one more organization, one more program; those chosen already are chips."""
     offered = []
     used = {item.pacing for item in listed} & PACINGS.keys()
     if used:
         options = [Link("", words.text("Any"), not filters.pacing)]
         options += [Link(k, words.text(v), k == filters.pacing) for k, v in PACINGS.items() if k in used]
         offered.append(Choice("pacing", words.text("Pacing"), options))
+    organisations = sorted({item.course.organisation for item in listed} - filters.organisations)
+    if len(organisations) + len(filters.organisations) > 1:
+        first = words.text("Add an organization") if filters.organisations else words.text("Any")
+        names = [Link(name, name) for name in organisations]
+        offered.append(Choice("org", words.text("Organization"), [Link("", first, current=True), *names]))
     left = [program for program in programs if program["program_id"] not in filters.programs]
     if left:
         first = words.text("Add a program") if filters.programs else words.text("Any")
@@ -100,6 +112,11 @@ def chips(request: Request, words: Language, filters: Filters, programs: Sequenc
     if filters.pacing:
         name = words.text(PACINGS[filters.pacing])
         chip(words.text("Pacing: %(name)s", name=name), pacing=None)
+    for name in sorted(filters.organisations):
+        left = sorted(filters.organisations - {name})
+        chip(words.text("Organization: %(name)s", name=name), org=left)
+    if filters.losing:
+        chip(words.text("Lost learners in 7 days"), losing=None)
     titles = {program["program_id"]: _title(program) for program in programs}
     for program in filters.programs:
         others = [other for other in filters.programs if other != program]

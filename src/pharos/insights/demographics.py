@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from fastapi import Request
 from markupsafe import Markup
 
 from pharos.insights import navigation
+from pharos.insights.api import Row, day
 from pharos.insights.charts import Chart
 from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
 from pharos.insights.navigation import Report
 from pharos.insights.rendering import Link
-from pharos.insights.reports import ReportPage, State, about, no_data_yet
+from pharos.insights.reports import ReportPage, State, about, all_left, no_data_yet, nobody
 from pharos.insights.site import site_of
 from pharos.insights.tables import Column, Table, table
 
@@ -45,11 +47,18 @@ def names_of(request: Request, course: Course, report: Report) -> dict[str, Any]
     return about(request, report) | {"tabs": tabs}
 
 
-def empty_page(words: Language, course: Course, names: dict[str, Any], everybody: int) -> ReportPage:
-    """The page of a report that nobody answered: not the same as one that nothing was counted for."""
-    if not everybody:
+def empty_page(
+    words: Language, course: Course, names: dict[str, Any], everybody: int, last: date | None
+) -> ReportPage:
+    """Shown when learners gave no such information, when all have left, or when nothing was counted.
+
+    `last` is the day of the numbers, None without any.
+    """
+    if last is None:
         answer = words.html("<strong>Nothing has been counted yet.</strong>")
         return ReportPage(**names, answer=answer, empty=no_data_yet(words, course.path))
+    if not everybody:
+        return ReportPage(**names, answer=nobody(words, last), empty=all_left(words, course.path))
     answer = words.htmls(
         "<strong>Nobody has said.</strong> There is %(n)s learner.",
         "<strong>Nobody has said.</strong> There are %(n)s learners.",
@@ -66,11 +75,17 @@ def empty_page(words: Language, course: Course, names: dict[str, Any], everybody
     return ReportPage(**names, answer=answer, empty=state)
 
 
-def caption(words: Language, known: int, everybody: int) -> str:
+def newest(rows: Sequence[Row]) -> date | None:
+    """The day of the rows; None without any."""
+    return max((day(row["date"]) for row in rows), default=None)
+
+
+def caption(words: Language, known: int, everybody: int, last: date) -> str:
     """How many have said it, below the title of a chart."""
     return words.text(
-        "%(share)s of the enrolled learners, who said so themselves when they registered",
+        "%(share)s of the learners enrolled on %(day)s, who said so themselves when they registered",
         share=words.percent(known / everybody),
+        day=words.day(last),
     )
 
 
@@ -89,13 +104,14 @@ def share_chart(
     bars: list[dict[str, Any]],
     known: int,
     everybody: int,
+    last: date,
     name: str,
 ) -> Chart:
     """Lying bars: the share of each answer of those who gave one."""
     return Chart(
         "bars",
         title,
-        caption(words, known, everybody),
+        caption(words, known, everybody, last),
         ", ".join(f"{bar['name']} {words.percent(bar['value'])}" for bar in bars),
         {"bars": bars, "horizontal": True, "percent": True},
         [],

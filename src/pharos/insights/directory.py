@@ -44,6 +44,10 @@ class Course:
         return tuple(text.replace("+", "/").split("/"))[:3]
 
     @property
+    def organisation(self) -> str:
+        return self.parts[0]
+
+    @property
     def run(self) -> str:
         return self.parts[-1]
 

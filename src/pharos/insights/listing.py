@@ -32,9 +32,17 @@ class Listed:
     total: int
     current: int
     change: int
+    """Over the last seven days counted: joined minus left."""
     verified: int
     masters: int
     passing: int | None
+    known: bool
+    """Whether the LMS knows the course; True while it does not answer."""
+
+    @property
+    def is_losing(self) -> bool:
+        """Whether it lost learners in the last seven days, and is not over."""
+        return self.change < 0 and self.availability != "Archived"
 
 
 class Listing:
@@ -47,10 +55,22 @@ class Listing:
         self._listed: list[Listed] = []
 
     def of(self, rows: list[Row], known: dict[str, CourseDetails]) -> list[Listed]:
-        """The courses of the rows, by name; those without a name last (spec 06 §9.2)."""
+        """The courses of the rows and those of the LMS, by name; those without a name last (spec 06 §9.2).
+
+        A course of the LMS without a row has no learner yet.
+        """
         now = datetime.now(UTC)
         if rows is not self._rows or known is not self._known or now - self._made_at > LIFE:
-            listed = [_listed(row, known.get(row["course_id"]), now) for row in rows]
+            counted = {row["course_id"]: row for row in rows}
+            listed = [
+                _listed(
+                    counted.get(course_id, {"course_id": course_id}),
+                    known.get(course_id),
+                    now,
+                    in_lms=not known or course_id in known,
+                )
+                for course_id in {**counted, **known}
+            ]
             self._listed = sorted(listed, key=_by_name)
             self._rows, self._known, self._made_at = rows, known, now
         return self._listed
@@ -60,7 +80,7 @@ def _by_name(item: Listed) -> tuple[bool, str]:
     return item.course.name == item.course.course_id, item.course.name.casefold()
 
 
-def _listed(row: Row, details: CourseDetails | None, now: datetime) -> Listed:
+def _listed(row: Row, details: CourseDetails | None, now: datetime, *, in_lms: bool) -> Listed:
     course_id = row["course_id"]
     start = (details.start if details else None) or moment(row.get("start_date"))
     end = (details.end if details else None) or moment(row.get("end_date"))
@@ -75,10 +95,11 @@ def _listed(row: Row, details: CourseDetails | None, now: datetime) -> Listed:
         end=end,
         total=row.get("cumulative_count") or 0,
         current=row.get("count") or 0,
-        change=row.get("count_change_7_days") or 0,
+        change=row.get("recent_count_change") or 0,
         verified=modes.get("verified", {}).get("count") or 0,
         masters=modes.get("masters", {}).get("count") or 0,
         passing=row.get("passing_users"),
+        known=in_lms,
     )
 
 

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from enum import StrEnum
 
+DAY = timedelta(days=1)
 WEEK = 7
 BY_DAY = {"7d": 7, "30d": 30, "90d": 90}
 BY_WEEK = {"4w": 28, "12w": 84}
 ALL, SINCE_START, CUSTOM = "all", "start", "custom"
 BEFORE, RUN = "before", "run"
+
+
+class Correction(StrEnum):
+    """Why a report shows other days than its URL asks for."""
+
+    UNREADABLE = "unreadable"
+    """A date is no date: all days are shown."""
+    SWAPPED = "swapped"
+    """The first day was after the last: they changed places."""
+    OUTSIDE = "outside"
+    """No day of the range is counted: all days are shown."""
+    CUT = "cut"
+    """Some days of the range are not counted."""
+    WHOLE_WEEKS = "weeks"
+    """The range was widened to the weeks it touches."""
+    UNKNOWN = "unknown"
+    """The report has no such period: all days are shown."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +41,12 @@ class Period:
     end: date
     compare: str = ""
     """What is shown beside it: BEFORE, the period before; RUN, the last run of the course; else nothing."""
+    correction: Correction | None = None
 
     @property
     def last(self) -> date:
         """The last day that belongs to it."""
-        return self.end - timedelta(days=1)
+        return self.end - DAY
 
     @property
     def shift(self) -> timedelta:
@@ -44,32 +64,69 @@ def chosen(
     last: date,
     course_start: date | None,
     lengths: Mapping[str, int] = BY_DAY,
+    *,
+    weekly: bool = False,
 ) -> Period:
-    """The period a URL asks for, within the days from first to last that have data.
+    """The period a URL asks for, within the days from first to last that are counted.
 
-    `lengths` are the periods up to the last day that the report offers, in days.
+    `lengths` are the periods up to the last day that the report offers, in days. With `weekly`, first is a
+    Monday, last a Sunday, and so are those of the period.
 
-    What cannot be read counts as not said: a wrong link shows all days rather than an error.
+    A wish that cannot be met shows other days and says so in `correction`.
     """
     compare = query.get("compare", "")
     compare = compare if compare in {BEFORE, RUN} else ""
-    end = last + timedelta(days=1)
-    choice = query.get("period", ALL)
+    days = _days(query, first, last, course_start, lengths)
+    if weekly:
+        days = _whole_weeks(days)
+    if days.choice == ALL:
+        return replace(days, compare=compare if compare == RUN else "")
+    return replace(days, compare=compare)
+
+
+def _days(
+    query: Mapping[str, str], first: date, last: date, course_start: date | None, lengths: Mapping[str, int]
+) -> Period:
+    end = last + DAY
+    has_dates = bool(query.get("from") or query.get("to"))
+    choice = query.get("period") or (CUSTOM if has_dates else ALL)
+    if choice == ALL:
+        return Period(ALL, first, end)
     if choice in lengths:
-        start = max(first, end - timedelta(days=lengths[choice]))
-        return Period(choice, start, end, compare)
-    if choice == SINCE_START and course_start is not None and first < course_start <= last:
-        return Period(choice, course_start, end, compare)
+        return Period(choice, max(first, end - timedelta(days=lengths[choice])), end)
+    if choice == SINCE_START and course_start is not None and first <= course_start <= last:
+        return Period(choice, course_start, end)
     if choice == CUSTOM:
-        start = max(first, _read(query.get("from")) or first)
-        custom_end = min(last, _read(query.get("to")) or last) + timedelta(days=1)
-        if start < custom_end:
-            return Period(choice, start, custom_end, compare)
-    return Period(ALL, first, end, compare if compare == RUN else "")
+        return _custom(query, first, last)
+    return Period(ALL, first, end, correction=Correction.UNKNOWN)
 
 
-def _read(text: str | None) -> date | None:
+def _custom(query: Mapping[str, str], first: date, last: date) -> Period:
     try:
-        return date.fromisoformat(text or "")
+        start, final = (
+            date.fromisoformat(text) if (text := query.get(name)) else otherwise
+            for name, otherwise in (("from", first), ("to", last))
+        )
     except ValueError:
-        return None
+        return Period(ALL, first, last + DAY, correction=Correction.UNREADABLE)
+    correction = Correction.SWAPPED if start > final else None
+    start, final = min(start, final), max(start, final)
+    if start > last or final < first:
+        return Period(ALL, first, last + DAY, correction=Correction.OUTSIDE)
+    if start < first or final > last:
+        correction = correction or Correction.CUT
+    return Period(CUSTOM, max(start, first), min(final, last) + DAY, correction=correction)
+
+
+def _whole_weeks(period: Period) -> Period:
+    """The period with the whole of the weeks it touches."""
+    start = monday(period.start)
+    end = monday(period.last) + timedelta(days=WEEK)
+    widened = (start, end) != (period.start, period.end) and period.choice == CUSTOM
+    correction = period.correction or (Correction.WHOLE_WEEKS if widened else None)
+    return replace(period, start=start, end=end, correction=correction)
+
+
+def monday(day: date) -> date:
+    """The Monday of the ISO week of the day."""
+    return day - timedelta(days=day.weekday())

@@ -18,8 +18,8 @@ from markupsafe import Markup
 import pharos
 from pharos.config import Settings
 from pharos.insights import language, navigation
-from pharos.insights.api import Definition
 from pharos.insights.directory import Course
+from pharos.insights.freshness import Freshness, freshness
 from pharos.insights.language import Language
 from pharos.insights.sessions import Viewer
 from pharos.insights.static_files import StaticFiles
@@ -57,8 +57,7 @@ class Frame:
     menu: list[tuple[str, list[Link]]]
     elsewhere: list[Link]
     languages: list[tuple[Link, Language]]
-    until: datetime | None
-    published: datetime | None
+    freshness: Freshness | None
     help_url: str | None
     support_email: str | None
     version: str
@@ -95,7 +94,6 @@ class Renderer:
 
     def _frame(self, request: Request, page: Page, words: Language) -> Frame:
         course: Course | None = getattr(request.state, "course", None)
-        until, published = _freshness(getattr(request.state, "definitions", {}))
         subject = " - ".join(filter(None, [page.title, "/".join(course.parts) if course else ""]))
         return Frame(
             title=" | ".join(filter(None, [subject, "Pharos Insights"])),
@@ -110,8 +108,7 @@ class Renderer:
                 )
                 for code, other in language.languages().items()
             ],
-            until=until,
-            published=published,
+            freshness=freshness(getattr(request.state, "definitions", {}), datetime.now(UTC)),
             help_url=self._settings.insights.help_url,
             support_email=self._settings.insights.support_email,
             version=pharos.__version__,
@@ -151,12 +148,3 @@ def with_query(request: Request, **changes: str | Sequence[str] | None) -> str:
         query[name] = [values] if isinstance(values, str) else list(values or ())
     text = urlencode(query, doseq=True)
     return f"?{text}" if text else request.url.path
-
-
-def _freshness(definitions: dict[str, Definition]) -> tuple[datetime | None, datetime | None]:
-    """Until when the numbers reach and when they were published: of the least fresh table that has any."""
-    known = [d for d in definitions.values() if d.until and d.published]
-    if not known:
-        return None, None
-    oldest = min(known, key=lambda d: d.until or datetime.now(UTC))
-    return oldest.until, oldest.published

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, ClassVar
 
 from fastapi import Request
@@ -68,6 +69,10 @@ class ReportPage(Page):
     """Parameters of the URL that the forms keep."""
     kept_period: tuple[tuple[str, str], ...] = ()
     """Those that say which period is shown."""
+    period_shown: str = ""
+    """The days of a range that was written into the date fields, in words."""
+    correction: str = ""
+    """Why other days are shown than the URL asks for."""
     empty: State | None = None
     note: str = ""
 
@@ -94,6 +99,23 @@ def no_data_yet(words: Language, course_path: str) -> State:
             "the tracking logs of this course are being read."
         ),
         (Link(course_path, words.text("Back to course home")),),
+    )
+
+
+def nobody(words: Language, day: date) -> Markup:
+    """The answer of a page about the learners of a day that had none."""
+    return words.html("<strong>Nobody is enrolled</strong> on %(day)s.", day=words.day(day))
+
+
+def all_left(words: Language, course_path: str) -> State:
+    """Learners were counted, and all have left the course."""
+    return State(
+        words.text("Everybody has left"),
+        words.text(
+            "Learners were enrolled in this course earlier, and all of them have left it. This report is "
+            "about learners who are enrolled; the report on enrollment has every day."
+        ),
+        (Link(f"{course_path}enrollment/activity/", words.text("See every day")),),
     )
 
 

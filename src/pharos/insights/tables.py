@@ -32,6 +32,9 @@ class Column(Generic[R]):
     drawn: bool = False
     """A drawing that a script fills in: no order, and not there without scripts."""
     help: str = ""
+    """What the column holds, in a sentence."""
+    rising: bool = False
+    """Sorted from the smallest up at the first click, as where losses are negative numbers."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def _cell(column: Column[R], row: R) -> Cell:
 
 def _head(request: Request, column: Column[R], key: str, *, descending: bool) -> Head:
     current = column.key == key
-    first_click_descends = column.numeric
+    first_click_descends = column.numeric and not column.rising
     falls = not descending if current else first_click_descends
     href = with_query(request, sort=f"-{column.key}" if falls else column.key, page=None)
     order = ("descending" if descending else "ascending") if current else None

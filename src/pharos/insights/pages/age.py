@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
@@ -12,7 +12,16 @@ from pharos.insights import navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.api import Row
 from pharos.insights.charts import Chart
-from pharos.insights.demographics import UNKNOWN, Group, caption, empty_page, group_table, names_of, tip
+from pharos.insights.demographics import (
+    UNKNOWN,
+    Group,
+    caption,
+    empty_page,
+    group_table,
+    names_of,
+    newest,
+    tip,
+)
 from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
 from pharos.insights.reports import Figure, ReportPage
@@ -34,8 +43,10 @@ async def age(request: Request, course: CourseInView, site: TheSite) -> Response
     if not site.settings.insights.show_age:
         raise HTTPException(404)
     words: Language = request.state.language
-    ages = ages_of(await site.api.birth_years(course.course_id), datetime.now(UTC).year)
-    return site.renderer.render(request, _age_page(request, words, course, ages))
+    rows = await site.api.birth_years(course.course_id)
+    last = newest(rows)
+    ages = ages_of(rows, (last or datetime.now(UTC)).year)
+    return site.renderer.render(request, _age_page(request, words, course, ages, last))
 
 
 def ages_of(rows: Sequence[Row], year: int) -> Counter[int | None]:
@@ -60,12 +71,14 @@ def median_age(ages: Counter[int | None]) -> float | None:
     return None
 
 
-def _age_page(request: Request, words: Language, course: Course, ages: Counter[int | None]) -> ReportPage:
+def _age_page(
+    request: Request, words: Language, course: Course, ages: Counter[int | None], last: date | None
+) -> ReportPage:
     everybody = sum(ages.values())
     known = everybody - ages[None]
     names = names_of(request, course, navigation.AGE)
-    if not known:
-        return empty_page(words, course, names, everybody)
+    if not known or last is None:
+        return empty_page(words, course, names, everybody, last)
     median = median_age(ages)
     middle = words.number(median, 0 if median and median == int(median) else 1)
     merged: Counter[int | None] = Counter()
@@ -119,7 +132,7 @@ def _age_page(request: Request, words: Language, course: Course, ages: Counter[i
         chart=Chart(
             "bars",
             words.text("Learners by age"),
-            caption(words, known, everybody),
+            caption(words, known, everybody, last),
             words.text(
                 "Learners by age, from %(youngest)s to %(oldest)s; the median is %(median)s. Use the arrow "
                 "keys to read age by age.",

@@ -11,16 +11,17 @@ from typing import ClassVar
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
-from pharos.insights import navigation
+from pharos.insights import activity_sentences, enrollment_sentences, navigation
 from pharos.insights.access import CourseInView
+from pharos.insights.activity_weeks import Week, kinds_in_use, weeks_of
 from pharos.insights.api import DataAPIError
 from pharos.insights.charts import Mark
 from pharos.insights.directory import Course
+from pharos.insights.enrollment_days import Day, counts, days_of, growth_in_week
+from pharos.insights.freshness import last_day, last_sunday
 from pharos.insights.language import Language
 from pharos.insights.marks import marks_of
-from pharos.insights.pages import engagement, enrollment
-from pharos.insights.pages.engagement import Week
-from pharos.insights.pages.enrollment import Day
+from pharos.insights.pages import engagement
 from pharos.insights.rendering import Link, Page
 from pharos.insights.reports import Figure, State, no_data_yet
 from pharos.insights.shapes import WEEKS, points_of
@@ -64,7 +65,7 @@ async def course_home(request: Request, course: CourseInView, site: TheSite) -> 
     """What happened in my course?"""
     words: Language = request.state.language
     (days, weeks, complete), deadlines = await asyncio.gather(
-        _numbers(site, course), site.directory.deadlines(course.course_id)
+        _numbers(request, site, course), site.directory.deadlines(course.course_id)
     )
     note = (
         ""
@@ -87,7 +88,7 @@ async def course_home(request: Request, course: CourseInView, site: TheSite) -> 
     return site.renderer.render(request, page)
 
 
-async def _numbers(site: Site, course: Course) -> tuple[list[Day], list[Week], bool]:
+async def _numbers(request: Request, site: Site, course: Course) -> tuple[list[Day], list[Week], bool]:
     """Days, weeks, and whether both could be had. Raises DataAPIError when neither could."""
     by_mode, activity = await asyncio.gather(
         site.api.enrollment_by_mode(course.course_id),
@@ -99,11 +100,12 @@ async def _numbers(site: Site, course: Course) -> tuple[list[Day], list[Week], b
     for failed in (by_mode, activity):
         if isinstance(failed, BaseException) and not isinstance(failed, DataAPIError):
             raise failed
-    days = [] if isinstance(by_mode, BaseException) else enrollment.days_of(by_mode)
+    rows = [] if isinstance(by_mode, BaseException) else by_mode
+    days = days_of(rows, last_day(request, navigation.ENROLLMENT_ACTIVITY.table))
     rows = [] if isinstance(activity, BaseException) else activity
-    enrolled = [{"date": item.day.isoformat(), "count": item.count} for item in days]
+    weeks = weeks_of(rows, counts(days), last_sunday(request, navigation.ENGAGEMENT_CONTENT.table))
     complete = not isinstance(by_mode, BaseException) and not isinstance(activity, BaseException)
-    return days, engagement.weeks_of(rows, enrolled), complete
+    return days, weeks, complete
 
 
 def status(words: Language, course: Course, now: datetime) -> str:
@@ -123,7 +125,9 @@ def status(words: Language, course: Course, now: datetime) -> str:
 
 def _answer(words: Language, days: Sequence[Day], note: str) -> Markup:
     if days:
-        return enrollment.headline(words, days)
+        week = growth_in_week(days)
+        parts = (enrollment_sentences.changed(words, week), enrollment_sentences.verified(words, week.last))
+        return words.sentences(*filter(None, parts))
     return Markup("") if note else words.html("<strong>Nothing has been counted yet.</strong>")
 
 
@@ -145,19 +149,17 @@ def _coming(words: Language, marks: Sequence[Mark], today: date) -> tuple[tuple[
 
 def _sentences(words: Language, course: Course, days: Sequence[Day], weeks: Sequence[Week]) -> list[Sentence]:
     sentences = []
-    if len(days) > 7:  # noqa: PLR2004 - a week
-        last, before = days[-1], days[-8]
-        joined = (last.ever or 0) - (before.ever or 0)
-        text = _joined_and_left(words, joined, joined - (last.count - before.count), last.day)
+    came = enrollment_sentences.joined_and_left(words, growth_in_week(days)) if days else Markup("")
+    if came:
         report = navigation.ENROLLMENT_ACTIVITY
         sentences.append(
             Sentence(
                 words.text("Enrollment"),
-                text,
+                came,
                 course.path + report.path,
                 words.text("See every day"),
                 points_of([item.count for item in days[-7 * WEEKS :]]),
-                words.texts("last week", "last %(n)s weeks", min(WEEKS, len(days) // 7)),
+                words.texts("last week", "last %(n)s weeks", min(WEEKS, -(-len(days) // 7))),
             )
         )
     if weeks:
@@ -165,55 +167,30 @@ def _sentences(words: Language, course: Course, days: Sequence[Day], weeks: Sequ
         sentences.append(
             Sentence(
                 words.text("Engagement"),
-                engagement.headline(words, weeks),
+                activity_sentences.headline(words, weeks, weeks[-1:]),
                 course.path + report.path,
                 words.text("See every week"),
-                points_of([week.counts["any"] for week in weeks[-WEEKS:]]),
+                points_of([week.active for week in weeks[-WEEKS:]]),
                 words.texts("last week", "last %(n)s weeks", min(WEEKS, len(weeks))),
             )
         )
     return sentences
 
 
-def _joined_and_left(words: Language, joined: int, left: int, last: date) -> Markup:
-    """Who came in the last seven days; `left` is how many more of the others left than came back."""
-    first = words.htmls(
-        "<strong>%(n)s person enrolled</strong> for the first time in the seven days to %(day)s",
-        "<strong>%(n)s people enrolled</strong> for the first time in the seven days to %(day)s",
-        joined,
-        day=words.day_of_month(last),
-    )
-    if left > 0:
-        return words.htmls(
-            "%(first)s; of the others, <strong>%(n)s more left</strong> than came back.",
-            "%(first)s; of the others, <strong>%(n)s more left</strong> than came back.",
-            left,
-            first=first,
-        )
-    if left < 0:
-        return words.htmls(
-            "%(first)s; of the others, <strong>%(n)s more came back</strong> than left.",
-            "%(first)s; of the others, <strong>%(n)s more came back</strong> than left.",
-            -left,
-            first=first,
-        )
-    return Markup("{}.").format(first)
-
-
 def _figures(words: Language, days: Sequence[Day], weeks: Sequence[Week]) -> list[Figure]:
     figures = []
     if days:
-        change = enrollment.change_in_last_week(days)
-        note = (
-            words.text("%(change)s in the last week", change=words.signed(change))
-            if change is not None
-            else ""
+        week = growth_in_week(days)
+        note = words.text(
+            "%(change)s; %(days)s",
+            change=words.signed(week.change),
+            days=words.days(week.first, week.last.day),
         )
         figures.append(
             Figure("current_enrollment", words.text("Current enrollment"), words.number(days[-1].count), note)
         )
     if weeks:
-        figures += engagement.figures(words, weeks, engagement.kinds_in_use(weeks))
+        figures += engagement.figures(words, weeks[-1], kinds_in_use(weeks))
     return figures
 
 

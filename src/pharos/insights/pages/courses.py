@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
@@ -22,6 +23,7 @@ from pharos.insights.tables import Column, Table, table
 
 router = APIRouter()
 PAGE_SIZE = 50
+MOST_NAMED = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,17 +48,18 @@ async def courses(request: Request, view: CoursesInView, site: TheSite) -> Respo
     """How are my courses doing?"""
     listed = await visible(site, view.visible)
     programs = await site.api.programs()
-    return site.renderer.render(request, _page(request, listed, programs))
+    last = await site.api.last_day()
+    return site.renderer.render(request, _page(request, listed, programs, last))
 
 
 async def visible(site: Site, ids: Container[str]) -> list[Listed]:
-    """The courses with these ids that anything was counted for."""
+    """The courses with these ids that anything was counted for or that the LMS knows."""
     known = await site.directory.known()
     listed = site.listing.of(await site.api.summaries(), known)
     return [item for item in listed if item.course.course_id in ids]
 
 
-def _page(request: Request, listed: list[Listed], programs: Sequence[Row]) -> CoursesPage:
+def _page(request: Request, listed: list[Listed], programs: Sequence[Row], last: date) -> CoursesPage:
     words: Language = request.state.language
     filters = Filters.of(request)
     ids = {item.course.course_id for item in listed}
@@ -67,13 +70,13 @@ def _page(request: Request, listed: list[Listed], programs: Sequence[Row]) -> Co
     return CoursesPage(
         title=words.text("Courses"),
         question=words.text("How are my courses doing?"),
-        answer=headline(words, listed),
-        figures=tuple(_figures(words, listed)),
+        answer=headline(request, listed, last),
+        figures=tuple(_figures(words, listed, last)),
         search=filters.search,
         availabilities=tuple(course_filters.availability_links(request, words, filters, listed)),
         choices=tuple(course_filters.choices(words, filters, listed, mine)),
         chips=tuple(chips),
-        hidden=keep(request, "availability", "program", "sort", "language"),
+        hidden=keep(request, "availability", "org", "program", "losing", "sort", "language"),
         status=words.texts(
             "%(shown)s of %(n)s course",
             "%(shown)s of %(n)s courses",
@@ -85,53 +88,72 @@ def _page(request: Request, listed: list[Listed], programs: Sequence[Row]) -> Co
     )
 
 
-def headline(words: Language, listed: Sequence[Listed]) -> Markup:
-    """The answer in one or two sentences."""
-    if not listed:
+def headline(request: Request, listed: Sequence[Listed], last: date) -> Markup:
+    """The answer in one or two sentences; `last` is the last day counted.
+
+    A person in two courses is two enrollments: only of one course are they learners.
+    """
+    words: Language = request.state.language
+    if not any(item.total for item in listed):
         return words.html("<strong>Nothing has been counted yet</strong> for your courses.")
     current, change = sum(i.current for i in listed), sum(i.change for i in listed)
-    learners = words.htmls(
-        "<strong>%(n)s learner</strong> is enrolled", "<strong>%(n)s learners</strong> are enrolled", current
-    )
-    places = words.texts("in your one course", "in your %(n)s courses", len(listed))
+    if len(listed) == 1:
+        learners = words.htmls(
+            "<strong>%(n)s learner</strong> is enrolled in your course",
+            "<strong>%(n)s learners</strong> are enrolled in your course",
+            current,
+        )
+    else:
+        learners = words.htmls(
+            "There is <strong>%(n)s enrollment</strong> in your %(courses)s courses",
+            "There are <strong>%(n)s enrollments</strong> in your %(courses)s courses",
+            current,
+            courses=words.number(len(listed)),
+        )
+    values = {
+        "learners": learners,
+        "change": words.number(abs(change)),
+        "day": words.day_of_month(last - timedelta(days=7)),
+    }
     if change > 0:
-        sentence = words.html(
-            "%(learners)s %(places)s, <strong>%(change)s more</strong> than a week ago.",
-            learners=learners,
-            places=places,
-            change=words.number(change),
-        )
+        sentence = words.html("%(learners)s, <strong>%(change)s more</strong> than on %(day)s.", **values)
     elif change < 0:
-        sentence = words.html(
-            "%(learners)s %(places)s, <strong>%(change)s fewer</strong> than a week ago.",
-            learners=learners,
-            places=places,
-            change=words.number(-change),
-        )
+        sentence = words.html("%(learners)s, <strong>%(change)s fewer</strong> than on %(day)s.", **values)
     else:
-        sentence = words.html("%(learners)s %(places)s, as a week ago.", learners=learners, places=places)
-    losing = sorted((item for item in listed if item.change < 0), key=lambda item: item.change)
+        sentence = words.html("%(learners)s, as many as on %(day)s.", **values)
+    return words.sentences(*filter(None, (sentence, _losing(request, listed))))
+
+
+def _losing(request: Request, listed: Sequence[Listed]) -> Markup:
+    """Which courses lost learners, the largest loss first, with a link to all of them."""
+    words: Language = request.state.language
+    losing = sorted((item for item in listed if item.is_losing), key=lambda item: item.change)
     if not losing:
-        return sentence
-    names = [Markup('<a href="{}">{}</a>').format(item.course.path, item.course.name) for item in losing[:2]]
+        return Markup("")
+    names = [
+        Markup('<a href="{}">{}</a>').format(item.course.path, item.course.name)
+        for item in losing[:MOST_NAMED]
+    ]
+    values = {
+        "link": "/courses/?losing=yes&sort=change#results",
+        "names": Markup(words.enumeration(names)),  # noqa: S704 - escaped above
+    }
     if len(losing) > len(names):
-        second = words.htmls(
-            "%(n)s course is losing learners, most of all %(names)s.",
-            "%(n)s courses are losing learners, most of all %(names)s.",
+        return words.htmls(
+            '<a href="%(link)s">%(n)s course</a> lost learners, most of all %(names)s.',
+            '<a href="%(link)s">%(n)s courses</a> lost learners, most of all %(names)s.',
             len(losing),
-            names=Markup(words.enumeration(names)),  # noqa: S704 - escaped above
+            **values,
         )
-    else:
-        second = words.htmls(
-            "One course is losing learners: %(names)s.",
-            "Two courses are losing learners: %(names)s.",
-            len(losing),
-            names=Markup(words.enumeration(names)),  # noqa: S704 - escaped above
-        )
-    return words.sentences(sentence, second)
+    return words.htmls(
+        '<a href="%(link)s">%(n)s course</a> lost learners: %(names)s.',
+        '<a href="%(link)s">%(n)s courses</a> lost learners: %(names)s.',
+        len(losing),
+        **values,
+    )
 
 
-def _figures(words: Language, listed: Sequence[Listed]) -> list[Figure]:
+def _figures(words: Language, listed: Sequence[Listed], last: date) -> list[Figure]:
     total, current = sum(i.total for i in listed), sum(i.current for i in listed)
     verified, masters = sum(i.verified for i in listed), sum(i.masters for i in listed)
 
@@ -143,19 +165,21 @@ def _figures(words: Language, listed: Sequence[Listed]) -> list[Figure]:
             "total_enrollment",
             words.text("Total enrollment"),
             words.number(total),
-            words.text("ever enrolled"),
+            words.text("ever enrolled; a person in two courses counts twice")
+            if len(listed) > 1
+            else words.text("ever enrolled"),
         ),
         Figure(
             "current_enrollment",
             words.text("Current enrollment"),
             words.number(current),
-            share(current, total, noop("%(percent)s of all who enrolled")),
+            share(current, total, noop("%(percent)s of total")),
         ),
         Figure(
             "enrollment_change_7_days",
-            words.text("Change in last week"),
+            words.text("Change in 7 days"),
             words.signed(sum(i.change for i in listed)),
-            words.text("joined minus left"),
+            words.days(last - timedelta(days=6), last),
         ),
         Figure(
             "verified_enrollment",
@@ -174,8 +198,9 @@ def _figures(words: Language, listed: Sequence[Listed]) -> list[Figure]:
 
 def _table(request: Request, words: Language, shown: Sequence[Listed]) -> Table:
     def name(item: Listed) -> Markup:
-        return Markup('<a href="{}">{}</a><span class="sub">{}</span>').format(
-            item.course.path, item.course.name, item.course.course_id.removeprefix("course-v1:")
+        state = Markup("") if item.known else Markup("; {}").format(words.text("not in the LMS"))
+        return Markup('<a href="{}">{}</a><span class="sub">{}{}</span>').format(
+            item.course.path, item.course.name, item.course.course_id.removeprefix("course-v1:"), state
         )
 
     def by_name(item: Listed) -> str | None:
@@ -197,24 +222,53 @@ def _table(request: Request, words: Language, shown: Sequence[Listed]) -> Table:
             'data-shape="{}"><path class="f"/><path/></svg>'
         ).format(item.course.course_id)
 
-    def count(key: str, label: str, value: Callable[[Listed], int | None]) -> Column[Listed]:
-        return Column(key, label, value, lambda item: words.number(value(item)))
+    def count(key: str, label: str, value: Callable[[Listed], int | None], help: str) -> Column[Listed]:  # noqa: A002
+        return Column(key, label, value, lambda item: words.number(value(item)), help=help)
 
     columns: list[Column[Listed]] = [
         Column("name", words.text("Course"), by_name, name, numeric=False),
         Column("start", words.text("Dates"), lambda item: item.start, dates, numeric=False, optional=True),
-        count("total", words.text("Total"), lambda item: item.total),
-        count("current", words.text("Current"), lambda item: item.current),
+        count("total", words.text("Total"), lambda item: item.total, words.text("Ever enrolled.")),
+        count(
+            "current",
+            words.text("Current"),
+            lambda item: item.current,
+            words.text("Enrolled now: at the end of the last day counted."),
+        ),
         Column("shape", words.text("12 weeks"), by_name, shape, numeric=False, optional=True, drawn=True),
         Column(
-            "change", words.text("Week"), lambda item: item.change, lambda item: words.signed(item.change)
+            "change",
+            words.text("7 days"),
+            lambda item: item.change,
+            lambda item: words.signed(item.change),
+            rising=True,
+            help=words.text("Change of current in the last seven days counted: joined minus left."),
         ),
-        count("verified", words.text("Verified"), lambda item: item.verified),
+        count(
+            "verified",
+            words.text("Verified"),
+            lambda item: item.verified,
+            words.text("Enrolled in the verified track now."),
+        ),
     ]
     if any(item.masters for item in shown):
-        columns.append(count("masters", words.text("Master’s"), lambda item: item.masters))
+        columns.append(
+            count(
+                "masters",
+                words.text("Master’s"),
+                lambda item: item.masters,
+                words.text("Enrolled in the master’s track now."),
+            )
+        )
     if any(item.passing for item in shown):
-        columns.append(count("passing", words.text("Passing"), lambda item: item.passing))
+        columns.append(
+            count(
+                "passing",
+                words.text("Passing"),
+                lambda item: item.passing,
+                words.text("Learners whose grade is a pass."),
+            )
+        )
     sums: dict[str, str] = {
         "name": words.texts("%(n)s course shown", "%(n)s courses shown", len(shown)),
         "total": words.number(sum(i.total for i in shown)),

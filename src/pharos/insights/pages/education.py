@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 
 from fastapi import APIRouter, Request, Response
 
 from pharos.insights import navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.api import Row
-from pharos.insights.demographics import UNKNOWN, Group, empty_page, group_table, names_of, share_chart, tip
+from pharos.insights.demographics import (
+    UNKNOWN,
+    Group,
+    empty_page,
+    group_table,
+    names_of,
+    newest,
+    share_chart,
+    tip,
+)
 from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
 from pharos.insights.reports import Figure, ReportPage
@@ -34,8 +44,9 @@ LEVELS = {
 async def education(request: Request, course: CourseInView, site: TheSite) -> Response:
     """What level of education do my learners have?"""
     words: Language = request.state.language
-    levels = levels_of(await site.api.education(course.course_id))
-    return site.renderer.render(request, _education_page(request, words, course, levels))
+    rows = await site.api.education(course.course_id)
+    page = _education_page(request, words, course, levels_of(rows), newest(rows))
+    return site.renderer.render(request, page)
 
 
 def levels_of(rows: Sequence[Row]) -> Counter[str | None]:
@@ -48,13 +59,13 @@ def levels_of(rows: Sequence[Row]) -> Counter[str | None]:
 
 
 def _education_page(
-    request: Request, words: Language, course: Course, levels: Counter[str | None]
+    request: Request, words: Language, course: Course, levels: Counter[str | None], last: date | None
 ) -> ReportPage:
     everybody = sum(levels.values())
     known = everybody - levels[None]
     names = names_of(request, course, navigation.EDUCATION)
-    if not known:
-        return empty_page(words, course, names, everybody)
+    if not known or last is None:
+        return empty_page(words, course, names, everybody, last)
 
     def label(level: int | str | None) -> str:
         return words.text(LEVELS.get(str(level), UNKNOWN))
@@ -100,7 +111,14 @@ def _education_page(
             ),
         ),
         chart=share_chart(
-            words, course, words.text("Learners by level of education"), bars, known, everybody, "education"
+            words,
+            course,
+            words.text("Learners by level of education"),
+            bars,
+            known,
+            everybody,
+            last,
+            "education",
         ),
         table=group_table(
             request,

@@ -11,50 +11,27 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
+from pharos.insights import activity_sentences as sentences
 from pharos.insights import charts, comparison, navigation, periods
 from pharos.insights.access import CourseInView, CoursesInView
-from pharos.insights.api import DataAPIError, Row, day
+from pharos.insights.activity_weeks import ACTIVITIES, NOBODY, WEEK, Week, kinds_in_use, weeks_of
+from pharos.insights.api import DataAPIError, Row
 from pharos.insights.charts import Mark, Series
 from pharos.insights.comparison import Earlier
-from pharos.insights.controls import controls, period_of
+from pharos.insights.controls import controls, period_of, with_period
 from pharos.insights.directory import Course
-from pharos.insights.language import Language, noop
+from pharos.insights.enrollment_days import counts, days_of
+from pharos.insights.freshness import last_day, last_sunday
+from pharos.insights.language import Language
 from pharos.insights.marks import marks_of
 from pharos.insights.periods import Period
-from pharos.insights.reports import Figure, ReportPage, about, no_data_yet, strong
+from pharos.insights.reports import Figure, ReportPage, about, no_data_yet
 from pharos.insights.site import Site, TheSite
 from pharos.insights.tables import Column, table
 
 router = APIRouter()
 PAGE_SIZE = 13
-ACTIVITIES = {
-    "any": (noop("Active learners"), "s1"),
-    "played_video": (noop("Watched a video"), "s2"),
-    "attempted_problem": (noop("Tried a problem"), "s3"),
-    "posted_forum": (noop("Joined a discussion"), "s4"),
-}
-FIGURES = {
-    "any": noop("Active learners last week"),
-    "played_video": noop("Watched a video last week"),
-    "attempted_problem": noop("Tried a problem last week"),
-    "posted_forum": noop("Joined a discussion last week"),
-}
-
-
-@dataclass(frozen=True)
-class Week:
-    """One ISO week by its Sunday; `enrollment` is that of its end, None where unknown."""
-
-    ending: date
-    counts: dict[str, int]
-    enrollment: int | None
-
-    @property
-    def active_share(self) -> float | None:
-        """Active learners of those enrolled at the end of the week; None where enrollment is unknown."""
-        if self.counts["any"] == 0:
-            return 0.0
-        return self.counts["any"] / self.enrollment if self.enrollment else None
+ENROLLMENT = "course_enrollment_daily"
 
 
 @router.get("/courses/{course_id:course_page}/engagement/content/")
@@ -69,27 +46,29 @@ async def engagement_content(
         site.directory.deadlines(course.course_id),
         site.directory.previous_run(course, view.visible),
     )
-    weeks = weeks_of(rows, enrollment or [])
+    enrolled = counts(days_of(enrollment or [], last_day(request, ENROLLMENT)))
+    weeks = weeks_of(rows, enrolled, last_sunday(request, navigation.ENGAGEMENT_CONTENT.table))
     names = about(request, navigation.ENGAGEMENT_CONTENT)
     if enrollment is None:
         note = words.text("Enrollment could not be loaded, so shares of current learners are missing.")
         names |= {"note": note}
     if not weeks:
         return site.renderer.render(request, _empty_page(words, course, names))
-    first, last = weeks[0].ending - timedelta(days=6), weeks[-1].ending
-    period = period_of(request, course, first, last, periods.BY_WEEK)
+    first, last = weeks[0].first, weeks[-1].ending
+    period = period_of(request, course, first, last, periods.BY_WEEK, weekly=True)
     earlier = await _earlier(site, words, course, previous, period, weeks)
     kinds = kinds_in_use(weeks)
-    report = _Report(course, weeks, kinds, period, marks_of(words, course, deadlines), earlier)
+    shown = [week for week in weeks if week.ending in period]
+    report = _Report(course, weeks, shown, kinds, period, marks_of(words, course, deadlines), earlier)
     page = ReportPage(
         **names,
         **controls(request, course, period, first, last, periods.BY_WEEK, previous),
-        answer=headline(words, weeks),
+        answer=_headline(words, report),
         figures_label=words.text("Learner activity metrics"),
-        figures=tuple(figures(words, weeks, kinds)),
+        figures=tuple(figures(words, shown[-1], kinds)),
         chart=_chart(words, report),
         table=_table(request, words, report),
-        csv=f"{course.path}csv/engagement/activity_trend/",
+        csv=with_period(f"{course.path}csv/engagement/activity_trend/", period),
     )
     return site.renderer.render(request, page)
 
@@ -100,6 +79,9 @@ class _Report:
 
     course: Course
     weeks: list[Week]
+    """All, without gaps."""
+    shown: list[Week]
+    """Those of the period, at least one."""
     kinds: list[str]
     period: Period
     marks: list[Mark]
@@ -127,57 +109,24 @@ async def _earlier(
         return comparison.period_before(words, period, _active(weeks))
     if period.compare == periods.RUN and previous is not None:
         rows = await site.api.activity(previous.course_id)
-        return comparison.last_run(words, course, previous, _active(weeks_of(rows, [])), weekly=True)
+        before = _active(weeks_of(rows, {}, weeks[-1].ending))
+        return comparison.last_run(words, course, previous, before, weekly=True)
     return None
 
 
 def _active(weeks: Sequence[Week]) -> dict[date, int]:
-    return {week.ending: week.counts["any"] for week in weeks}
+    return {week.ending: week.active for week in weeks}
 
 
-def weeks_of(activity: Sequence[Row], enrollment: Sequence[Row]) -> list[Week]:
-    """A week for each row of activity; a missing kind is 0 (spec 06 §9.9.1, §9.9.4)."""
-    enrolled = {day(row["date"]): row["count"] for row in enrollment}
-    weeks = []
-    for row in activity:
-        ending = day(row["interval_end"]) - timedelta(days=1)
-        counts = {kind: row.get(kind) or 0 for kind in ACTIVITIES}
-        weeks.append(Week(ending, counts, enrolled.get(ending)))
-    return weeks
-
-
-def headline(words: Language, weeks: Sequence[Week]) -> Markup:
-    """The answer in one or two sentences."""
-    last = weeks[-1]
-    days = words.days(last.ending - timedelta(days=6), last.ending)
-    active = last.counts["any"]
-    first = words.htmls(
-        "<strong>%(n)s learner was active</strong> in the week of %(days)s",
-        "<strong>%(n)s learners were active</strong> in the week of %(days)s",
-        active,
-        days=days,
+def _headline(words: Language, report: _Report) -> Markup:
+    """The answer, with the last run if that is what is compared with."""
+    answer = sentences.headline(words, report.weeks, report.shown)
+    if report.earlier is None or report.period.compare != periods.RUN:
+        return answer
+    last = report.shown[-1]
+    return words.sentences(
+        answer, sentences.against_last_run(words, last.active, report.earlier.on(last.ending))
     )
-    share = last.active_share if last.enrollment else None
-    if share is not None:
-        first = words.html(
-            "%(sentence)s, %(percent)s of those enrolled.", sentence=first, percent=words.percent(share)
-        )
-    else:
-        first = Markup("{}.").format(first)
-    if len(weeks) < 2:  # noqa: PLR2004 - nothing to compare with
-        return first
-    change = active - weeks[-2].counts["any"]
-    if change > 0:
-        second = words.html(
-            "That is %(count)s more than the week before.", count=strong(words.number(change))
-        )
-    elif change < 0:
-        second = words.html(
-            "That is %(count)s fewer than the week before.", count=strong(words.number(-change))
-        )
-    else:
-        second = words.html("That is as many as the week before.")
-    return words.sentences(first, second)
 
 
 def _empty_page(words: Language, course: Course, names: dict[str, Any]) -> ReportPage:
@@ -188,40 +137,28 @@ def _empty_page(words: Language, course: Course, names: dict[str, Any]) -> Repor
     )
 
 
-def kinds_in_use(weeks: Sequence[Week]) -> list[str]:
-    """Kinds of activity to show; discussions only where there ever were any."""
-    forum = any(week.counts["posted_forum"] for week in weeks)
-    return [kind for kind in ACTIVITIES if kind != "posted_forum" or forum]
+def figures(words: Language, week: Week, kinds: Sequence[str]) -> list[Figure]:
+    """The large numbers: those of one week, which is named, with their share of the learners of its end."""
+    days = words.days(week.first, week.ending)
 
-
-def figures(words: Language, weeks: Sequence[Week], kinds: Sequence[str]) -> list[Figure]:
-    """The large numbers: those of the last week, with their share of the learners of that time."""
-    last = weeks[-1]
-    base = next((week for week in reversed(weeks) if week.enrollment), None)  # spec 06 §9.9.5
-
-    def note(count: int) -> str:
-        if base is None or not base.enrollment or not count:
-            return ""
-        share = words.percent(count / base.enrollment)
-        if base is last:
-            return words.text("%(percent)s of current learners", percent=share)
-        return words.text(
-            "%(percent)s of learners on %(day)s", percent=share, day=words.day_of_month(base.ending)
-        )
+    def note(kind: str) -> str:
+        share = week.share(kind)
+        if share is None or not week.counts[kind]:
+            return days
+        return words.text("%(percent)s of enrolled; %(days)s", percent=words.percent(share), days=days)
 
     return [
-        Figure(kind, words.text(FIGURES[kind]), words.number(last.counts[kind]), note(last.counts[kind]))
+        Figure(kind, words.text(ACTIVITIES[kind][0]), words.number(week.counts[kind]), note(kind))
         for kind in kinds
     ]
 
 
 def _chart(words: Language, report: _Report) -> charts.Chart:
-    weeks, period, kinds = report.weeks, report.period, report.kinds
-    shown = [week for week in weeks if week.ending in period]
+    shown, kinds = list(report.shown), report.kinds
     if len(shown) == 1:  # one point is no line: nobody was active the week before (spec 06 §9.9.2)
-        ending = shown[0].ending - timedelta(days=7)
-        earlier = next((week for week in weeks if week.ending == ending), None)
-        shown.insert(0, earlier or Week(ending, dict.fromkeys(ACTIVITIES, 0), None))
+        ending = shown[0].ending - WEEK
+        before = next((week for week in report.weeks if week.ending == ending), None)
+        shown.insert(0, before or Week(ending, NOBODY, None))
     return charts.trend(
         title=words.text("Weekly learner engagement"),
         caption=words.text("Distinct learners per week, Monday to Sunday, UTC"),
@@ -229,9 +166,9 @@ def _chart(words: Language, report: _Report) -> charts.Chart:
             "Active learners per week, %(days)s: from %(first)s to %(last)s, at most %(most)s. Use the arrow "
             "keys to read week by week.",
             days=words.days(shown[0].ending, shown[-1].ending),
-            first=words.number(shown[0].counts["any"]),
-            last=words.number(shown[-1].counts["any"]),
-            most=words.number(max(week.counts["any"] for week in shown)),
+            first=words.number(shown[0].active),
+            last=words.number(shown[-1].active),
+            most=words.number(max(week.active for week in shown)),
         ),
         file_name="-".join([*report.course.parts, "engagement"]),
         days=[week.ending for week in shown],
@@ -247,7 +184,7 @@ def _chart(words: Language, report: _Report) -> charts.Chart:
 
 
 def _table(request: Request, words: Language, report: _Report) -> Any:
-    weeks, period, kinds, earlier = report.weeks, report.period, report.kinds, report.earlier
+    weeks, kinds, earlier = report.weeks, report.kinds, report.earlier
     marked = marks_by_week(report.marks)
 
     def kind_column(kind: str) -> Column[Week]:
@@ -266,6 +203,11 @@ def _table(request: Request, words: Language, report: _Report) -> Any:
             Markup('<span class="sub flag">{}</span>').format(flag) if flag else "",
         )
 
+    def share(week: Week) -> str:
+        if week.not_enrolled:
+            return words.text("at least %(n)s not enrolled", n=words.number(week.not_enrolled))
+        return words.percent(week.share())
+
     columns: list[Column[Week]] = [
         Column("week", words.text("Week ending"), lambda week: week.ending, name, numeric=False, tight=True),
         *(kind_column(kind) for kind in kinds),
@@ -274,9 +216,9 @@ def _table(request: Request, words: Language, report: _Report) -> Any:
         columns.append(
             Column(
                 "share",
-                words.text("Share of current"),
-                lambda week: week.active_share,
-                lambda week: words.percent(week.active_share),
+                words.text("Share of enrolled"),
+                Week.share,
+                share,
             )
         )
     if earlier is not None:
@@ -285,7 +227,7 @@ def _table(request: Request, words: Language, report: _Report) -> Any:
         request,
         words.text("Content engagement breakdown"),
         columns,
-        [week for week in weeks if week.ending in period],
+        report.shown,
         sort="-week",
         page_size=PAGE_SIZE,
         number=words.number,

@@ -4,51 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
 from pharos.insights import charts, comparison, navigation, periods
+from pharos.insights import enrollment_sentences as sentences
 from pharos.insights.access import CourseInView, CoursesInView
-from pharos.insights.api import Row, day
 from pharos.insights.charts import Mark, Series
 from pharos.insights.comparison import Earlier
-from pharos.insights.controls import controls, period_of
+from pharos.insights.controls import controls, period_of, with_period
 from pharos.insights.directory import Course
-from pharos.insights.language import Language, noop
+from pharos.insights.enrollment_days import (
+    NOBODY,
+    TRACKS,
+    Day,
+    Growth,
+    counts,
+    days_of,
+    growth_in,
+    growth_in_week,
+    tracks_in_use,
+)
+from pharos.insights.freshness import last_day
+from pharos.insights.language import Language
 from pharos.insights.marks import marks_of
-from pharos.insights.periods import Period
-from pharos.insights.reports import Figure, ReportPage, about, no_data_yet, strong
+from pharos.insights.periods import DAY, Period
+from pharos.insights.reports import Figure, ReportPage, about, no_data_yet
 from pharos.insights.site import Site, TheSite
 from pharos.insights.tables import Column, table
 
 router = APIRouter()
-WEEK = timedelta(days=7)
 PAGE_SIZE = 14
-
-# Tracks from the bottom of the stack up: the smallest that matters lies lowest.
-TRACKS = {
-    "verified": (noop("Verified"), "s2"),
-    "masters": (noop("Master’s"), "s3"),
-    "professional": (noop("Professional"), "s5"),
-    "credit": (noop("Verified with credit"), "s6"),
-    "honor": (noop("Honor"), "s4"),
-    "audit": (noop("Audit"), "s1"),
-    "other": (noop("Other tracks"), "n0"),
-}
-
-
-@dataclass(frozen=True)
-class Day:
-    """Enrollment at the end of one UTC day."""
-
-    day: date
-    count: int
-    ever: int | None
-    tracks: dict[str, int]
 
 
 @router.get("/courses/{course_id:course_page}/enrollment/activity/")
@@ -62,21 +51,22 @@ async def enrollment_activity(
         site.directory.deadlines(course.course_id),
         site.directory.previous_run(course, view.visible),
     )
-    days = days_of(rows)
+    days = days_of(rows, last_day(request, navigation.ENROLLMENT_ACTIVITY.table))
     if not days:
         return site.renderer.render(request, _empty_page(request, words, course))
     period = period_of(request, course, days[0].day, days[-1].day, periods.BY_DAY)
     earlier = await _earlier(site, words, course, previous, period, days)
-    report = _Report(course, days, period, marks_of(words, course, deadlines), earlier)
+    marks = marks_of(words, course, deadlines)
+    report = _Report(course, days, period, growth_in(days, period), marks, earlier)
     page = ReportPage(
         **about(request, navigation.ENROLLMENT_ACTIVITY),
         **controls(request, course, period, days[0].day, days[-1].day, periods.BY_DAY, previous),
-        answer=headline(words, days),
+        answer=headline(words, report),
         figures_label=words.text("Enrollment metrics"),
         figures=tuple(_figures(words, report)),
         chart=_chart(words, report),
         table=_table(request, words, report),
-        csv=f"{course.path}csv/enrollment/",
+        csv=with_period(f"{course.path}csv/enrollment/", period),
     )
     return site.renderer.render(request, page)
 
@@ -88,6 +78,7 @@ class _Report:
     course: Course
     days: list[Day]
     period: Period
+    growth: Growth
     marks: list[Mark]
     earlier: Earlier | None
 
@@ -97,72 +88,28 @@ async def _earlier(
 ) -> Earlier | None:
     """What the URL asks to compare with, if it is there. Raises DataAPIError."""
     if period.compare == periods.BEFORE:
-        return comparison.period_before(words, period, _counts(days))
+        return comparison.period_before(words, period, counts(days))
     if period.compare == periods.RUN and previous is not None:
         rows = await site.api.enrollment_by_mode(previous.course_id)
-        return comparison.last_run(words, course, previous, _counts(days_of(rows)))
+        return comparison.last_run(words, course, previous, counts(days_of(rows, days[-1].day)))
     return None
 
 
-def _counts(days: Sequence[Day]) -> dict[date, int]:
-    return {item.day: item.count for item in days}
-
-
-def days_of(rows: Sequence[Row]) -> list[Day]:
-    """Every day from first to last; a missing one is as the day before it (spec 06 §9.4.2)."""
-    filled: list[Day] = []
-    for item in map(_day, rows):
-        while filled and filled[-1].day + timedelta(days=1) < item.day:
-            before = filled[-1]
-            filled.append(Day(before.day + timedelta(days=1), before.count, before.ever, before.tracks))
-        filled.append(item)
-    return filled
-
-
-def change_in_last_week(days: Sequence[Day]) -> int | None:
-    """Net change over the last seven days; None without more than seven days (spec 06 §9.4.3)."""
-    return days[-1].count - days[-8].count if len(days) > 7 else None  # noqa: PLR2004 - a week
-
-
-def tracks_in_use(days: Sequence[Day]) -> list[str]:
-    """Tracks that held anybody on any day, from the bottom of the stack up (spec 06 §9.4.5)."""
-    return [track for track in TRACKS if any(item.tracks[track] for item in days)]
-
-
-def headline(words: Language, days: Sequence[Day]) -> Markup:
-    """The answer in one or two sentences."""
-    last, change = days[-1], change_in_last_week(days)
-    count = strong(words.number(last.count))
-    base = last.count - change if change is not None else 0
-    if change is None or base <= 0:
-        first = words.htmls(
-            "<strong>%(n)s learner</strong> is enrolled.",
-            "<strong>%(n)s learners</strong> are enrolled.",
-            last.count,
-        )
-    elif change > 0:
-        first = words.html(
-            "Enrollment <strong>grew %(percent)s</strong> in the last week to %(count)s.",
-            percent=words.percent(change / base),
-            count=count,
-        )
-    elif change < 0:
-        first = words.html(
-            "Enrollment <strong>fell %(percent)s</strong> in the last week to %(count)s.",
-            percent=words.percent(-change / base),
-            count=count,
-        )
+def headline(words: Language, report: _Report) -> Markup:
+    """The answer: how many there are or how that changed in the period, and beside the last run."""
+    last = report.growth.last
+    if report.period.choice == periods.ALL:
+        parts = [sentences.enrolled(words, last)]
     else:
-        first = words.html("Enrollment did not change in the last week: it is %(count)s.", count=count)
-    verified = last.tracks["verified"]
-    if not verified:
-        return first
-    second = words.htmls(
-        "<strong>%(n)s</strong> is in the verified track.",
-        "<strong>%(n)s</strong> are in the verified track.",
-        verified,
-    )
-    return words.sentences(first, second)
+        parts = [
+            sentences.changed(words, report.growth),
+            sentences.joined_and_left(words, report.growth),
+        ]
+    if report.earlier is not None and report.period.compare == periods.RUN:
+        then = report.earlier.on(last.day)
+        parts.append(sentences.against_last_run(words, last.count, then, last.day))
+    parts.append(sentences.verified(words, last))
+    return words.sentences(*filter(None, parts))
 
 
 def _empty_page(request: Request, words: Language, course: Course) -> ReportPage:
@@ -174,8 +121,7 @@ def _empty_page(request: Request, words: Language, course: Course) -> ReportPage
 
 
 def _figures(words: Language, report: _Report) -> list[Figure]:
-    days = report.days
-    last, change = days[-1], change_in_last_week(days)
+    last = report.growth.last
 
     def of_current(count: int) -> str:
         share = count / last.count if last.count else None
@@ -199,34 +145,47 @@ def _figures(words: Language, report: _Report) -> list[Figure]:
             _against_last_run(words, report) or words.text("on %(day)s", day=words.day_of_month(last.day)),
         )
     )
-    week = words.days(last.day - WEEK + timedelta(days=1), last.day)
-    figures.append(
-        Figure(
-            "enrollment_change_last_7_days",
-            words.text("Change in last week"),
-            words.signed(change) if change is not None else words.text("not available"),
-            week if change is not None else words.text("needs eight days of data"),
-            word=change is None,
-        )
-    )
+    figures += _change(words, report)
     for track, label in (
         ("verified", words.text("Verified enrollment")),
         ("masters", words.text("Master’s enrollment")),
     ):
-        if any(item.tracks[track] for item in days):
+        if any(item.tracks[track] for item in report.days):
             count = last.tracks[track]
             figures.append(Figure(f"{track}_enrollment", label, words.number(count), of_current(count)))
     return figures
 
 
+def _change(words: Language, report: _Report) -> list[Figure]:
+    """Of all days: the change in the last seven; else that of the period, with who came and who left."""
+    if report.period.choice == periods.ALL:
+        week = growth_in_week(report.days)
+        label, changed = words.text("Change in 7 days"), week
+    else:
+        label, changed = words.text("Change in these days"), report.growth
+    days = words.days(changed.first, changed.last.day)
+    found = [Figure("enrollment_change_last_7_days", label, words.signed(changed.change), days)]
+    if report.period.choice != periods.ALL and changed.joined is not None and changed.left is not None:
+        left = words.number(abs(changed.left))
+        if changed.left >= 0:
+            note = words.text("%(n)s more left than came back", n=left)
+        else:
+            note = words.text("%(n)s more came back than left", n=left)
+        label = words.text("Enrolled for the first time")
+        found.append(Figure("first_enrollments", label, words.number(changed.joined), note))
+    return found
+
+
 def _against_last_run(words: Language, report: _Report) -> str:
     """The last count against that of the last run, if that is what it is compared with."""
-    last = report.days[-1]
+    last = report.growth.last
     if report.earlier is None or report.period.compare != periods.RUN:
         return ""
     before = report.earlier.on(last.day)
     return (
-        words.text("%(change)s against last run", change=words.signed(last.count - before)) if before else ""
+        words.text("%(change)s against last run", change=words.signed(last.count - before))
+        if before is not None
+        else ""
     )
 
 
@@ -235,8 +194,8 @@ def _chart(words: Language, report: _Report) -> charts.Chart:
     shown = [item for item in days if item.day in period]
     if len(shown) == 1:  # one point is no line: the day before had nobody (spec 06 §9.4.4)
         only = shown[0]
-        before = next((d for d in days if d.day == only.day - timedelta(days=1)), None)
-        shown.insert(0, before or Day(only.day - timedelta(days=1), 0, 0, dict.fromkeys(TRACKS, 0)))
+        before = next((d for d in days if d.day == only.day - DAY), NOBODY)
+        shown.insert(0, replace(before, day=only.day - DAY))
     tracks = tracks_in_use(days) or ["other"]
     first, last = shown[0], shown[-1]
     return charts.trend(
@@ -267,9 +226,8 @@ def _table(request: Request, words: Language, report: _Report) -> Any:
     by_day = {item.day: item for item in days}
     marks = {mark.day: mark.name for mark in report.marks}
 
-    def change(item: Day) -> int | None:
-        before = by_day.get(item.day - timedelta(days=1))
-        return item.count - before.count if before else None
+    def change(item: Day) -> int:
+        return item.count - by_day.get(item.day - DAY, NOBODY).count
 
     def name(item: Day) -> Markup:
         mark = marks.get(item.day)
@@ -305,10 +263,3 @@ def _table(request: Request, words: Language, report: _Report) -> Any:
         page_size=PAGE_SIZE,
         number=words.number,
     )
-
-
-def _day(row: Row) -> Day:
-    """A row of `enrollment/mode`. Its keys may add up to less than its count (spec 05 §5.4): other tracks."""
-    tracks = {track: row.get(track) or 0 for track in TRACKS if track != "other"}
-    tracks["other"] = max(0, row["count"] - sum(tracks.values()))
-    return Day(day(row["date"]), row["count"], row.get("cumulative_count"), tracks)

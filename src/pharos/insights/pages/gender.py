@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
-from pharos.insights import navigation
+from pharos.insights import navigation, periods
 from pharos.insights.access import CourseInView
-from pharos.insights.api import day
+from pharos.insights.api import Row, day
+from pharos.insights.controls import controls, period_of, with_period
 from pharos.insights.demographics import PAGE_SIZE, UNKNOWN, empty_page, names_of, share_chart, tip
 from pharos.insights.directory import Course
+from pharos.insights.freshness import last_day
 from pharos.insights.language import Language, noop
+from pharos.insights.periods import DAY
 from pharos.insights.reports import ReportPage
 from pharos.insights.site import TheSite
 from pharos.insights.tables import Column, table
@@ -43,18 +47,40 @@ class GenderDay:
 async def gender(request: Request, course: CourseInView, site: TheSite) -> Response:
     """What is the learner gender breakdown?"""
     words: Language = request.state.language
-    days = [
-        GenderDay(day(row["date"]), {k: row.get(k) or 0 for k in GENDERS}, row.get("unknown") or 0)
-        for row in await site.api.gender(course.course_id)
-    ]
+    rows = await site.api.gender(course.course_id)
+    days = days_of(rows, last_day(request, navigation.GENDER.table))
     return site.renderer.render(request, _gender_page(request, words, course, days))
+
+
+def days_of(rows: Sequence[Row], last: date | None) -> list[GenderDay]:
+    """Every day from the first row to the day `last`; one without a row is as the day before it."""
+    days: list[GenderDay] = []
+    for row in rows:
+        counts = {k: row.get(k) or 0 for k in GENDERS}
+        _carry_on(days, day(row["date"]) - DAY)
+        days.append(GenderDay(day(row["date"]), counts, row.get("unknown") or 0))
+    if last is not None:
+        _carry_on(days, last)
+    return days
+
+
+def _carry_on(days: list[GenderDay], last: date) -> None:
+    while days and days[-1].day < last:
+        days.append(replace(days[-1], day=days[-1].day + DAY))
 
 
 def _gender_page(request: Request, words: Language, course: Course, days: list[GenderDay]) -> ReportPage:
     names = names_of(request, course, navigation.GENDER)
-    if not days or not days[-1].known:
-        return empty_page(words, course, names, days[-1].total if days else 0)
-    last = days[-1]
+    if not days:
+        return empty_page(words, course, names, 0, None)
+    first, newest = days[0].day, days[-1].day
+    period = period_of(request, course, first, newest, periods.BY_DAY)
+    shown = [item for item in days if item.day in period]
+    last = shown[-1]
+    names |= controls(request, course, period, first, newest, periods.BY_DAY, None)
+    names |= {"comparison": None}
+    if not last.known:
+        return empty_page(words, course, names, last.total, last.day)
     shares = {k: last.counts[k] / last.known for k in GENDERS}
     bars = [
         {"name": words.text(label), "value": shares[k], "rows": tip(words, last.counts[k], last.known)}
@@ -74,14 +100,15 @@ def _gender_page(request: Request, words: Language, course: Course, days: list[G
     return ReportPage(
         **names,
         answer=words.html(
-            "Of those who said, <strong>%(female)s are female</strong>, <strong>%(male)s male</strong> and "
-            "%(other)s other.",
+            "Of those who said and were enrolled on %(day)s, <strong>%(female)s are female</strong>, "
+            "<strong>%(male)s male</strong> and %(other)s other.",
+            day=words.day(last.day),
             female=words.percent(shares["female"]),
             male=words.percent(shares["male"]),
             other=words.percent(shares["other"]),
         ),
         chart=share_chart(
-            words, course, words.text("Learners by gender"), bars, last.known, last.total, "gender"
+            words, course, words.text("Learners by gender"), bars, last.known, last.total, last.day, "gender"
         ),
         table=table(
             request,
@@ -94,10 +121,10 @@ def _gender_page(request: Request, words: Language, course: Course, days: list[G
                     "unknown", words.text(UNKNOWN), lambda d: d.unknown, lambda d: words.number(d.unknown)
                 ),
             ],
-            days,
+            shown,
             sort="-date",
             page_size=PAGE_SIZE,
             number=words.number,
         ),
-        csv=f"{course.path}csv/enrollment/demographics/gender/",
+        csv=with_period(f"{course.path}csv/enrollment/demographics/gender/", period),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -14,9 +15,10 @@ from pharos.insights import navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.api import Row
 from pharos.insights.charts import Chart
+from pharos.insights.demographics import newest
 from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
-from pharos.insights.reports import Figure, ReportPage, about, no_data_yet, strong
+from pharos.insights.reports import Figure, ReportPage, about, all_left, no_data_yet, nobody, strong
 from pharos.insights.site import TheSite
 from pharos.insights.tables import Column, table
 
@@ -42,14 +44,17 @@ class Country:
 async def geography(request: Request, course: CourseInView, site: TheSite) -> Response:
     """Where are my learners?"""
     words: Language = request.state.language
-    countries = countries_of(words, await site.api.locations(course.course_id))
-    return site.renderer.render(request, _page(request, words, course, countries))
+    rows = await site.api.locations(course.course_id)
+    page = _page(request, words, course, countries_of(words, rows), newest(rows))
+    return site.renderer.render(request, page)
 
 
 def countries_of(words: Language, rows: Sequence[Row]) -> list[Country]:
-    """The countries, largest first, with their names in the language (spec 06 §9.8.1-2)."""
+    """The countries of learners, largest first, with their names in the language (spec 06 §9.8.1-2)."""
     countries = []
     for row in rows:
+        if not row["count"]:  # all that came from there have left
+            continue
         code, name = row["country"].get("alpha2"), row["country"]["name"]
         shown = words.country(code, name) if code else words.text("Unknown country")
         countries.append(Country(code, shown, row["count"]))
@@ -74,11 +79,15 @@ def _round(value: float) -> int:
     return int(min((1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10), key=lambda n: abs(n * power - value)) * power)
 
 
-def _page(request: Request, words: Language, course: Course, countries: list[Country]) -> ReportPage:
+def _page(
+    request: Request, words: Language, course: Course, countries: list[Country], last: date | None
+) -> ReportPage:
     names = about(request, navigation.GEOGRAPHY)
     known = [country for country in countries if country.code]
     everybody = sum(country.count for country in countries)
-    if not known:
+    if last is not None and not everybody:
+        return ReportPage(**names, answer=nobody(words, last), empty=all_left(words, course.path))
+    if last is None or not known:
         return ReportPage(
             **names,
             answer=words.html("<strong>No country is known yet.</strong>"),
@@ -89,7 +98,7 @@ def _page(request: Request, words: Language, course: Course, countries: list[Cou
         answer=_headline(words, known, everybody),
         figures_label=words.text("Geography metrics"),
         figures=tuple(_figures(words, known, everybody)),
-        chart=_map(words, course, known, everybody),
+        chart=_map(words, course, known, everybody, last),
         table=_table(request, words, countries, everybody),
         csv=f"{course.path}csv/enrollment/geography/",
     )
@@ -139,7 +148,7 @@ def _figures(words: Language, known: Sequence[Country], everybody: int) -> list[
     ]
 
 
-def _map(words: Language, course: Course, known: Sequence[Country], everybody: int) -> Chart:
+def _map(words: Language, course: Course, known: Sequence[Country], everybody: int, last: date) -> Chart:
     edges = steps(known[0].count)
     ranges = [
         words.number(low) if high == low + 1 else f"{words.number(low)}–{words.number(high - 1)}"
@@ -150,7 +159,10 @@ def _map(words: Language, course: Course, known: Sequence[Country], everybody: i
     return Chart(
         "map",
         words.text("Geographic distribution"),
-        words.text("Learners by country of their latest connection; equal-area map"),
+        words.text(
+            "Learners enrolled on %(day)s, by country of their latest connection; equal-area map",
+            day=words.day(last),
+        ),
         words.texts(
             "World map of learners in %(n)s country: %(largest)s. All values are in the table below. Use the "
             "arrow keys to go from the largest country to the smallest.",

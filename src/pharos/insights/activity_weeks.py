@@ -1,0 +1,87 @@
+"""Activity of a course week by week, without gaps (spec 06 §9.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from pharos.insights.api import Row, day
+from pharos.insights.language import noop
+from pharos.insights.periods import DAY
+
+ACTIVITIES = {
+    "any": (noop("Active learners"), "s1"),
+    "played_video": (noop("Watched a video"), "s2"),
+    "attempted_problem": (noop("Tried a problem"), "s3"),
+    "posted_forum": (noop("Joined a discussion"), "s4"),
+}
+NOBODY = dict.fromkeys(ACTIVITIES, 0)
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Week:
+    """One ISO week by its Sunday; `enrollment` is that of its end, None where unknown."""
+
+    ending: date
+    counts: dict[str, int]
+    enrollment: int | None
+
+    @property
+    def first(self) -> date:
+        """Its Monday."""
+        return self.ending - WEEK + DAY
+
+    @property
+    def active(self) -> int:
+        return self.counts["any"]
+
+    @property
+    def not_enrolled(self) -> int:
+        """How many of the active learners at least were not enrolled at the end of the week."""
+        return max(0, self.active - self.enrollment) if self.enrollment is not None else 0
+
+    def share(self, kind: str = "any") -> float | None:
+        """Learners with the activity of those enrolled at the end of the week.
+
+        None where enrollment is unknown, and where more are active than enrolled: then it is no share.
+        """
+        if not self.enrollment or self.not_enrolled:
+            return None
+        return self.counts[kind] / self.enrollment
+
+
+def weeks_of(activity: Sequence[Row], enrollment: Mapping[date, int], last: date | None = None) -> list[Week]:
+    """Every week from the first row to the one that ends on the Sunday `last`, or to the last row.
+
+    A week without a row, or an activity without a key, is zero: nobody did it. No rows are no weeks
+    (spec 06 §9.9.1, §9.9.4). `enrollment` are learners by day; before its first day nobody was enrolled.
+    """
+    counts = {
+        day(row["interval_end"]) - DAY: {kind: row.get(kind) or 0 for kind in ACTIVITIES} for row in activity
+    }
+    if not counts:
+        return []
+    ending, end, enrolled_from = (
+        min(counts),
+        max([*counts, last or date.min]),
+        min(enrollment, default=date.min),
+    )
+    weeks = []
+    while ending <= end:
+        enrolled = 0 if ending < enrolled_from else enrollment.get(ending)
+        weeks.append(Week(ending, counts.get(ending, NOBODY), enrolled))
+        ending += WEEK
+    return weeks
+
+
+def kinds_in_use(weeks: Sequence[Week]) -> list[str]:
+    """Kinds of activity to show; discussions only where there ever were any."""
+    forum = any(week.counts["posted_forum"] for week in weeks)
+    return [kind for kind in ACTIVITIES if kind != "posted_forum" or forum]
+
+
+def last_active(weeks: Sequence[Week]) -> Week | None:
+    """The last week in which anybody was active."""
+    return next((week for week in reversed(weeks) if week.active), None)

@@ -1,0 +1,112 @@
+"""Enrollment of a course day by day, without gaps (spec 06 §9.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from pharos.insights.api import Row, day
+from pharos.insights.language import noop
+from pharos.insights.periods import DAY, Period
+
+# Tracks from the bottom of the stack up: the smallest that matters lies lowest.
+TRACKS = {
+    "verified": (noop("Verified"), "s2"),
+    "masters": (noop("Master’s"), "s3"),
+    "professional": (noop("Professional"), "s5"),
+    "credit": (noop("Verified with credit"), "s6"),
+    "honor": (noop("Honor"), "s4"),
+    "audit": (noop("Audit"), "s1"),
+    "other": (noop("Other tracks"), "n0"),
+}
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Day:
+    """Enrollment at the end of one UTC day."""
+
+    day: date
+    count: int
+    ever: int | None
+    tracks: Mapping[str, int]
+
+
+NOBODY = Day(date.min, 0, 0, dict.fromkeys(TRACKS, 0))
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How enrollment changed from the start of `first` to the end of `last`."""
+
+    first: date
+    last: Day
+    before: int
+    """Learners at the end of the day before the first; 0 before the first day that is counted."""
+    joined: int | None
+    """People enrolled for the first time; None where the rows do not tell."""
+
+    @property
+    def change(self) -> int:
+        return self.last.count - self.before
+
+    @property
+    def left(self) -> int | None:
+        """How many more left than came back; negative when more came back."""
+        return None if self.joined is None else self.joined - self.change
+
+
+def days_of(rows: Sequence[Row], last: date | None = None) -> list[Day]:
+    """Every day from the first row to the day `last`, or to the last row; no rows are no days.
+
+    Enrollment is a state: a day without a row is as the day before it (spec 06 §9.4.2).
+    """
+    filled: list[Day] = []
+    for item in map(_day, rows):
+        _carry_on(filled, item.day - DAY)
+        filled.append(item)
+    if last is not None:
+        _carry_on(filled, last)
+    return filled
+
+
+def _carry_on(days: list[Day], last: date) -> None:
+    while days and days[-1].day < last:
+        days.append(replace(days[-1], day=days[-1].day + DAY))
+
+
+def counts(days: Sequence[Day]) -> dict[date, int]:
+    """Learners by day."""
+    return {item.day: item.count for item in days}
+
+
+def tracks_in_use(days: Sequence[Day]) -> list[str]:
+    """Tracks that held anybody on any day, from the bottom of the stack up (spec 06 §9.4.5)."""
+    return [track for track in TRACKS if any(item.tracks[track] for item in days)]
+
+
+def growth(days: Sequence[Day], first: date, last: date) -> Growth:
+    """The growth over the days from first to last; `last` is one of the days."""
+    by_day = {item.day: item for item in days}
+    before, end = by_day.get(first - DAY, NOBODY), by_day[last]
+    joined = None if end.ever is None or before.ever is None else end.ever - before.ever
+    return Growth(first, end, before.count, joined if joined is None or joined >= 0 else None)
+
+
+def growth_in_week(days: Sequence[Day]) -> Growth:
+    """The growth over the seven days that end with the last one."""
+    last = days[-1].day
+    return growth(days, last - WEEK + DAY, last)
+
+
+def growth_in(days: Sequence[Day], period: Period) -> Growth:
+    """The growth over the days of the period."""
+    return growth(days, period.start, period.last)
+
+
+def _day(row: Row) -> Day:
+    """A row of `enrollment/mode`. Its keys may add up to less than its count (spec 05 §5.4): other tracks."""
+    tracks = {track: row.get(track) or 0 for track in TRACKS if track != "other"}
+    tracks["other"] = max(0, row["count"] - sum(tracks.values()))
+    return Day(day(row["date"]), row["count"], row.get("cumulative_count"), tracks)

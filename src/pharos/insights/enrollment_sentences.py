@@ -1,0 +1,129 @@
+"""Enrollment in sentences: how many there are, how that changed, who came and left, how the last run was."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from markupsafe import Markup
+
+from pharos.insights.enrollment_days import Day, Growth
+from pharos.insights.language import Language
+
+# Of fewer learners a percentage says little: "grew 200 %" were two people.
+FEWEST_FOR_PERCENT = 10
+
+
+def enrolled(words: Language, day: Day) -> Markup:
+    """How many are enrolled, and how many ever were."""
+    on = words.day(day.day)
+    if day.count:
+        first = words.htmls(
+            "<strong>%(n)s learner</strong> is enrolled on %(day)s.",
+            "<strong>%(n)s learners</strong> are enrolled on %(day)s.",
+            day.count,
+            day=on,
+        )
+    else:
+        first = words.html("<strong>Nobody is enrolled</strong> on %(day)s.", day=on)
+    if not day.ever:
+        return first
+    second = words.htmls(
+        "%(n)s person has ever been enrolled.", "%(n)s people have ever been enrolled.", day.ever
+    )
+    return words.sentences(first, second)
+
+
+def changed(words: Language, growth: Growth) -> Markup:
+    """How enrollment changed: in percent, of fewer than ten learners in numbers."""
+    change, before = growth.change, growth.before
+    values = {
+        "before": words.number(before),
+        "count": words.number(growth.last.count),
+        "days": words.days(growth.first, growth.last.day),
+    }
+    if not change:
+        return words.html("Enrollment <strong>did not change</strong>: it is %(count)s (%(days)s).", **values)
+    if before < FEWEST_FOR_PERCENT:
+        values["change"] = words.number(abs(change))
+        if change > 0:
+            return words.html(
+                "Enrollment <strong>grew by %(change)s</strong> to <strong>%(count)s</strong> (%(days)s).",
+                **values,
+            )
+        return words.html(
+            "Enrollment <strong>fell by %(change)s</strong> to <strong>%(count)s</strong> (%(days)s).",
+            **values,
+        )
+    values["percent"] = words.percent(abs(change) / before)
+    if change > 0:
+        return words.html(
+            "Enrollment <strong>grew %(percent)s</strong> from %(before)s to <strong>%(count)s</strong> "
+            "(%(days)s).",
+            **values,
+        )
+    return words.html(
+        "Enrollment <strong>fell %(percent)s</strong> from %(before)s to <strong>%(count)s</strong> "
+        "(%(days)s).",
+        **values,
+    )
+
+
+def joined_and_left(words: Language, growth: Growth) -> Markup:
+    """First enrollments, and by how many more learners left than came back.
+
+    Empty where there was neither, or where the rows do not tell.
+    """
+    if growth.joined is None or growth.left is None or not (growth.joined or growth.left):
+        return Markup("")
+    first = words.html("Nobody enrolled for the first time")
+    if growth.joined:
+        first = words.htmls(
+            "<strong>%(n)s person enrolled</strong> for the first time",
+            "<strong>%(n)s people enrolled</strong> for the first time",
+            growth.joined,
+        )
+    if growth.left > 0:
+        return words.htmls(
+            "%(first)s; %(n)s more left than came back.",
+            "%(first)s; %(n)s more left than came back.",
+            growth.left,
+            first=first,
+        )
+    if growth.left < 0:
+        return words.htmls(
+            "%(first)s; %(n)s more came back than left.",
+            "%(first)s; %(n)s more came back than left.",
+            -growth.left,
+            first=first,
+        )
+    return words.html("%(first)s.", first=first)
+
+
+def verified(words: Language, day: Day) -> Markup:
+    """How many are in the verified track; empty for nobody."""
+    if not day.tracks["verified"]:
+        return Markup("")
+    return words.htmls(
+        "<strong>%(n)s</strong> is in the verified track.",
+        "<strong>%(n)s</strong> are in the verified track.",
+        day.tracks["verified"],
+    )
+
+
+def against_last_run(words: Language, count: int, then: int | None, day: date) -> Markup:
+    """The count beside that of the last run on the same day of the course."""
+    if then is None:
+        return words.html(
+            "The last run has no count for the day of the course that is %(day)s.", day=words.day(day)
+        )
+    values = {"then": words.number(then), "change": words.number(abs(count - then))}
+    if count > then:
+        return words.html(
+            "Enrollment is %(change)s higher than at this day of the last run, when it was %(then)s.",
+            **values,
+        )
+    if count < then:
+        return words.html(
+            "Enrollment is %(change)s lower than at this day of the last run, when it was %(then)s.", **values
+        )
+    return words.html("Enrollment is as at this day of the last run.")

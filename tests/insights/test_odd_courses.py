@@ -1,0 +1,299 @@
+"""No page fails and no sentence is false: every page, period, comparison and language over odd courses."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from datetime import date
+from itertools import cycle
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from tests.insights import naive
+from tests.insights.odd_courses import COURSES, DAY, LAST_DAY, LAST_SUNDAY, Odd, fill, prepare
+from tests.insights.test_numbers import figures, table
+from tests.insights.world import World, world_of
+
+from pharos.insights.language import AVAILABLE, languages
+
+WORDS = languages()["en"]
+DAILY = ("enrollment/activity/", "enrollment/demographics/gender/")
+WEEKLY = ("engagement/content/",)
+LATEST = ("", "enrollment/demographics/age/", "enrollment/demographics/education/", "enrollment/geography/")
+PERIODS: tuple[dict[str, str], ...] = (
+    {},
+    {"period": "7d"},
+    {"period": "30d"},
+    {"period": "90d"},
+    {"period": "4w"},
+    {"period": "12w"},
+    {"period": "start"},
+    {"period": "nonsense"},
+    {"period": "custom", "from": "2026-11-23", "to": "2026-11-25"},  # no Sunday
+    {"period": "custom", "from": "2026-10-07", "to": "2026-10-12"},  # inside a gap
+    {"period": "custom", "from": "2026-11-20", "to": "2026-11-02"},  # swapped
+    {"period": "custom", "from": "2026-11-31", "to": "x"},  # unreadable
+    {"period": "custom", "from": "2026-11-16", "to": "2026-11-16"},  # one day
+    {"period": "custom", "from": "1999-01-01", "to": "2000-01-01"},  # long before
+    {"period": "custom", "from": "0001-01-01", "to": "9999-12-31"},
+)
+COMPARISONS = ("", "before", "run")
+
+
+@pytest.fixture(scope="module")
+def odd_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world_of(tmp_path_factory.mktemp("odd"), fill, prepare) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sofia(odd_world: World) -> Iterator[httpx.Client]:
+    with odd_world.client("sofia") as client:
+        yield client
+
+
+def address(course_id: str, report: str) -> str:
+    return f"/courses/{quote(course_id, safe='/:+@')}/{report}"
+
+
+def answer(page: str) -> str:
+    """The answer of a page as it is read."""
+    found = re.search(r'<p class="answer">(.*?)</p>', page, re.DOTALL)
+    assert found, page[:2000]
+    return flat(html.unescape(re.sub(r"<[^>]+>", "", found[1])))
+
+
+def flat(text: str) -> str:
+    """The text with single blanks, also for the thin ones inside dates."""
+    return " ".join(text.split())
+
+
+def by_day(odd: Odd, which: int) -> dict[date, int]:
+    """Enrolled (0) or ever enrolled (1) on the days that have rows."""
+    return {when: sum(numbers[which] for numbers in modes.values()) for when, modes in odd.days.items()}
+
+
+def verified(odd: Odd) -> dict[date, int]:
+    return {when: modes.get("verified", (0, 0))[0] for when, modes in odd.days.items()}
+
+
+def by_sunday(odd: Odd, label: str = "ACTIVE") -> dict[date, int]:
+    return {monday + 6 * DAY: labels.get(label, 0) for monday, labels in odd.weeks.items()}
+
+
+def is_whole(query: dict[str, str], first: date, start: date | None) -> bool:
+    """Whether the page shows all days because it was asked to, or because it cannot do what it was asked."""
+    period = query.get("period", "all")
+    if period == "start":
+        return not (start and first <= start <= LAST_DAY)
+    if period != "custom":
+        return period not in {"7d", "30d", "90d"}
+    try:
+        a, b = sorted((date.fromisoformat(query["from"]), date.fromisoformat(query["to"])))
+    except ValueError:
+        return True
+    return a > LAST_DAY or b < first
+
+
+def expected_enrollment(odd: Odd, query: dict[str, str]) -> str:
+    first = min(odd.days)
+    query = query | {"_all": "yes" if is_whole(query, first, odd.starts) else "no"}
+    days = naive.days_asked(query, first, LAST_DAY, odd.starts)
+    counts, ever = by_day(odd, 0), by_day(odd, 1)
+    return naive.enrollment(counts, ever, verified(odd), query, days, first)
+
+
+def expected_activity(odd: Odd, query: dict[str, str]) -> str:
+    active = by_sunday(odd)
+    shown = naive.weeks_asked(query, min(active) - 6 * DAY, LAST_SUNDAY, odd.starts)
+    return naive.activity(active, by_day(odd, 0), shown, known=bool(odd.days))
+
+
+def walks() -> Iterator[tuple[str, str, dict[str, str], str]]:
+    """Course, report, query and language: each course with each report; periods and the rest in turn."""
+    turns = cycle([(p, c, code) for code in AVAILABLE for c in COMPARISONS for p in PERIODS])
+    codes = cycle(AVAILABLE)
+    for course_id in COURSES:
+        for report in (*DAILY, *WEEKLY):
+            for _ in range(4):
+                period, compare, code = next(turns)
+                yield course_id, report, period | ({"compare": compare} if compare else {}), code
+        for report in LATEST:
+            for _ in range(2):
+                yield course_id, report, {}, next(codes)
+
+
+def test_no_page_fails_whatever_is_asked_of_whatever_course(sofia: httpx.Client) -> None:
+    failed = []
+    for course_id, report, query, code in walks():
+        page = sofia.get(address(course_id, report), params=query | {"language": code})
+        text = answer(page.text) if page.status_code == 200 else page.text[:200]
+        shares = re.findall(r"([\d.,]+)%", page.text.partition("<main")[2].partition("<script")[0])
+        if page.status_code != 200 or not text or "None" in text or "nan" in text.lower().split():
+            failed.append((course_id, report, query, code, page.status_code, text))
+        if code == "en":
+            too_much = [s for s in shares if float(s.replace(",", "")) > 100 and "%" in text and s in text]
+            if too_much and "grew" not in text:
+                failed.append((course_id, report, query, code, 0, f"more than all: {too_much}"))
+    assert failed == []
+
+
+@pytest.mark.parametrize("course_id", [c for c, odd in COURSES.items() if odd.days])
+def test_the_sentence_on_enrollment_is_true(sofia: httpx.Client, course_id: str) -> None:
+    for query in PERIODS:
+        page = sofia.get(address(course_id, DAILY[0]), params=query | {"language": "en"}).text
+        assert answer(page) == flat(expected_enrollment(COURSES[course_id], query)), query
+
+
+@pytest.mark.parametrize("course_id", [c for c, odd in COURSES.items() if odd.weeks])
+def test_the_sentence_on_activity_is_true(sofia: httpx.Client, course_id: str) -> None:
+    for query in PERIODS:
+        page = sofia.get(address(course_id, WEEKLY[0]), params=query | {"language": "en"}).text
+        assert answer(page) == flat(expected_activity(COURSES[course_id], query)), query
+
+
+@pytest.mark.parametrize("code", [code for code in AVAILABLE if code != "en"])
+def test_other_languages_say_the_same_numbers(sofia: httpx.Client, code: str) -> None:
+    """Every number of the English sentence, as the language writes it; dates apart, which have words."""
+    words = languages()[code]
+    for course_id, odd in COURSES.items():
+        if not odd.days:
+            continue
+        query = {"period": "30d", "language": code}
+        said = answer(sofia.get(address(course_id, DAILY[0]), params=query).text)
+        first, last = naive.days_asked({"period": "30d"}, min(odd.days), LAST_DAY, None)
+        before, now = naive.on(by_day(odd, 0), first - DAY), naive.on(by_day(odd, 0), last)
+        assert flat(words.number(now)) in said, (course_id, said)
+        assert flat(words.days(first, last)) in said, (course_id, said)
+        if now != before:
+            change = (
+                words.percent(abs(now - before) / before) if before >= 10 else words.number(abs(now - before))
+            )
+            assert flat(change) in said, (course_id, said)
+
+
+def test_course_home_says_what_the_reports_say(sofia: httpx.Client) -> None:
+    """Seven days of enrollment and the last complete week of activity, both named."""
+    for course_id, odd in COURSES.items():
+        page = sofia.get(address(course_id, ""), params={"language": "en"}).text
+        if odd.days:
+            counts, ever = by_day(odd, 0), by_day(odd, 1)
+            changed, came = naive.growth(counts, ever, LAST_DAY - 6 * DAY, LAST_DAY)
+            assert answer(page).startswith(flat(changed))
+            assert came in flat(html.unescape(re.sub(r"<[^>]+>", "", page)))
+        if odd.weeks:
+            said = naive.activity(by_sunday(odd), by_day(odd, 0), [LAST_SUNDAY], known=bool(odd.days))
+            assert flat(said) in flat(html.unescape(re.sub(r"<[^>]+>", "", page)))
+
+
+def test_weeks_without_rows_are_zero_in_sentence_tile_table_chart_and_file(sofia: httpx.Client) -> None:
+    page = sofia.get(address("course-v1:Odd+GAPWEEKS+1", WEEKLY[0]), params={"language": "en"}).text
+    weeks = table(page)[1:]
+    assert [row[1] for row in weeks] == ["3", "0", "0", "20"]
+    assert '"values": [20, 0, 0, 3]' in page
+    assert figures(page)["any"] == "3"
+    assert "That is 3 more than the week before." in answer(page)
+
+
+def test_the_list_and_the_page_agree_on_the_change(sofia: httpx.Client) -> None:
+    rows = {
+        row[0]: row
+        for row in table(sofia.get("/courses/", params={"language": "en", "sort": "-current"}).text)[1:]
+    }
+    for course_id, odd in COURSES.items():
+        if not odd.days:
+            continue
+        page = sofia.get(address(course_id, DAILY[0]), params={"language": "en"}).text
+        [row] = [row for name, row in rows.items() if name.endswith(short(course_id))]
+        truth = naive.on(by_day(odd, 0), LAST_DAY) - naive.on(by_day(odd, 0), LAST_DAY - 7 * DAY)
+        assert row[5] == WORDS.signed(truth), course_id
+        assert figures(page)["enrollment_change_last_7_days"] == row[5], course_id
+
+
+def short(course_id: str) -> str:
+    """The end of a course's cell in the list."""
+    known = bool(COURSES[course_id].starts)
+    return course_id.removeprefix("course-v1:") + ("" if known else "; not in the LMS")
+
+
+def test_a_range_is_written_out_and_what_was_changed_of_it_is_told(sofia: httpx.Client) -> None:
+    said: dict[str, Any] = {
+        "from=2026-11-05&to=2026-11-09": (None, "5–9 Nov 2026"),
+        "period=custom&from=2026-11-09&to=2026-11-05": (
+            "The first day was after the last",
+            "5–9 Nov 2026",
+        ),
+        "period=custom&from=2026-11-05&to=nothing": ("A date in the address cannot be read", None),
+        "period=custom&from=2020-11-05&to=2020-11-09": ("None of these days is counted", None),
+        "period=custom&from=2026-11-05&to=2030-11-09": ("Not all of these days", "5–25 Nov 2026"),
+        "period=century": ("no such period", None),
+    }
+    for query, (correction, days) in said.items():
+        page = sofia.get(f"{address('course-v1:Odd+STALE+1', DAILY[0])}?{query}&language=en").text
+        assert correction is None or correction in page, query
+        assert (correction is None) == ('<p class="note"><svg' not in page.partition("bar controls")[0]), (
+            query
+        )
+        summary = page.partition('<summary class="btn"')[2].partition("</summary>")[0]
+        assert summary == (f' aria-current="true">{days}' if days else ">Dates…"), query
+    page = sofia.get(
+        f"{address('course-v1:Odd+STALE+1', WEEKLY[0])}?from=2026-11-04&to=2026-11-05&language=en"
+    ).text
+    assert "whole weeks" in page
+    assert [row[0] for row in table(page)[1:]] == ["8 Nov 2026"]
+
+
+def test_everybody_has_left(sofia: httpx.Client) -> None:
+    for report in LATEST[1:]:
+        page = sofia.get(address("course-v1:Odd+LEFT+1", report), params={"language": "en"}).text
+        assert answer(page) == "Nobody is enrolled on 25 November 2026."
+        assert "Everybody has left" in page
+
+
+def test_more_active_than_enrolled_is_said_and_is_no_percentage(sofia: httpx.Client) -> None:
+    page = sofia.get(address("ccx-v1:Odd+CCX+1+ccx@7", WEEKLY[0]), params={"language": "en"}).text
+    assert "at least 2 of them were not enrolled" in answer(page)
+    assert table(page)[1][-1] == "at least 2 not enrolled"
+
+
+def test_the_last_run_stands_in_the_sentence(sofia: httpx.Client) -> None:
+    query = {"compare": "run", "language": "en"}
+    page = sofia.get(address("course-v1:Odd+WHOLERUN+2", DAILY[0]), params=query).text
+    begins = COURSES["course-v1:Odd+WHOLERUN+2"].starts
+    before = COURSES["course-v1:Odd+WHOLERUN+1"]
+    assert begins
+    assert before.starts
+    then = naive.on(by_day(before, 0), before.starts + (LAST_DAY - begins))
+    assert (
+        f"Enrollment is {28 - then} higher than at this day of the last run, when it was {then}."
+        in answer(page)
+    )
+    page = sofia.get(address("course-v1:Odd+WHOLERUN+2", WEEKLY[0]), params=query).text
+    assert "That is 7 more than in this week of the last run, when it was 4." in answer(page)
+
+
+def test_ended_courses_do_not_lose_learners(sofia: httpx.Client) -> None:
+    """Odd+ENDED went from 40 to 38 after its end, Odd+LEFT from 10 to nobody while it is open."""
+    page = sofia.get("/courses/", params={"language": "en"}).text
+    assert "1 course lost learners: course-v1:Odd+LEFT+1." in answer(page)
+    found = re.search(r'href="(/courses/\?losing[^"]*)"', page)
+    assert found
+    rows = table(sofia.get(html.unescape(found[1])).text)[1:-1]
+    assert [row[5] for row in rows] == ["−10"]
+
+
+def test_a_course_that_nobody_joined_is_listed(odd_world: World, sofia: httpx.Client) -> None:
+    rows = table(sofia.get("/courses/", params={"language": "en"}).text)
+    [row] = [row for row in rows if odd_world.campus.courses[2].id.removeprefix("course-v1:") in row[0]]
+    assert row[2:4] == ["0", "0"]
+
+
+def test_the_gap_of_days_is_as_the_day_before(sofia: httpx.Client) -> None:
+    query = {"period": "custom", "from": "2026-10-06", "to": "2026-10-06", "language": "en"}
+    page = sofia.get(address("course-v1:Odd+GAPDAYS+1", DAILY[0]), params=query).text
+    assert table(page)[1][1:3] == ["10", "±0"]
+    page = sofia.get(address("course-v1:Odd+GAPDAYS+1", DAILY[0]), params={"language": "en"}).text
+    assert table(page)[1][0].startswith("Wed 25 Nov")
