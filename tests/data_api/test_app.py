@@ -162,7 +162,7 @@ def test_every_kind_of_store_gives_the_same_answers(
             answer = httpx.get(f"{url}/api/{version}/{path}", headers=AUTHORIZED)
             assert answer.status_code == expected.status_code == 200, path
             assert answer.text.replace(url, str(api.base_url)) == expected.text, path
-    app.state.stores["v0"].engine.dispose()
+    app.state.stores["v0"].close()
 
 
 def test_ids_are_matched_exactly_on_every_kind_of_store(
@@ -175,7 +175,7 @@ def test_ids_are_matched_exactly_on_every_kind_of_store(
         for path in (f"courses/{course_id}/enrollment/", f"courses/{course_id}/activity/"):
             answer = httpx.get(f"{url}/api/v0/{path}", headers=AUTHORIZED)
             assert answer.status_code == 404, path
-    app.state.stores["v0"].engine.dispose()
+    app.state.stores["v0"].close()
 
 
 CHECKS = [

@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from pharos.result_store import store, tables
+from pharos.result_store.connecting import engine_for
 
 
 def _migrate(engine: sa.Engine, revision: str, direction: Callable[..., None]) -> None:
@@ -35,14 +36,14 @@ def _differences(engine: sa.Engine) -> list[object]:
 
 def test_migrations_lead_to_the_contract(store_url: str) -> None:
     store.upgrade(store_url)
-    engine = store.engine_for(store_url)
+    engine = engine_for(store_url)
     assert _differences(engine) == []
     engine.dispose()
 
 
 def test_down_and_up_again_keeps_the_rows_of_older_tables(store_url: str) -> None:
     store.upgrade(store_url)
-    engine = store.engine_for(store_url)
+    engine = engine_for(store_url)
     with engine.begin() as connection:
         for table in (tables.course_enrollment_daily, tables.course_enrollment_gender_daily):
             connection.execute(sa.insert(table).values(course_id="a/b/c", date=date(2031, 3, 1), count=3))
@@ -61,7 +62,7 @@ def test_down_and_up_again_keeps_the_rows_of_older_tables(store_url: str) -> Non
 
 def test_each_step_down_and_up_keeps_the_rows_of_the_tables_that_stay(store_url: str) -> None:
     store.upgrade(store_url)
-    engine = store.engine_for(store_url)
+    engine = engine_for(store_url)
     with engine.begin() as connection:
         for table in tables.metadata.sorted_tables:
             connection.execute(sa.insert(table).values(_some_row(table)))
@@ -136,7 +137,7 @@ def test_an_interrupted_migration_goes_on_where_it_was(mariadb_url: str) -> None
     with server.begin() as connection:
         connection.execute(sa.text("CREATE DATABASE interrupted CHARACTER SET utf8mb4"))
     server.dispose()
-    engine = store.engine_for(url)
+    engine = engine_for(url)
     assert _killed_again_and_again(engine, "0003", command.upgrade) > 20
     with engine.begin() as connection:
         row = {"course_id": "a/b/c", "date": date(2031, 3, 1), "count": 3}

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from pharos.errors import ConfigurationError
 from pharos.result_store import store, tables
+from pharos.result_store.connecting import engine_for
 from pharos.result_store.errors import (
     ContractViolation,
     EmptyResult,
@@ -174,7 +175,7 @@ def test_a_reader_sees_old_or_new_rows_never_a_part(engine: sa.Engine) -> None:
 
 
 def test_tables_of_the_original_are_taken_over(store_url: str) -> None:
-    engine = store.engine_for(store_url)
+    engine = engine_for(store_url)
     original = sa.Table(
         "course_enrollment_daily",
         sa.MetaData(),

@@ -161,10 +161,7 @@ class Access:
             raise Unauthenticated("Invalid token header. No credentials provided.")
         if " " in credential:
             raise Unauthenticated("Invalid token header. Token string should not contain spaces.")
-        known = self._tokens.at_hand()
-        if known is None:
-            known = await anyio.to_thread.run_sync(self._tokens.get)
-        return self._checked(credential, known)
+        return self._checked(credential, await self._tokens.get())
 
     def _checked(self, credential: str, known: list[Token]) -> Caller:
         wanted, found = hashed(credential), None

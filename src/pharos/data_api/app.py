@@ -7,8 +7,10 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.resources import files
 
+import sqlalchemy as sa
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
@@ -16,6 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import Receive, Scope, Send
 
 import pharos
 from pharos.config import Settings
@@ -35,7 +38,7 @@ from pharos.data_api.errors import (
 from pharos.data_api.formats import as_json
 from pharos.data_api.jwt import SignedTokens
 from pharos.data_api.paths import Paths, canonical
-from pharos.data_api.reading import Recent, ResultStore
+from pharos.data_api.reading import WORKERS, Recent, ResultStore
 from pharos.data_api.report_files import DOWNLOADS, Reports
 from pharos.data_api.routes import (
     activity,
@@ -51,8 +54,11 @@ from pharos.data_api.routes import (
     summaries,
     videos,
 )
+from pharos.data_api.streaming import Streams
 from pharos.data_api.tokens import list_tokens
+from pharos.result_store import data_problems
 from pharos.result_store.errors import ResultStoreError
+from pharos.result_store.job_runs import JobRun, latest, latest_done
 from pharos.telemetry.audit import AuditLog
 from pharos.telemetry.metrics import Metrics
 from pharos.telemetry.requests import Observed, request_headers
@@ -73,7 +79,6 @@ SUBJECTS = (
     operations.subject,
 )
 GZIP_FROM_BYTES = 1000
-WORKERS = 4  # answers made at once; more threads only wait for each other
 GZIP_LEVEL = 3  # a third of the time of 9 for a tenth more bytes
 
 
@@ -94,14 +99,19 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = ours
     app.state.metrics = Metrics()
     app.state.stores = {"v0": first, "v1": second}
-    app.state.condition = Condition(first.engine, settings.alerts.silent_hours)
+    app.state.problems = Recent(lambda: first.told(data_problems.read))
+    app.state.condition = Condition(app.state.problems, settings.alerts.silent_hours)
     app.state.cache = Cache()
     app.state.workers = ThreadPoolExecutor(WORKERS, "answers")
     app.state.audit = AuditLog(ours.audit_log or settings.home / "data_api_audit.jsonl")
+    app.state.exports = Streams("exports", app.state.metrics)
+    app.state.downloads = Streams("downloads", app.state.metrics)
+    app.state.tokens = Recent(lambda: first.told(list_tokens))
+    app.state.jobs = Recent(lambda: first.told(_jobs))
     app.state.reports = Reports(settings.home / "reports", ours)
     app.state.account_url = ours.account_url
     app.state.access = Access(
-        Recent(lambda: list_tokens(first.engine)),
+        app.state.tokens,
         SignedTokens(settings.lms, ours.jwt_audience),
         of_people=ours.requests_per_minute,
         of_tokens=ours.token_requests_per_minute,
@@ -116,7 +126,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/static", StaticFiles(directory=str(files("pharos.data_api") / "static")))
     app.add_middleware(KeptAnswers, cache=app.state.cache, access=app.state.access, stores=app.state.stores)
     app.add_middleware(Paths)
-    app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
+    app.add_middleware(Compressing, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
     if ours.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -140,13 +150,29 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
+class Compressing(GZipMiddleware):
+    """Streams are compressed where they are made, not here in the event loop; Parquet is as it is."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        of_streams = scope["type"] == "http" and (
+            scope["path"].startswith(DOWNLOADS) or "/tables/" in scope["path"]
+        )
+        await (self.app if of_streams else super().__call__)(scope, receive, send)
+
+
 @asynccontextmanager
 async def _until_the_end(app: FastAPI) -> AsyncIterator[None]:
-    workers, stores = app.state.workers, app.state.stores.values()
     yield
-    workers.shutdown()
-    for store in stores:
-        store.close()
+    state = app.state
+    state.workers.shutdown()
+    used = (state.exports, state.downloads, state.tokens, state.jobs, state.problems)
+    for each in (*used, *set(state.stores.values())):
+        each.close()
+
+
+def _jobs(store: sa.Engine) -> tuple[dict[str, JobRun], dict[str, JobRun]]:
+    """The newest attempt of each job, and the newest that did what it should."""
+    return latest(store, datetime.now(UTC).replace(tzinfo=None)), latest_done(store)
 
 
 def _answer(body: object, status: int, headers: Mapping[str, str] | None = None) -> Response:

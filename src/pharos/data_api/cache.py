@@ -8,6 +8,7 @@ the scope it was made for, after their credentials are checked and the request i
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -184,11 +185,24 @@ def compressed(response: Response) -> Response:
 
 def _readable(request: Request, response: Response) -> Response:
     """The response in an encoding that the client takes."""
-    if "content-encoding" in response.headers and "gzip" not in request.headers.get("accept-encoding", ""):
+    encodings = request.headers.get("accept-encoding", "")
+    if "content-encoding" in response.headers and not accepts_gzip(encodings):
         response.body = igzip.decompress(response.body)  # type: ignore[no-untyped-call, unused-ignore]
         del response.headers["Content-Encoding"]
         response.headers["Content-Length"] = str(len(response.body))
     return response
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether the value of Accept-Encoding allows gzip; `gzip;q=0` refuses it (RFC 9110 §12.5.3)."""
+    weights = {}
+    for part in accept_encoding.lower().split(","):
+        coding, _, weight = part.partition(";")
+        weights[coding.strip()] = not _ZERO.fullmatch(weight.replace(" ", ""))
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", False)))
+
+
+_ZERO = re.compile(r"q=0(\.0{0,3})?")
 
 
 def _not_after(modified: str, limit: str | None) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 
-import sqlalchemy as sa
 from prometheus_client.metrics_core import Metric
 
 from pharos.data_api.reading import Recent
@@ -17,27 +16,29 @@ from pharos.result_store import data_problems
 from pharos.result_store.store import Publication
 from pharos.telemetry.metrics import gauge
 
+Known = tuple[list[data_problems.DataProblem], list[data_problems.LogSource]]
+
 
 class Condition:
     """The problems and log sources of the last run, at most a second old."""
 
-    def __init__(self, engine: sa.Engine, silent_hours: float | None) -> None:
-        self._known = Recent(lambda: data_problems.read(engine))
+    def __init__(self, known: Recent[Known], silent_hours: float | None) -> None:
+        self._known = known
         self._silent_hours = silent_hours
 
-    def of_health(self, published: dict[str, Publication]) -> dict[str, object]:
+    async def of_health(self, published: dict[str, Publication]) -> dict[str, object]:
         """Fields of /health/: moments are UTC, null before the first run. Raises ResultStoreError."""
         until = min((publication.until for publication in published.values()), default=None)
         return {
             "data_until": _moment(until),
             "newest_event": _moment(_newest_event(published)),
-            "problems": sorted(self._counts()),
+            "problems": sorted(await self._counts()),
         }
 
-    def figures(self) -> list[Metric]:
+    async def figures(self) -> list[Metric]:
         """Figures of /metrics. Raises ResultStoreError."""
-        counts = self._counts()
-        _, sources = self._known.get()
+        counts = await self._counts()
+        _, sources = await self._known.get()
         return [
             gauge(
                 "pharos_data_problems",
@@ -65,8 +66,8 @@ class Condition:
             ),
         ]
 
-    def _counts(self) -> Counter[str]:
-        found, sources = self._known.get()
+    async def _counts(self) -> Counter[str]:
+        found, sources = await self._known.get()
         now = datetime.now(UTC).replace(tzinfo=None)
         silent = data_problems.silent(sources, self._silent_hours, now)
         return Counter(problem.kind for problem in [*found, *silent])

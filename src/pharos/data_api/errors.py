@@ -164,5 +164,15 @@ class Throttled(Detailed):
         self.headers = {"Retry-After": str(wait_s)}
 
 
+class Busy(Detailed):
+    """More is asked for at once than can be answered."""
+
+    status = 503
+
+    def __init__(self, detail: str, wait_s: int) -> None:
+        super().__init__(f"{detail} Try again in {wait_s} seconds.")
+        self.headers = {"Retry-After": str(wait_s)}
+
+
 class PlainText(Detailed):
     """The original's answer to a wrong recent_date: a line of text instead of JSON."""

@@ -12,6 +12,7 @@ from pharos.data_api.errors import BodyTooLarge
 from pharos.data_api.formats import SUFFIXES
 
 SUFFIX = "pharos.format"  # key of the scope that holds the suffix
+HEAD = "pharos.head"  # key of the scope: whether only the headers are wanted
 MAX_BODY_BYTES = 10 * 1024 * 1024  # room for 100,000 course ids
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -47,7 +48,8 @@ class Paths:
             return
         path, suffix = canonical(scope["path"])
         head = scope["method"] == "HEAD"
-        inner = {**scope, "path": path, SUFFIX: suffix, "method": "GET" if head else scope["method"]}
+        method = "GET" if head else scope["method"]
+        inner = {**scope, "path": path, SUFFIX: suffix, HEAD: head, "method": method}
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":

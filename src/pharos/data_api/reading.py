@@ -1,10 +1,16 @@
-"""The Result Store as the Data API reads it: rows, and what is published, at most a second old."""
+"""The Result Store as the Data API reads it: rows, and what is published, at most a second old.
+
+Three kinds of questions have connections of their own, so that none waits for another: answers, short ones
+about the store itself (what is published, which tokens there are), and exports.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -12,56 +18,92 @@ from fastapi import Request
 
 from pharos.errors import PharosError
 from pharos.result_store import store
+from pharos.result_store.connecting import engine_for, reading_engine, translated
 from pharos.result_store.errors import StoreUnreachable
 from pharos.result_store.store import Publication
 
 FRESH_FOR_S = 1.0
+WORKERS = 4  # answers made at once; more threads only wait for each other
+ANSWER_S = 15  # that a statement of an answer may take
+SHORT_S = 5  # the same of a short question
+HEALTH_S = 2  # the same when it is asked for the health
+EXPORT_S = 60  # until the next rows of an export
+RETRY_WITHIN_S = (
+    1.0  # a connection that breaks at once was closed in the meantime; later, the database is gone
+)
+PATIENCE_S = 0.5  # that a request waits for a database that did not answer the last time
 T = TypeVar("T")
 
 
 class Recent(Generic[T]):
-    """What a function returns, asked again when it is older than `FRESH_FOR_S`, by one thread at a time.
+    """The value of a function, asked for again when it is older than `FRESH_FOR_S`, by one thread at a time.
 
-    A failure counts as an answer: while a database is gone, not every request waits for it.
+    All who want it meanwhile wait for the same answer. After a failure they wait for `PATIENCE_S` only: while
+    a database is away, requests are told so at once. `kept`: whether a value is good for a while at all.
+    Used from one event loop; `ask` runs in a thread.
     """
 
-    def __init__(self, ask: Callable[[], T]) -> None:
-        self._ask, self._lock = ask, threading.Lock()
+    def __init__(self, ask: Callable[[], T], *, kept: bool = True) -> None:
+        self._ask, self._kept, self._thread = ask, kept, ThreadPoolExecutor(1, "recent")
         self._known: tuple[float, T] | None = None
         self._failed: tuple[float, PharosError] | None = None
+        self._asking: asyncio.Future[T] | None = None
 
     def at_hand(self) -> T | None:
         """The value if it is fresh, else None. Never waits."""
         known = self._known
-        return known[1] if known and _is_fresh(known[0]) else None
+        return known[1] if known and self._is_fresh(known[0]) else None
 
-    def get(self) -> T:
+    async def get(self) -> T:
         """The value, asked for if need be. Raises what the function raises, of PharosError."""
-        with self._lock:
-            if self._known is not None and _is_fresh(self._known[0]):
-                return self._known[1]
-            if self._failed is not None and _is_fresh(self._failed[0]):
-                raise self._failed[1]
-            try:
-                value = self._ask()
-            except PharosError as error:
-                self._failed = (time.monotonic(), error)
-                raise
-            self._known = (time.monotonic(), value)
+        value = self.at_hand()
+        if value is not None:
             return value
+        if self._failed is None:
+            return await asyncio.shield(self._asked())
+        since, error = self._failed
+        if self._is_fresh(since):
+            raise error
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._asked()), PATIENCE_S)
+        except TimeoutError:
+            raise error from None
 
+    def close(self) -> None:
+        """End the thread when it has its answer."""
+        self._thread.shutdown(wait=False)
 
-def _is_fresh(since: float) -> bool:
-    return time.monotonic() - since < FRESH_FOR_S
+    def _is_fresh(self, since: float) -> bool:
+        return self._kept and monotonic() - since < FRESH_FOR_S
+
+    def _asked(self) -> asyncio.Future[T]:
+        if self._asking is None:
+            self._asking = asyncio.ensure_future(self._renewed())
+            self._asking.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return self._asking
+
+    async def _renewed(self) -> T:
+        try:
+            value = await asyncio.get_running_loop().run_in_executor(self._thread, self._ask)
+        except PharosError as error:
+            self._failed = (monotonic(), error)
+            raise
+        finally:
+            self._asking = None
+        self._known, self._failed = (monotonic(), value), None
+        return value
 
 
 class ResultStore:
-    """One Result Store. Raises StoreUnreachable or StoreNotReady from everything but its making."""
+    """One Result Store. Raises ResultStoreError from everything but its making."""
 
     def __init__(self, url: str) -> None:
-        self.engine = store.engine_for(url)
-        self._reading = store.engine_for(url, reading=True)
-        self.published = Recent(lambda: store.published(self.engine))
+        self._reading = reading_engine(url, wait_s=ANSWER_S, connections=WORKERS)
+        self._short = reading_engine(url, wait_s=SHORT_S, connections=4)
+        self._probing = reading_engine(url, wait_s=HEALTH_S, connections=1)
+        self._exporting = engine_for(url, wait_s=EXPORT_S, poolclass=sa.NullPool)
+        self.published = Recent(lambda: self.told(store.published))
+        self.newer = Recent(lambda: store.check_readable(self._probing), kept=False)
         self._columns: dict[str, set[str]] = {}
         self._derived: dict[str, tuple[Publication, Any]] = {}
         self._deriving = threading.Lock()
@@ -71,61 +113,122 @@ class ResultStore:
         return [row._mapping for row in self.tuples(statement)]  # noqa: SLF001 - public by its documentation
 
     def tuples(self, statement: sa.Select[Any]) -> Sequence[Any]:
-        """All rows of a query, for long lists: names cost as much as the rest of a row.
+        """All rows of a query, for long lists: names cost as much as the rest of a row."""
+        return _again(lambda: self._read(statement))
 
-        A connection that the database has closed in the meantime is noticed by its use; then all are new.
-        """
-        try:
-            return self._read(statement)
-        except StoreUnreachable as error:
-            if not getattr(error.__cause__, "connection_invalidated", False):
-                raise
-            return self._read(statement)
+    def told(self, short: Callable[[sa.Engine], T]) -> T:
+        """What a function that asks a short question returns."""
+        return _again(lambda: short(self._short))
 
     def _read(self, statement: sa.Select[Any]) -> Sequence[Any]:
-        with store.translated(self._reading) as connection:
+        with translated(self._reading) as connection:
             return connection.execute(statement).all()
 
     def close(self) -> None:
         """Give the connections back."""
-        self._reading.dispose()
-        self.engine.dispose()
+        self.published.close()
+        self.newer.close()
+        for engine in (self._reading, self._short, self._probing, self._exporting):
+            engine.dispose()
 
-    def derived(self, table: sa.Table, make: Callable[[], T]) -> T:
+    def derived(self, table: sa.Table, published: Mapping[str, Publication], make: Callable[[], T]) -> T:
         """What `make` returns, made once for each publication of the table; each time if there is none.
 
         One thing may be derived from a table.
         """
-        publication = self.published.get().get(table.name)
+        publication = published.get(table.name)
         if publication is None:
             return make()
         with self._deriving:  # whoever asks for it meanwhile gets it, too
-            found: T | None = self.derived_at_hand(table)
+            found: T | None = self.derived_at_hand(table, published)
             if found is None:
                 found = make()
                 self._derived[table.name] = (publication, found)
             return found
 
-    def derived_at_hand(self, table: sa.Table) -> Any:
+    def derived_at_hand(self, table: sa.Table, published: Mapping[str, Publication]) -> Any:
         """What is derived from the current publication of the table; None if it is not made yet."""
-        publication, known = self.published.get().get(table.name), self._derived.get(table.name)
+        publication, known = published.get(table.name), self._derived.get(table.name)
         if publication is None or known is None or known[0].published != publication.published:
             return None
         return known[1]
 
-    def chunks(self, statement: sa.Select[Any], size: int) -> Iterator[Sequence[sa.RowMapping]]:
-        """The rows of a query, some at a time, all from the same state of the store."""
-        with store.translated(self.engine) as connection:
+    def chunks(self, statement: sa.Select[Any], size: int) -> Generator[Sequence[sa.RowMapping]]:
+        """The rows of a query, some at a time, all from the same state of the store.
+
+        The connection is closed with the iterator, also before its end.
+        """
+        with translated(self._exporting) as connection:
             result = connection.execution_options(yield_per=size).execute(statement)
-            yield from result.mappings().partitions()
+            try:
+                yield from result.mappings().partitions()
+            except GeneratorExit:
+                _abandon(connection, result)
+                raise
 
     def has_column(self, table: sa.Table, name: str) -> bool:
         """Whether the table really has the column; tables of the original may be older. Asked once."""
         if table.name not in self._columns:
-            with store.translated(self.engine) as connection:
-                found = sa.inspect(connection).get_columns(table.name)
-            self._columns[table.name] = {column["name"] for column in found}
+            found = self.told(lambda engine: _columns_of(engine, table))
+            self._columns[table.name] = found
         return name in self._columns[table.name]
+
+
+def _abandon(connection: sa.Connection, result: sa.CursorResult[Any]) -> None:
+    """End a connection in the middle of a result. PyMySQL would read all rows that are left first."""
+    if connection.dialect.name in ("mysql", "mariadb"):
+        unread = getattr(result.cursor, "_result", None)
+        if unread is not None:
+            unread.unbuffered_active, unread.connection = False, None
+        connection.invalidate()
+    result.close()
+
+
+def _columns_of(engine: sa.Engine, table: sa.Table) -> set[str]:
+    with translated(engine) as connection:
+        return {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+
+
+def _again(read: Callable[[], T]) -> T:
+    """What `read` returns; asked twice, if the database has closed our connection in the meantime.
+
+    That is noticed by its use; then all connections are new.
+    """
+    began = monotonic()
+    try:
+        return read()
+    except StoreUnreachable as error:
+        closed = getattr(error.__cause__, "connection_invalidated", False)
+        if not closed or monotonic() - began > RETRY_WITHIN_S:
+            raise
+    return read()
+
+
+class Reading:
+    """The Result Store, as one answer reads it. `published`: what its tables hold."""
+
+    def __init__(self, store: ResultStore, published: Mapping[str, Publication]) -> None:
+        self._store, self.published = store, published
+
+    def rows(self, statement: sa.Select[Any]) -> list[sa.RowMapping]:
+        """All rows of a query, by column name."""
+        return self._store.rows(statement)
+
+    def tuples(self, statement: sa.Select[Any]) -> Sequence[Any]:
+        """All rows of a query, for long lists: names cost as much as the rest of a row."""
+        return self._store.tuples(statement)
+
+    def derived(self, table: sa.Table, make: Callable[[], T]) -> T:
+        """What `make` returns, made once for each publication of the table."""
+        return self._store.derived(table, self.published, make)
+
+    def derived_at_hand(self, table: sa.Table) -> Any:
+        """What is derived from the publication of the table; None if it is not made yet."""
+        return self._store.derived_at_hand(table, self.published)
+
+    def has_column(self, table: sa.Table, name: str) -> bool:
+        """Whether the table really has the column."""
+        return self._store.has_column(table, name)
 
 
 def of_request(request: Request) -> ResultStore:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -67,14 +67,16 @@ class Reports:
             return None
         return self._at(name)
 
-    def content(self, file: ReportFile) -> Iterator[bytes]:
-        """What is in the file, some at a time. Raises CannotLink at once if it cannot be opened."""
+    def content(self, file: ReportFile) -> Generator[bytes]:
+        """What is in the file, some at a time. Raises CannotLink with the first if it cannot be opened."""
         system, folder = self._folder
         try:
             stream = system.open_input_stream(f"{folder}/{file.name}", compression=None)
         except OSError as error:
             raise CannotLink from error
-        return _chunks(stream)
+        with stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                yield chunk
 
     @cached_property
     def _folder(self) -> tuple[fs.FileSystem, str]:
@@ -99,12 +101,6 @@ class Reports:
 
     def _signature(self, name: str, expires: int) -> str:
         return hmac.new(self._key, f"{name}\n{expires}".encode(), hashlib.sha256).hexdigest()
-
-
-def _chunks(stream: pa.NativeFile) -> Iterator[bytes]:
-    with stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            yield chunk
 
 
 def download_name(file: ReportFile, report_names: Iterable[str]) -> str:

@@ -26,16 +26,18 @@ from fastapi.responses import JSONResponse
 
 from pharos.data_api.access import SCHEME, Caller, OfCallers, OfLearnerReaders
 from pharos.data_api.cache import Kept, compressed, conditional, key_of, stamp
-from pharos.data_api.errors import NoData
+from pharos.data_api.errors import Busy, NoData
 from pharos.data_api.formats import CSV, FORMATS, JSON, Format, attachment, chosen
 from pharos.data_api.parameters import BODIES
 from pharos.data_api.paths import SUFFIX
-from pharos.data_api.reading import ResultStore, of_request
+from pharos.data_api.reading import Reading, of_request
 from pharos.result_store.store import Publication
 from pharos.result_store.tables import ABOUT_LEARNERS, Definition
 
 VERSIONS = ("v0", "v1")
 TIME = "{time}"  # in a file name: the moment of the answer
+TOTAL_S = 20  # until an answer is there
+RETRY_S = 5
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 
@@ -158,17 +160,24 @@ def _answering(endpoint: Endpoint) -> Callable[..., Any]:
     names = tuple(table.name for table in endpoint.reads)
 
     async def answer(request: Request, **own: Any) -> Response:
+        try:
+            async with asyncio.timeout(TOTAL_S):
+                return conditional(request, await answered(request, own))
+        except TimeoutError:
+            raise Busy(f"There was no answer within {TOTAL_S} seconds.", RETRY_S) from None
+
+    async def answered(request: Request, own: dict[str, Any]) -> Response:
         caller: Caller = request.state.caller
         store, cache = of_request(request), request.app.state.cache
-        published = await published_in(store)
+        published = await store.published.get()
         made_from = stamp(published, names) if endpoint.cached and request.method == "GET" else ""
         key = key_of(request.scope, caller)
         if made_from:
             await cache.settled(key)
             if found := cache.get(key, published):
-                return conditional(request, found)
+                return found  # type: ignore[no-any-return]
         output = _output(request)
-        at_hand = {"request": request, "store": store, "caller": caller}
+        at_hand = {"request": request, "store": Reading(store, published), "caller": caller}
         own |= {name: value for name, value in at_hand.items() if name in wanted}
         with cache.making(key) if made_from else nullcontext():
             made = await asyncio.get_running_loop().run_in_executor(
@@ -179,7 +188,7 @@ def _answering(endpoint: Endpoint) -> Callable[..., Any]:
                 made.headers.setdefault("Cache-Control", NOT_UNASKED)
                 made.headers["ETag"] = f'"{hashlib.sha256(f"{key} {made_from}".encode()).hexdigest()[:32]}"'
                 cache.put(key, Kept.of(made, names, made_from))
-        return conditional(request, made)
+        return made
 
     parameters = [inspect.Parameter("request", _KEYWORD, annotation=Request)]
     parameters += [
@@ -228,12 +237,6 @@ def _stem(course_id: str) -> str:
 
 Publications = dict[str, Publication]
 NOT_UNASKED = "private, no-cache"  # a client may keep it, but asks each time whether it is still right
-
-
-async def published_in(store: ResultStore) -> Publications:
-    """What each published table holds."""
-    known = store.published.at_hand()
-    return await asyncio.to_thread(store.published.get) if known is None else known
 
 
 def publications_of(published: Publications, tables: Sequence[sa.Table]) -> Publications:

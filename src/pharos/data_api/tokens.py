@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from pharos.errors import PharosError
-from pharos.result_store import store
+from pharos.result_store.connecting import translated
 from pharos.result_store.tables import tokens
 
 TOKEN_BYTES = 20  # 40 hexadecimal characters, as the original's
@@ -87,7 +87,7 @@ def create_token(
         raise TokenTooWeak
     if any(existing.name == name and existing.is_valid(_now()) for existing in list_tokens(engine)):
         raise TokenNameTaken(name)
-    with store.translated(engine) as connection, connection.begin():
+    with translated(engine) as connection, connection.begin():
         connection.execute(sa.delete(tokens).where(tokens.c.name == name))
         connection.execute(
             sa.insert(tokens).values(
@@ -106,7 +106,7 @@ def create_token(
 
 def list_tokens(engine: sa.Engine) -> list[Token]:
     """All tokens, revoked and expired ones too, oldest first. Raises StoreUnreachable."""
-    with store.translated(engine) as connection:
+    with translated(engine) as connection:
         rows = connection.execute(sa.select(tokens).order_by(tokens.c.id)).mappings().all()
     return [
         Token(
@@ -126,7 +126,7 @@ def list_tokens(engine: sa.Engine) -> list[Token]:
 
 def revoke_token(engine: sa.Engine, name: str) -> None:
     """Refuse the token from now on. Raises NoSuchToken, StoreUnreachable."""
-    with store.translated(engine) as connection, connection.begin():
+    with translated(engine) as connection, connection.begin():
         done = connection.execute(
             sa.update(tokens).where(tokens.c.name == name, tokens.c.revoked.is_(None)).values(revoked=_now())
         )

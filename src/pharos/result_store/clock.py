@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from pharos.result_store.store import translated
+from pharos.result_store.connecting import translated
 
 _QUESTIONS = {
     "mysql": "SELECT UTC_TIMESTAMP(6)",

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from pharos.result_store.store import translated
+from pharos.result_store.connecting import translated
 from pharos.result_store.tables import data_problems, log_sources
 
 NAME_CHARACTERS = 200  # kept of a source's name; MySQL allows no longer key beside the kind

@@ -2,6 +2,8 @@
 
 ResultStoreError
 ├── StoreUnreachable     the database does not answer, or refuses us
+├── StoreRefuses         it answers a statement with an error
+├── TableMissing         it answers, but a table or column that was asked for is not there
 ├── StoreNotReady        it answers, but its tables are missing or of an older release
 ├── StoreIsNewer         its tables are of a later release than this program; nothing was changed
 ├── ContractViolation    rows to publish do not fit their table; nothing was written
@@ -28,6 +30,31 @@ class StoreUnreachable(ResultStoreError):
         return (
             f"Result Store {self.address} cannot be reached: {self.reason}. "
             "Check result_store.url and that the database runs; `pharos store upgrade` creates a new one."
+        )
+
+
+class StoreRefuses(ResultStoreError):
+    """The database answers a statement with an error. Holds the address without its password."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(address, reason)
+        self.address, self.reason = address, reason
+
+    def __str__(self) -> str:
+        return f"Result Store {self.address} refuses a statement: {self.reason}"
+
+
+class TableMissing(ResultStoreError):
+    """A table or column that was asked for is not there."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(address, reason)
+        self.address, self.reason = address, reason
+
+    def __str__(self) -> str:
+        return (
+            f"Result Store {self.address} lacks a table or column: {self.reason}. "
+            "Run `pharos store upgrade`; tables of the original's pipeline get theirs with the first run."
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pharos.result_store.store import translated
+from pharos.result_store.connecting import translated
 from pharos.result_store.tables import job_runs
 
 TOLERANCE = timedelta(minutes=5)  # between the clocks of hosts that share a store

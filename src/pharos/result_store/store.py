@@ -1,4 +1,4 @@
-"""Connecting to the Result Store, creating and migrating it, and publishing results into it.
+"""The Result Store: creating and migrating it, and publishing results into it.
 
 Publishing replaces a whole table in one transaction: a reader sees the old rows or the new ones. What may be
 in a table is said by `tables`; this module must not know any table by name.
@@ -6,13 +6,11 @@ in a table is said by `tables`; this module must not know any table by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -20,13 +18,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from pymysql.constants import FIELD_TYPE
-from pymysql.converters import conversions
 from sqlalchemy.engine import URL
 
-from pharos.database_addresses import sqlalchemy_url
 from pharos.errors import ConfigurationError
 from pharos.result_store import bulk, contract
+from pharos.result_store.connecting import engine_for, shown, translated
 from pharos.result_store.errors import (
     EmptyResult,
     ResultStoreError,
@@ -38,19 +34,6 @@ from pharos.result_store.tables import metadata, publications, table_updates
 
 MIGRATIONS = "pharos.result_store:migrations"
 VERSION_TABLE = "pharos_schema_version"
-CONNECT_TIMEOUT_S = 10
-SQLITE_WAIT_S = 30
-READING: dict[str, Any] = {
-    "isolation_level": "AUTOCOMMIT",
-    "pool_reset_on_return": None,  # nothing is open that could be rolled back
-    "skip_autocommit_rollback": True,  # by the transactions of SQLAlchemy neither
-    "pool_pre_ping": False,  # who reads tries again instead
-}
-MYSQL_VALUES = conversions | {  # the driver reads times with a regular expression, at twice the cost of a row
-    FIELD_TYPE.DATE: date.fromisoformat,
-    FIELD_TYPE.DATETIME: datetime.fromisoformat,
-    FIELD_TYPE.TIMESTAMP: datetime.fromisoformat,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,28 +58,6 @@ class Result:
     publication: Publication
 
 
-def engine_for(url: str, *, reading: bool = False) -> sa.Engine:
-    """An engine for the address, not yet connected. Raises ResultStoreError if it is no address.
-
-    `reading`: each statement is a transaction by itself and costs one exchange with the database, not five.
-    """
-    address = sqlalchemy_url(url, "result_store.url")
-    try:
-        options = READING if reading else {}
-        engine = sa.create_engine(
-            address,
-            connect_args=_connect_args(address),
-            hide_parameters=True,  # in the text of errors: names of learners may be among them
-            **{**_pool(address), **options},
-        )
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
-        raise StoreUnreachable(str(address), f"not a database address ({error})") from error
-    if address.get_backend_name() == "sqlite":
-        sa.event.listen(engine, "connect", _sqlite_session)
-        sa.event.listen(engine, "begin", _sqlite_begin)
-    return engine
-
-
 def connect(url: str) -> sa.Engine:
     """An engine for a store that answers and has this release's tables.
 
@@ -115,11 +76,11 @@ def check(engine: sa.Engine) -> None:
     """Raises StoreUnreachable, StoreNotReady or StoreIsNewer unless it has this release's tables."""
     database = engine.url.database
     if engine.dialect.name == "sqlite" and database and not Path(database).is_file():
-        raise StoreUnreachable(_shown(engine.url), "there is no such file")
+        raise StoreUnreachable(shown(engine.url), "there is no such file")
     with translated(engine) as connection:
         found = _version(connection)
     if found != _newest():
-        raise StoreNotReady(_shown(engine.url), found, _newest())
+        raise StoreNotReady(shown(engine.url), found, _newest())
 
 
 def check_readable(engine: sa.Engine) -> bool:
@@ -169,7 +130,7 @@ def downgrade(url: str, version: str) -> None:
             earlier = _revisions()[: _revisions().index(found) + 1] if found else []
             if version not in earlier:
                 raise ConfigurationError(
-                    f"{_shown(engine.url)} has version {found} and cannot go back to {version}; "
+                    f"{shown(engine.url)} has version {found} and cannot go back to {version}; "
                     f"versions before: {', '.join(earlier) or 'none'}"
                 )
             command.downgrade(_migrations_on(connection), version)
@@ -257,57 +218,6 @@ def _mark(connection: sa.Connection, result: Result, **facts: object) -> None:
     )
 
 
-@contextmanager
-def translated(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection whose database errors are ours, so that no driver's error leaves this room."""
-    try:
-        with engine.connect() as connection:
-            yield connection
-    except (
-        sa.exc.OperationalError,
-        sa.exc.InterfaceError,
-        sa.exc.InternalError,
-        sa.exc.TimeoutError,
-    ) as error:
-        raise StoreUnreachable(_shown(engine.url), _reason(error)) from error
-    except sa.exc.ProgrammingError as error:
-        raise StoreNotReady(_shown(engine.url), None, _newest()) from error
-    except sa.exc.SQLAlchemyError as error:
-        raise ResultStoreError(f"Result Store {_shown(engine.url)}: {_reason(error)}") from error
-
-
-def _connect_args(url: URL) -> dict[str, object]:
-    match url.get_backend_name():
-        case "sqlite":
-            return {"timeout": SQLITE_WAIT_S}
-        case "mysql" | "mariadb":
-            return {"connect_timeout": CONNECT_TIMEOUT_S, "charset": "utf8mb4", "conv": MYSQL_VALUES}
-        case "postgresql":
-            return {"connect_timeout": CONNECT_TIMEOUT_S, "options": "-c timezone=utc"}
-        case other:
-            raise sa.exc.ArgumentError(
-                f"{other} is not supported; use sqlite, mysql+pymysql or postgresql+psycopg"
-            )
-
-
-def _pool(url: URL) -> dict[str, Any]:
-    """A file is opened faster than a pool is kept right; connections to servers are tested before use."""
-    return {"poolclass": sa.NullPool} if url.get_backend_name() == "sqlite" else {"pool_pre_ping": True}
-
-
-def _sqlite_session(connection: object, _: object) -> None:
-    """WAL: readers go on reading the old rows while a publication is written."""
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.close()
-    connection.isolation_level = None  # type: ignore[attr-defined]  # we begin transactions, not the driver
-
-
-def _sqlite_begin(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
-
-
 def migrations() -> Config:
     """The migrations, for Alembic's commands; they run on the connection in its attributes."""
     configuration = Config()
@@ -339,7 +249,7 @@ def _version(connection: sa.Connection) -> str | None:
         connection, opts={"version_table": VERSION_TABLE}
     ).get_current_revision()
     if found is not None and found not in _revisions():
-        raise StoreIsNewer(_shown(connection.engine.url), found, _newest())
+        raise StoreIsNewer(shown(connection.engine.url), found, _newest())
     return found
 
 
@@ -350,11 +260,11 @@ def _create_database(url: URL) -> None:
             try:
                 Path(url.database).parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise StoreUnreachable(_shown(url), f"{error.filename}: {error.strerror}") from error
+                raise StoreUnreachable(shown(url), f"{error.filename}: {error.strerror}") from error
         return
     name = url.database
     if not name:
-        raise StoreUnreachable(_shown(url), "the address names no database")
+        raise StoreUnreachable(shown(url), "the address names no database")
     server = engine_for(
         url.set(database="postgres" if url.get_backend_name() == "postgresql" else "").render_as_string(
             hide_password=False
@@ -375,12 +285,3 @@ def _exists(connection: sa.Connection, database: str) -> bool:
         return False
     found = connection.execute(sa.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": database})
     return found.first() is not None
-
-
-def _shown(url: URL) -> str:
-    return url.render_as_string(hide_password=True)
-
-
-def _reason(error: sa.exc.SQLAlchemyError) -> str:
-    original = getattr(error, "orig", None) or error
-    return " ".join(str(original).split())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
@@ -29,6 +29,14 @@ class Metrics:
             "pharos_http_request_seconds", "Time until the whole answer was sent.", ("route",),
             registry=self._registry, buckets=SECONDS,
         )  # fmt: skip
+
+    def counter(self, name: str, meaning: str, labels: Sequence[str] = ()) -> Counter:
+        """A figure of the service itself that only rises."""
+        return Counter(name, meaning, labels, registry=self._registry)
+
+    def watch(self, collector: Collector) -> None:
+        """Show the figures of a collector, too."""
+        self._registry.register(collector)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered."""

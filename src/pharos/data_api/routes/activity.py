@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from pharos.data_api.access import CourseID
 from pharos.data_api.parameters import Range
-from pharos.data_api.reading import ResultStore
+from pharos.data_api.reading import Reading
 from pharos.data_api.routes.enrollment import Course, Created
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact, zulu
@@ -54,7 +54,7 @@ class RecentActivity(TypedDict):
 def activity(
     course_id: CourseID,
     weeks: Range,
-    store: ResultStore,
+    store: Reading,
     activity_type: Annotated[str | None, Query(description="Accepted for old clients; no effect.")] = None,  # noqa: ARG001
 ) -> list[ActivityWeek]:
     """Learners active in each complete week of the range, by kind of activity; oldest first.
@@ -91,7 +91,7 @@ def activity(
 @subject.get("courses/{course_id:course}/recent_activity/", reads=[tables.course_activity])
 def recent_activity(
     course_id: CourseID,
-    store: ResultStore,
+    store: Reading,
     activity_type: Annotated[
         str, Query(description="any, attempted_problem, played_video, posted_forum.")
     ] = "any",

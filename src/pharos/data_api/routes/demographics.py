@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from pharos.data_api.access import CourseID
 from pharos.data_api.countries import Country, country
 from pharos.data_api.parameters import Between, Range
-from pharos.data_api.reading import ResultStore
+from pharos.data_api.reading import Reading
 from pharos.data_api.routes.enrollment import Count, Course, Created, Day, of_days
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact
@@ -57,9 +57,7 @@ class Location(TypedDict):
     created: Created
 
 
-def counts(
-    store: ResultStore, table: sa.Table, course_id: str, days: Between, by: str
-) -> list[dict[str, Any]]:
+def counts(store: Reading, table: sa.Table, course_id: str, days: Between, by: str) -> list[dict[str, Any]]:
     """An item per row of a table of counts per day and value of the column `by`."""
     columns = [table.c[name] for name in ("date", by, "count", "created")]
     statement = of_days(table, course_id, days, *columns, order=[table.c[by]])
@@ -81,7 +79,7 @@ def counts(
     file_name="enrollment-age",
     versions=["v0"],
 )
-def enrollment_by_birth_year(course_id: CourseID, days: Range, store: ResultStore) -> list[BirthYear]:
+def enrollment_by_birth_year(course_id: CourseID, days: Range, store: Reading) -> list[BirthYear]:
     """Learners by year of birth, per day of the range; the unknown last. Without a range: the newest day."""
     table = tables.course_enrollment_birth_year_daily
     return cast("list[BirthYear]", counts(store, table, course_id, days, "birth_year"))
@@ -92,7 +90,7 @@ def enrollment_by_birth_year(course_id: CourseID, days: Range, store: ResultStor
     reads=[tables.course_enrollment_education_level_daily],
     file_name="enrollment-education",
 )
-def enrollment_by_education(course_id: CourseID, days: Range, store: ResultStore) -> list[Education]:
+def enrollment_by_education(course_id: CourseID, days: Range, store: Reading) -> list[Education]:
     """Learners by education, per day of the range; the unknown last. Without a range: the newest day."""
     table = tables.course_enrollment_education_level_daily
     return cast("list[Education]", counts(store, table, course_id, days, "education_level"))
@@ -103,7 +101,7 @@ def enrollment_by_education(course_id: CourseID, days: Range, store: ResultStore
     reads=[tables.course_enrollment_gender_daily],
     file_name="enrollment-gender",
 )
-def enrollment_by_gender(course_id: CourseID, days: Range, store: ResultStore) -> list[GenderDay]:
+def enrollment_by_gender(course_id: CourseID, days: Range, store: Reading) -> list[GenderDay]:
     """Learners by gender, an item per day of the range. Without a range: the newest day."""
     table = tables.course_enrollment_gender_daily
     found: dict[date, Any] = {}
@@ -122,7 +120,7 @@ def enrollment_by_gender(course_id: CourseID, days: Range, store: ResultStore) -
     reads=[tables.course_enrollment_location_current],
     file_name="enrollment-location",
 )
-def enrollment_by_location(course_id: CourseID, days: Range, store: ResultStore) -> list[Location]:
+def enrollment_by_location(course_id: CourseID, days: Range, store: Reading) -> list[Location]:
     """Learners by country, the unknown first, then by code and day. Without a range: the newest day.
 
     All codes that are no country of ISO 3166 count together as UNKNOWN.

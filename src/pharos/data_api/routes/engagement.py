@@ -13,7 +13,7 @@ from pharos.data_api.access import Caller, CourseID
 from pharos.data_api.errors import NoRoute
 from pharos.data_api.paging import PageAsked
 from pharos.data_api.parameters import Range
-from pharos.data_api.reading import ResultStore
+from pharos.data_api.reading import Reading
 from pharos.data_api.routes.enrollment import Course, Day
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import zulu
@@ -70,7 +70,7 @@ class EngagementPage(TypedDict):
 )
 def user_engagement(
     course_id: CourseID,
-    store: ResultStore,
+    store: Reading,
     days: Range,  # noqa: ARG001
 ) -> list[UserEngagement]:
     """What each learner of the course did, ever and in the last seven days of the data, by user name."""
@@ -97,9 +97,9 @@ def user_engagement(
     return [_user(row) for row in rows]
 
 
-def _end(store: ResultStore) -> date:
+def _end(store: Reading) -> date:
     """The day after the last one the table describes."""
-    publication = store.published.get().get(tables.module_engagement.name)
+    publication = store.published.get(tables.module_engagement.name)
     return publication.until.date() if publication else datetime.now(UTC).date()
 
 
@@ -133,7 +133,7 @@ def _user(row: sa.RowMapping) -> UserEngagement:
 def enterprise_engagements(
     enterprise_id: Annotated[str, Path(description="UUID, with or without dashes.")],
     page: PageAsked,
-    store: ResultStore,
+    store: Reading,
     caller: Caller,
 ) -> EngagementPage:
     """What the learners of an enterprise did with problems and videos, oldest row first."""

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from pharos.data_api.access import CourseID
 from pharos.data_api.parameters import Between, Range
-from pharos.data_api.reading import ResultStore
+from pharos.data_api.reading import Reading
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact
 from pharos.result_store import tables
@@ -78,7 +78,7 @@ def of_days(
 @subject.get(
     "courses/{course_id:course}/enrollment/", reads=[tables.course_enrollment_daily], file_name="enrollment"
 )
-def enrollment(course_id: CourseID, days: Range, store: ResultStore) -> list[EnrollmentDay]:
+def enrollment(course_id: CourseID, days: Range, store: Reading) -> list[EnrollmentDay]:
     """Learners enrolled at the end of each day of the range (start included, end not); oldest first.
 
     Without a range: the newest day.
@@ -100,7 +100,7 @@ def enrollment(course_id: CourseID, days: Range, store: ResultStore) -> list[Enr
 def enrollment_by_mode(
     course_id: CourseID,
     days: Range,
-    store: ResultStore,
+    store: Reading,
     modes: Annotated[
         bool, Query(description="true: add modes, the count of every mode that the day has, by its name.")
     ] = False,

@@ -2,23 +2,25 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from datetime import date, datetime
+from itertools import chain
 from typing import Annotated, Any
 
-import anyio.to_thread
 import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
-from fastapi import FastAPI, Path, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi import FastAPI, Path, Query, Request, Response
 
 from pharos.data_api.access import SCHEME, Caller, OfTableReaders
+from pharos.data_api.cache import accepts_gzip
 from pharos.data_api.errors import Forbidden, NoData, NoRoute, NotAcceptable
 from pharos.data_api.formats import CSV, JSON, NDJSON, PARQUET, Format, as_json, attachment, cell, chosen
 from pharos.data_api.paths import SUFFIX
-from pharos.data_api.reading import ResultStore, of_request
-from pharos.data_api.routing import documented_errors, provenance, publications_of, published_in
+from pharos.data_api.reading import of_request
+from pharos.data_api.routing import documented_errors, provenance, publications_of
+from pharos.data_api.streaming import Stream, Streamed, gzipped
 from pharos.data_api.times import zulu
 from pharos.result_store import contract
 from pharos.result_store.tables import RESULTS
@@ -26,6 +28,7 @@ from pharos.result_store.tables import RESULTS
 ROWS_AT_ONCE = 5_000
 
 Rows = Sequence[sa.RowMapping]
+Writer = Callable[[Iterator[Rows], Sequence[str], sa.Table], Iterator[bytes]]
 
 
 def mount(app: FastAPI) -> None:
@@ -36,7 +39,7 @@ def mount(app: FastAPI) -> None:
         export,
         tags=["Exports"],
         operation_id="v1_get_table",
-        response_class=StreamingResponse,
+        response_class=Response,
         responses={
             200: {"description": "The rows.", "content": {kind.accept: {} for kind in kinds}},
             **documented_errors(),
@@ -51,7 +54,7 @@ async def export(
     table: Annotated[str, Path(description="Table of the catalogue.", examples=["course_enrollment_daily"])],
     course_id: Annotated[str | None, Query(description="Only the rows of this course.")] = None,
     format_: Annotated[str | None, Query(alias="format", description="json, csv, ndjson or parquet.")] = None,
-) -> StreamingResponse:
+) -> Response:
     """All rows of a result table of the catalogue (`/api/v1/metrics/`), in the order they were published."""
     caller, store, found = request.state.caller, of_request(request), RESULTS.get(table)
     if found is None:
@@ -62,16 +65,18 @@ async def export(
     _check(found, caller)
     names = [column.name for column in contract.columns(found)]
     statement = _chosen(found, caller, course_id)
-    count = sa.select(sa.literal(1)).select_from(statement.limit(1).subquery())
-    if not await anyio.to_thread.run_sync(store.rows, count):
+    headers = {"Vary": "Accept, Authorization, Accept-Encoding"}
+    if wanted is not JSON:
+        headers["Content-Disposition"] = attachment(f"{table}.{wanted.name}")
+    headers |= provenance(publications_of(await store.published.get(), [found]))
+    chunks = _written(store.chunks(statement, ROWS_AT_ONCE), WRITERS[wanted], names, found)
+    if wanted is not PARQUET and accepts_gzip(request.headers.get("accept-encoding", "")):
+        headers["Content-Encoding"] = "gzip"
+        chunks = gzipped(chunks)
+    stream = await Stream.opened(request.app.state.exports, caller.name, chunks)
+    if stream is None:
         raise NoData
-    headers = {"Content-Disposition": attachment(f"{table}.{wanted.name}")} if wanted is not JSON else {}
-    headers |= provenance(publications_of(await published_in(store), [found]))
-    return StreamingResponse(
-        WRITERS[wanted](_chunks(store, statement), names, found),
-        media_type=wanted.content_type,
-        headers=headers,
-    )
+    return Streamed(stream, headers, wanted.content_type)
 
 
 def _check(table: sa.Table, caller: Caller) -> None:
@@ -90,8 +95,14 @@ def _chosen(table: sa.Table, caller: Caller, course_id: str | None) -> sa.Select
     return statement
 
 
-def _chunks(store: ResultStore, statement: sa.Select[Any]) -> Iterator[Rows]:
-    return store.chunks(statement, ROWS_AT_ONCE)
+def _written(
+    chunks: Generator[Rows], write: Writer, names: Sequence[str], table: sa.Table
+) -> Generator[bytes]:
+    """The rows in their form; nothing at all if there are none."""
+    with closing(chunks):
+        first = next(chunks, None)
+        if first is not None:
+            yield from write(chain([first], chunks), names, table)
 
 
 def _plain(value: Any) -> Any:
@@ -162,7 +173,7 @@ class _Drained(io.RawIOBase):
         return found
 
 
-WRITERS: dict[Format, Callable[[Iterator[Rows], Sequence[str], sa.Table], Iterator[bytes]]] = {
+WRITERS: dict[Format, Writer] = {
     JSON: _json,
     CSV: _csv,
     NDJSON: _ndjson,

@@ -21,7 +21,7 @@ from pharos.data_api.errors import (
     NotFoundCoded,
 )
 from pharos.data_api.paging import PageAsked
-from pharos.data_api.reading import ResultStore
+from pharos.data_api.reading import Reading
 from pharos.data_api.routes.enrollment import Day
 from pharos.data_api.routing import TIME, Subject
 from pharos.keys import is_course_id
@@ -152,7 +152,7 @@ CourseAsked = Annotated[str | None, Query(description="Course run, percent-encod
 @subject.get("learners/{username}/", reads=[roster], versions=["v0"])
 def learner(
     username: Username,
-    store: ResultStore,
+    store: Reading,
     request: Request,
     course_id: CourseAsked = None,
 ) -> Learner:
@@ -172,7 +172,7 @@ def learner(
 )
 def learners(
     page: PageAsked,
-    store: ResultStore,
+    store: Reading,
     request: Request,
     course_id: CourseAsked = None,
     text_search: Annotated[str, Query(description="Part of name, user name or e-mail, any case.")] = "",
@@ -287,8 +287,8 @@ def _account_base(request: Request) -> str | None:
     return base
 
 
-def _last_updated(store: ResultStore) -> str | None:
-    publication = store.published.get().get(roster.name)
+def _last_updated(store: Reading) -> str | None:
+    publication = store.published.get(roster.name)
     return publication.until.date().isoformat() if publication else None
 
 
@@ -297,7 +297,7 @@ def _last_updated(store: ResultStore) -> str | None:
     reads=[tables.module_engagement],
     versions=["v0"],
 )
-def engagement_timeline(username: Username, store: ResultStore, course_id: CourseAsked = None) -> Timeline:
+def engagement_timeline(username: Username, store: Reading, course_id: CourseAsked = None) -> Timeline:
     """What a learner did in the course on each day from the first to the last with engagement."""
     course_id = _checked(course_id)
     table = tables.module_engagement
@@ -357,7 +357,7 @@ def _days(by_day: Mapping[date, Iterable[sa.RowMapping]]) -> list[TimelineDay]:
     reads=[roster, tables.module_engagement_metric_ranges],
     versions=["v0"],
 )
-def course_learner_metadata(course_id: CourseID, store: ResultStore) -> LearnerMetadata:
+def course_learner_metadata(course_id: CourseID, store: Reading) -> LearnerMetadata:
     """Learners of the course by mode, segment and cohort, and what is low and high engagement in it."""
     course_id = _checked(course_id)
     columns = (roster.c.enrollment_mode, roster.c.segments, roster.c.cohort)
@@ -385,7 +385,7 @@ def course_learner_metadata(course_id: CourseID, store: ResultStore) -> LearnerM
     }
 
 
-def _ranges(course_id: str, store: ResultStore) -> EngagementRanges:
+def _ranges(course_id: str, store: Reading) -> EngagementRanges:
     table = tables.module_engagement_metric_ranges
     rows = store.rows(sa.select(table).where(table.c.course_id == course_id).order_by(table.c.id))
     start, end = (rows[0]["start_date"], rows[0]["end_date"]) if rows else (None, None)

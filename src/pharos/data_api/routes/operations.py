@@ -1,7 +1,7 @@
 """Is the service alive (spec 05 §4), what do its figures mean, and how old are they."""
 
+import asyncio
 import logging
-from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any
 
@@ -14,10 +14,9 @@ from pharos.data_api.access import Access, Caller, OfCallers, caller_or_nobody
 from pharos.data_api.condition import Condition
 from pharos.data_api.formats import as_json
 from pharos.data_api.parameters import BODIES, Asked
-from pharos.data_api.reading import ResultStore
+from pharos.data_api.reading import HEALTH_S, Reading, ResultStore
 from pharos.data_api.routing import Subject
 from pharos.errors import PharosError
-from pharos.result_store import job_runs
 from pharos.result_store import store as result_store
 from pharos.result_store.tables import RESULTS, Definition
 from pharos.telemetry import metrics as telemetry
@@ -116,7 +115,7 @@ async def authenticated() -> Response:
     return _json({})
 
 
-def health(request: Request, caller: CallerOrNobody) -> Response:  # noqa: ARG001
+async def health(request: Request, caller: CallerOrNobody) -> Response:  # noqa: ARG001
     """Whether each database answers, how far the data reaches, and the kinds of problems it has.
 
     Problems of the data leave the service healthy; `pharos status` tells them in full.
@@ -124,7 +123,8 @@ def health(request: Request, caller: CallerOrNobody) -> Response:  # noqa: ARG00
     `schema` is `newer` while the tables are those of a later release, which serve this one as well.
     """
     stores: dict[str, ResultStore] = request.app.state.stores
-    states = {version: _state(store) for version, store in stores.items()}
+    found = await asyncio.gather(*map(_state, stores.values()))
+    states = dict(zip(stores, found, strict=True))
     good = {version: state != GONE for version, state in states.items()}
     detail = {
         "default_db_status": _word(good["v0"]),
@@ -133,22 +133,21 @@ def health(request: Request, caller: CallerOrNobody) -> Response:  # noqa: ARG00
     body: dict[str, object] = {"overall_status": _word(all(good.values())), "detailed_status": detail}
     if all(good.values()):
         condition: Condition = request.app.state.condition
-        body |= condition.of_health(stores["v0"].published.get())
+        body |= await condition.of_health(await stores["v0"].published.get())
     if NEWER in states.values():
         body["schema"] = NEWER
     return _json(body, 200 if all(good.values()) else 503)
 
 
-def figures(request: Request) -> Response:
+async def figures(request: Request) -> Response:
     """What Prometheus asks: requests, how fresh the results are, how the jobs of the scheduler ended."""
     counted: telemetry.Metrics = request.app.state.metrics
     store: ResultStore = request.app.state.stores["v0"]
     try:
-        published = store.published.get()
-        now = datetime.now(UTC).replace(tzinfo=None)
-        tried, done = job_runs.latest(store.engine, now), job_runs.latest_done(store.engine)
+        published = await store.published.get()
+        tried, done = await request.app.state.jobs.get()
         condition: Condition = request.app.state.condition
-        of_data = condition.figures()
+        of_data = await condition.figures()
     except PharosError as error:
         log.error("metrics: %s", error)  # noqa: TRY400 - the message says it all
         further = [telemetry.gauge(STORE_UP, "Whether the Result Store answers.", {"": 0})]
@@ -195,11 +194,13 @@ STORE_UP = "pharos_result_store_up"
 GONE, CURRENT, NEWER = "gone", "current", "newer"
 
 
-def _state(store: ResultStore) -> str:
+async def _state(store: ResultStore) -> str:
     try:
-        return NEWER if result_store.check_readable(store.engine) else CURRENT
-    except PharosError as error:
-        log.error("health: %s", error)  # noqa: TRY400 - the message says it all
+        async with asyncio.timeout(HEALTH_S):
+            is_newer, _ = await store.newer.get(), await store.published.get()
+            return NEWER if is_newer else CURRENT
+    except (PharosError, TimeoutError) as error:
+        log.error("health: %s", str(error) or f"no answer within {HEALTH_S} s")  # noqa: TRY400 - says it all
         return GONE
 
 
@@ -241,10 +242,9 @@ class Metric(TypedDict):
 
 
 @subject.get("metrics/", versions=("v1",))
-def metrics(store: ResultStore) -> list[Metric]:
+def metrics(store: Reading) -> list[Metric]:
     """How every figure is counted, by which version of the rule, and up to which moment; by table."""
-    published = store.published.get()
-    return [_metric(table, published.get(name)) for name, table in sorted(RESULTS.items())]
+    return [_metric(table, store.published.get(name)) for name, table in sorted(RESULTS.items())]
 
 
 def _metric(table: sa.Table, publication: result_store.Publication | None) -> Metric:

@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from pharos.data_api.access import Caller, CourseID
 from pharos.data_api.answer_texts import shown
 from pharos.data_api.parameters import Range
-from pharos.data_api.reading import ResultStore
+from pharos.data_api.reading import Reading
 from pharos.data_api.routes.enrollment import Course, Created
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact
@@ -83,7 +83,7 @@ class SubsectionOpened(TypedDict):
 
 
 @subject.get("courses/{course_id:course}/problems/", reads=[tables.answer_distribution], file_name="problems")
-def problems(course_id: CourseID, store: ResultStore, days: Range) -> list[Problem]:  # noqa: ARG001
+def problems(course_id: CourseID, store: Reading, days: Range) -> list[Problem]:  # noqa: ARG001
     """Submissions of each problem of the course, and how many were right, by problem. Dates: no effect."""
     table = tables.answer_distribution
     last = _counted(store)[-1]
@@ -121,7 +121,7 @@ def _problem(module_id: str, parts: Sequence[sa.RowMapping]) -> Problem:
     reads=[tables.tags_distribution],
     file_name="problems-and-tags",
 )
-def problems_and_tags(course_id: CourseID, store: ResultStore, days: Range) -> list[TaggedProblem]:  # noqa: ARG001
+def problems_and_tags(course_id: CourseID, store: Reading, days: Range) -> list[TaggedProblem]:  # noqa: ARG001
     """Submissions of each tagged problem of the course, with its tags, by problem. Dates have no effect."""
     table = tables.tags_distribution
     rows = store.rows(
@@ -152,7 +152,7 @@ def _tagged(module_id: str, rows: Sequence[sa.RowMapping]) -> TaggedProblem:
 
 
 @subject.get("problems/{problem_id:path}/answer_distribution/", reads=[tables.answer_distribution])
-def answer_distribution(problem_id: ProblemID, caller: Caller, store: ResultStore) -> list[Answer]:
+def answer_distribution(problem_id: ProblemID, caller: Caller, store: Reading) -> list[Answer]:
     """Every distinct answer to each part of the problem and how many learners gave it, by part.
 
     If a part was recorded as randomised but all variants ask and accept the same, its variants are added up.
@@ -206,7 +206,7 @@ def _answer(rows: Sequence[sa.RowMapping], counts: Sequence[str]) -> Answer:
     return cast("Answer", answer)
 
 
-def _counted(store: ResultStore) -> list[sa.ColumnClause[Any]]:
+def _counted(store: Reading) -> list[sa.ColumnClause[Any]]:
     """The columns that count answers, the last answers last; the oldest tables have one, named count."""
     table = tables.answer_distribution
     if store.has_column(table, "last_response_count"):
@@ -215,7 +215,7 @@ def _counted(store: ResultStore) -> list[sa.ColumnClause[Any]]:
 
 
 @subject.get("problems/{problem_id:path}/grade_distribution/", reads=[tables.grade_distribution])
-def grade_distribution(problem_id: ProblemID, caller: Caller, store: ResultStore) -> list[Grade]:
+def grade_distribution(problem_id: ProblemID, caller: Caller, store: Reading) -> list[Grade]:
     """How many learners have each grade in the problem; by possible points, then points."""
     table = tables.grade_distribution
     order = [part for column in (table.c.max_grade, table.c.grade) for part in (column.is_(None), column)]
@@ -246,7 +246,7 @@ def _points(value: float | None) -> float | None:
     "problems/{problem_id:path}/sequential_open_distribution/", reads=[tables.sequential_open_distribution]
 )
 def sequential_open_distribution(
-    problem_id: ProblemID, caller: Caller, store: ResultStore
+    problem_id: ProblemID, caller: Caller, store: Reading
 ) -> list[SubsectionOpened]:
     """How many learners have opened the subsection."""
     table = tables.sequential_open_distribution

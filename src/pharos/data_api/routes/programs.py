@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from pharos.data_api.access import Caller
 from pharos.data_api.parameters import Asked
-from pharos.data_api.reading import ResultStore
+from pharos.data_api.reading import Reading
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import zulu
 from pharos.result_store import tables
@@ -32,7 +32,7 @@ class Program(TypedDict):
 
 
 @subject.get("programs/", reads=[tables.course_program_metadata], parameters=PARAMETERS, post=True)
-def programs(asked: Asked, caller: Caller, store: ResultStore) -> list[Program]:
+def programs(asked: Asked, caller: Caller, store: Reading) -> list[Program]:
     """Programs and their courses, by id of the program."""
     table = tables.course_program_metadata
     ids = asked.list("program_ids")

@@ -1,18 +1,20 @@
 """Links to report files, and the files (spec 05 §9)."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Path, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from pharos.data_api.access import CourseID
+from pharos.data_api.cache import accepts_gzip
 from pharos.data_api.errors import NoData, NotFoundCoded
 from pharos.data_api.formats import attachment
 from pharos.data_api.report_files import Reports, download_name
 from pharos.data_api.routing import Subject
+from pharos.data_api.streaming import Stream, Streamed, Streams, gzipped
 from pharos.data_api.times import compact
 from pharos.keys import file_name
 
@@ -62,20 +64,29 @@ def _missing(report_name: str, course_id: str) -> NotFoundCoded:
     )
 
 
-def download(request: Request, file_name: str, expires: str = "", signature: str = "") -> Response:
+async def download(request: Request, file_name: str, expires: str = "", signature: str = "") -> Response:
     """The file a link leads to."""
     reports: Reports = request.app.state.reports
+    downloads: Streams = request.app.state.downloads
     if not (expires.isascii() and expires.isdigit() and len(expires) <= LARGEST_EXPIRY_DIGITS):
         raise NoData
-    found = reports.linked(file_name, int(expires), signature)
+    found = await asyncio.get_running_loop().run_in_executor(
+        downloads.threads, reports.linked, file_name, int(expires), signature
+    )
     if found is None:
         raise NoData
-    return StreamingResponse(
-        reports.content(found),
-        media_type="text/csv",
-        headers={
-            "Content-Disposition": attachment(download_name(found, reports.names)),
-            "Content-Length": str(found.size_bytes),
-            "Cache-Control": "private, no-store",
-        },
-    )
+    headers = {
+        "Content-Disposition": attachment(download_name(found, reports.names)),
+        "Cache-Control": "private, no-store",
+        "Vary": "Accept-Encoding",
+    }
+    chunks = reports.content(found)
+    if accepts_gzip(request.headers.get("accept-encoding", "")):
+        headers["Content-Encoding"] = "gzip"
+        chunks = gzipped(chunks)
+    else:
+        headers["Content-Length"] = str(found.size_bytes)
+    stream = await Stream.opened(downloads, request.client.host if request.client else "", chunks)
+    if stream is None:
+        return Response(headers=headers | {"Content-Length": "0"}, media_type="text/csv")
+    return Streamed(stream, headers, "text/csv")

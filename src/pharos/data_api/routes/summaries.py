@@ -13,7 +13,7 @@ from pharos.data_api.access import Caller
 from pharos.data_api.errors import CourseMalformed, IllegalParameter, PlainText
 from pharos.data_api.paging import Page, size_of
 from pharos.data_api.parameters import Asked, Given
-from pharos.data_api.reading import ResultStore
+from pharos.data_api.reading import Reading
 from pharos.data_api.routes.enrollment import MODES, Course, Created
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact, compact_or_none, read_past_day
@@ -130,7 +130,7 @@ READS = (
 
 @subject.get("course_summaries/", reads=READS, parameters=PARAMETERS, post=True)
 def course_summaries(
-    asked: Asked, caller: Caller, store: ResultStore, request: Request
+    asked: Asked, caller: Caller, store: Reading, request: Request
 ) -> list[CourseSummary] | SummaryPage:
     """Enrollment of each course by mode, with its change over a week; ordered by course id.
 
@@ -159,7 +159,7 @@ def course_summaries(
 @subject.get(
     "course_totals/", reads=READS[:1], parameters={"course_ids": PARAMETERS["course_ids"]}, post=True
 )
-def course_totals(asked: Asked, caller: Caller, store: ResultStore) -> Totals:
+def course_totals(asked: Asked, caller: Caller, store: Reading) -> Totals:
     """The sums over the courses; zeros if there are none."""
     totals: Totals = {"count": 0, "cumulative_count": 0, "count_change_7_days": 0, "verified_enrollment": 0}
     for summary in _summaries(store, course_ids(asked)):
@@ -180,7 +180,7 @@ def _chosen(asked: Given, name: str) -> list[str]:
     return values
 
 
-def _programs(store: ResultStore) -> dict[str, list[str]]:
+def _programs(store: Reading) -> dict[str, list[str]]:
     table = tables.course_program_metadata
     found: dict[str, list[str]] = {}
     for row in store.rows(sa.select(table.c.course_id, table.c.program_id).order_by(table.c.id)):
@@ -235,7 +235,7 @@ def course_ids(asked: Given) -> frozenset[str] | None:
     return None if ids is None else frozenset(ids)
 
 
-def _summaries(store: ResultStore, ids: frozenset[str] | None) -> Iterable[CourseSummary]:
+def _summaries(store: Reading, ids: frozenset[str] | None) -> Iterable[CourseSummary]:
     """Those of the ids, or all, by id. They are shared by all requests: to be read only."""
     table = tables.course_meta_summary_enrollment
     if ids is not None and len(ids) <= MAX_IDS_IN_QUERY:  # do not wait for all
@@ -247,7 +247,7 @@ def _summaries(store: ResultStore, ids: frozenset[str] | None) -> Iterable[Cours
     return [known[course_id] for course_id in sorted(ids & known.keys())]
 
 
-def _assembled(store: ResultStore, condition: sa.ColumnElement[bool]) -> dict[str, CourseSummary]:
+def _assembled(store: Reading, condition: sa.ColumnElement[bool]) -> dict[str, CourseSummary]:
     """The summaries of courses, by id: texts of the last row of each, numbers added up over its modes."""
     table = tables.course_meta_summary_enrollment
     found: dict[str, Any] = {}
@@ -291,7 +291,7 @@ def _recent_day(asked: Given) -> date | None:
         raise PlainText(f"Error in recent_date: {error}") from error
 
 
-def _counts_on(store: ResultStore, day: date, ids: Sequence[str]) -> dict[str, int]:
+def _counts_on(store: Reading, day: date, ids: Sequence[str]) -> dict[str, int]:
     """Enrollment of the courses on the day, or on the newest before for which a course has one.
 
     By the ids, though it may be all: the table has an index of courses and days, none of days alone.

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from pharos.data_api.access import Caller, CourseID
 from pharos.data_api.parameters import Range
-from pharos.data_api.reading import ResultStore
+from pharos.data_api.reading import Reading
 from pharos.data_api.routes.enrollment import Created
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact
@@ -36,7 +36,7 @@ class Segment(TypedDict):
 
 
 @subject.get("courses/{course_id:course}/videos/", reads=[tables.video], file_name="videos")
-def videos(course_id: CourseID, store: ResultStore, days: Range) -> list[Video]:  # noqa: ARG001
+def videos(course_id: CourseID, store: Reading, days: Range) -> list[Video]:  # noqa: ARG001
     """The videos of the course with their viewers, by id. Dates have no effect."""
     table = tables.video
     rows = store.rows(
@@ -51,7 +51,7 @@ def videos(course_id: CourseID, store: ResultStore, days: Range) -> list[Video]:
 def video_timeline(
     video_id: Annotated[str, Path(description="pipeline_video_id; `|` may be percent-encoded.")],
     caller: Caller,
-    store: ResultStore,
+    store: Reading,
 ) -> list[Segment]:
     """Viewers and views of each segment of the video that anybody watched, first segment first."""
     if not caller.may_read(video_id.partition("|")[0]):

@@ -1,0 +1,188 @@
+"""Connections to the database of the Result Store: how they are opened, how long one waits, what errors say.
+
+No statement waits for ever: a server that stops answering while its connections stay open, as a frozen one
+does, is given up after `wait_s`. Must not know any table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any, Literal
+
+import psycopg
+import pymysql
+import sqlalchemy as sa
+from psycopg.abc import RV, PQGen
+from psycopg.errors import _WaitTimeout
+from pymysql.constants import FIELD_TYPE
+from pymysql.converters import conversions
+from sqlalchemy.engine import URL
+
+from pharos.database_addresses import sqlalchemy_url
+from pharos.result_store.errors import StoreRefuses, StoreUnreachable, TableMissing
+
+CONNECT_S = 10  # to open a connection, at most
+WRITING_S = 3600  # a statement that publishes, or that builds an index of a large table
+SQLITE_WAIT_S = 30  # for another process that writes into the file
+READING: dict[str, Any] = {
+    "isolation_level": "AUTOCOMMIT",
+    "pool_reset_on_return": None,  # nothing is open that could be rolled back
+    "skip_autocommit_rollback": True,  # by the transactions of SQLAlchemy neither
+    "pool_pre_ping": False,  # who reads tries again instead
+}
+MYSQL_VALUES = conversions | {  # the driver reads times with a regular expression, at twice the cost of a row
+    FIELD_TYPE.DATE: date.fromisoformat,
+    FIELD_TYPE.DATETIME: datetime.fromisoformat,
+    FIELD_TYPE.TIMESTAMP: datetime.fromisoformat,
+}
+MYSQL_OF_CLIENT = range(2000, 3000)  # errors of the connection
+MYSQL_AWAY = {
+    *(1040, 1203, 1226),  # too many connections
+    *(1042, 1043, 1129, 1130),  # host unknown, or not let in
+    *(1044, 1045, 1049, 1698),  # no such user or database, or not for us
+    *(1053, 1152, 1158, 1159, 1160, 1161, 1927, 3159, 4031),  # the connection was ended
+}
+MYSQL_MISSING = {1146, 1054}  # no such table, no such column
+POSTGRESQL_AWAY = ("08", "28", "3D", "53300", "57P")  # connection, login, database, too many, shutdown
+POSTGRESQL_MISSING = {"42P01", "42703"}  # no such table, no such column
+
+
+def engine_for(url: str, *, wait_s: float = WRITING_S, **options: Any) -> sa.Engine:
+    """An engine for the address, not yet connected. Raises ConfigurationError if it is no address.
+
+    `wait_s`: seconds that a statement may keep us waiting. `options`: of SQLAlchemy's `create_engine`.
+    """
+    address = sqlalchemy_url(url, "result_store.url")
+    try:
+        engine = sa.create_engine(
+            address,
+            connect_args=_connect_args(address, wait_s),
+            hide_parameters=True,  # in the text of errors: names of learners may be among them
+            **{**_pool(address), **options},
+        )
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreUnreachable(shown(address), f"not a database address ({error})") from error
+    match address.get_backend_name():
+        case "sqlite":
+            sa.event.listen(engine, "connect", _sqlite_session)
+            sa.event.listen(engine, "begin", _sqlite_begin)
+        case "postgresql":
+            sa.event.listen(engine, "do_connect", _postgresql_connection(wait_s))
+    return engine
+
+
+def reading_engine(url: str, *, wait_s: float, connections: int) -> sa.Engine:
+    """An engine to read with: each statement is a transaction by itself, and one exchange instead of five.
+
+    It keeps up to `connections` open and opens no more. Raises ConfigurationError if it is no address.
+    """
+    is_file = url.startswith("sqlite")
+    pool = {} if is_file else {"pool_size": connections, "max_overflow": 0, "pool_timeout": wait_s}
+    return engine_for(url, wait_s=wait_s, **READING, **pool)
+
+
+@contextmanager
+def translated(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection whose database errors are ours, so that no driver's error leaves this room."""
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except sa.exc.SQLAlchemyError as error:
+        address, reason = shown(engine.url), _reason(error)
+        match _kind(error, engine.dialect.name):
+            case "away":
+                raise StoreUnreachable(address, reason) from error
+            case "missing":
+                raise TableMissing(address, reason) from error
+            case _:
+                raise StoreRefuses(address, reason) from error
+
+
+def _kind(error: sa.exc.SQLAlchemyError, dialect: str) -> Literal["away", "missing", "refused"]:
+    """`away`: there is no connection; `missing`: no such table or column; `refused`: any other answer."""
+    if isinstance(error, sa.exc.TimeoutError) or getattr(error, "connection_invalidated", False):
+        return "away"
+    original = getattr(error, "orig", None)
+    match dialect:
+        case "postgresql":
+            state = getattr(original, "sqlstate", None) or ""
+            missing = state in POSTGRESQL_MISSING
+            away = (
+                state.startswith(POSTGRESQL_AWAY) if state else isinstance(original, psycopg.OperationalError)
+            )
+        case "sqlite":
+            missing = str(original).startswith(("no such table", "no such column"))
+            away = str(original).startswith("unable to open")
+        case _:
+            code = original.args[0] if isinstance(original, pymysql.Error) and original.args else None
+            missing = code in MYSQL_MISSING
+            away = not code or code in MYSQL_AWAY or code in MYSQL_OF_CLIENT
+    return "missing" if missing else "away" if away else "refused"
+
+
+def shown(url: URL) -> str:
+    """The address without its password."""
+    return url.render_as_string(hide_password=True)
+
+
+def _connect_args(url: URL, wait_s: float) -> dict[str, object]:
+    connect_s = int(min(CONNECT_S, wait_s))
+    match url.get_backend_name():
+        case "sqlite":
+            return {"timeout": min(SQLITE_WAIT_S, wait_s)}
+        case "mysql" | "mariadb":
+            return {
+                "connect_timeout": connect_s,
+                "read_timeout": wait_s,
+                "write_timeout": wait_s,
+                "charset": "utf8mb4",
+                "conv": MYSQL_VALUES,
+            }
+        case "postgresql":
+            return {"connect_timeout": connect_s, "options": "-c timezone=utc"}
+        case other:
+            raise sa.exc.ArgumentError(
+                f"{other} is not supported; use sqlite, mysql+pymysql or postgresql+psycopg"
+            )
+
+
+def _pool(url: URL) -> dict[str, Any]:
+    """A file is opened faster than a pool is kept right; connections to servers are tested before use."""
+    return {"poolclass": sa.NullPool} if url.get_backend_name() == "sqlite" else {"pool_pre_ping": True}
+
+
+def _postgresql_connection(wait_s: float) -> Any:
+    """What opens connections that wait `wait_s` for an answer; the library's own wait for ever."""
+
+    class Patient(psycopg.Connection[Any]):
+        def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+            try:
+                return super().wait(gen, interval, wait_s if timeout is None else timeout)
+            except _WaitTimeout as error:
+                self.close()  # the answer may still come: nothing else may be asked here
+                raise psycopg.OperationalError(f"no answer within {wait_s:g} s") from error
+
+    def connect(_: object, __: object, arguments: tuple[Any, ...], named: dict[str, Any]) -> Patient:
+        return Patient.connect(*arguments, **named)
+
+    return connect
+
+
+def _sqlite_session(connection: object, _: object) -> None:
+    """WAL: readers go on reading the old rows while a publication is written."""
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+    connection.isolation_level = None  # type: ignore[attr-defined]  # we begin transactions, not the driver
+
+
+def _sqlite_begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _reason(error: sa.exc.SQLAlchemyError) -> str:
+    original = getattr(error, "orig", None) or error
+    return " ".join(str(original).split())
