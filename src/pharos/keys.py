@@ -7,8 +7,9 @@ URLs are percent-decoded, the learning micro-frontend's addresses are understood
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
     from ibis.expr.types import BooleanValue, StringValue
 
 
-# Character classes in the form RE2 (DuckDB), Java (Spark) and, after `_python`, Python understand alike.
-_WORD = r"[\p{L}\p{N}_\-~.:]+"
-_LEGACY = r"[\p{L}\p{N}_.\-%]"
+_WORD = r"[\w\-~.:]+"
+_LEGACY = r"[\w.\-%]"
 _VERSION = r"version@[0-9a-f]{24}"
 _QUALIFIERS = rf"(?:\+branch@{_WORD})?(?:\+{_VERSION})?(?:\+type@{_WORD})?(?:\+block@{_WORD})?"
 
@@ -27,29 +27,20 @@ CCX_V1 = rf"ccx-v1:{_WORD}\+{_WORD}\+{_WORD}(?:\+branch@{_WORD})?(?:\+{_VERSION}
 LIBRARY_V1 = rf"library-v1:{_WORD}\+{_WORD}(?:\+{_WORD})?{_QUALIFIERS}"
 VERSION_ONLY = rf"course-v1:{_VERSION}"
 LEGACY = rf"{_LEGACY}+/{_LEGACY}+/{_LEGACY}*"
-COURSE_ID = rf"^(?:{COURSE_V1}|{CCX_V1}|{LIBRARY_V1}|{VERSION_ONLY}|{LEGACY})$"
+COURSE_ID = rf"(?:{COURSE_V1}|{CCX_V1}|{LIBRARY_V1}|{VERSION_ONLY}|{LEGACY})"
 
 LONGEST_COURSE_ID = 255  # characters, in the LMS as in the Result Store
 
 
-def _python(pattern: str) -> str:
-    """The pattern with Unicode letters and digits written the way Python's `re` can read."""
-    return pattern.replace(r"\p{L}\p{N}_", r"\w")
-
-
-_COURSE_ID = re.compile(_python(COURSE_ID)[1:-1])
+_COURSE_ID = re.compile(COURSE_ID)
 _MODERN = re.compile(
-    _python(
-        rf"(?P<namespace>course-v1|slashes|ccx-v1):(?P<org>{_WORD})\+(?P<course>{_WORD})\+(?P<run>{_WORD})(?P<rest>\+.*)?"
-    )
+    rf"(?P<namespace>course-v1|slashes|ccx-v1):(?P<org>{_WORD})\+(?P<course>{_WORD})\+(?P<run>{_WORD})(?P<rest>\+.*)?"
 )
-_LIBRARY = re.compile(_python(rf"library-v1:(?P<org>{_WORD})\+(?P<library>{_WORD})(?:\+.*)?"))
-_ORGANISATION = re.compile(_python(_WORD))
+_LIBRARY = re.compile(rf"library-v1:(?P<org>{_WORD})\+(?P<library>{_WORD})(?:\+.*)?")
+_ORGANISATION = re.compile(_WORD)
 _BLOCK = re.compile(
-    _python(
-        rf"(?P<namespace>block-v1|ccx-block-v1|lib-block-v1):(?P<course>{_WORD}\+{_WORD}(?:\+{_WORD})?(?:\+ccx@[0-9]+)?)"
-        rf"(?:\+branch@{_WORD})?(?:\+{_VERSION})?\+type@(?P<type>{_WORD})\+block@(?P<block>{_WORD})"
-    )
+    rf"(?P<namespace>block-v1|ccx-block-v1|lib-block-v1):(?P<course>{_WORD}\+{_WORD}(?:\+{_WORD})?(?:\+ccx@[0-9]+)?)"
+    rf"(?:\+branch@{_WORD})?(?:\+{_VERSION})?\+type@(?P<type>{_WORD})\+block@(?P<block>{_WORD})"
 )
 _COURSE_NAMESPACE = {"block-v1": "course-v1", "ccx-block-v1": "ccx-v1", "lib-block-v1": "library-v1"}
 
@@ -134,8 +125,19 @@ def course_id_of_url(url: str | None) -> str | None:
 
 def is_valid_course_id(text: StringValue) -> BooleanValue:
     """`is_course_id` as an expression; null for null."""
-    is_short = text.length() <= LONGEST_COURSE_ID
-    return is_short & text.re_search(COURSE_ID.replace("^", r"\A", 1).removesuffix("$") + r"\z")
+    # Each engine knows the letters of another version of Unicode: they are told those that Python knows.
+    is_ascii = ~text.re_search(r"[^\x00-\x7f]")
+    ascii_id = is_ascii.ifelse(text, text.re_replace(_letters_beyond_ascii(), "w"))
+    grammar = COURSE_ID.replace(r"\w", "A-Za-z0-9_")
+    return (text.length() <= LONGEST_COURSE_ID) & ascii_id.re_search(rf"\A{grammar}\z")
+
+
+@cache
+def _letters_beyond_ascii() -> str:
+    """The letters and digits beyond ASCII that Python knows, as a class for RE2 and Java."""
+    characters = "".join(map(chr, range(sys.maxunicode + 1)))
+    runs = re.compile(r"\w+").finditer(characters, 0x80)
+    return "[" + "".join(rf"\x{{{run.start():x}}}-\x{{{run.end() - 1:x}}}" for run in runs) + "]"
 
 
 def _canonical(course_id: str) -> str:

@@ -104,6 +104,36 @@ def test_what_is_kept_and_how_it_is_written(engine: Engine, events_of: EventsOf)
     ])  # fmt: skip
 
 
+def test_nearly_json_is_read_by_one_rule_on_every_engine(engine: Engine, events_of: EventsOf) -> None:
+    """Python's `json` decides; the characters of ids are those that Python knows."""
+
+    def text(user: int, *, mode: str = '"audit"', more: str = "", after: str = "") -> str:
+        payload = f'{{"course_id":"{COURSE}","user_id":{user},"mode":{mode}{more}}}{after}'
+        return enrollment(DAY, "activated", event=payload)
+
+    young = "course-v1:\u0870+C+R"  # a letter since Unicode 14: Java 17 does not know it
+    lines = [
+        text(1, more=',"x":NaN'),
+        text(2, more=',"x":1e400'),
+        text(3, more=',"x":' + "9" * 3000),
+        text(4, more=r',"x":"\ud800"'),
+        text(5, mode=r'"\ud800"'),
+        enrollment(DAY, "activated", event=payload(user_id=6, course_id=f"\v\u00a0{COURSE}\u2003\x1f")),
+        enrollment(DAY, "activated", event=payload(user_id="\u00a08\v")),
+        enrollment(DAY, "activated", event=payload(user_id=9, course_id=young)),
+        text(11, after=" and more"),
+        text(12, after="}"),
+        text(13, more=","),
+        text(14).replace('\\"', "'"),
+        *(text(20 + n, mode=mode) for n, mode in enumerate(["1e400", "1.5", "NaN", "{}", '["a"]', "1e17"])),
+        enrollment(DAY, "activated", event=payload(user_id=30, course_id=f"\u200b{COURSE}")),
+    ]
+    kept = [*((COURSE, user) for user in (1, 2, 3, 4, 5, 6, 8)), (young, 9)]
+    found = rows(engine, events_of, lines)
+    assert [(course, user) for course, user, *_ in found] == sorted(kept)
+    assert found[4] == (COURSE, 5, datetime.fromisoformat(DAY), "activated", "\ufffd")
+
+
 def test_the_day_is_that_of_the_events_own_time(engine: Engine, events_of: EventsOf) -> None:
     lines = [
         enrollment("2024-03-02 23:59:59.999999", "activated"),

@@ -38,7 +38,8 @@ def _bytes(text: str | bytes) -> bytes:
 
 def event(title: str, text: str | bytes, *, is_kept_whole: bool = False, **columns: Any) -> Line:
     """A line that is an event. Course and organisation follow from each other unless they are given."""
-    columns = {"time": TIME, "payload_is_text": False, **columns}
+    is_object = (columns.get("payload") or "")[:1] == "{"
+    columns = {"time": TIME, "payload_is_text": False, "payload_is_object": is_object, **columns}
     columns.setdefault("page_course_id", columns.get("course_id"))
     columns = {
         name: value.replace("<C>", COURSE) if isinstance(value, str) else value
@@ -90,15 +91,9 @@ def address(title: str, source: str, url: str, found: str | None, org_id: str | 
     )  # fmt: skip
 
 
-def payload(title: str, written: str, text: str | None, *, is_text: bool = False) -> Line:
+def payload(title: str, written: str, text: str | None, **columns: Any) -> Line:
     """An event whose payload is written in this way, in JSON."""
-    return event(
-        title,
-        f'{{"host":"{title}",<T>,"event":{written}}}',
-        host=title,
-        payload=text,
-        payload_is_text=is_text,
-    )
+    return event(title, f'{{"host":"{title}",<T>,"event":{written}}}', host=title, payload=text, **columns)
 
 
 def refused(title: str, text: str | bytes, reason: Reason) -> Line:
@@ -322,9 +317,9 @@ JSON = [
     event("time twice: the last counts", '{"time":"bogus","host":"j8",<T>}', host="j8"),
     event("payload twice: the last counts", '{"event":1,"event":2,"host":"j9",<T>}', host="j9", payload="2"),
     odd("NaN in the payload", '{"host":"j10",<T>,"event":{"currentTime":NaN}}', host="j10",
-        payload='{"currentTime":NaN}'),
+        payload='{"currentTime":null}'),
     odd("infinity in the context", '{"host":"j11",<T>,"context":{"user_id":8,"x":-Infinity}}', host="j11", user_id=8,
-        context='{"user_id":8,"x":-Infinity}'),
+        context='{"user_id":8,"x":null}'),
     odd("lone surrogate in a member", r'{"host":"\ud800",<T>}', host="\ufffd"),
     odd("lone surrogate in the payload", r'{"host":"j12",<T>,"event":"a\udc00b"}', host="j12", payload="a\ufffdb",
         payload_is_text=True),
@@ -498,18 +493,25 @@ ADDRESSES = [
 _CUT = r"{\"POST\": {\"input\": [\""
 PAYLOADS = [
     payload("object", '{"a": 1}', '{"a": 1}'),
-    payload("JSON in a string", r'"{\"a\": 1}"', '{"a": 1}', is_text=True),
-    payload("empty string", '""', "", is_text=True),
-    payload("key=value text", '"input_1=a&input_2=b"', "input_1=a&input_2=b", is_text=True),
-    payload("cut at 512 characters", f'"{_CUT}{"x" * 490}"', '{"POST": {"input": ["' + "x" * 490, is_text=True),
+    payload("JSON in a string", r'"{\"a\": 1}"', '{"a": 1}', payload_is_text=True),
+    payload("empty string", '""', "", payload_is_text=True),
+    payload("key=value text", '"input_1=a&input_2=b"', "input_1=a&input_2=b", payload_is_text=True),
+    payload("cut at 512 characters", f'"{_CUT}{"x" * 490}"', '{"POST": {"input": ["' + "x" * 490, payload_is_text=True,
+            payload_is_object=False),
     payload("payload a list", "[1, {}]", "[1, {}]"),
     payload("payload null", "null", "null"),
-    payload("payload the string null", '"null"', "null", is_text=True),
+    payload("payload the string null", '"null"', "null", payload_is_text=True),
     payload("payload a number", "3.25", "3.25"),
     payload("payload false", "false", "false"),
-    payload("payload text", '"hello"', "hello", is_text=True),
-    payload("payload text with escapes", r'"a\u0000\ud83d\ude00\r\n"', "a\0😀\r\n", is_text=True),
+    payload("payload text", '"hello"', "hello", payload_is_text=True),
+    payload("payload text with escapes", r'"a\u0000\ud83d\ude00\r\n"', "a\0😀\r\n", payload_is_text=True),
     payload("numbers stay as they were written", "[1.10, 1E2, -0]", "[1.10, 1E2, -0]"),
+    payload("NaN in a text", r'"{\"a\": NaN}"', '{"a":null}', payload_is_text=True, is_kept_whole=True),
+    payload("half a pair in a text", r'"{\"a\": \"\\ud800\"}"', '{"a":"\ufffd"}', payload_is_text=True,
+            is_kept_whole=True),
+    payload("text of a text", r'"\"{\\\"a\\\": 1}\""', '{"a":1}', payload_is_text=True, is_kept_whole=True),
+    payload("text that goes on", r'"{\"a\": 1} and more"', '{"a": 1} and more', payload_is_text=True,
+            payload_is_object=False),
     event("no payload", '{"host":"v1",<T>}', host="v1"),
 ]  # fmt: skip
 

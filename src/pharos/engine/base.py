@@ -71,7 +71,8 @@ class Engine(Workers, Protocol):
     def read(self, files: Sequence[Path], schema: pa.Schema) -> ibis.Table:
         """Parquet files as one table of this schema; an empty table for no files.
 
-        A column of the schema that the files lack is read from their folders' names (`date=2024-03-01`).
+        A column of the schema that the files lack is read from their folders' names (`date=2024-03-01`). A
+        column that may be null, and that some or all files lack, is null there: older releases wrote them.
         """
 
     def table(self, rows: pa.Table) -> ibis.Table:

@@ -17,6 +17,7 @@ from pharos.config import EngineSettings
 from pharos.database_addresses import DatabaseAddress
 from pharos.engine.base import Database, TextFunction
 from pharos.engine.database import ROW_GROUP, scanned
+from pharos.engine.functions import with_schema
 from pharos.engine.processes import Processes
 
 # What `functions.json_text` is on Spark. Without the guard one bad document would end the query.
@@ -53,7 +54,7 @@ class DuckDBEngine(Processes):
             hive_partitioning=True,
             union_by_name=True,
         )
-        return table.select(schema.names).cast(ibis.Schema.from_pyarrow(schema))
+        return with_schema(table, schema)
 
     def table(self, rows: pa.Table) -> ibis.Table:
         """See the protocol."""

@@ -7,18 +7,37 @@ from typing import TYPE_CHECKING
 import ibis
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from ibis.expr.types import StringValue
+
+# White space as Python's `str.strip` knows it: `\s` is another set of characters on each engine.
+_SPACE = r"[\t-\r\x1c-\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
 
 
 @ibis.udf.scalar.builtin(name="get_json_object")  # type: ignore[untyped-decorator]
 def json_text(document: str, path: str) -> str:  # type: ignore[empty-body]
-    """The value at a path (`$.a.b`) of a JSON document: a string's text, anything else as JSON text.
+    """The value at a path (`$.a.b`) of strict JSON: a string's text, anything else as JSON text.
 
-    Null where the document is no JSON, the path leads nowhere or to JSON null. Spark has this function; the
-    embedded engine is given it when it connects.
+    Null where the path leads nowhere or to JSON null. Engines agree about strict JSON only, and write numbers
+    with a fraction or an exponent in ways of their own: `pharos.facts.payload` reads the payloads of events.
+    Spark has this function; the embedded engine is given it when it connects.
     """
 
 
 def stripped(text: StringValue) -> StringValue:
-    """The text without outer white space. Not Ibis's `strip`: on Spark that takes off the letters f and v."""
-    return text.re_replace(r"^\s+|\s+$", "")
+    """The text without outer white space, as by Python's `str.strip`.
+
+    Not by Ibis's `strip`: on Spark that takes off the letters f and v.
+    """
+    return text.re_replace(rf"\A{_SPACE}+|{_SPACE}+\z", "")
+
+
+def with_schema(table: ibis.Table, schema: pa.Schema) -> ibis.Table:
+    """The columns of the schema, in its types; a column that the table lacks and that may be null is null."""
+    columns = ibis.Schema.from_pyarrow(schema)
+    missing = {
+        name: ibis.null(columns[name])
+        for name in schema.names
+        if name not in table.columns and schema.field(name).nullable
+    }
+    return table.mutate(**missing).select(schema.names).cast(columns)

@@ -20,6 +20,7 @@ from pharos.database_addresses import DatabaseAddress
 from pharos.engine import jdbc
 from pharos.engine.base import Database, Item, Result, TextFunction
 from pharos.engine.database import scanned
+from pharos.engine.functions import with_schema
 from pharos.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -60,11 +61,8 @@ class SparkEngine:
         folders = {file.parent for file in files}
         if any("=" in folder.name for folder in folders):
             reader = reader.option("basePath", os.path.commonpath([folder.parent for folder in folders]))
-        return (
-            self._named(reader.parquet(*map(str, files)))
-            .select(schema.names)
-            .cast(ibis.Schema.from_pyarrow(schema))
-        )
+        reader = reader.option("mergeSchema", "true")  # files of older releases lack columns
+        return with_schema(self._named(reader.parquet(*map(str, files))), schema)
 
     def table(self, rows: pa.Table) -> ibis.Table:
         """See the protocol. Not by `ibis.memtable`: it goes through pandas, and null becomes NaN."""

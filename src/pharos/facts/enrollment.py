@@ -6,16 +6,18 @@ import ibis
 import pyarrow as pa
 
 from pharos import keys
-from pharos.engine.functions import json_text, stripped
+from pharos.engine.functions import stripped
 from pharos.facts.course import course_run
 from pharos.facts.fact import fact
+from pharos.facts.payload import payload_integer, payload_text
 
 ACTIVATED = "edx.course.enrollment.activated"
 DEACTIVATED = "edx.course.enrollment.deactivated"
 MODE_CHANGED = "edx.course.enrollment.mode_changed"
 
 LONGEST_MODE = 100  # characters, in the LMS
-INTEGER = r"\A-?[0-9]{1,18}\z"
+# Objects, lists and numbers with a fraction or an exponent: no engine writes them like another.
+_NO_MODE = r"\A(?:[\[{\"]|-?[0-9]+(?:\.[0-9]+|(?:\.[0-9]+)?[eE][+-]?[0-9]+)\z)"
 
 
 @fact(
@@ -34,7 +36,7 @@ def enrollment_event(events: ibis.Table) -> ibis.Table:
 
     Of the payload, because the context names the acting person and may lack the course. Any event source
     counts. Events without a valid course, an integer user or a mode are left out; an empty mode is one, and
-    one too long for the LMS is cut.
+    one too long for the LMS is cut. A number with a fraction, an object or a list is no mode.
     Equal events of one moment are one.
     """
     relevant = events.filter(events.event_type.isin([ACTIVATED, DEACTIVATED, MODE_CHANGED]))
@@ -42,15 +44,11 @@ def enrollment_event(events: ibis.Table) -> ibis.Table:
         "date",
         "time",
         "event_type",
-        course_id=stripped(json_text(relevant.payload, "$.course_id")),
-        user=stripped(json_text(relevant.payload, "$.user_id")),
-        mode=json_text(relevant.payload, "$.mode").left(LONGEST_MODE),
+        course_id=stripped(payload_text(relevant, "$.course_id")),
+        user_id=payload_integer(relevant, "$.user_id"),
+        mode=payload_text(relevant, "$.mode").left(LONGEST_MODE),
     )
     valid = read.filter(
-        keys.is_valid_course_id(read.course_id), read.user.re_search(INTEGER), read.mode.notnull()
+        keys.is_valid_course_id(read.course_id), read.user_id.notnull(), ~read.mode.re_search(_NO_MODE)
     )
-    return (
-        valid.mutate(course_id=course_run(valid.course_id), user_id=valid.user.cast("int64"))
-        .drop("user")
-        .distinct()
-    )
+    return valid.mutate(course_id=course_run(valid.course_id)).distinct()

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import cached_property
-from itertools import compress
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -23,6 +22,7 @@ from msgspec.structs import astuple
 from pharos import keys
 from pharos.lake import parse, schema
 from pharos.lake.parse import Context, Envelope
+from pharos.lake.payloads import payloads_of
 
 Numbers: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -31,18 +31,33 @@ class Block:
     """Events of neighbouring lines of one log: one entry per event in each list."""
 
     def __init__(
-        self, ids: list[bytes], events: list[Envelope], lines: list[int], moments: parse.Moments
+        self,
+        ids: list[bytes],
+        events: list[Envelope],
+        lines: list[int],
+        moments: parse.Moments,
+        texts: list[bytes | memoryview],
     ) -> None:
-        """Of regular events."""
-        self.ids, self.events, self.lines = ids, events, lines
+        """Of regular events, with the JSON text of each."""
+        self.ids, self.events, self.lines, self._texts = ids, events, lines, texts
         self._moments, self._odd_times = moments, list[str]()
 
-    def append(self, event_id: bytes, event: Envelope, line: int, time: str) -> None:
-        """An irregular event, at this UTC time."""
+    def append(self, event_id: bytes, event: Envelope, line: int, time: str, text: bytes) -> None:
+        """An irregular event, at this UTC time, with its JSON text."""
         self.ids.append(event_id)
         self.events.append(event)
         self.lines.append(line)
         self._odd_times.append(time)
+        self._texts.append(text)
+
+    def text(self, number: int) -> str:
+        """The JSON text of an event."""
+        return str(self._texts[number], "utf-8")
+
+    @property
+    def irregular(self) -> range:
+        """Numbers of the irregular events."""
+        return range(len(self._moments), len(self.events))
 
     @cached_property
     def times(self) -> parse.Moments:
@@ -67,6 +82,7 @@ class Rows:
         self._actors, self._pages, self._names = Distinct(), Distinct(), Distinct()
         self._payloads: list[pa.Array] = []
         self._payloads_are_text: list[pa.Array] = []
+        self._payloads_are_objects: list[pa.Array] = []
         self._contexts: list[pa.Array] = []
 
     def add(self, block: Block, name: str) -> None:
@@ -85,9 +101,12 @@ class Rows:
             for context, event in zip(contexts, events, strict=True)
         ])  # fmt: skip
         self._names.add([name] * len(events))
-        payload, is_text = _payload([event.event for event in events])
-        self._payloads.append(payload)
-        self._payloads_are_text.append(is_text)
+        payloads = payloads_of([event.event for event in events])
+        self._payloads.append(pa.array(payloads.texts, pa.string()))
+        self._payloads_are_text.append(pa.array(payloads.are_text, pa.bool_()))
+        self._payloads_are_objects.append(pa.array(payloads.are_objects, pa.bool_()))
+        for number in {*block.irregular, *payloads.rewritten}:
+            self.raws[block.ids[number]] = block.text(number)
         self._contexts.append(_json_text([event.context for event in events]))
 
     def days(self) -> Iterator[tuple[date, pa.Table]]:
@@ -101,6 +120,7 @@ class Rows:
         lines = np.concatenate(self._lines)
         payloads, contexts = pa.concat_arrays(self._payloads), pa.concat_arrays(self._contexts)
         are_text = pa.concat_arrays(self._payloads_are_text)
+        are_objects = pa.concat_arrays(self._payloads_are_objects)
         absent = self._absent(payloads, contexts)
         for rows in np.split(order, np.flatnonzero(np.diff(days[order])) + 1):
             row_numbers = pa.array(rows)
@@ -117,6 +137,7 @@ class Rows:
                 "org_id": self._pages.column(rows, keys.organisation),
                 "payload": payloads.take(row_numbers),
                 "payload_is_text": are_text.take(row_numbers),
+                "payload_is_object": are_objects.take(row_numbers),
                 "context": contexts.take(row_numbers),
                 "absent": absent.column(rows, _member_names),
                 "raw": self._raws_of(rows),
@@ -226,16 +247,6 @@ def _json_text(texts: list[Raw | UnsetType]) -> pa.Array:
     return pa.StringArray.from_buffers(
         len(known), pa.py_buffer(offsets), pa.py_buffer(b"".join(known)), is_there
     )
-
-
-def _payload(values: list[Raw | UnsetType]) -> tuple[pa.Array, pa.Array]:
-    """The member `event` as JSON or as the text it is, and which of both."""
-    # JSON on a line has no line end in it. Joined and split again it is copied at once, not one by one.
-    data = b"\n".join([b"" if value is UNSET else value for value in values]).split(b"\n")
-    is_text = [value[:1] == b'"' for value in data]
-    decoded = iter(parse.decode_texts(b"[%b]" % b",".join(compress(data, is_text))))
-    texts = [next(decoded) if text else (value or None) for value, text in zip(data, is_text, strict=True)]
-    return pa.array(texts, pa.string()), pa.array(is_text, pa.bool_())
 
 
 def _member_names(bits: int) -> str:

@@ -44,8 +44,16 @@ class QuarantinedLine:
 
 
 def read(path: Path) -> pa.Table:
-    """The events of a file. Columns of `REPEATING` are dictionaries: a tenth of the memory and time."""
-    return pq.ParquetFile(path, read_dictionary=REPEATING).read()
+    """The events of a file, with all columns of `schema.EVENTS`: those that an older file lacks are null.
+
+    Columns of `REPEATING` are dictionaries: a tenth of the memory and time.
+    """
+    events = pq.ParquetFile(path, read_dictionary=REPEATING).read()
+    for number, column in enumerate(schema.EVENTS):
+        if column.name not in events.column_names:
+            nulls = pa.nulls(len(events), column.type)
+            events = events.add_column(number, column.remove_metadata(), nulls)
+    return events
 
 
 def write(events: pa.Table, path: Path) -> None:

@@ -212,6 +212,7 @@ class _Lines:
             [event for event in compress(events, is_new) if event is not None],
             list(compress(range(first, first + len(ids)), is_new)),
             moments,
+            list(compress(texts, is_new)),
         )
         for number in odd:
             begin = ends[number - 1] + 1 if number else start
@@ -250,8 +251,7 @@ class _Lines:
             self._writer.refuse(self._reading, number, error.reason, line)
             return
         self._writer.seen.add(event_id)
-        self._writer.rows.raws[event_id] = raw
-        block.append(event_id, event, number, utc)
+        block.append(event_id, event, number, utc, raw)
 
 
 def _texts(data: bytes, start: int) -> tuple[list[int], list[bytes | memoryview]]:

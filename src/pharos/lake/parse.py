@@ -22,6 +22,7 @@ import numpy as np
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from pharos import keys
+from pharos.lake.payloads import strict_json, whole_characters
 
 
 class Reason(StrEnum):
@@ -87,7 +88,6 @@ _IRREGULAR = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueErro
 _decode_context: Callable[[bytes | Raw], _Context | None] = msgspec.json.Decoder(_Context | None).decode
 _decode_contexts: Callable[[bytes], list[_Context | None]]
 _decode_contexts = msgspec.json.Decoder(list[_Context | None]).decode
-decode_texts: Callable[[bytes], list[str]] = msgspec.json.Decoder(list[str]).decode
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class NotAnEvent(Exception):
     reason: Reason
 
 
-def odd_envelope(line: bytes) -> tuple[Envelope, str]:
+def odd_envelope(line: bytes) -> tuple[Envelope, bytes]:
     """The event on any line, by the letter of R-PARSE, and its JSON text. Raises NotAnEvent.
 
     Accepts what Python's `json` accepts: `NaN`, lone surrogate escapes (replaced by U+FFFD in the columns).
@@ -110,7 +110,7 @@ def odd_envelope(line: bytes) -> tuple[Envelope, str]:
     if not isinstance(value, dict):
         raise NotAnEvent(Reason.NOT_OBJECT)
     try:
-        return _from_object(value), source
+        return _from_object(value), source.encode()
     except RecursionError:  # writing takes a little more of the stack than reading
         raise NotAnEvent(Reason.NOT_JSON) from None
 
@@ -151,24 +151,15 @@ def _from_object(value: dict[str, Any]) -> Envelope:
     event = value["event"] if "event" in value else value.get("data", UNSET)
     return Envelope(
         **members,
-        time=_clean(time),
-        event=UNSET if event is UNSET else Raw(_dumps(event)),
-        context=UNSET if context is UNSET else Raw(_dumps(context)),
+        time=whole_characters(time),
+        event=UNSET if event is UNSET else Raw(strict_json(event).encode()),
+        context=UNSET if context is UNSET else Raw(strict_json(context).encode()),
     )
 
 
 def _as_text(value: Any) -> str | None:
     """A member's text; what is neither text nor null has no column value (the raw event keeps it)."""
-    return _clean(value) if isinstance(value, str) else None
-
-
-def _clean(text: str) -> str:
-    """The text with U+FFFD for lone surrogates, which UTF-8 cannot hold."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _dumps(value: Any) -> bytes:
-    return _clean(json.dumps(value, ensure_ascii=False, separators=(",", ":"))).encode()
+    return whole_characters(value) if isinstance(value, str) else None
 
 
 def regular_events(texts: Iterable[bytes | memoryview]) -> tuple[list[Envelope | None], Moments]:

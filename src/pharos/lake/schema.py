@@ -59,6 +59,12 @@ EVENTS = pa.schema(
         pa.field(
             "payload_is_text", pa.bool_(), False, {"meaning": "Whether the member `event` is a JSON string."}
         ),
+        pa.field(
+            "payload_is_object",
+            pa.bool_(),
+            True,
+            {"meaning": "Whether `payload` is an object in strict JSON; null in files of older releases."},
+        ),
         pa.field("context", pa.string(), True, {"meaning": "The member `context` as JSON."}),
         pa.field(
             "absent", pa.string(), False, {"meaning": "Envelope members the original lacks, comma separated."}

@@ -1,0 +1,47 @@
+"""Members of events' payloads, read alike on every engine.
+
+The parser has decided which payloads are objects (`payload_is_object`, see `pharos.lake.payloads`); nothing
+is read from any other. A fact calls `payload_text`, `payload_integer` or `payload_number` with the events and
+the path of a member:
+
+    video = payload_text(events, "$.id")
+    second = payload_number(events, "$.currentTime")
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import ibis
+
+from pharos.engine.functions import json_text, stripped
+
+if TYPE_CHECKING:
+    from ibis.expr.types import FloatingValue, IntegerValue, StringValue
+
+_INTEGER = r"\A-?[0-9]{1,18}\z"  # what every engine's int64 holds
+_NUMBER = r"\A-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?\z"
+
+
+def payload_text(events: ibis.Table, path: str) -> StringValue:
+    """The member at a path (`$.a.b`): a string's text, anything else as JSON; null if there is none.
+
+    A number with a fraction or an exponent is written differently by each engine: use `payload_number`.
+    """
+    # Files of releases that had no such column: their engine judges, as it did then.
+    is_object = ibis.coalesce(events.payload_is_object, events.payload.startswith("{"))
+    return json_text(ibis.ifelse(is_object, events.payload, ibis.null("string")), path)
+
+
+def payload_integer(events: ibis.Table, path: str) -> IntegerValue:
+    """The member as an integer of at most 18 digits, be it a number or the text of one; else null."""
+    text = stripped(payload_text(events, path))
+    return ibis.ifelse(text.re_search(_INTEGER), text, ibis.null("string")).cast("int64")
+
+
+def payload_number(events: ibis.Table, path: str) -> FloatingValue:
+    """The member as a float64, be it a number or the text of one; null if it is neither or not finite."""
+    text = stripped(payload_text(events, path))
+    number = ibis.ifelse(text.re_search(_NUMBER), text, ibis.null("string")).cast("float64")
+    return ibis.ifelse(number.abs() <= sys.float_info.max, number, ibis.null("float64"))
