@@ -375,3 +375,17 @@ def test_old_numbers_are_told_on_every_page_and_size(browser: Browser, world: Wo
             page.goto(address)
             assert page.get_by_text("newest event counted is of 22 November 2026, 23:41 UTC").is_visible()
         context.close()
+
+
+def test_how_the_chart_is_drawn_stands_in_the_address(desk: Page, world: World) -> None:
+    desk.goto(f"/courses/{world.course_id}/enrollment/activity/?period=30d")
+    desk.wait_for_selector(".chart svg")
+    assert desk.locator("figure").get_attribute("data-mode") == "stacked"
+    desk.get_by_role("navigation", name="Draw as").get_by_role("link", name="Lines").click()
+    desk.wait_for_url("**period=30d&draw=lines**")
+    assert desk.locator("figure").get_attribute("data-mode") == "lines"
+    desk.get_by_role("link", name="7 days").click()
+    desk.wait_for_url("**draw=lines**")
+    desk.get_by_label("Compared with").select_option("before")
+    desk.wait_for_url("**compare=before**")
+    assert "draw=lines" in desk.url

@@ -17,6 +17,7 @@ from tests.insights.odd_courses import COURSES, DAY, LAST_DAY, LAST_SUNDAY, Odd,
 from tests.insights.test_numbers import figures, table
 from tests.insights.world import World, world_of
 
+from pharos.insights.files import BOM
 from pharos.insights.language import AVAILABLE, languages
 
 WORDS = languages()["en"]
@@ -297,3 +298,15 @@ def test_the_gap_of_days_is_as_the_day_before(sofia: httpx.Client) -> None:
     assert table(page)[1][1:3] == ["10", "±0"]
     page = sofia.get(address("course-v1:Odd+GAPDAYS+1", DAILY[0]), params={"language": "en"}).text
     assert table(page)[1][0].startswith("Wed 25 Nov")
+
+
+def test_files_have_the_zero_weeks_and_the_days_of_the_page(sofia: httpx.Client) -> None:
+    course = address("course-v1:Odd+GAPWEEKS+1", "")
+    weeks = sofia.get(f"{course}csv/engagement/activity_trend/").text.splitlines()
+    assert weeks[0].lstrip(BOM).split(",")[:2] == ["any", "attempted_problem"]
+    assert [line.split(",")[0] for line in weeks[1:]] == ["20", "0", "0", "3"]
+    page = sofia.get(f"{course}engagement/content/?from=2026-11-10&to=2026-11-12").text
+    found = re.search(r'href="([^"]*csv[^"]*)"', page)
+    assert found
+    assert found[1].endswith("?from=2026-11-09&amp;to=2026-11-15")
+    assert len(sofia.get(html.unescape(found[1])).text.splitlines()) == 2

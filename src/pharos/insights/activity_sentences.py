@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from pharos.insights.activity_weeks import WEEK, Week, last_active
+from pharos.insights.activity_weeks import Week, last_active
+from pharos.insights.gaps import WEEK
 from pharos.insights.language import Language
 from pharos.insights.reports import strong
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from pharos.insights.api import Row, day
+from pharos.insights.gaps import WEEK, every_week
 from pharos.insights.language import noop
 from pharos.insights.periods import DAY
 
@@ -17,7 +18,6 @@ ACTIVITIES = {
     "posted_forum": (noop("Joined a discussion"), "s4"),
 }
 NOBODY = dict.fromkeys(ACTIVITIES, 0)
-WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -55,24 +55,14 @@ class Week:
 def weeks_of(activity: Sequence[Row], enrollment: Mapping[date, int], last: date | None = None) -> list[Week]:
     """Every week from the first row to the one that ends on the Sunday `last`, or to the last row.
 
-    A week without a row, or an activity without a key, is zero: nobody did it. No rows are no weeks
-    (spec 06 §9.9.1, §9.9.4). `enrollment` are learners by day; before its first day nobody was enrolled.
+    `enrollment` are learners by day; before its first day nobody was enrolled. No rows are no weeks.
     """
-    counts = {
-        day(row["interval_end"]) - DAY: {kind: row.get(kind) or 0 for kind in ACTIVITIES} for row in activity
-    }
-    if not counts:
-        return []
-    ending, end, enrolled_from = (
-        min(counts),
-        max([*counts, last or date.min]),
-        min(enrollment, default=date.min),
-    )
+    enrolled_from = min(enrollment, default=date.min)
     weeks = []
-    while ending <= end:
+    for row in every_week(activity, last):
+        ending = day(row["interval_end"]) - DAY
         enrolled = 0 if ending < enrolled_from else enrollment.get(ending)
-        weeks.append(Week(ending, counts.get(ending, NOBODY), enrolled))
-        ending += WEEK
+        weeks.append(Week(ending, {kind: row[kind] for kind in ACTIVITIES}, enrolled))
     return weeks
 
 

@@ -129,16 +129,6 @@ class DataAPI:
         """Learners by country on the latest day."""
         return await self._course_rows(course_id, "enrollment/location/")
 
-    async def csv(self, course_id: str, question: str, *, whole_history: bool, version: str) -> bytes | None:
-        """The API's own CSV of a course's question; None when it has no rows."""
-        query = f"?{_whole_history()}" if whole_history else ""
-        path = f"{version}/courses/{_quoted(course_id)}/{question}/{query}"
-        answer = await self._get(path, {"Accept": "text/csv"})
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            return None
-        _expect_success(path, answer)
-        return answer.content
-
     async def answers(self) -> bool:
         """Whether the Data API is there and ready; for the health page."""
         try:

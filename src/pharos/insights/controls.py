@@ -68,16 +68,18 @@ def controls(
         "period_shown": words.days(period.start, period.last) if period.choice == periods.CUSTOM else "",
         "correction": _correction(words, period),
         "comparison": comparison.choice_of(words, period, previous),
+        "drawn_as": _drawn_as(request, words),
         "hidden": keep(request, "sort", "compare", "draw", "language"),
         "kept_period": keep(request, "period", "from", "to"),
     }
 
 
-def with_period(address: str, period: Period) -> str:
-    """The address of a file with the days of the period."""
-    if period.choice == periods.ALL:
-        return address
-    return f"{address}?from={period.start.isoformat()}&to={period.last.isoformat()}"
+def files(course: Course, name: str, period: Period | None = None) -> dict[str, Any]:
+    """Those parts of a `ReportPage` that lead to its files, with the days of the period."""
+    query = ""
+    if period is not None and period.choice != periods.ALL:
+        query = f"?from={period.start.isoformat()}&to={period.last.isoformat()}"
+    return {kind: f"{course.path}{kind}/{name}/{query}" for kind in ("csv", "xlsx")}
 
 
 def _correction(words: Language, period: Period) -> str:
@@ -107,6 +109,14 @@ def _links(request: Request, words: Language, period: Period, offered: set[str])
         for choice, name in NAMES.items()
         if choice in offered
     ]
+
+
+def _drawn_as(request: Request, words: Language) -> tuple[Link, ...]:
+    lines = request.query_params.get("draw") == "lines"
+    return (
+        Link(with_query(request, draw=None), words.text("Stacked"), not lines),
+        Link(with_query(request, draw="lines"), words.text("Lines"), lines),
+    )
 
 
 def _start(course: Course) -> date | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pharos.insights.api import Row, day
+from pharos.insights.gaps import every_day
 from pharos.insights.language import noop
 from pharos.insights.periods import DAY, Period
 
@@ -58,22 +59,8 @@ class Growth:
 
 
 def days_of(rows: Sequence[Row], last: date | None = None) -> list[Day]:
-    """Every day from the first row to the day `last`, or to the last row; no rows are no days.
-
-    Enrollment is a state: a day without a row is as the day before it (spec 06 §9.4.2).
-    """
-    filled: list[Day] = []
-    for item in map(_day, rows):
-        _carry_on(filled, item.day - DAY)
-        filled.append(item)
-    if last is not None:
-        _carry_on(filled, last)
-    return filled
-
-
-def _carry_on(days: list[Day], last: date) -> None:
-    while days and days[-1].day < last:
-        days.append(replace(days[-1], day=days[-1].day + DAY))
+    """Every day from the first row to the day `last`, or to the last row; no rows are no days."""
+    return [_day(row) for row in every_day(rows, last)]
 
 
 def counts(days: Sequence[Day]) -> dict[date, int]:

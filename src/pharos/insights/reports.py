@@ -59,12 +59,15 @@ class ReportPage(Page):
     table: Table | None = None
     definition: Definition | None = None
     csv: str = ""
-    """Address of the CSV download."""
+    xlsx: str = ""
+    """Addresses of the files with the rows shown."""
     tabs: tuple[Link, ...] = ()
     periods: tuple[Link, ...] = ()
     custom_period: tuple[str, str] | None = None
     """First and last day shown, for the date fields."""
     comparison: Choice | None = None
+    drawn_as: tuple[Link, ...] = ()
+    """Stacked or lines, for charts that can be both."""
     hidden: tuple[tuple[str, str], ...] = ()
     """Parameters of the URL that the forms keep."""
     kept_period: tuple[tuple[str, str], ...] = ()

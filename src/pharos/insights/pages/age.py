@@ -12,6 +12,7 @@ from pharos.insights import navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.api import Row
 from pharos.insights.charts import Chart
+from pharos.insights.controls import files
 from pharos.insights.demographics import (
     UNKNOWN,
     Group,
@@ -147,5 +148,5 @@ def _age_page(
         table=group_table(
             request, words, words.text("Age breakdown"), words.text("Age"), groups, label, everybody, "-count"
         ),
-        csv=f"{course.path}csv/enrollment/demographics/age/",
+        **files(course, "enrollment/demographics/age"),
     )

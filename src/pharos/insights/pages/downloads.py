@@ -1,54 +1,179 @@
-"""CSV downloads of a course: the Data API's own CSV under a telling name (spec 06 §10)."""
+"""The rows behind a report as a file, CSV or .xlsx, of the days the report shows (spec 06 §10).
+
+Columns are those of the Data API's CSV. Other than there, weeks without activity are rows of zeros, and days
+without a row are as the day before, as on the page.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 
+from pharos.insights import files, navigation, periods
 from pharos.insights.access import CourseInView
+from pharos.insights.api import DataAPI, Row, day
+from pharos.insights.directory import Course
+from pharos.insights.files import Sheet
+from pharos.insights.freshness import last_day, last_sunday
+from pharos.insights.gaps import every_day, every_week
+from pharos.insights.language import Language
+from pharos.insights.navigation import Report
+from pharos.insights.periods import DAY
 from pharos.insights.site import TheSite
 
 router = APIRouter()
 AGE = "enrollment/demographics/age"
+SHARED = ("course_id", "created")
 
 
 @dataclass(frozen=True)
 class Download:
-    """Which question of the Data API a file answers."""
+    """What a file holds."""
 
-    question: str
+    report: Report
     suffix: str
-    whole_history: bool
-    version: str = "v1"
+    columns: tuple[str, ...]
+    fetch: Callable[[DataAPI, str], Awaitable[list[Row]]]
+    rows: Literal["latest", "days", "weeks"]
+
+    @property
+    def all_columns(self) -> list[str]:
+        """In alphabetical order, as the Data API has them."""
+        return sorted((*self.columns, *SHARED))
 
 
 DOWNLOADS = {
-    "enrollment": Download("enrollment/mode", "enrollment", whole_history=True),
-    "enrollment/geography": Download("enrollment/location", "enrollment-location", whole_history=False),
-    AGE: Download("enrollment/birth_year", "enrollment-by-birth-year", whole_history=False, version="v0"),
+    "enrollment": Download(
+        navigation.ENROLLMENT_ACTIVITY,
+        "enrollment",
+        (
+            "date",
+            "count",
+            "cumulative_count",
+            "audit",
+            "credit",
+            "honor",
+            "masters",
+            "professional",
+            "verified",
+        ),
+        DataAPI.enrollment_by_mode,
+        "days",
+    ),
+    "enrollment/geography": Download(
+        navigation.GEOGRAPHY,
+        "enrollment-location",
+        ("date", "count", "country.alpha2", "country.alpha3", "country.name"),
+        DataAPI.locations,
+        "latest",
+    ),
+    AGE: Download(
+        navigation.AGE,
+        "enrollment-by-birth-year",
+        ("date", "birth_year", "count"),
+        DataAPI.birth_years,
+        "latest",
+    ),
     "enrollment/demographics/education": Download(
-        "enrollment/education", "enrollment-by-education", whole_history=False
+        navigation.EDUCATION,
+        "enrollment-by-education",
+        ("date", "education_level", "count"),
+        DataAPI.education,
+        "latest",
     ),
     "enrollment/demographics/gender": Download(
-        "enrollment/gender", "enrollment-by-gender", whole_history=True
+        navigation.GENDER,
+        "enrollment-by-gender",
+        ("date", "female", "male", "other", "unknown"),
+        DataAPI.gender,
+        "days",
     ),
-    "engagement/activity_trend": Download("activity", "engagement-activity", whole_history=True),
+    "engagement/activity_trend": Download(
+        navigation.ENGAGEMENT_CONTENT,
+        "engagement-activity",
+        ("interval_start", "interval_end", "any", "attempted_problem", "played_video", "posted_forum"),
+        DataAPI.activity,
+        "weeks",
+    ),
 }
 
 
 @router.get("/courses/{course_id:course_page}/csv/{name:path}/")
-async def download(course: CourseInView, name: str, site: TheSite) -> Response:
-    """The rows behind a report."""
+async def as_csv(request: Request, course: CourseInView, name: str, site: TheSite) -> Response:
+    """The rows as CSV."""
+    return await _file(request, course, name, site, files.CSV)
+
+
+@router.get("/courses/{course_id:course_page}/xlsx/{name:path}/")
+async def as_xlsx(request: Request, course: CourseInView, name: str, site: TheSite) -> Response:
+    """The rows as a workbook."""
+    return await _file(request, course, name, site, files.XLSX)
+
+
+async def _file(request: Request, course: Course, name: str, site: TheSite, kind: str) -> Response:
     wanted = DOWNLOADS.get(name)
     if wanted is None or (name == AGE and not site.settings.insights.show_age):
         raise HTTPException(404)
-    content = await site.api.csv(
-        course.course_id, wanted.question, whole_history=wanted.whole_history, version=wanted.version
-    )
-    if content is None:
+    words: Language = request.state.language
+    rows = _filled(request, wanted, await wanted.fetch(site.api, course.course_id))
+    if not rows:
         raise HTTPException(404)
-    file = "-".join((*course.parts, "")) + f"-{wanted.suffix}.csv"
-    ascii_name = file.encode("ascii", "replace").decode().replace("?", "_")
-    headers = {"Content-Disposition": f'attachment; filename="{ascii_name}"'}
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+    shown, days = _of_period(request.query_params, course, wanted, rows)
+    stem = "-".join((*course.parts, "")) + f"-{wanted.suffix}"
+    if days is not None:
+        stem += f"--{days[0].isoformat()}--{days[1].isoformat()}"
+    about = [
+        (words.text("Course"), course.name),
+        (words.text("Course ID"), course.course_id),
+        (words.text("Report"), words.text(wanted.report.title)),
+    ]
+    if days is not None:
+        about.append((words.text("Days"), words.days(*days)))
+    definition = request.state.definitions.get(wanted.report.table)
+    sheet = Sheet(stem, wanted.all_columns, [_flat(row) for row in shown], definition, about)
+    return await files.response(words, sheet, kind)
+
+
+def _filled(request: Request, wanted: Download, rows: Sequence[Row]) -> Sequence[Row]:
+    if wanted.rows == "days":
+        return every_day(rows, last_day(request, wanted.report.table))
+    if wanted.rows == "weeks":
+        return every_week(rows, last_sunday(request, wanted.report.table))
+    return rows
+
+
+def _of_period(
+    query: Mapping[str, str], course: Course, wanted: Download, rows: Sequence[Row]
+) -> tuple[Sequence[Row], tuple[date, date] | None]:
+    """The rows of the days that the URL asks for, and these days where they are not all."""
+    if wanted.rows == "latest":
+        return rows, None
+    weekly = wanted.rows == "weeks"
+    last_of = [_last_of(row, weekly=weekly) for row in rows]
+    first = last_of[0] - timedelta(days=6) if weekly else last_of[0]
+    start = course.start.date() if course.start else None
+    lengths = periods.BY_WEEK if weekly else periods.BY_DAY
+    period = periods.chosen(query, first, last_of[-1], start, lengths, weekly=weekly)
+    if period.choice == periods.ALL:
+        return rows, None
+    shown = [row for row, last in zip(rows, last_of, strict=True) if last in period]
+    return shown, (period.start, period.last)
+
+
+def _last_of(row: Row, *, weekly: bool) -> date:
+    return day(row["interval_end"]) - DAY if weekly else day(row["date"])
+
+
+def _flat(row: Row) -> Row:
+    """Nested values under dotted names, as in the Data API's CSV."""
+    flat: Row = {}
+    for key, value in row.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{name}": part for name, part in value.items()}
+        else:
+            flat[key] = value
+    return flat

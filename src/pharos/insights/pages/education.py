@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from pharos.insights import navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.api import Row
+from pharos.insights.controls import files
 from pharos.insights.demographics import (
     UNKNOWN,
     Group,
@@ -130,5 +131,5 @@ def _education_page(
             everybody,
             "-count",
         ),
-        csv=f"{course.path}csv/enrollment/demographics/education/",
+        **files(course, "enrollment/demographics/education"),
     )

@@ -14,14 +14,15 @@ from markupsafe import Markup
 from pharos.insights import activity_sentences as sentences
 from pharos.insights import charts, comparison, navigation, periods
 from pharos.insights.access import CourseInView, CoursesInView
-from pharos.insights.activity_weeks import ACTIVITIES, NOBODY, WEEK, Week, kinds_in_use, weeks_of
+from pharos.insights.activity_weeks import ACTIVITIES, NOBODY, Week, kinds_in_use, weeks_of
 from pharos.insights.api import DataAPIError, Row
 from pharos.insights.charts import Mark, Series
 from pharos.insights.comparison import Earlier
-from pharos.insights.controls import controls, period_of, with_period
+from pharos.insights.controls import controls, files, period_of
 from pharos.insights.directory import Course
 from pharos.insights.enrollment_days import counts, days_of
 from pharos.insights.freshness import last_day, last_sunday
+from pharos.insights.gaps import WEEK
 from pharos.insights.language import Language
 from pharos.insights.marks import marks_of
 from pharos.insights.periods import Period
@@ -68,7 +69,7 @@ async def engagement_content(
         figures=tuple(figures(words, shown[-1], kinds)),
         chart=_chart(words, report),
         table=_table(request, words, report),
-        csv=with_period(f"{course.path}csv/engagement/activity_trend/", period),
+        **files(course, "engagement/activity_trend", period),
     )
     return site.renderer.render(request, page)
 

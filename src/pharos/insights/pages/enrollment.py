@@ -15,7 +15,7 @@ from pharos.insights import enrollment_sentences as sentences
 from pharos.insights.access import CourseInView, CoursesInView
 from pharos.insights.charts import Mark, Series
 from pharos.insights.comparison import Earlier
-from pharos.insights.controls import controls, period_of, with_period
+from pharos.insights.controls import controls, files, period_of
 from pharos.insights.directory import Course
 from pharos.insights.enrollment_days import (
     NOBODY,
@@ -66,7 +66,7 @@ async def enrollment_activity(
         figures=tuple(_figures(words, report)),
         chart=_chart(words, report),
         table=_table(request, words, report),
-        csv=with_period(f"{course.path}csv/enrollment/", period),
+        **files(course, "enrollment", period),
     )
     return site.renderer.render(request, page)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from fastapi import APIRouter, Request, Response
@@ -12,12 +12,12 @@ from markupsafe import Markup
 from pharos.insights import navigation, periods
 from pharos.insights.access import CourseInView
 from pharos.insights.api import Row, day
-from pharos.insights.controls import controls, period_of, with_period
+from pharos.insights.controls import controls, files, period_of
 from pharos.insights.demographics import PAGE_SIZE, UNKNOWN, empty_page, names_of, share_chart, tip
 from pharos.insights.directory import Course
 from pharos.insights.freshness import last_day
+from pharos.insights.gaps import every_day
 from pharos.insights.language import Language, noop
-from pharos.insights.periods import DAY
 from pharos.insights.reports import ReportPage
 from pharos.insights.site import TheSite
 from pharos.insights.tables import Column, table
@@ -53,20 +53,11 @@ async def gender(request: Request, course: CourseInView, site: TheSite) -> Respo
 
 
 def days_of(rows: Sequence[Row], last: date | None) -> list[GenderDay]:
-    """Every day from the first row to the day `last`; one without a row is as the day before it."""
-    days: list[GenderDay] = []
-    for row in rows:
-        counts = {k: row.get(k) or 0 for k in GENDERS}
-        _carry_on(days, day(row["date"]) - DAY)
-        days.append(GenderDay(day(row["date"]), counts, row.get("unknown") or 0))
-    if last is not None:
-        _carry_on(days, last)
-    return days
-
-
-def _carry_on(days: list[GenderDay], last: date) -> None:
-    while days and days[-1].day < last:
-        days.append(replace(days[-1], day=days[-1].day + DAY))
+    """Every day from the first row to the day `last`."""
+    return [
+        GenderDay(day(row["date"]), {k: row.get(k) or 0 for k in GENDERS}, row.get("unknown") or 0)
+        for row in every_day(rows, last)
+    ]
 
 
 def _gender_page(request: Request, words: Language, course: Course, days: list[GenderDay]) -> ReportPage:
@@ -126,5 +117,5 @@ def _gender_page(request: Request, words: Language, course: Course, days: list[G
             page_size=PAGE_SIZE,
             number=words.number,
         ),
-        csv=with_period(f"{course.path}csv/enrollment/demographics/gender/", period),
+        **files(course, "enrollment/demographics/gender", period),
     )

@@ -15,6 +15,7 @@ from pharos.insights import navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.api import Row
 from pharos.insights.charts import Chart
+from pharos.insights.controls import files
 from pharos.insights.demographics import newest
 from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
@@ -100,7 +101,7 @@ def _page(
         figures=tuple(_figures(words, known, everybody)),
         chart=_map(words, course, known, everybody, last),
         table=_table(request, words, countries, everybody),
-        csv=f"{course.path}csv/enrollment/geography/",
+        **files(course, "enrollment/geography"),
     )
 
 

@@ -282,11 +282,6 @@
       event.preventDefault();
       go(to);
     });
-    for (const button of document.querySelectorAll(`[data-for="${figure.id}"]`)) button.addEventListener("click", () => {
-      figure.dataset.mode = button.value;
-      for (const other of button.parentElement.children) other.setAttribute("aria-pressed", String(other === button));
-      paint();
-    });
     for (const button of document.querySelectorAll(`[data-picture="${figure.id}"]`)) button.addEventListener("click", () => picture(figure, chart, button.dataset.name));
     new ResizeObserver(() => { if (!matchMedia("print").matches && !(Math.abs(chart?.getWidth() - box.clientWidth) <= 1)) paint(); }).observe(box);
     addEventListener("themechange", () => paint());
