@@ -33,7 +33,7 @@ from pharos.result_store.store import Publication
 OPEN = {
     "/",
     "/docs/",
-    "/downloads/{file_name}",  # the link is signed
+    "/downloads/{file_name:path}",  # the link is signed
     "/metrics",
     "/api-token-auth/",
     *(f"{prefix}/{name}/" for prefix in ("", "/api/v0", "/api/v1") for name in ("status", "health")),

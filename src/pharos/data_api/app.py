@@ -120,7 +120,7 @@ def create_app(settings: Settings) -> FastAPI:
         subject.mount(app)
     exports.mount(app)
     operations.mount(app)
-    app.add_api_route(f"{DOWNLOADS}{{file_name}}", reports.download, include_in_schema=False)
+    app.add_api_route(f"{DOWNLOADS}{{file_name:path}}", reports.download, include_in_schema=False)
     app.add_api_route("/docs/", docs, include_in_schema=False)
     app.add_api_route("/", lambda: RedirectResponse("/docs/", 302), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=str(files("pharos.data_api") / "static")))

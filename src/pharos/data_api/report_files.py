@@ -1,12 +1,21 @@
-"""Report files: where they lie, and links to them that expire (spec 05 §9)."""
+"""Report files: where they lie, whose they are, and links to them that expire (spec 05 §9).
+
+A file lies at `{SHA-1 of the course id}/{course}_{report}.csv`, or without the folder (spec 02 §4.8, §7). Its
+name alone does not say whose it is: `A+B+C_D` and `A+B_C+D` have the same, and so have ids that differ in
+letters outside ASCII. So a file without such a folder is opened for a course only if the course stands in it,
+or if no other course is known that could have written it.
+"""
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import hmac
+import io
 import logging
+import re
 import secrets
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,16 +27,20 @@ from pyarrow import fs
 
 from pharos.config import DataAPISettings
 from pharos.data_api.errors import CannotLink
-from pharos.keys import file_name
+from pharos.keys import block, file_name
 
 log = logging.getLogger(__name__)
 DOWNLOADS = "/downloads/"
 CHUNK_BYTES = 1024 * 1024
+HEAD_BYTES = 64 * 1024  # of a file: holds its first row
+COURSE_COLUMN = "course_id"
+BLOCK_COLUMNS = ("problem_id", "module_id", "ModuleID")  # not answers: learners write those
+NAME = re.compile(r"(?:[0-9a-f]{40}/)?[^/\x00]+")
 
 
 @dataclass(frozen=True)
 class ReportFile:
-    """A file there is. `last_modified`: UTC, naive."""
+    """A file there is. `name`: within the folder of the reports. `last_modified`: UTC, naive."""
 
     name: str
     size_bytes: int
@@ -47,36 +60,67 @@ class Reports:
         key = settings.secret_key
         self._key = key.get_secret_value().encode() if key else secrets.token_bytes(32)
 
-    def file(self, course_id: str, report_name: str) -> ReportFile | None:
-        """The report of a course; None if there is none. Raises CannotLink."""
-        return self._at(f"{file_name(course_id)}_{report_name}.csv")
+    def file(
+        self, course_id: str, report_name: str, known_courses: Callable[[], Iterable[str]]
+    ) -> ReportFile | None:
+        """The report of a course; None if there is none, or another course's of the same name.
+
+        `known_courses`: all of the installation, asked only if the file does not say whose it is. Raises
+        CannotLink.
+        """
+        name = f"{file_name(course_id)}_{report_name}.csv"
+        digest = hashlib.sha1(course_id.encode(), usedforsecurity=False).hexdigest()
+        if own := self._at(f"{digest}/{name}"):
+            return own
+        found = self._at(name)
+        if found is None:
+            return None
+        owner = self._course_in(found)
+        if owner is None:
+            alike = {known for known in known_courses() if file_name(known) == file_name(course_id)}
+            return found if alike == {course_id} else None
+        return found if owner == course_id else None
 
     def link(self, base_url: str, file: ReportFile, expires: int) -> str:
-        """An address that works until `expires` (seconds since 1970)."""
+        """An address that works until `expires` (seconds since 1970), or until the file is replaced."""
         return (
             f"{(self.public_url or base_url).rstrip('/')}{DOWNLOADS}{quote(file.name)}"
-            f"?expires={expires}&signature={self._signature(file.name, expires)}"
+            f"?expires={expires}&signature={self._signature(file, expires)}"
         )
 
     def linked(self, name: str, expires: int, signature: str) -> ReportFile | None:
-        """The file a link leads to; None if the link is false or expired, or the file gone."""
-        expected = self._signature(name, expires)
-        if not hmac.compare_digest(expected.encode(), signature.encode()):
-            return None
+        """The file a link leads to; None if the link is false or expired, or the file gone or replaced."""
         if datetime.now(UTC).timestamp() >= expires:
             return None
-        return self._at(name)
+        found = self._at(name)
+        if found is None:
+            return None
+        is_ours = hmac.compare_digest(self._signature(found, expires).encode(), signature.encode())
+        return found if is_ours else None
 
     def content(self, file: ReportFile) -> Generator[bytes]:
         """What is in the file, some at a time. Raises CannotLink with the first if it cannot be opened."""
-        system, folder = self._folder
-        try:
-            stream = system.open_input_stream(f"{folder}/{file.name}", compression=None)
-        except OSError as error:
-            raise CannotLink from error
-        with stream:
+        with self._opened(file) as stream:
             while chunk := stream.read(CHUNK_BYTES):
                 yield chunk
+
+    def _opened(self, file: ReportFile) -> pa.NativeFile:
+        system, folder = self._folder
+        try:
+            return system.open_input_stream(f"{folder}/{file.name}", compression=None)
+        except OSError as error:
+            raise CannotLink from error
+
+    def _course_in(self, file: ReportFile) -> str | None:
+        """The course that the first row of the file is about; None if it does not say."""
+        with self._opened(file) as stream:
+            head = stream.read(HEAD_BYTES)
+        rows = csv.DictReader(io.StringIO(head.decode(errors="replace"), newline=""))
+        row = next(rows, {})
+        if course_id := row.get(COURSE_COLUMN):
+            return course_id
+        keys = [block(row.get(column) or "") for column in BLOCK_COLUMNS]
+        return next((key.course_id for key in keys if key), None)
 
     @cached_property
     def _folder(self) -> tuple[fs.FileSystem, str]:
@@ -86,7 +130,7 @@ class Reports:
         return system, path.rstrip("/")
 
     def _at(self, name: str) -> ReportFile | None:
-        if "/" in name or "\x00" in name:
+        if not NAME.fullmatch(name):
             return None
         try:
             system, folder = self._folder
@@ -99,13 +143,14 @@ class Reports:
         modified = found.mtime.astimezone(UTC).replace(tzinfo=None)
         return ReportFile(name, found.size, modified)
 
-    def _signature(self, name: str, expires: int) -> str:
-        return hmac.new(self._key, f"{name}\n{expires}".encode(), hashlib.sha256).hexdigest()
+    def _signature(self, file: ReportFile, expires: int) -> str:
+        signed = f"{file.name}\n{file.last_modified.isoformat()}\n{file.size_bytes}\n{expires}"
+        return hmac.new(self._key, signed.encode(), hashlib.sha256).hexdigest()
 
 
 def download_name(file: ReportFile, report_names: Iterable[str]) -> str:
     """`{course}-{report}-{time of its making}.csv`: the name a downloaded report gets."""
-    stem = file.name.removesuffix(".csv")
+    stem = file.name.rpartition("/")[2].removesuffix(".csv")
     for name in report_names:
         if stem.endswith(f"_{name}"):
             stem = f"{stem.removesuffix(f'_{name}')}-{name}"

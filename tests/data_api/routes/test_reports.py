@@ -7,11 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from hashlib import sha1
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from pyarrow import fs
+
+from pharos.keys import file_name
+from pharos.result_store import tables
 
 CID = "course-v1:OrgX+ABC101+2031_T1"
 
@@ -91,6 +97,86 @@ def test_no_way_out_of_the_folder(serve_api: Callable[..., httpx.Client], home: 
         answer = api.get(path)
         assert 400 <= answer.status_code < 500
         assert "secret" not in answer.text or "error" in answer.text
+
+
+def link(api: httpx.Client, course_id: str) -> str | None:
+    """The link to the problem responses of the course; None if the API finds no such file."""
+    answer = api.get(f"/api/v1/courses/{quote(course_id, safe='')}/reports/problem_response/")
+    if answer.status_code == 404:
+        assert answer.json()["error_code"] == "report_file_not_found"
+        return None
+    url: str = answer.json()["download_url"]
+    return url
+
+
+BLOCK = "block-v1:{}+type@problem+block@aaa"
+ALIKE = [
+    ("course-v1:A+B+C_D", "course-v1:A+B_C+D"),
+    ("course-v1:Uní+BIO+2020", "course-v1:Unï+BIO+2020"),
+    ("course-v1:Δ+BIO+2020", "course-v1:Ж+BIO+2020"),
+    ("course-v1:A+B+C", "A/B/C"),
+    ("ccx-v1:A+B+C+ccx@1", "course-v1:A+B+C_ccx_1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("form", "mine", "others"),
+    [
+        (form, *pair)
+        for both in ALIKE
+        for pair in (both, both[::-1])
+        for form in ("course_id", "problem_id", "ModuleID", "folder")
+        if ":" in pair[0] or form in ("course_id", "folder")  # old block ids do not name the run
+    ],
+)
+def test_courses_of_one_file_name_do_not_open_each_others_reports(
+    serve_api: Callable[..., httpx.Client], reports: Path, form: str, mine: str, others: str
+) -> None:
+    safe = file_name(mine)
+    assert file_name(others) == safe
+    folder, text = reports, f"username,{form}\r\nann,{mine}\r\n"
+    if form in ("problem_id", "ModuleID"):
+        key = mine.replace("course-v1:", "block-v1:").replace("ccx-v1:", "ccx-block-v1:")
+        text = f"username,answer,{form}\r\nann,{BLOCK.format('x+y+z')},{key}+type@problem+block@aaa\r\n"
+    elif form == "folder":
+        folder, text = reports / sha1(mine.encode(), usedforsecurity=False).hexdigest(), "a,b\r\n"
+        folder.mkdir()
+    (folder / f"{safe}_problem_response.csv").write_text(text, encoding="utf-8", newline="")
+    api = serve_api()
+    assert link(api, others) is None
+    url = link(api, mine)
+    assert url is not None
+    answer = httpx.get(url)
+    assert answer.content.decode() == text
+    assert answer.headers["Content-Disposition"].startswith(f"attachment; filename={safe}-problem_response-")
+
+
+def test_a_file_that_names_no_course_is_of_the_only_known_course_it_can_be(
+    serve_api: Callable[..., httpx.Client], reports: Path, engine: sa.Engine
+) -> None:
+    """`reports` holds one for `OrgX_ABC101_2031_T1`, and the store knows `course-v1:OrgX+ABC101+2031_T1`."""
+    twin = "course-v1:OrgX+ABC101_2031+T1"
+    api = serve_api()
+    assert link(api, CID) is not None
+    assert link(api, twin) is None
+    summary = tables.course_meta_summary_enrollment
+    row = {"course_id": twin, "enrollment_mode": "audit", "count": 1, "cumulative_count": 1}
+    with engine.begin() as connection:
+        connection.execute(sa.insert(summary), row)
+    assert (link(api, CID), link(api, twin)) == (None, None)
+    (reports / "OrgX_ABC101_2031_T1_problem_response.csv").write_text("")
+    assert link(api, CID) is None
+
+
+@pytest.mark.usefixtures("reports")
+def test_a_link_does_not_lead_to_the_file_that_replaced_its_own(
+    serve_api: Callable[..., httpx.Client], reports: Path
+) -> None:
+    """Two courses of one file name may be written in turn."""
+    url = link(serve_api(), CID)
+    assert url is not None
+    (reports / "OrgX_ABC101_2031_T1_problem_response.csv").write_text("c,d\r\n")
+    assert httpx.get(url).status_code == 404
 
 
 @pytest.fixture

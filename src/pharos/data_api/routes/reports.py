@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
+import sqlalchemy as sa
 from fastapi import Path, Request, Response
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -12,11 +13,13 @@ from pharos.data_api.access import CourseID
 from pharos.data_api.cache import accepts_gzip
 from pharos.data_api.errors import NoData, NotFoundCoded
 from pharos.data_api.formats import attachment
+from pharos.data_api.reading import ResultStore
 from pharos.data_api.report_files import Reports, download_name
 from pharos.data_api.routing import Subject
 from pharos.data_api.streaming import Stream, Streamed, Streams, gzipped
 from pharos.data_api.times import compact
 from pharos.keys import file_name
+from pharos.result_store import tables
 
 subject = Subject("Reports")
 
@@ -39,12 +42,13 @@ def report(
         str, Path(description="Name of the report.", pattern="^[a-zA-Z0-9_]+$", examples=["problem_response"])
     ],
     request: Request,
+    store: ResultStore,
 ) -> Report:
     """A link to the newest report of the course."""
     reports: Reports = request.app.state.reports
     if report_name not in reports.names:
         raise _missing(report_name, course_id)
-    found = reports.file(course_id, report_name)
+    found = reports.file(course_id, report_name, lambda: _known_courses(store))
     if found is None:
         raise _missing(report_name, file_name(course_id))
     expires = int(datetime.now(UTC).timestamp()) + reports.seconds
@@ -56,6 +60,11 @@ def report(
         "expiration_date": compact(datetime.fromtimestamp(expires, UTC).replace(tzinfo=None)),
         "file_size": found.size_bytes,
     }
+
+
+def _known_courses(store: ResultStore) -> set[str]:
+    column = tables.course_meta_summary_enrollment.c.course_id
+    return {row["course_id"] for row in store.rows(sa.select(column).distinct())}
 
 
 def _missing(report_name: str, course_id: str) -> NotFoundCoded:
