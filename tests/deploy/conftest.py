@@ -21,7 +21,10 @@ from pharos import config
 
 CHECKOUT = Path(__file__).parents[2]
 DEPLOY = CHECKOUT / "deploy"
-TOOLS = ("tutor>=19", "kubernetes-validate>=1.30", str(DEPLOY / "tutor"))
+TOOLS = (
+    "tutor>=19", "kubernetes-validate>=1.30", "openedx-filters>=3.4",
+    str(DEPLOY / "tutor"), str(DEPLOY / "openedx-instructor-tab"),
+)  # fmt: skip
 INSTALL_S = 240
 
 

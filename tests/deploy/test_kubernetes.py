@@ -92,6 +92,8 @@ def test_mounts_claims_and_ports_belong_together() -> None:
                 assert volume["persistentVolumeClaim"]["claimName"] in claims
     for name, service in named("Service").items():
         (port,) = service["spec"]["ports"]
+        if "selector" not in service["spec"]:
+            continue  # nowhere: see the test of the figures
         assert port["port"] == pods()[name]["containers"][0]["ports"][0]["containerPort"]
         assert service["spec"]["selector"] == named("Deployment")[name]["spec"]["selector"]["matchLabels"]
 
@@ -104,3 +106,12 @@ def test_the_settings_name_our_services_and_paths(tmp_path: Path) -> None:
     assert {str(found.home), *found.logs.sources["openedx"].paths} <= mounts
     hosts = {rule["host"] for rule in named("Ingress")["pharos"]["spec"]["rules"]}
     assert {found.insights.url, found.data_api.public_url} == {f"https://{host}" for host in hosts}
+
+
+def test_the_figures_are_not_public() -> None:
+    """Of two paths the longer one wins; it leads to a service that no pod belongs to."""
+    assert "selector" not in named("Service")["nowhere"]["spec"]
+    for rule in named("Ingress")["pharos"]["spec"]["rules"]:
+        leads_to = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
+        assert leads_to["/metrics"] == "nowhere"
+        assert all(path["pathType"] == "Prefix" for path in rule["http"]["paths"])

@@ -64,5 +64,5 @@ def test_both_services_are_behind_tls_and_keep_their_figures() -> None:
     assert len(encrypted) == 2
     for server in encrypted:
         assert "ssl_certificate " in server
-        assert re.search(r"location = /metrics \{\s+return 404;", server)
+        assert re.search(r"location /metrics \{\s+return 404;", server)
         assert "X-Forwarded-For $remote_addr;" in server

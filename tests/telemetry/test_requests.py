@@ -112,3 +112,14 @@ def test_without_the_store_the_services_still_tell(own_world: World) -> None:
 def own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with world_of(tmp_path_factory.mktemp("own"), fill) as running:
         yield running
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])
+def test_figures_are_not_for_who_comes_through_a_proxy(header: str, world: World) -> None:
+    for base in (world.url, world.api_url):
+        assert httpx.get(f"{base}/metrics").status_code == 200
+        for path in ("/metrics", "/metrics/", "//metrics", "/%6detrics"):
+            answer = httpx.get(f"{base}{path}", headers={header: "203.0.113.9"}, follow_redirects=True)
+            assert answer.status_code == 404, path
+            assert "pharos_" not in answer.text
+        assert httpx.get(f"{base}/status/", headers={header: "203.0.113.9"}).status_code == 200

@@ -27,7 +27,8 @@ DEFAULTS = {
 }
 # Drawn once and kept in Tutor's config.yml.
 UNIQUE = {
-    "PHAROS_SECRET_KEY": "{{ 50|random_string }}",
+    "PHAROS_INSIGHTS_SECRET_KEY": "{{ 50|random_string }}",
+    "PHAROS_DATA_API_SECRET_KEY": "{{ 50|random_string }}",
     "PHAROS_DATA_API_TOKEN": "{{ 40|random_string }}",
     "PHAROS_OAUTH2_SECRET": "{{ 40|random_string }}",
     "PHAROS_SERVICE_OAUTH2_SECRET": "{{ 40|random_string }}",
@@ -41,7 +42,9 @@ hooks.Filters.CONFIG_UNIQUE.add_items(list(UNIQUE.items()))
 hooks.Filters.IMAGES_PULL.add_item(("pharos", "{{ PHAROS_DOCKER_IMAGE }}"))
 hooks.Filters.IMAGES_PUSH.add_item(("pharos", "{{ PHAROS_DOCKER_IMAGE }}"))
 hooks.Filters.ENV_TEMPLATE_ROOTS.add_item(str(HERE / "templates"))
-hooks.Filters.ENV_TEMPLATE_TARGETS.add_item(("pharos/apps", "plugins"))
+hooks.Filters.ENV_TEMPLATE_TARGETS.add_items([("pharos/apps", "plugins"), ("pharos/secrets", "plugins")])
+# The tab of the instructor dashboard; `tutor mounts add …/openedx-instructor-tab` puts it into the image.
+hooks.Filters.MOUNTED_DIRECTORIES.add_item(("openedx", "openedx-instructor-tab"))
 for service in INIT:
     script = (HERE / "templates" / "pharos" / "init" / service).read_text(encoding="utf-8")
     hooks.Filters.CLI_DO_INIT_TASKS.add_item((service, script))

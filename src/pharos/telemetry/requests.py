@@ -2,7 +2,8 @@
 
 An id that came with the request (`X-Request-ID`) is kept, so that a request can be followed from the load
 balancer through Insights to the Data API. Lines and labels hold the route, `/courses/{course_id}/`, not the
-path: in paths stand names of learners.
+path: in paths stand names of learners. The figures of `/metrics` are for who asks the service itself, not for
+who comes through a proxy: behind one are browsers of the whole world.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
+from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,6 +24,8 @@ from pharos.telemetry.metrics import Metrics
 HEADER = b"x-request-id"
 ACCEPTED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 NO_ROUTE = "none"
+FIGURES = "/metrics"
+FORWARDED = frozenset({b"x-forwarded-for", b"forwarded", b"via"})  # every proxy sets one of them
 KNOWN_PATHS = 4096
 
 
@@ -66,11 +70,12 @@ class Observed:
                 message = {**message, "headers": headers}
             await send(message)
 
+        route = self._route_of(scope["path"])
+        is_hidden = route == FIGURES and any(name in FORWARDED for name, _ in scope["headers"])
         try:
-            await self.app(scope, receive, answer)
+            await (PlainTextResponse("Not found.", 404) if is_hidden else self.app)(scope, receive, answer)
         finally:
             seconds = time.perf_counter() - began
-            route = self._route_of(scope["path"])
             self._metrics.count(scope["method"], route, status, seconds)
             event(
                 REQUESTS,
