@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -112,10 +114,141 @@ def test_every_learner_has_an_account_and_a_profile(campus: Campus, database: sq
 
 def test_cohort_members_are_enrolled(database: sqlite3.Connection) -> None:
     strangers = database.execute(
-        "SELECT count(*) FROM course_groups_courseusergroup_users member "
-        "JOIN course_groups_courseusergroup cohort ON cohort.id = member.courseusergroup_id "
+        "SELECT count(*) FROM course_groups_cohortmembership member "
+        "JOIN course_groups_courseusergroup cohort ON cohort.id = member.course_user_group_id "
         "LEFT JOIN student_courseenrollment enrollment ON enrollment.user_id = member.user_id "
         "AND enrollment.course_id = cohort.course_id WHERE enrollment.id IS NULL"
     ).fetchone()
     assert strangers == (0,)
-    assert database.execute("SELECT count(*) FROM course_groups_courseusergroup_users").fetchone()[0] > 0
+    assert database.execute("SELECT count(*) FROM course_groups_cohortmembership").fetchone()[0] > 0
+
+
+def test_points_of_subsections_are_those_of_the_last_events(
+    history: list[dict[str, Any]], database: sqlite3.Connection
+) -> None:
+    replayed = {}
+    for event in history:
+        if event["event_type"] == "edx.grades.subsection.grade_calculated":
+            data = event["event"]
+            numbers = ("weighted_total_earned", "weighted_total_possible", "weighted_graded_earned",
+                       "weighted_graded_possible", "visible_blocks_hash")  # fmt: skip
+            key = int(data["user_id"]), data["course_id"], data["block_id"]
+            replayed[key] = tuple(data[name] for name in numbers)
+    rows = database.execute(
+        "SELECT user_id, course_id, usage_key, earned_all, possible_all, earned_graded, possible_graded, "
+        "visible_blocks_hash FROM grades_persistentsubsectiongrade"
+    )
+    assert {row[:3]: row[3:] for row in rows} == replayed
+    hashes = {row[-1] for row in replayed.values()}
+    assert hashes <= {found for (found,) in database.execute("SELECT hashed FROM grades_visibleblocks")}
+
+
+def test_visible_blocks_name_the_problems_and_their_points(
+    history: list[dict[str, Any]], database: sqlite3.Connection
+) -> None:
+    named = {
+        block["locator"]: block["raw_possible"]
+        for (text,) in database.execute("SELECT blocks_json FROM grades_visibleblocks")
+        for block in json.loads(text)["blocks"]
+    }
+    checks = [event["event"] for event in history if event["event_type"] == "problem_check"]
+    assert checks
+    assert all(named[check["problem_id"]] == check["max_grade"] for check in checks)
+
+
+def test_whoever_answered_completed_the_problem(
+    history: list[dict[str, Any]], database: sqlite3.Connection
+) -> None:
+    answered = {
+        (event["context"]["user_id"], event["event"]["problem_id"])
+        for event in history
+        if event["event_type"] == "problem_check"
+    }
+    rows = database.execute(
+        "SELECT user_id, block_key, block_type, completion FROM completion_blockcompletion"
+    )
+    completed = {(user, block): (kind, share) for user, block, kind, share in rows}
+    assert {pair for pair, (kind, _) in completed.items() if kind == "problem"} == answered
+    assert {kind for kind, _ in completed.values()} == {"problem", "video", "html"}
+    assert {share for _, share in completed.values()} == {1.0}
+
+
+def test_the_forum_has_the_posts_of_the_events(
+    history: list[dict[str, Any]], database: sqlite3.Connection
+) -> None:
+    told = Counter(
+        (event["context"]["course_id"], event["event_type"].split(".")[2], event["context"]["user_id"])
+        for event in history
+        if event["event_type"] in {f"edx.forum.{kind}.created" for kind in ("thread", "response", "comment")}
+    )
+    threads = database.execute("SELECT course_id, 'thread', author_id FROM forum_commentthread").fetchall()
+    answers = database.execute(
+        "SELECT course_id, iif(parent_id IS NULL, 'response', 'comment'), author_id FROM forum_comment"
+    ).fetchall()
+    assert Counter([*threads, *answers]) == told
+    assert {kind for _, kind, _ in told} == {"thread", "response", "comment"}
+    torn = (
+        "SELECT count(*) FROM forum_comment answer LEFT JOIN forum_commentthread thread "
+        "ON thread.id = answer.comment_thread_id WHERE thread.course_id IS NOT answer.course_id"
+    )
+    assert database.execute(torn).fetchone() == (0,)
+
+
+def test_the_outline_is_that_of_the_campus(campus: Campus, database: sqlite3.Connection) -> None:
+    """The query is that of spec 07 §3.5."""
+    for course in campus.courses:
+        rows = database.execute(
+            "SELECT s.usage_key, s.title, q.usage_key, q.title FROM learning_sequences_learningcontext c "
+            "JOIN learning_sequences_coursesection s ON s.course_context_id = c.id "
+            "JOIN learning_sequences_coursesectionsequence l ON l.section_id = s.id "
+            "JOIN learning_sequences_learningsequence q ON q.id = l.sequence_id "
+            "WHERE c.context_key = ? ORDER BY l.ordering",
+            [course.id],
+        ).fetchall()
+        assert rows == [
+            (chapter.id, chapter.name, sequential.id, sequential.name)
+            for chapter in course.root.children
+            for sequential in chapter.children
+        ]
+        [title] = database.execute(
+            "SELECT display_name FROM course_overviews_courseoverview WHERE id = ?", [course.id]
+        ).fetchall()
+        assert title == (course.name,)
+
+
+def test_videos_of_events_are_found_with_their_duration(
+    events: list[dict[str, Any]], database: sqlite3.Connection
+) -> None:
+    seconds = dict(
+        database.execute(
+            "SELECT encoded.url, video.duration FROM edxval_encodedvideo encoded "
+            "JOIN edxval_profile profile ON profile.id = encoded.profile_id AND profile_name = 'youtube' "
+            "JOIN edxval_video video ON video.id = encoded.video_id"
+        ).fetchall()
+    )
+    loaded = [json.loads(event["event"]) for event in events
+              if event["event_type"] == "load_video" and event["event_source"] == "browser"]  # fmt: skip
+    by_youtube = [event for event in loaded if event["code"] != "html5"]
+    assert by_youtube
+    assert all(seconds[event["code"]] == event["duration"] for event in by_youtube)
+    languages = database.execute("SELECT DISTINCT language_code FROM edxval_videotranscript").fetchall()
+    assert {language for (language,) in languages} == {"en", "es"}
+
+
+def test_tags_are_those_of_the_events(events: list[dict[str, Any]], database: sqlite3.Connection) -> None:
+    tagged: dict[str, Any] = {}
+    for event in events:
+        if event["event_type"] == "problem_check" and event["event_source"] == "server":
+            asides = event["context"]["asides"]
+            tagged[event["event"]["problem_id"]] = asides.get("tagging_aside", {}).get("saved_tags", {})
+    stored: dict[str, dict[str, Any]] = {}
+    rows = database.execute(
+        "SELECT object_id, taxonomy.name, tag.value FROM oel_tagging_objecttag object "
+        "JOIN oel_tagging_taxonomy taxonomy ON taxonomy.id = object.taxonomy_id "
+        "JOIN oel_tagging_tag tag ON tag.id = object.tag_id ORDER BY object.id"
+    )
+    for block, taxonomy, value in rows:
+        stored.setdefault(block, {}).setdefault(taxonomy, []).append(value)
+    for block, tags in tagged.items():
+        expected = {name: [tag] if isinstance(tag, str) else tag for name, tag in tags.items()}
+        assert stored.get(block, {}) == expected

@@ -18,6 +18,8 @@ from pharos.demo.log_lines import LEARNING_SITE, US_PER_S, Calendar, Visit
 from pharos.demo.payloads import PASSING, Answer, CourseText, ProblemText
 from pharos.demo.people import Learner
 
+WATCHED = 0.95  # of a video: from there on it counts as completed
+
 
 @dataclass(slots=True)
 class Answered:
@@ -28,6 +30,21 @@ class Answered:
     earned: int
     first_us: int
     last_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Something written in the forum; ids are those of the events."""
+
+    id: str
+    course_id: str
+    topic: str
+    author: Learner
+    us: int
+    thread: str | None = None
+    """The thread it answers; None: it begins one."""
+    parent: str | None = None
+    """The answer it comments on."""
 
 
 @dataclass(slots=True)
@@ -42,6 +59,8 @@ class Record:
     next_sequential: int = 0
     opened: dict[int, int] = field(default_factory=dict)  # subsection by its place -> first time
     answered: dict[int, Answered] = field(default_factory=dict)  # problem by its index
+    completed: dict[str, int] = field(default_factory=dict)  # block by its id -> first time
+    posts: list[Post] = field(default_factory=list)
     percent: float = 0.0
     graded_us: int = -1
     passed_us: int = -1
@@ -67,6 +86,7 @@ class Activities:
         self._text, self._calendar, self._draw = text, calendar, draw
         self._course_id = text.course.id
         self._threads: deque[tuple[str, str, str]] = deque(maxlen=50)  # (topic, thread, author)
+        self._answers: dict[str, str] = {}  # thread -> its latest answer
 
     # --- Pages -----------------------------------------------------------------------------------------
 
@@ -128,7 +148,7 @@ class Activities:
 
     # --- Videos ----------------------------------------------------------------------------------------
 
-    def watch(self, visit: Visit, us: int, block: Block, diligence: float) -> int:
+    def watch(self, visit: Visit, us: int, block: Block, record: Record) -> int:
         """Watch in the browser."""
         video = block.video
         if video is None:
@@ -140,7 +160,10 @@ class Activities:
             visit.browser(moment_us, event_type, f"{head}{event}}}")
 
         send(us, "load_video", "")
+        diligence = record.learner.diligence
         us, position = self._play(us + self._pause(3), float(video.duration_s), diligence, send)
+        if position >= WATCHED * video.duration_s:
+            record.completed.setdefault(block.id, us)
         if position >= video.duration_s:
             send(us, "pause_video", f', "currentTime": {video.duration_s}')
             send(us + 12_345, "stop_video", f', "currentTime": {video.duration_s}')
@@ -151,7 +174,7 @@ class Activities:
         visit.request(us + 90_000, handler, post=f'{{"saved_video_position": ["{clock}"]}}')
         return us + self._pause(5)
 
-    def watch_in_app(self, visit: Visit, us: int, delay_us: int, block: Block, diligence: float) -> int:
+    def watch_in_app(self, visit: Visit, us: int, delay_us: int, block: Block, record: Record) -> int:
         """Watch in the app, which was offline when `delay_us` is positive. The app gives no duration."""
         video = block.video
         if video is None:
@@ -162,7 +185,10 @@ class Activities:
             visit.app(moment_us, moment_us + delay_us + 800_000, event_type, f"{head}{event}}}")
 
         send(us, "load_video", "")
+        diligence = record.learner.diligence
         us, position = self._play(us + self._pause(2), float(video.duration_s), diligence, send)
+        if position >= WATCHED * video.duration_s:
+            record.completed.setdefault(block.id, us)
         send(
             us,
             "stop_video" if position >= video.duration_s else "pause_video",
@@ -240,6 +266,7 @@ class Activities:
         """What the LMS computes from a submission, and tells in events."""
         earned = sum(answer.correct for answer in answers)
         state = record.answered.get(text.index)
+        record.completed.setdefault(text.block.id, us)
         if state is None:
             record.answered[text.index] = Answered(answers, 1, earned, us, us)
         else:
@@ -296,17 +323,22 @@ class Activities:
         if wish < 0.14:
             thread = self._forum_id()
             self._threads.append((topic, thread, record.learner.username))
+            record.posts.append(Post(thread, self._course_id, topic, record.learner, us))
             self._forum(visit, us, "thread.created", "/api/discussion/v1/threads/", topic, thread, _THREAD)
         elif wish < 0.4 and self._threads:
             topic, thread, author = draw.choice(self._threads)
             path = "/api/discussion/v1/comments/"
-            if wish < 0.24:
-                event = f'"discussion": {{"id": "{thread}"}}, {_RESPONSE}'
-                self._forum(visit, us, "response.created", path, topic, self._forum_id(), event)
-            elif wish < 0.3:
-                event = f'"discussion": {{"id": "{thread}"}}, {_RESPONSE}'
-                event = f'"response": {{"id": "{self._forum_id()}"}}, {event}'
-                self._forum(visit, us, "comment.created", path, topic, self._forum_id(), event)
+            event = f'"discussion": {{"id": "{thread}"}}, {_RESPONSE}'
+            if wish < 0.3:
+                parent = self._answers.get(thread) if wish >= 0.24 else None
+                post = Post(self._forum_id(), self._course_id, topic, record.learner, us, thread, parent)
+                record.posts.append(post)
+                if parent is None:
+                    self._answers[thread] = post.id
+                    self._forum(visit, us, "response.created", path, topic, post.id, event)
+                else:
+                    event = f'"response": {{"id": "{parent}"}}, {event}'
+                    self._forum(visit, us, "comment.created", path, topic, post.id, event)
             else:
                 event = f'"target_username": "{author}", "undo_vote": false, "vote_value": "up"'
                 path = f"/api/discussion/v1/threads/{thread}/"

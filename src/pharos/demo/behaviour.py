@@ -244,13 +244,15 @@ class Simulation:
                 if us > self._end_us - LAST_CALL_US:
                     return us
                 if block.type == "video" and draw.random() < 0.85:
-                    us = do.watch(visit, us, block, record.learner.diligence)
+                    us = do.watch(visit, us, block, record)
                 elif block.type == "problem" and draw.random() < 0.9:
                     us = do.answer(
                         visit, us, record, record.text.problem_of[block.id], draw.choice((1, 2, 3, 5))
                     )
                 elif block.type == "discussion" and draw.random() < 0.5:
                     us = do.discuss(visit, us, record, block)
+                elif block.type == "html":
+                    record.completed.setdefault(block.id, us)
         return us
 
     def _try_again(self, record: Record, visit: Visit, us: int) -> int:
@@ -280,7 +282,7 @@ class Simulation:
         for block in sequential.walk():
             if block.type == "video" and us < self._end_us - LAST_CALL_US:
                 us = self._activities[record.course_id].watch_in_app(
-                    visit, us + US_PER_S, delay_us, block, record.learner.diligence
+                    visit, us + US_PER_S, delay_us, block, record
                 )
         record.seen_us = us
 

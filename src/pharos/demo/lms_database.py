@@ -1,4 +1,4 @@
-"""The LMS's database of a simulated campus, as SQLite: the tables Pharos imports (spec 04 §2.4).
+"""The LMS's database of a simulated campus, as SQLite: the tables Pharos imports (spec 04 §2.4, spec 07 §3).
 
 Column names and order are those of a current Open edX release. Rows agree with the events, but for the few
 enrollments in `_reconcilable`, which differ on purpose: real databases do too.
@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import chain
 from json import dumps
 from pathlib import Path
 from typing import Any
 
+from pharos.demo import lms_course_tables, lms_progress_tables
 from pharos.demo.activities import Record
 from pharos.demo.campus import Campus
+from pharos.demo.lms_rows import at, numbered, time_text
 from pharos.demo.payloads import COURSE_VERSION, EDITED, GRADING_POLICY_HASH, letter
 from pharos.demo.people import SERVICE_USER_ID
 
@@ -25,44 +28,44 @@ ONLY_IN_DATABASE = 2
 OTHER_MODE = 1
 """Learners whose mode a script changed without an event."""
 
+_POLICIES = (  # by default courses keep their roles where they were; libraries do not
+    ("p", "role^library_admin", "act^content_libraries.view_library", "lib^*", "allow", None, None),
+    ("p", "role^library_user", "act^content_libraries.view_library", "lib^*", "allow", None, None),
+)
+
 _SCHEMA = """
 CREATE TABLE auth_user (id integer PRIMARY KEY, password varchar(128) NOT NULL, last_login datetime(6),
     is_superuser bool NOT NULL, username varchar(150) NOT NULL UNIQUE, first_name varchar(150) NOT NULL,
-    last_name varchar(150) NOT NULL, email varchar(254) NOT NULL UNIQUE, is_staff bool NOT NULL,
-    is_active bool NOT NULL, date_joined datetime(6) NOT NULL);
+    last_name varchar(150) NOT NULL, email varchar(254) NOT NULL UNIQUE, is_staff bool NOT NULL, is_active
+    bool NOT NULL, date_joined datetime(6) NOT NULL);
 CREATE TABLE auth_userprofile (id integer PRIMARY KEY, name varchar(255) NOT NULL, meta longtext NOT NULL,
     courseware varchar(255) NOT NULL, language varchar(255) NOT NULL, location varchar(255) NOT NULL,
     year_of_birth integer, gender varchar(6), level_of_education varchar(6), mailing_address longtext,
-    city longtext, country varchar(2), goals longtext, bio varchar(3000),
-    profile_image_uploaded_at datetime(6), user_id integer NOT NULL UNIQUE REFERENCES auth_user (id),
-    phone_number varchar(50), state varchar(2));
-CREATE TABLE student_courseenrollment (id integer PRIMARY KEY, course_id varchar(255) NOT NULL,
-    created datetime(6), is_active bool NOT NULL, mode varchar(100) NOT NULL,
-    user_id integer NOT NULL REFERENCES auth_user (id), UNIQUE (user_id, course_id));
-CREATE TABLE student_courseaccessrole (id integer PRIMARY KEY, org varchar(64) NOT NULL,
-    course_id varchar(255) NOT NULL, role varchar(64) NOT NULL,
-    user_id integer NOT NULL REFERENCES auth_user (id));
-CREATE TABLE course_groups_courseusergroup (id integer PRIMARY KEY, name varchar(255) NOT NULL,
-    course_id varchar(255) NOT NULL, group_type varchar(20) NOT NULL);
-CREATE TABLE course_groups_courseusergroup_users (id integer PRIMARY KEY,
-    courseusergroup_id integer NOT NULL REFERENCES course_groups_courseusergroup (id),
-    user_id integer NOT NULL REFERENCES auth_user (id));
-CREATE TABLE grades_persistentcoursegrade (created datetime(6) NOT NULL, modified datetime(6) NOT NULL,
-    id integer PRIMARY KEY, user_id integer NOT NULL, course_id varchar(255) NOT NULL,
-    course_edited_timestamp datetime(6), course_version varchar(255) NOT NULL,
-    grading_policy_hash varchar(255) NOT NULL, percent_grade double NOT NULL,
-    letter_grade varchar(255) NOT NULL, passed_timestamp datetime(6), UNIQUE (course_id, user_id));
-CREATE TABLE courseware_studentmodule (id integer PRIMARY KEY, module_type varchar(32) NOT NULL,
-    module_id varchar(255) NOT NULL, course_id varchar(255) NOT NULL, state longtext, grade double,
-    max_grade double, done varchar(8) NOT NULL, created datetime(6) NOT NULL, modified datetime(6) NOT NULL,
+    city longtext, country varchar(2), goals longtext, bio varchar(3000), profile_image_uploaded_at
+    datetime(6), user_id integer NOT NULL UNIQUE REFERENCES auth_user (id), phone_number varchar(50),
+    state varchar(2));
+CREATE TABLE student_courseenrollment (id integer PRIMARY KEY, course_id varchar(255) NOT NULL, created
+    datetime(6), is_active bool NOT NULL, mode varchar(100) NOT NULL, user_id integer NOT NULL REFERENCES
+    auth_user (id), UNIQUE (user_id, course_id));
+CREATE TABLE student_courseaccessrole (id integer PRIMARY KEY, org varchar(64) NOT NULL, course_id
+    varchar(255) NOT NULL, role varchar(64) NOT NULL, user_id integer NOT NULL REFERENCES auth_user (id));
+CREATE TABLE casbin_rule (id integer PRIMARY KEY, ptype varchar(255) NOT NULL, v0 varchar(255), v1
+    varchar(255), v2 varchar(255), v3 varchar(255), v4 varchar(255), v5 varchar(255));
+CREATE TABLE grades_persistentcoursegrade (created datetime(6) NOT NULL, modified datetime(6) NOT NULL, id
+    integer PRIMARY KEY, user_id integer NOT NULL, course_id varchar(255) NOT NULL,
+    course_edited_timestamp datetime(6), course_version varchar(255) NOT NULL, grading_policy_hash
+    varchar(255) NOT NULL, percent_grade double NOT NULL, letter_grade varchar(255) NOT NULL,
+    passed_timestamp datetime(6), UNIQUE (course_id, user_id));
+CREATE TABLE courseware_studentmodule (id integer PRIMARY KEY, module_type varchar(32) NOT NULL, module_id
+    varchar(255) NOT NULL, course_id varchar(255) NOT NULL, state longtext, grade double, max_grade
+    double, done varchar(8) NOT NULL, created datetime(6) NOT NULL, modified datetime(6) NOT NULL,
     student_id integer NOT NULL REFERENCES auth_user (id), UNIQUE (student_id, module_id, course_id));
 CREATE TABLE certificates_generatedcertificate (id integer PRIMARY KEY, course_id varchar(255) NOT NULL,
-    verify_uuid varchar(32) NOT NULL, grade varchar(5) NOT NULL, "key" varchar(32) NOT NULL,
-    distinction bool NOT NULL, status varchar(32) NOT NULL, mode varchar(32) NOT NULL,
-    name varchar(255) NOT NULL, created_date datetime(6) NOT NULL, modified_date datetime(6) NOT NULL,
-    download_uuid varchar(32) NOT NULL, download_url varchar(128) NOT NULL,
-    error_reason varchar(512) NOT NULL, user_id integer NOT NULL REFERENCES auth_user (id),
-    UNIQUE (user_id, course_id));
+    verify_uuid varchar(32) NOT NULL, grade varchar(5) NOT NULL, "key" varchar(32) NOT NULL, distinction
+    bool NOT NULL, status varchar(32) NOT NULL, mode varchar(32) NOT NULL, name varchar(255) NOT NULL,
+    created_date datetime(6) NOT NULL, modified_date datetime(6) NOT NULL, download_uuid varchar(32) NOT
+    NULL, download_url varchar(128) NOT NULL, error_reason varchar(512) NOT NULL, user_id integer NOT NULL
+    REFERENCES auth_user (id), UNIQUE (user_id, course_id));
 """
 
 
@@ -72,20 +75,18 @@ def write_lms_database(path: Path, campus: Campus, records: Sequence[Record]) ->
     connection = sqlite3.connect(path)
     try:
         with connection:
-            connection.executescript(_SCHEMA)
+            connection.executescript(_SCHEMA + lms_course_tables.SCHEMA + lms_progress_tables.SCHEMA)
             _insert(connection, "auth_user", _users(campus, records))
             _insert(connection, "auth_userprofile", _profiles(campus))
-            _insert(connection, "student_courseenrollment", _numbered(_enrollments(campus, records)))
-            _insert(connection, "student_courseaccessrole", _numbered(_roles(campus)))
-            _insert(connection, "course_groups_courseusergroup", _cohorts(campus))
-            _insert(
-                connection, "course_groups_courseusergroup_users", _numbered(_cohort_members(campus, records))
-            )
+            _insert(connection, "student_courseenrollment", numbered(_enrollments(campus, records)))
+            _insert(connection, "student_courseaccessrole", numbered(_roles(campus)))
+            _insert(connection, "casbin_rule", numbered(_POLICIES))
             _insert(connection, "grades_persistentcoursegrade", _grades(campus, records))
-            _insert(connection, "courseware_studentmodule", _numbered(_modules(campus, records)))
-            _insert(
-                connection, "certificates_generatedcertificate", _numbered(_certificates(campus, records))
-            )
+            _insert(connection, "courseware_studentmodule", numbered(_modules(campus, records)))
+            _insert(connection, "certificates_generatedcertificate", numbered(_certificates(campus, records)))
+            further = lms_course_tables.tables(campus), lms_progress_tables.tables(campus, records)
+            for table, rows in chain(*further):
+                _insert(connection, table, rows)
     finally:
         connection.close()
 
@@ -96,21 +97,8 @@ def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any
     connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - our own names
 
 
-def _numbered(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    for number, row in enumerate(rows, start=1):
-        yield (number, *row)
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S.%f}"
-
-
-def _at(campus: Campus, us: int) -> str:
-    return _time(campus.start + timedelta(microseconds=us))
-
-
 def _users(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[Any, ...]]:
-    joined = _time(campus.start - timedelta(days=30))
+    joined = time_text(campus.start - timedelta(days=30))
     service = (SERVICE_USER_ID, "insights", "service@campus.example", False, True)
     people = [
         (person.user_id, person.username, person.email, person.superuser, person.global_staff)
@@ -130,7 +118,7 @@ def _users(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[Any, ...
         yield (
             learner.user_id,
             "!",
-            None if joined_us is None else _at(campus, seen[learner.user_id]),
+            None if joined_us is None else at(campus, seen[learner.user_id]),
             False,
             learner.username,
             "",
@@ -138,7 +126,7 @@ def _users(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[Any, ...
             learner.email,
             False,
             True,
-            joined if joined_us is None else _at(campus, joined_us - 60_000_000),
+            joined if joined_us is None else at(campus, joined_us - 60_000_000),
         )
 
 
@@ -160,9 +148,9 @@ def _enrollments(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[An
         if record.created_us >= 0:
             key = (record.learner.user_id, record.course_id)
             active, mode = differences.pop(key, (record.active, record.mode))
-            yield record.course_id, _at(campus, record.created_us), active, mode, record.learner.user_id
+            yield record.course_id, at(campus, record.created_us), active, mode, record.learner.user_id
     for (user_id, course_id), (active, mode) in differences.items():
-        yield course_id, _time(campus.start + timedelta(days=campus.days / 2)), active, mode, user_id
+        yield course_id, time_text(campus.start + timedelta(days=campus.days / 2)), active, mode, user_id
 
 
 def _reconcilable(campus: Campus, records: Sequence[Record]) -> dict[tuple[int, str], tuple[bool, str]]:
@@ -188,27 +176,13 @@ def _roles(campus: Campus) -> Iterator[tuple[Any, ...]]:
             yield course.org if course else "", course_id, "staff", person.user_id
 
 
-def _cohorts(campus: Campus) -> Iterator[tuple[Any, ...]]:
-    for place, course in enumerate(campus.courses):
-        for number, name in enumerate(course.cohorts, start=1):
-            yield 10 * place + number, name, course.id, "cohort"
-
-
-def _cohort_members(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[Any, ...]]:
-    ids = {(row[2], row[1]): row[0] for row in _cohorts(campus)}
-    for record in records:
-        cohort = campus.cohort(record.text.course, record.learner.user_id)
-        if cohort is not None and record.created_us >= 0:
-            yield ids[record.course_id, cohort], record.learner.user_id
-
-
 def _grades(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[Any, ...]]:
     graded = [record for record in records if record.graded_us >= 0]
     for number, record in enumerate(graded, start=1):
-        at = _at(campus, record.graded_us)
+        modified = at(campus, record.graded_us)
         yield (
-            _at(campus, min(state.first_us for state in record.answered.values())),
-            at,
+            at(campus, min(state.first_us for state in record.answered.values())),
+            modified,
             number,
             record.learner.user_id,
             record.course_id,
@@ -217,7 +191,7 @@ def _grades(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[Any, ..
             GRADING_POLICY_HASH,
             record.percent,
             letter(record.percent),
-            None if record.passed_us < 0 else _at(campus, record.passed_us),
+            None if record.passed_us < 0 else at(campus, record.passed_us),
         )
 
 
@@ -226,9 +200,9 @@ def _modules(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[Any, .
         course, user_id = record.text.course, record.learner.user_id
         for place, us in record.opened.items():
             _, sequential = course.sequentials[place]
-            at = _at(campus, us)
+            opened = at(campus, us)
             state = dumps({"position": len(sequential.children)})
-            yield "sequential", sequential.id, course.id, state, None, None, "na", at, at, user_id
+            yield "sequential", sequential.id, course.id, state, None, None, "na", opened, opened, user_id
         for index, answered in record.answered.items():
             text = record.text.problems[index]
             right = answered.earned == text.problem.points
@@ -247,8 +221,8 @@ def _modules(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[Any, .
                 float(answered.earned),
                 float(text.problem.points),
                 "f" if right else "i",
-                _at(campus, answered.first_us),
-                _at(campus, answered.last_us),
+                at(campus, answered.first_us),
+                at(campus, answered.last_us),
                 user_id,
             )
 
@@ -256,9 +230,9 @@ def _modules(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[Any, .
 def _certificates(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[Any, ...]]:
     for record in records:
         if record.certificate_us >= 0:
-            at, grade = _at(campus, record.certificate_us), f"{record.percent:.2f}"
+            made, grade = at(campus, record.certificate_us), f"{record.percent:.2f}"
             who = (record.mode, record.learner.name)
             yield (
-                *(record.course_id, "", grade, "", False, "downloadable", *who, at, at),
+                *(record.course_id, "", grade, "", False, "downloadable", *who, made, made),
                 *("", "", "", record.learner.user_id),
             )

@@ -5,8 +5,11 @@ Field lists: spec 02 §1 (problems), spec 03 §1.2 (videos), §2.2 (forum).
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha1
 from json import dumps
 from random import Random
 from urllib.parse import quote_plus
@@ -17,7 +20,6 @@ from pharos.demo.log_lines import LEARNING_SITE, SITE
 PASSING = 0.6  # of a course grade
 COURSE_VERSION = "64e64c6835fe1d2093ba4d69"
 GRADING_POLICY_HASH = "ChVp0lHGQGCevD0t4njna/C44zQ="
-_VISIBLE_BLOCKS_HASH = "7bcnLlOwpFfmByYbwqBmWHskIEY="
 EDITED = "2024-01-15 10:00:00.070241+00:00"  # when the course teams were done with their outlines
 
 
@@ -165,7 +167,7 @@ class CourseText:
             f'"weighted_graded_possible": {possible_graded}, "first_attempted": "{first_attempted}", '
             f'"subtree_edited_timestamp": "{EDITED}", "event_transaction_id": "{transaction}", '
             '"event_transaction_type": "edx.grades.problem.submitted", '
-            f'"visible_blocks_hash": "{_VISIBLE_BLOCKS_HASH}"}}'
+            f'"visible_blocks_hash": "{visible_blocks_hash(sequential)}"}}'
         )
 
     def course_graded(self, user_id: int, percent: float, transaction: str) -> str:
@@ -178,6 +180,25 @@ class CourseText:
             '"event_transaction_type": "edx.grades.problem.submitted", '
             f'"grading_policy_hash": "{GRADING_POLICY_HASH}"}}'
         )
+
+
+@cache
+def visible_blocks_hash(sequential: Block) -> str:
+    """What grades name the problems of a subsection by."""
+    return b64encode(sha1(sequential.id.encode(), usedforsecurity=False).digest()).decode()
+
+
+def tags_of(course: Course) -> list[tuple[Block, dict[str, str | list[str]]]]:
+    """The tags of each graded problem of a course run, by taxonomy."""
+    problems = [block for block in course.root.walk() if block.problem is not None]
+    return [(block, _tags(index)) for index, block in enumerate(problems) if block.graded]
+
+
+def _tags(index: int) -> dict[str, str | list[str]]:
+    return {
+        "difficulty": ("Easy", "Medium", "Hard")[index % 3],
+        "learning_outcome": ["Knows the terms", "Can apply the method"][: 1 + index % 2],
+    }
 
 
 def letter(percent: float) -> str:
@@ -196,11 +217,7 @@ def _joined(answers: Sequence[Answer], form: str) -> str:
 def _problem_text(
     course: Course, index: int, block: Block, problem: Problem, sequential: Block
 ) -> ProblemText:
-    tags = {
-        "difficulty": ("Easy", "Medium", "Hard")[index % 3],
-        "learning_outcome": ["Knows the terms", "Can apply the method"][: 1 + index % 2],
-    }
-    asides = {"tagging_aside": {"saved_tags": tags}} if block.graded else {}
+    asides = {"tagging_aside": {"saved_tags": _tags(index)}} if block.graded else {}
     return ProblemText(
         index=index,
         block=block,

@@ -41,11 +41,11 @@ class Database(Protocol):
         """Names of the table's columns; none if there is no such table."""
 
     def copy(
-        self, table: str, schema: pa.Schema, target: Path, since: tuple[str, datetime] | None = None
+        self, table: str, schema: pa.Schema, target: Path, since: tuple[str, datetime | int] | None = None
     ) -> Copied:
         """Write the columns of `schema`, which must be there, to one Parquet file, in types of `schema`.
 
-        `since`: a column and a moment (UTC); only rows with that moment or a later one.
+        `since`: a column and a moment (UTC) or number; only rows with that or a later one.
         """
 
 

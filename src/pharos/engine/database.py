@@ -43,7 +43,11 @@ _ARROW_TYPES = {
     pa.string(): "VARCHAR",
     pa.timestamp("us"): "TIMESTAMP",
 }
-_WIDENED = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE"}  # into a wider type, without loss
+# Into a wider type, without loss; ids without sign never reach the upper half of their type.
+_WIDENED = {
+    "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT",
+    "DOUBLE",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,15 +67,16 @@ class ScannedDatabase:
         return set(self._columns(table))
 
     def copy(
-        self, table: str, schema: pa.Schema, target: Path, since: tuple[str, datetime] | None = None
+        self, table: str, schema: pa.Schema, target: Path, since: tuple[str, datetime | int] | None = None
     ) -> Copied:
         """See the protocol."""
         there = self._columns(table)
         values = {field.name: _value(field, there[field.name]) for field in schema}
         needed = [f"{values[field.name]} IS NOT NULL" for field in schema if not field.nullable]
         if since is not None:
-            name, moment = since
-            needed.append(f"{values[name]} >= TIMESTAMP '{moment.isoformat(sep=' ')}'")
+            name, first = since
+            least = str(first) if isinstance(first, int) else f"TIMESTAMP '{first.isoformat(sep=' ')}'"
+            needed.append(f"{values[name]} >= {least}")
         where = f" WHERE {' AND '.join(needed)}" if needed else ""
         listed = ", ".join(f"{value} AS {_quoted(name)}" for name, value in values.items())
         rows = f"SELECT {listed} FROM lms.{_quoted(table)}{where}"  # noqa: S608 - names quoted, no input

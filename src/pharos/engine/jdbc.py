@@ -91,13 +91,14 @@ class JDBCDatabase:
             raise self._failed(table, error) from error
 
     def copy(
-        self, table: str, schema: pa.Schema, target: Path, since: tuple[str, datetime] | None = None
+        self, table: str, schema: pa.Schema, target: Path, since: tuple[str, datetime | int] | None = None
     ) -> Copied:
         """See the protocol."""
-        where = f" WHERE {since[0]} >= '{since[1].isoformat(sep=' ')}'" if since else ""
+        where = f" WHERE {self._quoted(since[0])} >= {_literal(since[1])}" if since else ""
         folder = target.with_suffix(".parts")
         try:
-            source = f"(SELECT {', '.join(schema.names)} FROM {table}{where}) AS wanted"  # noqa: S608
+            names = ", ".join(map(self._quoted, schema.names))
+            source = f"(SELECT {names} FROM {table}{where}) AS wanted"  # noqa: S608 - our own names
             read = self._partitioned(source, schema)
             values = {field.name: read[field.name].try_cast(_TYPES[field.type]) for field in schema}
             whole = [values[field.name].isNotNull() for field in schema if not field.nullable]
@@ -114,7 +115,9 @@ class JDBCDatabase:
 
     def _partitioned(self, source: str, schema: pa.Schema) -> DataFrame:
         """The rows of a source, read by several tasks that share out the values of its first number."""
-        number = next(field.name for field in schema if field.type == pa.int64())
+        number = next((field.name for field in schema if field.type == pa.int64()), None)
+        if number is None:
+            return self._frame(dbtable=source)
         bounds = f"SELECT min({number}) AS first, max({number}) AS last FROM {source}"  # noqa: S608
         first, last = self._frame(query=bounds).collect()[0]
         if first is None or first == last:
@@ -130,10 +133,18 @@ class JDBCDatabase:
     def _frame(self, **options: str) -> DataFrame:
         return self._session.read.format("jdbc").options(**self._options, **options).load()
 
+    def _quoted(self, name: str) -> str:
+        """A name that may be a word of SQL, such as `end`."""
+        return f"`{name}`" if self._address.kind == "mysql" else f'"{name}"'
+
     def _failed(self, table: str, error: Exception) -> LMSDatabaseFailed:
         text = " ".join(str(error).split())[:_LONGEST_REASON]
         reason = text.replace(self._address.password, "…") if self._address.password else text
         return LMSDatabaseFailed(f"{self._address}, table {table}", reason)
+
+
+def _literal(value: datetime | int) -> str:
+    return str(value) if isinstance(value, int) else f"'{value.isoformat(sep=' ')}'"
 
 
 def _all(conditions: list[Column]) -> Column:

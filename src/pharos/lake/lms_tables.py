@@ -17,7 +17,7 @@ from pharos.database_addresses import DatabaseAddress
 from pharos.engine import Database, Engine
 from pharos.lake import snapshots
 from pharos.lake.lake import Lake
-from pharos.lake.snapshots import Snapshot, TableState, commit, failed, folder, now, state
+from pharos.lake.snapshots import Snapshot, TableState, absent, commit, failed, folder, now, state
 from pharos.lms.errors import LMSError
 from pharos.lms.tables import ALL, TABLES, VALIDATION, LMSTable
 
@@ -137,6 +137,8 @@ def _import(
 ) -> TableState:
     try:
         there = database.columns(table.name)
+        if not there and table.is_optional and state(lake, table.name).snapshot is None:
+            return absent(lake, table.name)
         missing = [name for name in table.schema.names if name not in there]
         if missing:
             what = f"has no column {', '.join(missing)}" if there else "does not exist"
@@ -192,7 +194,7 @@ def _snapshot(
     staged = lake.staging / "lms" / f"{table.name}.parquet"
     staged.parent.mkdir(parents=True, exist_ok=True)
     compared: datetime | None = started
-    if table.is_incremental and last and last.newest and _can_continue(lake, last, table, str(address)):
+    if table.changed_by and last and last.rows and _can_continue(lake, last, table, str(address)):
         compared = last.compared
         before = folder(lake, table.name) / last.file
         malformed = _changes(engine, database, table, last, before, staged)
@@ -211,8 +213,8 @@ def _snapshot(
         source=str(address),
         started=started,
         finished=now(),
-        newest=_newest(file) if table.is_incremental else None,
-        compared=compared if table.is_incremental else None,
+        newest=_newest(file, table.changed_by) if table.changed_by else None,
+        compared=compared if table.changed_by else None,
     )
 
 
@@ -241,17 +243,15 @@ def _can_continue(lake: Lake, last: Snapshot, table: LMSTable, source: str) -> b
 def _changes(
     engine: Engine, database: Database, table: LMSTable, last: Snapshot, before: Path, target: Path
 ) -> int:
-    """Write the last snapshot with what has changed since, if anything has; how many changes are malformed.
-
-    A row from a clock that is ahead must not hide the changes of others: where the newest row is younger than
-    the last import, what is read begins before that.
-    """
-    since = min(last.newest or last.started, last.started) - OVERLAP
+    """Write the last snapshot with what has changed since, if anything has; the number of odd changes."""
+    by = str(table.changed_by)
+    since = _since(last, before, by)
     changes, known = target.with_suffix(".changes.parquet"), target.with_suffix(".known.parquet")
-    copied = database.copy(table.name, table.schema, changes, since=("modified", since))
+    copied = database.copy(table.name, table.schema, changes, since=(by, since))
     columns = _nullable(table.schema)
     ours, changed = engine.read([before], columns), engine.read([changes], columns)
-    engine.write(ours.filter(ours.modified >= ibis.literal(since, "timestamp(6)")), known)
+    first = ibis.literal(since) if isinstance(since, int) else ibis.literal(since, "timestamp(6)")
+    engine.write(ours.filter(ours[by] >= first), known)
     if engine.digest(known) != engine.digest(changes):
         engine.write(ibis.union(ours.anti_join(changed, "id"), changed), target)
     return copied.malformed
@@ -281,15 +281,32 @@ def _share(ids: ibis.Table, share: int, shares: int) -> ibis.Table:
     return ids.filter(ids.id.abs() % shares == share)
 
 
-def _newest(file: Path) -> datetime | None:
-    """The latest `modified`, from the statistics that the file holds of its groups of rows."""
+def _since(last: Snapshot, before: Path, by: str) -> datetime | int:
+    """From where on rows are read again.
+
+    A row from a clock that is ahead must not hide the changes of others: where the newest row is younger than
+    the last import, what is read begins before that.
+    """
+    latest = _latest(before, by)
+    return latest if isinstance(latest, int) else min(latest or last.started, last.started) - OVERLAP
+
+
+def _newest(file: Path, by: str) -> datetime | None:
+    """The latest moment of change; None where changes have none."""
+    latest = _latest(file, by)
+    return latest if isinstance(latest, datetime) else None
+
+
+def _latest(file: Path, column: str) -> datetime | int | None:
+    """The largest value of a column, from the statistics that the file holds of its groups of rows."""
     found = pq.read_metadata(file)
     if not found.num_rows:
         return None
-    column = found.schema.names.index("modified")
-    latest = (found.row_group(group).column(column).statistics.max for group in range(found.num_row_groups))
-    newest: datetime = max(latest)
-    return newest.replace(tzinfo=None)  # one of the engines writes moments with a zone, UTC
+    place = found.schema.names.index(column)
+    groups = (found.row_group(group).column(place).statistics.max for group in range(found.num_row_groups))
+    latest: datetime | int = max(groups)
+    # One of the engines writes moments with a zone, UTC.
+    return latest.replace(tzinfo=None) if isinstance(latest, datetime) else latest
 
 
 def _nullable(schema: pa.Schema) -> pa.Schema:

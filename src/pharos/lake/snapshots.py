@@ -51,7 +51,10 @@ class TableState(Struct, kw_only=True, frozen=True):
     table: str
     snapshot: Snapshot | None = None
     problem: str | None = None
-    """Why the last attempt failed; the snapshot is then an older one."""
+    """Why the last attempt failed; the snapshot is then an older one.
+
+    Without a snapshot and a problem: the LMS has no such table, and need not have it.
+    """
     attempted: datetime | None = None
 
     def is_newer(self, moment: datetime) -> bool:
@@ -115,6 +118,13 @@ def failed(lake: Lake, table: str, problem: str) -> TableState:
     kept = TableState(table=table, snapshot=state(lake, table).snapshot, problem=problem, attempted=now())
     put(lake, kept)
     return kept
+
+
+def absent(lake: Lake, table: str) -> TableState:
+    """Write down that the LMS does not have a table it need not have."""
+    found = TableState(table=table, attempted=now())
+    put(lake, found)
+    return found
 
 
 def put(lake: Lake, new: TableState) -> None:

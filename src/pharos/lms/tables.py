@@ -22,17 +22,27 @@ class LMSTable:
 
     name: str
     schema: pa.Schema
-    is_incremental: bool = False
-    """Large: with its columns `id` and `modified`, only what is new is read."""
+    changed_by: str | None = None
+    """Of a large table, whose rows have an `id`: the column that grows with each change of a row (`id` itself
+    where rows never change). Only what is new by it is read."""
+    is_optional: bool = False
+    """Not every LMS has it: older releases do not, or the feature is off."""
 
 
-def _table(name: str, /, *, is_incremental: bool = False, **columns: pa.DataType | pa.Field) -> LMSTable:
+def _table(
+    name: str,
+    /,
+    *,
+    changed_by: str | None = None,
+    is_optional: bool = False,
+    **columns: pa.DataType | pa.Field,
+) -> LMSTable:
     """Columns given as a type may be null."""
     fields = [
         type_.with_name(column) if isinstance(type_, pa.Field) else pa.field(column, type_)
         for column, type_ in columns.items()
     ]
-    return LMSTable(name, pa.schema(fields), is_incremental)
+    return LMSTable(name, pa.schema(fields), changed_by, is_optional)
 
 
 def _required(type_: pa.DataType) -> pa.Field:
@@ -40,6 +50,7 @@ def _required(type_: pa.DataType) -> pa.Field:
 
 
 _NUMBER, _TEXT = _required(pa.int64()), _required(pa.string())
+_SHARE, _TRUTH = _required(pa.float64()), _required(pa.bool_())
 
 TABLES: dict[str, LMSTable] = {
     table.name: table
@@ -74,8 +85,12 @@ TABLES: dict[str, LMSTable] = {
         _table(
             "student_courseaccessrole", user_id=_NUMBER, org=pa.string(), course_id=pa.string(), role=_TEXT
         ),
+        # The same since Verawood, where an operator has moved it: `v0` has the role `v1` in the scope `v2`.
+        # spec 07 §3.6
+        _table("casbin_rule", is_optional=True, ptype=_TEXT, v0=pa.string(), v1=pa.string(), v2=pa.string()),
         _table("course_groups_courseusergroup", id=_NUMBER, name=_TEXT, course_id=_TEXT, group_type=_TEXT),
-        _table("course_groups_courseusergroup_users", courseusergroup_id=_NUMBER, user_id=_NUMBER),
+        _table("course_groups_cohortmembership", course_user_group_id=_NUMBER, user_id=_NUMBER),
+        _table("course_groups_coursecohortssettings", course_id=_TEXT, is_cohorted=_TRUTH),
         _table(
             "grades_persistentcoursegrade",
             user_id=_NUMBER,
@@ -97,7 +112,7 @@ TABLES: dict[str, LMSTable] = {
         # Never `state`: nothing needs the answers themselves, and they are most of the table (spec 02 §8).
         _table(
             "courseware_studentmodule",
-            is_incremental=True,
+            changed_by="modified",
             id=_NUMBER,
             student_id=_NUMBER,
             course_id=_TEXT,
@@ -106,6 +121,151 @@ TABLES: dict[str, LMSTable] = {
             grade=pa.float64(),
             max_grade=pa.float64(),
             modified=_required(_MOMENT),
+        ),
+        # Points of each subsection; the hash names the problems that count in it. spec 07 §3.7
+        _table(
+            "grades_persistentsubsectiongrade",
+            changed_by="modified",
+            is_optional=True,
+            id=_NUMBER,
+            user_id=_NUMBER,
+            course_id=_TEXT,
+            usage_key=_TEXT,
+            earned_all=_SHARE,
+            possible_all=_SHARE,
+            earned_graded=_SHARE,
+            possible_graded=_SHARE,
+            first_attempted=_MOMENT,
+            visible_blocks_hash=_TEXT,
+            modified=_required(_MOMENT),
+        ),
+        # The JSON text lists problems: `locator`, `weight`, `raw_possible`, `graded`. A row never changes.
+        _table(
+            "grades_visibleblocks",
+            changed_by="id",
+            is_optional=True,
+            id=_NUMBER,
+            hashed=_TEXT,
+            course_id=_TEXT,
+            blocks_json=_TEXT,
+        ),
+        # Leaves of the outline only. spec 07 §3.11
+        _table(
+            "completion_blockcompletion",
+            changed_by="modified",
+            is_optional=True,
+            id=_NUMBER,
+            user_id=_NUMBER,
+            course_key=_TEXT,
+            block_key=_TEXT,
+            completion=_SHARE,
+            modified=_required(_MOMENT),
+        ),
+        # Every course run, also hidden ones, but no deleted one. spec 07 §3.4
+        _table(
+            "course_overviews_courseoverview",
+            is_optional=True,
+            id=_TEXT,
+            display_name=pa.string(),
+            display_org_with_default=pa.string(),
+            display_number_with_default=pa.string(),
+            short_description=pa.string(),
+            start=_MOMENT,
+            end=_MOMENT,
+            enrollment_start=_MOMENT,
+            enrollment_end=_MOMENT,
+            self_paced=pa.bool_(),
+        ),
+        # Sections and subsections, and when a course run was published last. spec 07 §3.5
+        _table(
+            "learning_sequences_learningcontext",
+            is_optional=True,
+            id=_NUMBER,
+            context_key=_TEXT,
+            title=pa.string(),
+            published_at=_required(_MOMENT),
+        ),
+        _table(
+            "learning_sequences_coursesection",
+            is_optional=True,
+            id=_NUMBER,
+            course_context_id=_NUMBER,
+            usage_key=_TEXT,
+            title=pa.string(),
+            ordering=_NUMBER,
+        ),
+        _table(
+            "learning_sequences_learningsequence",
+            is_optional=True,
+            id=_NUMBER,
+            usage_key=_TEXT,
+            title=pa.string(),
+        ),
+        _table(
+            "learning_sequences_coursesectionsequence",
+            is_optional=True,
+            section_id=_NUMBER,
+            sequence_id=_NUMBER,
+            ordering=_NUMBER,
+        ),
+        # Seconds (0: unknown) and transcripts by video; a video is found by its course run, by its id in
+        # events, or by its YouTube id, the `url` of the profile `youtube`. spec 07 §3.9
+        _table("edxval_video", is_optional=True, id=_NUMBER, edx_video_id=_TEXT, duration=pa.float64()),
+        _table("edxval_coursevideo", is_optional=True, course_id=_TEXT, video_id=_NUMBER, is_hidden=_TRUTH),
+        _table("edxval_profile", is_optional=True, id=_NUMBER, profile_name=_TEXT),
+        _table("edxval_encodedvideo", is_optional=True, video_id=_NUMBER, profile_id=_NUMBER, url=_TEXT),
+        _table(
+            "edxval_videotranscript",
+            is_optional=True,
+            video_id=_NUMBER,
+            language_code=_TEXT,
+            transcript=pa.string(),
+            file_format=pa.string(),
+        ),
+        # Tags of courses and blocks; the text is that of the tag, or `_value` of one that is gone.
+        # spec 07 §3.10
+        _table("oel_tagging_taxonomy", is_optional=True, id=_NUMBER, name=_TEXT, enabled=pa.bool_()),
+        _table(
+            "oel_tagging_tag",
+            is_optional=True,
+            id=_NUMBER,
+            taxonomy_id=pa.int64(),
+            parent_id=pa.int64(),
+            value=_TEXT,
+        ),
+        _table(
+            "oel_tagging_objecttag",
+            is_optional=True,
+            object_id=_TEXT,
+            taxonomy_id=pa.int64(),
+            tag_id=pa.int64(),
+            _value=pa.string(),
+        ),
+        # Who posted when and in answer to what; never the texts. spec 07 §3.12
+        _table(
+            "forum_commentthread",
+            changed_by="updated_at",
+            is_optional=True,
+            id=_NUMBER,
+            author_id=_NUMBER,
+            course_id=_TEXT,
+            thread_type=_TEXT,
+            commentable_id=pa.string(),
+            created_at=_required(_MOMENT),
+            updated_at=_required(_MOMENT),
+        ),
+        _table(
+            "forum_comment",
+            changed_by="updated_at",
+            is_optional=True,
+            id=_NUMBER,
+            author_id=_NUMBER,
+            course_id=_TEXT,
+            comment_thread_id=_NUMBER,
+            parent_id=pa.int64(),
+            endorsed=pa.bool_(),
+            created_at=_required(_MOMENT),
+            updated_at=_required(_MOMENT),
         ),
     )
 }
@@ -149,7 +309,12 @@ ANSWERS: dict[str, LMSTable] = {
             unit=pa.string(),
             graded=_required(pa.bool_()),
             format=pa.string(),
+            due=_MOMENT,
+            video_seconds=pa.float64(),
+            transcript_languages=pa.list_(pa.string()),
         ),
+        # When the outline and the policy of a course run were read, and when what was read had been published
+        _table("course_reading", course_id=_TEXT, read_at=_required(_MOMENT), published_at=_MOMENT),
         # Lines of the grading policies, in their order. spec 06 §6
         _table(
             "grading_policy",
