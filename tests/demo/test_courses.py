@@ -81,3 +81,13 @@ def test_outline_is_the_same_in_every_campus(campus: Campus) -> None:
     assert [block.id for block in other.courses[0].root.walk()] == [
         block.id for block in campus.courses[0].root.walk()
     ]
+
+
+def test_one_course_was_held_before_with_the_same_content(campus: Campus) -> None:
+    """So that the demo has a last run to compare with, by day of the course."""
+    now = next(course for course in campus.courses if course.id.endswith("+R1"))
+    before = next(course for course in campus.courses if course.id.endswith("+R0"))
+    assert before.starts < now.starts
+    assert [block.name for block in before.root.walk()] == [block.name for block in now.root.walk()]
+    assert {block.id for block in before.root.walk()}.isdisjoint(block.id for block in now.root.walk())
+    assert campus.members(before)

@@ -32,7 +32,7 @@ def test_personas_have_each_kind_of_access(campus: Campus) -> None:
         (True, True, 0),
         (False, True, 0),
         (False, False, 1),
-        (False, False, 2),
+        (False, False, 3),
         (False, False, 0),
     }
     known = {course.id for course in campus.courses}

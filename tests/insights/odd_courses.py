@@ -122,6 +122,12 @@ COURSES = {
         starts=day("2026-03-02"),
         ends=day("2026-06-30"),
     ),
+    "course-v1:Odd+WHOLERUN+0": Odd(
+        since(day("2025-10-06"), {"audit": (40, 40), "verified": (10, 10)}, day("2025-12-30")),
+        {day("2025-10-06"): {"ACTIVE": 22}, day("2025-11-17"): {"ACTIVE": 6}},
+        starts=day("2025-10-06"),
+        ends=day("2025-12-30"),
+    ),
     "course-v1:Odd+MILLION+1": Odd(
         since(day("2026-01-01"), {"audit": (1_200_000, 1_300_000)}, day("2026-11-20"))
         | since(day("2026-11-21"), {"audit": (1_234_567, 1_400_001), "verified": (98_765, 98_765)}),

@@ -41,7 +41,7 @@ PERIODS: tuple[dict[str, str], ...] = (
     {"period": "custom", "from": "1999-01-01", "to": "2000-01-01"},  # long before
     {"period": "custom", "from": "0001-01-01", "to": "9999-12-31"},
 )
-COMPARISONS = ("", "before", "run")
+COMPARISONS = ("", "before", "run", "runs")
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +274,32 @@ def test_the_last_run_stands_in_the_sentence(sofia: httpx.Client) -> None:
     )
     page = sofia.get(address("course-v1:Odd+WHOLERUN+2", WEEKLY[0]), params=query).text
     assert "That is 7 more than in this week of the last run, when it was 4." in answer(page)
+
+
+def test_several_earlier_runs_are_a_range(sofia: httpx.Client) -> None:
+    """On day 51 of the course run 1 had 16, run 0 had 50; in its seventh week 4 and 6."""
+    query = {"compare": "runs", "language": "en", "period": "7d"}
+    page = sofia.get(address("course-v1:Odd+WHOLERUN+2", DAILY[0]), params=query).text
+    assert "At this day of the course the earlier runs had between 16 and 50." in answer(page)
+    assert [row[-1] for row in table(page)] == ["Earlier runs", *["16–50"] * 7]
+    assert '"band": [{"colour": "n0", "dash": null, "name": "Earlier runs", "values": [16, 16,' in page
+    page = sofia.get(address("course-v1:Odd+WHOLERUN+2", WEEKLY[0]), params=query).text
+    assert "In this week of the course the earlier runs had between 4 and 6." in answer(page)
+
+
+def test_course_home_and_tile_have_the_verified_share_of_the_last_run(sofia: httpx.Client) -> None:
+    """Run 1 began 147 days after run 0 did: 10 of 50 were verified on that day of the course, 0 of 16 now."""
+    course = "course-v1:Odd+WHOLERUN+2"
+    home = flat(
+        html.unescape(re.sub(r"<[^>]+>", "", sofia.get(address(course, ""), params={"language": "en"}).text))
+    )
+    assert "Enrollment is 12 higher than at this day of the last run, when it was 16." in home
+    assert "10.7% of the learners are verified; at this day of the last run it was 0.0%." in home
+    assert "That is 7 more than in this week of the last run, when it was 4." in home
+    page = sofia.get(address(course, DAILY[0]), params={"compare": "run", "language": "en"}).text
+    assert "10.7% of current; last run 0.0%" in page
+    page = sofia.get(address(course, DAILY[0]), params={"period": "7d", "language": "en"}).text
+    assert "10.7% of current; +3 in these days" in page
 
 
 def test_ended_courses_do_not_lose_learners(sofia: httpx.Client) -> None:

@@ -132,9 +132,10 @@ class Course:
 
 
 def load_courses(start: datetime, end: datetime) -> tuple[Course, ...]:
-    """The three course runs, their dates laid into the period `[start, end)`."""
-    content = files("pharos.demo").joinpath("content/courses.yaml").read_text(encoding="utf-8")
-    return tuple(_course(item, start, end - start) for item in yaml.safe_load(content))
+    """The course runs, their dates laid into the period `[start, end)`: three, then an earlier run of one."""
+    items = yaml.safe_load(files("pharos.demo").joinpath("content/courses.yaml").read_text(encoding="utf-8"))
+    earlier = [{**item, **item["earlier"]} for item in items if "earlier" in item]
+    return tuple(_course(item, start, end - start) for item in (*items, *earlier))
 
 
 def _course(item: Mapping[str, Any], start: datetime, period: timedelta) -> Course:

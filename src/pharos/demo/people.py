@@ -57,12 +57,17 @@ class Persona:
 
 def draw_personas(courses: tuple[Course, ...]) -> tuple[Persona, ...]:
     """The demo sign-ins: one of each kind of access."""
-    first, second, third = (course.id for course in courses)
+    first, second, third, earlier = (course.id for course in courses)
     return (
         _persona(2, "Sofia Lindqvist", "Superuser: sees every course", superuser=True, global_staff=True),
         _persona(3, "Marek Zieliński", "Global staff: sees every course", global_staff=True),
         _persona(4, "Inês Carvalho", "Course team of one course", courses=(first,)),
-        _persona(5, "Tomás Okoye", "Course team of two courses", courses=(second, third)),
+        _persona(
+            5,
+            "Tomás Okoye",
+            "Course team of two courses, of one with its earlier run",
+            courses=(second, third, earlier),
+        ),
         _persona(6, "Lena Fischer", "Learner: sees no course"),
     )
 

@@ -84,6 +84,17 @@ def against_last_run(words: Language, count: int, then: int | None) -> Markup:
     return words.html("That is as many as in this week of the last run.")
 
 
+def against_runs(words: Language, then: tuple[int, int] | None) -> Markup:
+    """What several earlier runs had in the same week of the course."""
+    if then is None:
+        return words.html("The earlier runs have no count for this week of the course.")
+    return words.html(
+        "In this week of the course the earlier runs had between %(low)s and %(high)s.",
+        low=words.number(then[0]),
+        high=words.number(then[1]),
+    )
+
+
 def _last_activity(words: Language, weeks: Sequence[Week]) -> Markup:
     week = last_active(weeks)
     if week is None:

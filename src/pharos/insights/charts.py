@@ -69,16 +69,22 @@ def trend(
     series: Sequence[Series],
     total: str | None = None,
     before: Series | None = None,
+    band: tuple[Series, Series] | None = None,
     marks: Sequence[Mark] = (),
     mark_word: str = "",
     weekly: bool = False,
 ) -> Chart:
-    """Values over time: stacked bands under a total, or lines."""
+    """Values over time: stacked bands under a total, or lines.
+
+    `before` is a quiet line beside them, `band` the lower and upper edge of a quiet range.
+    """
     shown = [mark for mark in marks if days and days[0] <= mark.day <= days[-1]]
     shape: Literal["band", "line"] = "band" if total else "line"
     key = [Key(s.name, s.colour, shape) for s in reversed(series)]
     if before is not None:
         key.append(Key(before.name, before.colour, "dashes"))
+    if band is not None:
+        key.append(Key(band[0].name, band[0].colour, "band"))
     if shown:
         key.append(Key(mark_word, LIGHT, "mark"))
     data = {
@@ -87,6 +93,7 @@ def trend(
         "total": total,
         "series": [_series(s) for s in series],
         "before": _series(before) if before is not None else None,
+        "band": [_series(edge) for edge in band] if band is not None else None,
         "marks": [{"day": mark.day.isoformat(), "name": mark.name} for mark in shown],
     }
     return Chart("trend", title, caption, description, data, key, file_name, modes=total is not None)

@@ -1,11 +1,11 @@
-"""Earlier values beside those of a report: of the period before, or of the last run of the course."""
+"""Earlier values beside those of a report: of the period before, of the last run, or of all earlier runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pharos.insights import periods
 from pharos.insights.charts import GREY, Series
@@ -37,6 +37,25 @@ class Earlier:
         return Series(self.name, GREY, [self.on(day) for day in days])
 
 
+@dataclass(frozen=True)
+class Band:
+    """The range of several earlier runs on the same day of the course."""
+
+    name: str
+    runs: Sequence[Earlier]
+
+    def on(self, day: date) -> tuple[int, int] | None:
+        """The lowest and the highest value; None where no run has one."""
+        values = [value for run in self.runs if (value := run.on(day)) is not None]
+        return (min(values), max(values)) if values else None
+
+    def edges(self, days: Sequence[date]) -> tuple[Series, Series]:
+        """The lowest and the highest values as the edges of a band over these days."""
+        ranges = [self.on(day) for day in days]
+        low = Series(self.name, GREY, [edge[0] if edge else None for edge in ranges])
+        return low, Series(self.name, GREY, [edge[1] if edge else None for edge in ranges])
+
+
 def period_before(words: Language, period: Period, values: Mapping[date, int]) -> Earlier:
     """The same values as many whole weeks ago as the period needs: Mondays beside Mondays."""
     return Earlier(words.text("Period before"), values, period.shift)
@@ -46,31 +65,72 @@ def last_run(
     words: Language, course: Course, previous: Course, values: Mapping[date, int], *, weekly: bool = False
 ) -> Earlier:
     """Values of the last run on the same day of the course; week beside week where they are weekly."""
-    if course.start is None or previous.start is None:
-        shift = timedelta(0)
-    else:
-        shift = course.start.date() - previous.start.date()
+    shift = shift_between(course, previous)
     if weekly:
-        shift = round(shift / WEEK) * WEEK
+        shift = whole_weeks(shift)
     return Earlier(words.text("Last run"), values, shift)
 
 
-def choice_of(words: Language, period: Period, previous: Course | None) -> Choice | None:
+def shift_between(course: Course, previous: Course) -> timedelta:
+    """How long before the course the previous run started."""
+    if course.start is None or previous.start is None:
+        return timedelta(0)
+    return course.start.date() - previous.start.date()
+
+
+def whole_weeks(shift: timedelta) -> timedelta:
+    """The nearest number of whole weeks: weeks stand beside weeks."""
+    return round(shift / WEEK) * WEEK
+
+
+def earlier_runs(
+    words: Language,
+    course: Course,
+    runs: Sequence[tuple[Course, Mapping[date, int]]],
+    *,
+    weekly: bool = False,
+) -> Band:
+    """Values of several runs on the same day of the course."""
+    earlier = [last_run(words, course, run, values, weekly=weekly) for run, values in runs]
+    return Band(words.text("Earlier runs"), earlier)
+
+
+def drawn(earlier: Earlier | Band | None, days: Sequence[date]) -> dict[str, Any]:
+    """How a chart over these days shows it: a line or a band."""
+    if isinstance(earlier, Band):
+        return {"band": earlier.edges(days)}
+    return {"before": earlier.series(days)} if earlier is not None else {}
+
+
+def choice_of(words: Language, period: Period, runs: Sequence[Course]) -> Choice | None:
     """What one can compare with; None while there is nothing, as when all days of an only run are shown."""
     options = [Link("", words.text("Nothing"), not period.compare)]
     if period.choice != periods.ALL:
         name = words.text("Period before, same weekdays")
         options.append(Link(periods.BEFORE, name, period.compare == periods.BEFORE))
-    if previous is not None:
-        name = words.text("Last run (%(run)s), same course day", run=previous.run)
+    if runs:
+        name = words.text("Last run (%(run)s), same course day", run=runs[0].run)
         options.append(Link(periods.RUN, name, period.compare == periods.RUN))
+    if len(runs) > 1:
+        name = words.texts(
+            "%(n)s earlier run, same course day", "All %(n)s earlier runs, same course day", len(runs)
+        )
+        options.append(Link(periods.RUNS, name, period.compare == periods.RUNS))
     return Choice("compare", words.text("Compared with"), options) if len(options) > 1 else None
 
 
-def column(words: Language, earlier: Earlier, day_of: Callable[[R], date]) -> Column[R]:
-    """The column of a table that has the earlier values."""
+def column(words: Language, earlier: Earlier | Band, day_of: Callable[[R], date]) -> Column[R]:
+    """The column of a table that has the earlier values; those of a band by the highest."""
 
     def value(row: R) -> int | None:
-        return earlier.on(day_of(row))
+        found = earlier.on(day_of(row))
+        return found[1] if isinstance(found, tuple) else found
 
-    return Column("before", earlier.name, value, lambda row: words.number(value(row)), quiet=True)
+    def show(row: R) -> str:
+        found = earlier.on(day_of(row))
+        if not isinstance(found, tuple):
+            return words.number(found)
+        low, high = found
+        return words.number(low) if low == high else f"{words.number(low)}–{words.number(high)}"
+
+    return Column("before", earlier.name, value, show, quiet=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -58,7 +58,7 @@ def controls(
     first: date,
     last: date,
     lengths: Mapping[str, int],
-    previous: Course | None,
+    runs: Sequence[Course],
 ) -> dict[str, Any]:
     """Those parts of a `ReportPage` that choose what it shows."""
     words: Language = request.state.language
@@ -67,7 +67,7 @@ def controls(
         "custom_period": (period.start.isoformat(), period.last.isoformat()),
         "period_shown": words.days(period.start, period.last) if period.choice == periods.CUSTOM else "",
         "correction": _correction(words, period),
-        "comparison": comparison.choice_of(words, period, previous),
+        "comparison": comparison.choice_of(words, period, runs),
         "drawn_as": _drawn_as(request, words),
         "hidden": keep(request, "sort", "compare", "draw", "language"),
         "kept_period": keep(request, "period", "from", "to"),

@@ -102,10 +102,13 @@ class CourseDirectory:
         except (LMSError, TimeoutError):
             return ()
 
-    async def previous_run(self, course: Course, visible: Container[str]) -> Course | None:
-        """The run of the same course that started last before this one, among those the viewer may see."""
+    async def earlier_runs(self, course: Course, visible: Container[str]) -> list[Course]:
+        """The runs of the same course that started before this one, among those the viewer may see.
+
+        The last one comes first.
+        """
         if course.start is None or course.course_id.startswith(CCX):
-            return None
+            return []
         same_course = course.course_id.removesuffix(course.run)
         earlier = [
             details
@@ -115,10 +118,8 @@ class CourseDirectory:
             and details.start < course.start
             and course_id in visible
         ]
-        if not earlier:
-            return None
-        last = max(earlier, key=lambda details: (details.start or course.start, details.course_id))
-        return Course(last.course_id, last.name, last.start, last.end, last.pacing)
+        earlier.sort(key=lambda details: (details.start or course.start, details.course_id), reverse=True)
+        return [Course(run.course_id, run.name, run.start, run.end, run.pacing) for run in earlier]
 
     async def _ask(self, course_id: str) -> CourseDetails | None:
         try:

@@ -127,3 +127,29 @@ def against_last_run(words: Language, count: int, then: int | None, day: date) -
             "Enrollment is %(change)s lower than at this day of the last run, when it was %(then)s.", **values
         )
     return words.html("Enrollment is as at this day of the last run.")
+
+
+def against_runs(words: Language, then: tuple[int, int] | None) -> Markup:
+    """What several earlier runs had on the same day of the course."""
+    if then is None:
+        return words.html("The earlier runs have no count for this day of the course.")
+    return words.html(
+        "At this day of the course the earlier runs had between %(low)s and %(high)s.",
+        low=words.number(then[0]),
+        high=words.number(then[1]),
+    )
+
+
+def verified_share(words: Language, day: Day, then: Day | None) -> Markup:
+    """The verified share beside that of the last run; empty where there is none to compare."""
+    if (
+        then is None
+        or not (day.count and then.count)
+        or not (day.tracks["verified"] or then.tracks["verified"])
+    ):
+        return Markup("")
+    return words.html(
+        "%(now)s of the learners are verified; at this day of the last run it was %(then)s.",
+        now=words.percent(day.tracks["verified"] / day.count),
+        then=words.percent(then.tracks["verified"] / then.count),
+    )

@@ -1,4 +1,4 @@
-"""The days a report shows, as its URL says: `?period=30d`, `?from=…&to=…`, `&compare=before` or `run`."""
+"""The days a report shows, as its URL says (`?period=30d`, `?from=…&to=…`), and with what it is compared."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WEEK = 7
 BY_DAY = {"7d": 7, "30d": 30, "90d": 90}
 BY_WEEK = {"4w": 28, "12w": 84}
 ALL, SINCE_START, CUSTOM = "all", "start", "custom"
-BEFORE, RUN = "before", "run"
+BEFORE, RUN, RUNS = "before", "run", "runs"
 
 
 class Correction(StrEnum):
@@ -40,7 +40,8 @@ class Period:
     start: date
     end: date
     compare: str = ""
-    """What is shown beside it: BEFORE, the period before; RUN, the last run of the course; else nothing."""
+    """What is shown beside it: BEFORE, the period before; RUN, the last run of the course; RUNS, all earlier
+    runs; else nothing."""
     correction: Correction | None = None
 
     @property
@@ -75,12 +76,12 @@ def chosen(
     A wish that cannot be met shows other days and says so in `correction`.
     """
     compare = query.get("compare", "")
-    compare = compare if compare in {BEFORE, RUN} else ""
+    compare = compare if compare in {BEFORE, RUN, RUNS} else ""
     days = _days(query, first, last, course_start, lengths)
     if weekly:
         days = _whole_weeks(days)
     if days.choice == ALL:
-        return replace(days, compare=compare if compare == RUN else "")
+        return replace(days, compare=compare if compare != BEFORE else "")
     return replace(days, compare=compare)
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
-from pharos.insights import activity_sentences, enrollment_sentences, navigation
-from pharos.insights.access import CourseInView
+from pharos.insights import activity_sentences, comparison, enrollment_sentences, navigation
+from pharos.insights.access import CourseInView, CoursesInView
 from pharos.insights.activity_weeks import Week, kinds_in_use, weeks_of
 from pharos.insights.api import DataAPIError
 from pharos.insights.charts import Mark
@@ -61,12 +61,15 @@ class CourseHomePage(Page):
 
 
 @router.get("/courses/{course_id:course_page}/")
-async def course_home(request: Request, course: CourseInView, site: TheSite) -> Response:
+async def course_home(request: Request, course: CourseInView, view: CoursesInView, site: TheSite) -> Response:
     """What happened in my course?"""
     words: Language = request.state.language
-    (days, weeks, complete), deadlines = await asyncio.gather(
-        _numbers(request, site, course), site.directory.deadlines(course.course_id)
+    (days, weeks, complete), deadlines, runs = await asyncio.gather(
+        _numbers(request, site, course),
+        site.directory.deadlines(course.course_id),
+        site.directory.earlier_runs(course, view.visible),
     )
+    last_run = await _last_run(request, site, course, runs) if runs else None
     note = (
         ""
         if complete
@@ -77,7 +80,7 @@ async def course_home(request: Request, course: CourseInView, site: TheSite) -> 
         title=words.text(navigation.HOME.title),
         question=words.text(navigation.HOME.question),
         answer=_answer(words, days, note),
-        sentences=tuple(_sentences(words, course, days, weeks)),
+        sentences=tuple(_sentences(words, course, days, weeks, last_run)),
         figures=tuple(_figures(words, days, weeks)),
         questions=_questions(words, course, age=site.settings.insights.show_age),
         coming=_coming(words, marks_of(words, course, deadlines), now.date()),
@@ -106,6 +109,33 @@ async def _numbers(request: Request, site: Site, course: Course) -> tuple[list[D
     weeks = weeks_of(rows, counts(days), last_sunday(request, navigation.ENGAGEMENT_CONTENT.table))
     complete = not isinstance(by_mode, BaseException) and not isinstance(activity, BaseException)
     return days, weeks, complete
+
+
+@dataclass(frozen=True)
+class _LastRun:
+    """The last run of the course: its days and weeks, and how long before this run they lie."""
+
+    days: Mapping[date, Day]
+    active: Mapping[date, int]
+    shift: timedelta
+
+    def on(self, day: date) -> Day | None:
+        """Its enrollment on the day of its course that this day is of ours."""
+        return self.days.get(day - self.shift)
+
+    def active_in(self, ending: date) -> int | None:
+        """Its active learners in the week of its course that this one is of ours."""
+        return self.active.get(ending - comparison.whole_weeks(self.shift))
+
+
+async def _last_run(request: Request, site: Site, course: Course, runs: Sequence[Course]) -> _LastRun | None:
+    """None while its numbers cannot be had: the page is worth showing without them."""
+    try:
+        days, weeks, _ = await _numbers(request, site, runs[0])
+    except DataAPIError:
+        return None
+    active = {week.ending: week.active for week in weeks}
+    return _LastRun({item.day: item for item in days}, active, comparison.shift_between(course, runs[0]))
 
 
 def status(words: Language, course: Course, now: datetime) -> str:
@@ -147,9 +177,15 @@ def _coming(words: Language, marks: Sequence[Mark], today: date) -> tuple[tuple[
     return tuple((mark.day, words.weekday(mark.day, beside=today), mark.name) for mark in coming)
 
 
-def _sentences(words: Language, course: Course, days: Sequence[Day], weeks: Sequence[Week]) -> list[Sentence]:
+def _sentences(
+    words: Language,
+    course: Course,
+    days: Sequence[Day],
+    weeks: Sequence[Week],
+    last_run: _LastRun | None,
+) -> list[Sentence]:
     sentences = []
-    came = enrollment_sentences.joined_and_left(words, growth_in_week(days)) if days else Markup("")
+    came = _enrollment(words, days, last_run) if days else Markup("")
     if came:
         report = navigation.ENROLLMENT_ACTIVITY
         sentences.append(
@@ -167,7 +203,7 @@ def _sentences(words: Language, course: Course, days: Sequence[Day], weeks: Sequ
         sentences.append(
             Sentence(
                 words.text("Engagement"),
-                activity_sentences.headline(words, weeks, weeks[-1:]),
+                _activity(words, weeks, last_run),
                 course.path + report.path,
                 words.text("See every week"),
                 points_of([week.active for week in weeks[-WEEKS:]]),
@@ -175,6 +211,27 @@ def _sentences(words: Language, course: Course, days: Sequence[Day], weeks: Sequ
             )
         )
     return sentences
+
+
+def _enrollment(words: Language, days: Sequence[Day], last_run: _LastRun | None) -> Markup:
+    """Who came and left in the last seven days, and how the last run stood at this day of the course."""
+    last = days[-1]
+    parts = [enrollment_sentences.joined_and_left(words, growth_in_week(days))]
+    then = last_run.on(last.day) if last_run is not None else None
+    if then is not None:
+        parts.append(enrollment_sentences.against_last_run(words, last.count, then.count, last.day))
+        parts.append(enrollment_sentences.verified_share(words, last, then))
+    return words.sentences(*filter(None, parts))
+
+
+def _activity(words: Language, weeks: Sequence[Week], last_run: _LastRun | None) -> Markup:
+    """Who was active in the last complete week, and how many were in this week of the last run."""
+    last = weeks[-1]
+    answer = activity_sentences.headline(words, weeks, [last])
+    then = last_run.active_in(last.ending) if last_run is not None else None
+    if then is None:
+        return answer
+    return words.sentences(answer, activity_sentences.against_last_run(words, last.active, then))
 
 
 def _figures(words: Language, days: Sequence[Day], weeks: Sequence[Week]) -> list[Figure]:

@@ -17,7 +17,7 @@ from pharos.insights.access import CourseInView, CoursesInView
 from pharos.insights.activity_weeks import ACTIVITIES, NOBODY, Week, kinds_in_use, weeks_of
 from pharos.insights.api import DataAPIError, Row
 from pharos.insights.charts import Mark, Series
-from pharos.insights.comparison import Earlier
+from pharos.insights.comparison import Band, Earlier
 from pharos.insights.controls import controls, files, period_of
 from pharos.insights.directory import Course
 from pharos.insights.enrollment_days import counts, days_of
@@ -41,11 +41,11 @@ async def engagement_content(
 ) -> Response:
     """How many learners are interacting with my course?"""
     words: Language = request.state.language
-    rows, enrollment, deadlines, previous = await asyncio.gather(
+    rows, enrollment, deadlines, runs = await asyncio.gather(
         site.api.activity(course.course_id),
         _enrollment(site, course.course_id),
         site.directory.deadlines(course.course_id),
-        site.directory.previous_run(course, view.visible),
+        site.directory.earlier_runs(course, view.visible),
     )
     enrolled = counts(days_of(enrollment or [], last_day(request, ENROLLMENT)))
     weeks = weeks_of(rows, enrolled, last_sunday(request, navigation.ENGAGEMENT_CONTENT.table))
@@ -57,13 +57,13 @@ async def engagement_content(
         return site.renderer.render(request, _empty_page(words, course, names))
     first, last = weeks[0].first, weeks[-1].ending
     period = period_of(request, course, first, last, periods.BY_WEEK, weekly=True)
-    earlier = await _earlier(site, words, course, previous, period, weeks)
+    earlier = await _earlier(site, words, course, runs, period, weeks)
     kinds = kinds_in_use(weeks)
     shown = [week for week in weeks if week.ending in period]
     report = _Report(course, weeks, shown, kinds, period, marks_of(words, course, deadlines), earlier)
     page = ReportPage(
         **names,
-        **controls(request, course, period, first, last, periods.BY_WEEK, previous),
+        **controls(request, course, period, first, last, periods.BY_WEEK, runs),
         answer=_headline(words, report),
         figures_label=words.text("Learner activity metrics"),
         figures=tuple(figures(words, shown[-1], kinds)),
@@ -86,7 +86,7 @@ class _Report:
     kinds: list[str]
     period: Period
     marks: list[Mark]
-    earlier: Earlier | None
+    earlier: Earlier | Band | None
 
 
 async def _enrollment(site: Site, course_id: str) -> list[Row] | None:
@@ -101,18 +101,24 @@ async def _earlier(
     site: Site,
     words: Language,
     course: Course,
-    previous: Course | None,
+    runs: Sequence[Course],
     period: Period,
     weeks: Sequence[Week],
-) -> Earlier | None:
+) -> Earlier | Band | None:
     """What the URL asks to compare with, if it is there. Raises DataAPIError."""
     if period.compare == periods.BEFORE:
         return comparison.period_before(words, period, _active(weeks))
-    if period.compare == periods.RUN and previous is not None:
-        rows = await site.api.activity(previous.course_id)
-        before = _active(weeks_of(rows, {}, weeks[-1].ending))
-        return comparison.last_run(words, course, previous, before, weekly=True)
-    return None
+    if period.compare not in {periods.RUN, periods.RUNS} or not runs:
+        return None
+    wanted = runs if period.compare == periods.RUNS and len(runs) > 1 else runs[:1]
+    rows = await asyncio.gather(*(site.api.activity(run.course_id) for run in wanted))
+    values = [
+        (run, _active(weeks_of(found, {}, weeks[-1].ending))) for run, found in zip(wanted, rows, strict=True)
+    ]
+    if len(values) > 1:
+        return comparison.earlier_runs(words, course, values, weekly=True)
+    [(run, before)] = values
+    return comparison.last_run(words, course, run, before, weekly=True)
 
 
 def _active(weeks: Sequence[Week]) -> dict[date, int]:
@@ -122,9 +128,11 @@ def _active(weeks: Sequence[Week]) -> dict[date, int]:
 def _headline(words: Language, report: _Report) -> Markup:
     """The answer, with the last run if that is what is compared with."""
     answer = sentences.headline(words, report.weeks, report.shown)
-    if report.earlier is None or report.period.compare != periods.RUN:
-        return answer
     last = report.shown[-1]
+    if isinstance(report.earlier, Band):
+        return words.sentences(answer, sentences.against_runs(words, report.earlier.on(last.ending)))
+    if report.earlier is None or report.period.compare == periods.BEFORE:
+        return answer
     return words.sentences(
         answer, sentences.against_last_run(words, last.active, report.earlier.on(last.ending))
     )
@@ -177,7 +185,7 @@ def _chart(words: Language, report: _Report) -> charts.Chart:
             Series(words.text(ACTIVITIES[kind][0]), ACTIVITIES[kind][1], [w.counts[kind] for w in shown])
             for kind in reversed(kinds)
         ],
-        before=report.earlier.series([week.ending for week in shown]) if report.earlier else None,
+        **comparison.drawn(report.earlier, [week.ending for week in shown]),
         marks=report.marks,
         mark_word=words.text("Course dates and deadlines"),
         weekly=True,

@@ -14,7 +14,7 @@ from pharos.insights import charts, comparison, navigation, periods
 from pharos.insights import enrollment_sentences as sentences
 from pharos.insights.access import CourseInView, CoursesInView
 from pharos.insights.charts import Mark, Series
-from pharos.insights.comparison import Earlier
+from pharos.insights.comparison import Band, Earlier
 from pharos.insights.controls import controls, files, period_of
 from pharos.insights.directory import Course
 from pharos.insights.enrollment_days import (
@@ -46,21 +46,21 @@ async def enrollment_activity(
 ) -> Response:
     """How many learners are in my course?"""
     words: Language = request.state.language
-    rows, deadlines, previous = await asyncio.gather(
+    rows, deadlines, runs = await asyncio.gather(
         site.api.enrollment_by_mode(course.course_id),
         site.directory.deadlines(course.course_id),
-        site.directory.previous_run(course, view.visible),
+        site.directory.earlier_runs(course, view.visible),
     )
     days = days_of(rows, last_day(request, navigation.ENROLLMENT_ACTIVITY.table))
     if not days:
         return site.renderer.render(request, _empty_page(request, words, course))
     period = period_of(request, course, days[0].day, days[-1].day, periods.BY_DAY)
-    earlier = await _earlier(site, words, course, previous, period, days)
+    beside = await _beside(site, words, course, runs, period, days)
     marks = marks_of(words, course, deadlines)
-    report = _Report(course, days, period, growth_in(days, period), marks, earlier)
+    report = _Report(course, days, period, growth_in(days, period), marks, **beside)
     page = ReportPage(
         **about(request, navigation.ENROLLMENT_ACTIVITY),
-        **controls(request, course, period, days[0].day, days[-1].day, periods.BY_DAY, previous),
+        **controls(request, course, period, days[0].day, days[-1].day, periods.BY_DAY, runs),
         answer=headline(words, report),
         figures_label=words.text("Enrollment metrics"),
         figures=tuple(_figures(words, report)),
@@ -80,19 +80,34 @@ class _Report:
     period: Period
     growth: Growth
     marks: list[Mark]
-    earlier: Earlier | None
+    earlier: Earlier | Band | None = None
+    verified: Earlier | None = None
+    """Learners in the verified track of the last run, if that is compared with."""
 
 
-async def _earlier(
-    site: Site, words: Language, course: Course, previous: Course | None, period: Period, days: Sequence[Day]
-) -> Earlier | None:
-    """What the URL asks to compare with, if it is there. Raises DataAPIError."""
+async def _beside(
+    site: Site,
+    words: Language,
+    course: Course,
+    runs: Sequence[Course],
+    period: Period,
+    days: Sequence[Day],
+) -> dict[str, Any]:
+    """Those parts of a report that the URL asks to compare with, if they are there. Raises DataAPIError."""
     if period.compare == periods.BEFORE:
-        return comparison.period_before(words, period, counts(days))
-    if period.compare == periods.RUN and previous is not None:
-        rows = await site.api.enrollment_by_mode(previous.course_id)
-        return comparison.last_run(words, course, previous, counts(days_of(rows, days[-1].day)))
-    return None
+        return {"earlier": comparison.period_before(words, period, counts(days))}
+    if period.compare == periods.RUN and runs:
+        then = days_of(await site.api.enrollment_by_mode(runs[0].course_id), days[-1].day)
+        verified = {item.day: item.tracks["verified"] for item in then}
+        return {
+            "earlier": comparison.last_run(words, course, runs[0], counts(then)),
+            "verified": comparison.last_run(words, course, runs[0], verified),
+        }
+    if period.compare == periods.RUNS and len(runs) > 1:
+        rows = await asyncio.gather(*(site.api.enrollment_by_mode(run.course_id) for run in runs))
+        values = [(run, counts(days_of(found, days[-1].day))) for run, found in zip(runs, rows, strict=True)]
+        return {"earlier": comparison.earlier_runs(words, course, values)}
+    return {}
 
 
 def headline(words: Language, report: _Report) -> Markup:
@@ -105,7 +120,9 @@ def headline(words: Language, report: _Report) -> Markup:
             sentences.changed(words, report.growth),
             sentences.joined_and_left(words, report.growth),
         ]
-    if report.earlier is not None and report.period.compare == periods.RUN:
+    if isinstance(report.earlier, Band):
+        parts.append(sentences.against_runs(words, report.earlier.on(last.day)))
+    elif report.earlier is not None and report.period.compare == periods.RUN:
         then = report.earlier.on(last.day)
         parts.append(sentences.against_last_run(words, last.count, then, last.day))
     parts.append(sentences.verified(words, last))
@@ -123,9 +140,21 @@ def _empty_page(request: Request, words: Language, course: Course) -> ReportPage
 def _figures(words: Language, report: _Report) -> list[Figure]:
     last = report.growth.last
 
-    def of_current(count: int) -> str:
-        share = count / last.count if last.count else None
-        return words.text("%(percent)s of current", percent=words.percent(share)) if share is not None else ""
+    def of_current(track: str) -> str:
+        """The share, beside it that of the last run or how many came in the days shown."""
+        if not last.count:
+            return ""
+        share = words.percent(last.tracks[track] / last.count)
+        then = _share_of_last_run(report) if track == "verified" else None
+        if then is not None:
+            return words.text(
+                "%(percent)s of current; last run %(then)s", percent=share, then=words.percent(then)
+            )
+        if report.period.choice == periods.ALL:
+            return words.text("%(percent)s of current", percent=share)
+        before = next((d for d in report.days if d.day == report.period.start - DAY), NOBODY)
+        change = words.signed(last.tracks[track] - before.tracks[track])
+        return words.text("%(percent)s of current; %(change)s in these days", percent=share, change=change)
 
     figures = []
     if last.ever is not None:
@@ -151,8 +180,8 @@ def _figures(words: Language, report: _Report) -> list[Figure]:
         ("masters", words.text("Master’s enrollment")),
     ):
         if any(item.tracks[track] for item in report.days):
-            count = last.tracks[track]
-            figures.append(Figure(f"{track}_enrollment", label, words.number(count), of_current(count)))
+            count = words.number(last.tracks[track])
+            figures.append(Figure(f"{track}_enrollment", label, count, of_current(track)))
     return figures
 
 
@@ -176,10 +205,19 @@ def _change(words: Language, report: _Report) -> list[Figure]:
     return found
 
 
+def _share_of_last_run(report: _Report) -> float | None:
+    """The verified share of the last run on the same day of the course."""
+    day = report.growth.last.day
+    if report.verified is None or not isinstance(report.earlier, Earlier):
+        return None
+    verified, count = report.verified.on(day), report.earlier.on(day)
+    return verified / count if count and verified is not None else None
+
+
 def _against_last_run(words: Language, report: _Report) -> str:
     """The last count against that of the last run, if that is what it is compared with."""
     last = report.growth.last
-    if report.earlier is None or report.period.compare != periods.RUN:
+    if not isinstance(report.earlier, Earlier) or report.period.compare != periods.RUN:
         return ""
     before = report.earlier.on(last.day)
     return (
@@ -215,7 +253,7 @@ def _chart(words: Language, report: _Report) -> charts.Chart:
             for track in tracks
         ],
         total=words.text("All tracks"),
-        before=report.earlier.series([item.day for item in shown]) if report.earlier else None,
+        **comparison.drawn(report.earlier, [item.day for item in shown]),
         marks=report.marks,
         mark_word=words.text("Course dates and deadlines"),
     )

@@ -68,7 +68,7 @@ def _gender_page(request: Request, words: Language, course: Course, days: list[G
     period = period_of(request, course, first, newest, periods.BY_DAY)
     shown = [item for item in days if item.day in period]
     last = shown[-1]
-    names |= controls(request, course, period, first, newest, periods.BY_DAY, None)
+    names |= controls(request, course, period, first, newest, periods.BY_DAY, ())
     names |= {"comparison": None}
     if not last.known:
         return empty_page(words, course, names, last.total, last.day)

@@ -56,7 +56,7 @@
     const at = (values) => values.map((v, i) => [data.days[i], v]);
     const total = data.days.map((_, i) => data.series.reduce((sum, s) => sum + (s.values[i] ?? 0), 0));
     const drawn = data.series.flatMap((s) => s.values);
-    const axis = scale(Math.max(1, ...(data.total ? total : drawn), ...(data.before?.values ?? [])));
+    const axis = scale(Math.max(1, ...(data.total ? total : drawn), ...(data.before?.values ?? []), ...(data.band?.[1].values ?? [])));
     const grid = { top: 36, bottom: 28 };
     const pixel = (v) => v / axis.max * (height - grid.top - grid.bottom);
 
@@ -68,6 +68,7 @@
       return place;
     });
     const alone = data.series.length === 1;
+    const range = (i) => data.band.map((edge) => edge.values[i]).filter((v, n, all) => n === 0 || v !== all[0]).map(count).join("–");
     if (data.total && !alone) places.push({ name: data.total, drawn: total[end], wanted: total[end], value: total[end] });
     if (data.before && data.before.values[end] !== null) places.push({ name: data.before.name, drawn: data.before.values[end], wanted: data.before.values[end], value: data.before.values[end] });
     let free = -Infinity;
@@ -93,6 +94,12 @@
       stack: stacked ? "tracks" : undefined, color: colour(s.colour), lineStyle: { width: 2, type: stacked ? "solid" : s.dash ?? "solid" }, areaStyle: stacked ? { opacity: .2 } : undefined,
     }));
     if (data.total && !alone) series.push(line(data.total, total, { color: colour("ink"), lineStyle: { width: stacked ? 0 : 2 } }));
+    /* A range: an unseen lower edge, and on it the difference as an area. */
+    if (data.band) {
+      const [low, high] = data.band, edge = { stack: "range", stackStrategy: "all", color: colour("ink-3"), lineStyle: { width: 0 } };
+      series.push(line(low.name, low.values, edge));
+      series.push(line(high.name, high.values.map((v, i) => v === null ? null : v - low.values[i]), { ...edge, areaStyle: { opacity: .25 } }));
+    }
     if (data.before) series.push(line(data.before.name, data.before.values, { color: colour("ink-3"), lineStyle: { width: 1.5, type: [4, 4] }, connectNulls: false }));
     /* Names of marks stand above their lines; one that would touch the name before it is in tooltip and table only. */
     const from = Date.parse(data.days[0]), span = Math.max(DAY, Date.parse(data.days[end]) - from);
@@ -128,12 +135,13 @@
           const rows = [...data.series].reverse().map((s) => [s.colour, s.name, count(s.values[i])]);
           if (data.total && !alone) rows.push([null, data.total, count(total[i]), true]);
           if (data.before) rows.push(["n0", data.before.name, count(data.before.values[i])]);
+          if (data.band) rows.push(["n0", data.band[0].name, range(i)]);
           for (const mark of near(i)) rows.push(["a0", mark.name, ""]);
           return tipTable(head(i), rows);
         },
       },
       series,
-      say: (i) => [head(i) + ":", ...(data.total && !alone ? [`${data.total} ${count(total[i])};`] : []), [...data.series.map((s) => `${s.name} ${count(s.values[i])}`).reverse(), ...(data.before ? [`${data.before.name} ${count(data.before.values[i])}`] : []), ...near(i).map((mark) => mark.name)].join(", ")].join(" "),
+      say: (i) => [head(i) + ":", ...(data.total && !alone ? [`${data.total} ${count(total[i])};`] : []), [...data.series.map((s) => `${s.name} ${count(s.values[i])}`).reverse(), ...(data.before ? [`${data.before.name} ${count(data.before.values[i])}`] : []), ...(data.band ? [`${data.band[0].name} ${range(i)}`] : []), ...near(i).map((mark) => mark.name)].join(", ")].join(" "),
       length: data.days.length,
       cursor: data.days.length,
     };
