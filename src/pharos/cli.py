@@ -376,16 +376,23 @@ def demo(
     until: Annotated[
         str | None, typer.Option("--until", help="Everything happens before this UTC date.")
     ] = None,
+    lms_release: Annotated[
+        str, typer.Option(help="Release the LMS behaves like: olive, ulmo, verawood or willow.")
+    ] = "verawood",
     home: Home = Path(".pharos/demo"),
     file: Config = None,
 ) -> None:
     """A simulated campus, computed and served."""
+    from pharos.demo.releases import Release
     from pharos.demo.run import run_demo
+
+    if lms_release not in {*Release}:
+        raise typer.BadParameter(f"one of {', '.join(Release)}", param_hint="--lms-release")
 
     moment = _moment(until)
     run_demo(
         config.load(home, file), serve=not no_serve, learners=learners, days=days, seed=seed,
-        until=moment.date() if moment else None,
+        until=moment.date() if moment else None, release=Release(lms_release),
     )  # fmt: skip
 
 

@@ -101,11 +101,19 @@ class LMS(Section):
     )
     client_secret: SecretStr | None = Field(None, description="Its secret.")
     jwt_issuer: str | None = Field(
-        None, description="Issuer (iss) of the LMS's JWTs; default: url + /oauth2."
+        None, description="Issuer (iss) of the LMS's JWTs; default: public_url + /oauth2."
     )
-    jwt_audience: str = Field("openedx", description="Audience (aud) of the LMS's JWTs.")
+    jwt_audience: str = Field(
+        "openedx",
+        description="Audience (aud) of the LMS's JWTs: openedx with Tutor, change-me where nobody set it.",
+    )
     jwt_keys: str | None = Field(
-        None, description="Public key set (JWKS) of the LMS: address or file; default: url + /oauth2/jwks."
+        None,
+        description="Public keys of the LMS (JWT_PUBLIC_SIGNING_JWK_SET): a key set or PEM, a file, or an "
+        "address. Default: none; an LMS publishes them nowhere.",
+    )
+    jwt_secret: SecretStr | None = Field(
+        None, description="Secret of the LMS's JWTs (JWT_SECRET_KEY), if it signs with HS256 only."
     )
     timeout_s: float = Field(30, gt=0, description="Longest wait for one answer of the LMS, in seconds.")
     catalog_url: str | None = Field(

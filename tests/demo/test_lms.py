@@ -20,7 +20,12 @@ COURSES = "/api/courses/v1/courses/"
 def client_of(address: str) -> httpx.Client:
     answer = httpx.post(
         f"{address}/oauth2/access_token",
-        data={"grant_type": "client_credentials", "client_id": SERVICE.id, "client_secret": SERVICE.secret},
+        data={
+            "grant_type": "client_credentials",
+            "client_id": SERVICE.id,
+            "client_secret": SERVICE.secret,
+            "token_type": "jwt",
+        },
     )
     return httpx.Client(base_url=address, headers={"Authorization": f"JWT {answer.json()['access_token']}"})
 

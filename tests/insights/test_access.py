@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import httpx
 import pytest
 from fastapi.routing import APIRoute
-from tests.insights.world import OLD_STYLE, World
+from tests.insights.world import OLD_STYLE, World, fill, world_of
 
+from pharos.demo.people import Persona
+from pharos.demo.releases import Release
 from pharos.insights.app import PAGES
 from pharos.insights.pages.downloads import DOWNLOADS
 
@@ -128,7 +131,7 @@ def test_those_who_were_answered_go_on_while_the_lms_is_down(own_world: World) -
         time.sleep(1.1)  # the answer is old now
         assert known.get(address).status_code == 200
         refused = own_world.sign_in(late, "tomas")
-        assert refused.status_code == 500
+        assert refused.status_code == 503
         assert "Permissions Retrieval Failed" in refused.text
         assert "Traceback" not in refused.text
         own_world.lms.down = False
@@ -156,4 +159,56 @@ def test_a_withdrawn_claim_counts_from_the_next_sign_in(own_world: World) -> Non
             object.__setattr__(person, claim, False)
         client.cookies.clear()
         own_world.sign_in(client, GLOBAL_STAFF)
+        assert client.get(address).status_code == 403
+
+
+def the_persona(world: World, username: str) -> Persona:
+    return next(person for person in world.campus.personas if person.username == username)
+
+
+@pytest.mark.parametrize("release", [Release.ULMO, Release.VERAWOOD, Release.WILLOW])
+def test_a_role_for_an_organisation_is_one_for_each_of_its_courses(tmp_path: Path, release: Release) -> None:
+    with world_of(tmp_path, fill, release=release) as world:
+        first = world.campus.courses[0]
+        other = next(course for course in world.campus.courses if course.org != first.org)
+        object.__setattr__(the_persona(world, LEARNER), "organizations", (first.org,))
+        with world.client(LEARNER) as client:
+            assert client.get(f"/courses/{first.id}/").status_code == 200
+            assert client.get(f"/courses/{other.id}/").status_code == 403
+            assert first.id in client.get("/courses/csv/course_list/").text
+
+
+def test_course_teams_in_the_tables_of_authz_keep_their_courses(tmp_path: Path) -> None:
+    with world_of(tmp_path, fill, release=Release.WILLOW) as world, world.client(STAFF_OF_FIRST) as client:
+        for address in addresses(world.course_id):
+            assert client.get(address).status_code == 200, address
+        assert client.get(f"/courses/{world.campus.courses[1].id}/").status_code == 403
+
+
+def test_a_course_that_the_lms_may_still_name_is_not_refused(tmp_path: Path) -> None:
+    """The slow question is without an answer: neither yes nor no."""
+    with world_of(tmp_path, fill, release=Release.WILLOW) as world, world.client() as client:
+        world.lms.down, world.lms.paths = True, ("/api/courses/v1/courses/",)
+        page = world.sign_in(client, STAFF_OF_FIRST, f"/courses/{world.course_id}/")
+        assert page.status_code == 503
+        assert "does not say which courses are yours" in page.text
+
+
+def test_an_lms_that_heeds_no_permissions_gives_nobody_its_whole_list(tmp_path: Path) -> None:
+    with world_of(tmp_path, fill) as world:
+        world.lms.without_parameter = "permissions"
+        with world.client(LEARNER) as client:
+            assert client.get(f"/courses/{world.course_id}/").status_code == 403
+            assert client.get("/courses/").status_code == 403
+        with world.client(STAFF_OF_FIRST) as client:
+            assert client.get(f"/courses/{world.course_id}/").status_code == 200
+
+
+def test_a_role_withdrawn_in_a_course_ends_although_the_slow_question_knew_it(own_world: World) -> None:
+    person = the_persona(own_world, STAFF_OF_FIRST)
+    address = f"/courses/{own_world.course_id}/"
+    with own_world.client(STAFF_OF_FIRST) as client:
+        assert client.get(address).status_code == 200
+        object.__setattr__(person, "courses", (own_world.campus.courses[1].id,))
+        time.sleep(1.1)
         assert client.get(address).status_code == 403

@@ -13,7 +13,8 @@ from starlette.responses import Response
 from tests.insights.world import World
 
 from pharos.insights.language import AVAILABLE, languages
-from pharos.insights.sessions import Sessions, Viewer
+from pharos.insights.sessions import Session, Sessions
+from pharos.lms.oauth import Person, SignedIn
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -53,7 +54,10 @@ def test_the_browser_chooses_where_nobody_else_did(world: World, header: str, co
 
 def test_the_profile_goes_before_the_browser_and_the_switch_before_both(world: World) -> None:
     response = Response()
-    Sessions("a key for tests", https=False).begin(response, Viewer("sofia", "es-419", global_staff=True))
+    person = Person("sofia", None, "", "", "es-419", staff=True, superuser=False)
+    key = world.settings.insights.secret_key
+    assert key is not None
+    Sessions(key.get_secret_value(), https=False).write(response, Session.of(SignedIn(person, None)))
     cookie = response.headers["set-cookie"].partition(";")[0]
     with httpx.Client(base_url=world.url, headers={"Accept-Language": "fr", "Cookie": cookie}) as client:
         assert '<html lang="es"' in client.get("/courses/").text

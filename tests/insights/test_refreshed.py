@@ -96,16 +96,19 @@ def test_while_the_service_is_down_the_old_value_goes_on_for_its_time() -> None:
     asyncio.run(scene())
 
 
-def test_a_slow_service_is_waited_for_in_vain_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refreshed, "PATIENCE_S", 0.01)
-
+def test_a_slow_service_is_waited_for_only_as_long_as_a_page_may() -> None:
     async def scene() -> None:
         service = Service()
-        values = kept(service, fresh_s=0)
+        values = Refreshed(service, fresh_s=0, stale_s=100, forgiven=Down, patience=lambda: 0.01)
         await values.get("a")
         service.holds.clear()
         assert await values.get("a") == 1
+        with pytest.raises(TimeoutError):
+            await values.get("b")
         service.holds.set()
+        await asyncio.sleep(0.01)
+        assert service.asked == 3  # what nobody waited for was fetched to the end
+        assert await values.get("b") == 4
 
     asyncio.run(scene())
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import httpx
 import pyarrow as pa
@@ -26,7 +27,8 @@ from pharos.data_api import app as data_api
 from pharos.data_api.tokens import create_token
 from pharos.demo import lms
 from pharos.demo.campus import Campus
-from pharos.demo.lms_sign_in import Client
+from pharos.demo.lms_sign_in import Client, SignIn
+from pharos.demo.releases import NEWEST, Release
 from pharos.insights import app as insights
 from pharos.result_store import store, tables
 from pharos.result_store.store import Publication
@@ -64,14 +66,20 @@ def served(app: Any, port: int = 0) -> Iterator[str]:
 
 @dataclass
 class Outage:
-    """An ASGI application in front of another that can be told to fail, in each of the ways services do."""
+    """An ASGI application in front of another that can be told to fail, in each of the ways services do.
+
+    `down`: it answers what is said here after `delay_s`; `slow`: the other answers after `delay_s`.
+    """
 
     app: FastAPI
     down: bool = False
+    slow: bool = False
     paths: tuple[str, ...] = ("",)
     status: int = 503
     body: bytes = b"down"
     delay_s: float = 0
+    without_parameter: str = ""
+    """Of the query: the other does not hear of it."""
     requests: list[str] = field(default_factory=list)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -83,6 +91,15 @@ class Outage:
                 await send({"type": "http.response.start", "status": self.status, "headers": headers})
                 await send({"type": "http.response.body", "body": self.body})
                 return
+            if self.slow and any(part in scope["path"] for part in self.paths):
+                await asyncio.sleep(self.delay_s)
+            if self.without_parameter:
+                query = [
+                    pair
+                    for pair in parse_qsl(scope["query_string"].decode())
+                    if pair[0] != self.without_parameter
+                ]
+                scope = scope | {"query_string": urlencode(query).encode()}
         await self.app(scope, receive, send)
 
 
@@ -240,11 +257,15 @@ def world_of(
     folder: Path,
     fill: Callable[[sa.Engine, Campus], None],
     prepare: Callable[[Campus], None] = lambda campus: add_last_run(campus),  # noqa: PLW0108 - defined below
+    *,
+    release: Release = NEWEST,
+    lms_settings: Callable[[SignIn], dict[str, Any]] | None = None,
     **insights_settings: Any,
 ) -> Iterator[World]:
     """A world of its own; `insights_settings` are settings of Insights that differ from the usual ones.
 
-    `prepare` changes what the LMS knows.
+    `prepare` changes what the LMS knows. `lms_settings`: how Insights checks tokens, from what the LMS signs
+    with; without, they come straight.
     """
     campus = Campus(until=UNTIL, days=DAYS, learners=20)
     prepare(campus)
@@ -257,7 +278,8 @@ def world_of(
     with ExitStack() as running:
         [port] = free_ports(1)
         own = f"http://127.0.0.1:{port}"
-        lms_app = Outage(lms.create_app(campus, insights=CLIENT, service=SERVICE))
+        client = Client.of_insights(CLIENT.id, CLIENT.secret, own)
+        lms_app = Outage(lms.create_app(campus, insights=client, service=SERVICE, release=release))
         lms_url = running.enter_context(served(lms_app))
         settings = Settings(
             home=folder,
@@ -266,6 +288,7 @@ def world_of(
                 studio_url=lms_url.replace("127.0.0.1", "studio.localhost"),
                 client_id=SERVICE.id,
                 client_secret=SERVICE.secret,
+                **(lms_settings(lms_app.app.state.sign_in) if lms_settings else {}),
             ),
             result_store=ResultStoreSettings(url=url),
             data_api=DataAPISettings(token_requests_per_minute=100_000),

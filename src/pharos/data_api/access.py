@@ -182,7 +182,7 @@ class Access:
         )
 
     async def _of_signed(self, credential: str) -> Caller:
-        claims = await anyio.to_thread.run_sync(self._signed.claims, credential)
+        claims = await self._signed.claims(credential)
         if claims.administrator:
             return Caller(claims.username)
         return Caller(claims.username, frozenset(), claims.organizations)

@@ -51,6 +51,7 @@ from pharos.data_api.routes import (
     problems,
     programs,
     reports,
+    sign_outs,
     summaries,
     videos,
 )
@@ -120,6 +121,7 @@ def create_app(settings: Settings) -> FastAPI:
         subject.mount(app)
     exports.mount(app)
     operations.mount(app)
+    sign_outs.mount(app)
     app.add_api_route(f"{DOWNLOADS}{{file_name:path}}", reports.download, include_in_schema=False)
     app.add_api_route("/docs/", docs, include_in_schema=False)
     app.add_api_route("/", lambda: RedirectResponse("/docs/", 302), include_in_schema=False)

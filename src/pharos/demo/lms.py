@@ -14,18 +14,29 @@ from fastapi.responses import JSONResponse
 from pharos.demo import lms_catalog
 from pharos.demo.campus import Campus
 from pharos.demo.courses import Block, Course
+from pharos.demo.lms_roles import has_staff_access, is_told_by_course_ids
 from pharos.demo.lms_sign_in import Client, SignIn
+from pharos.demo.people import Persona
+from pharos.demo.releases import NEWEST, Release
 
 _OPTIONAL_FIELDS = ("children", "format", "graded", "due")
 
 
-def create_app(campus: Campus, *, insights: Client, service: Client, token_seconds: int = 3600) -> FastAPI:
+def create_app(
+    campus: Campus,
+    *,
+    insights: Client,
+    service: Client,
+    token_seconds: int = 3600,
+    release: Release = NEWEST,
+) -> FastAPI:
     """The stand-in. `insights` may sign people in, `service` may use the REST APIs.
 
-    Every address in an answer is built on the address the request came to.
+    Every address in an answer is built on the address the request came to. `app.state.sign_in` has the keys.
     """
     app = FastAPI(title="LMS stand-in", docs_url=None, redoc_url=None, openapi_url=None)
-    sign_in = SignIn(campus, insights=insights, service=service, token_seconds=token_seconds)
+    sign_in = SignIn(campus, insights=insights, service=service, token_seconds=token_seconds, release=release)
+    app.state.sign_in = sign_in
     app.include_router(sign_in.router())
     app.add_exception_handler(_NoSuchCourse, _no_such_course)
 
@@ -33,7 +44,7 @@ def create_app(campus: Campus, *, insights: Client, service: Client, token_secon
         if not sign_in.claims(request)["administrator"]:
             raise HTTPException(403, "You do not have permission to perform this action.")
 
-    _add_courses(app, campus, [Depends(staff)])
+    _add_courses(app, campus, [Depends(staff)], release)
     _add_details(app, campus, [Depends(staff)])
     app.include_router(lms_catalog.router(campus, staff))
     return app
@@ -47,8 +58,11 @@ async def _no_such_course(_request: Request, _error: Exception) -> JSONResponse:
     return JSONResponse({"developer_message": "Course not found."}, 404)
 
 
-def _add_courses(app: FastAPI, campus: Campus, guards: list[Any]) -> None:
+def _add_courses(app: FastAPI, campus: Campus, guards: list[Any], release: Release) -> None:
     """Lists over course runs."""
+
+    def person_of(username: str) -> Persona | None:
+        return next((person for person in campus.personas if person.username == username), None)
 
     @app.get("/api/courses/v1/course_ids/", dependencies=guards)
     def course_ids(
@@ -60,20 +74,24 @@ def _add_courses(app: FastAPI, campus: Campus, guards: list[Any]) -> None:
     ) -> Any:
         ids = [course.id for course in campus.courses]
         if username:
-            person = next((item for item in campus.personas if item.username == username), None)
+            person = person_of(username)
             if person is None:
                 raise HTTPException(404, "Not found.")
-            if role and not (person.superuser or person.global_staff):
-                ids = [course_id for course_id in ids if course_id in person.courses]
+            ids = [c.id for c in campus.courses if is_told_by_course_ids(person, c, release)] if role else ids
         return _page(request, ids, page, page_size)
 
     @app.get("/api/courses/v1/courses/", dependencies=guards)
     def courses(
         request: Request,
+        username: str = "",
+        permissions: Annotated[list[str] | None, Query()] = None,
         page: Annotated[int, Query(ge=1)] = 1,
         page_size: Annotated[int, Query(ge=1, le=100)] = 10,
     ) -> Any:
-        return _page(request, [_course(request, course) for course in campus.courses], page, page_size)
+        found = campus.courses
+        if permissions:
+            found = tuple(course for course in found if has_staff_access(person_of(username), course))
+        return _page(request, [_course(request, course) for course in found], page, page_size)
 
 
 def _add_details(app: FastAPI, campus: Campus, guards: list[Any]) -> None:

@@ -1,33 +1,40 @@
-"""Sign-in of the LMS stand-in: OAuth2 (RFC 6749, PKCE of RFC 7636), signed tokens, the sign-in page.
+"""Sign-in of the LMS stand-in: OAuth2 (RFC 6749, PKCE of RFC 7636), tokens, the sign-in page, preferences.
 
-Sessions, codes and the key pair live in memory: stopping the stand-in signs everybody out.
+It does what an LMS does whose settings are the defaults (spec 07 §1): tokens are opaque unless a JWT is asked
+for, JWTs are signed with a secret unless an asymmetric one is asked for, none carries a key id or a language,
+and the public keys are at no address. Sessions, codes and keys live in memory: a stop signs everybody out.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Annotated, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from jinja2 import Environment
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
+from joserfc.jwk import Key, OctKey, RSAKey
 
 from pharos.demo.campus import Campus
 from pharos.demo.people import SERVICE_USER_ID, Persona
+from pharos.demo.releases import NEWEST, Release
 
 AUDIENCE = "openedx"
-CALLBACK_PATH = "/complete/edx-oauth2/"  # spec 06 §4.1
 CODE_SECONDS = 60
+OPAQUE_SECONDS = 36_000
 COOKIE = "campus_session"
+FREE_SCOPES = ("read", "write", "email", "profile")
+USER_ID = "user_id"
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,14 @@ class Client:
 
     id: str
     secret: str
+    redirect_uris: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    """Those it may ask for besides the ones free to everybody."""
+
+    @classmethod
+    def of_insights(cls, client_id: str, secret: str, url: str) -> Client:
+        """Insights at this address, registered as docs/operations/install.md says."""
+        return cls(client_id, secret, (f"{url.rstrip('/')}/complete/edx-oauth2/",), (USER_ID,))
 
 
 @dataclass(frozen=True)
@@ -51,44 +66,67 @@ class _Grant:
 
 
 class SignIn:
-    """Who is signed in, which codes are out, and the key that signs the tokens."""
+    """Who is signed in, which codes and refresh tokens are out, and the keys that sign the tokens."""
 
-    def __init__(self, campus: Campus, *, insights: Client, service: Client, token_seconds: int) -> None:
-        self._personas = {person.username: person for person in campus.personas}
+    def __init__(
+        self,
+        campus: Campus,
+        *,
+        insights: Client,
+        service: Client,
+        token_seconds: int,
+        release: Release = NEWEST,
+    ) -> None:
+        self._campus = campus
         self._insights, self._service = insights, service
-        self._token_seconds = token_seconds
-        self._key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
+        self._token_seconds, self._release = token_seconds, release
+        self.secret = secrets.token_urlsafe(24)
+        self.keys = [RSAKey.generate_key(2048, {"use": "sig"})]
+        """The first one signs; the others are those before it, as after a rotation."""
         self._sessions: dict[str, str] = {}
         self._grants: dict[str, _Grant] = {}
+        self._refreshing: dict[str, tuple[str, str]] = {}
+        self._opaque: dict[str, dict[str, Any]] = {}
         page = files("pharos.demo").joinpath("content/sign_in.html").read_text(encoding="utf-8")
         self._page = Environment(autoescape=True).from_string(page)
+
+    @property
+    def public_keys(self) -> str:
+        """`JWT_PUBLIC_SIGNING_JWK_SET` in the settings of the LMS: a JSON text."""
+        return json.dumps({"keys": [key.as_dict(private=False) for key in self.keys]})
+
+    def rotate(self) -> None:
+        """Sign with a new key; the public set keeps the one before."""
+        self.keys = [RSAKey.generate_key(2048, {"use": "sig"}), self.keys[0]]
 
     def router(self) -> APIRouter:
         router = APIRouter()
         router.get("/")(self._home)
         router.get("/login")(self._ask)
         router.post("/login")(self._start_session)
-        router.get("/logout")(self._end_session)
-        router.get("/oauth2/authorize")(self._authorize)
-        router.get("/oauth2/authorize/")(self._authorize)
-        router.post("/oauth2/access_token")(self._access_token)
-        router.post("/oauth2/access_token/")(self._access_token)
-        router.get("/oauth2/jwks")(self._jwks)
+        router.api_route("/logout", methods=["GET", "POST"])(self._end_session)
+        for slash in ("", "/"):
+            router.get(f"/oauth2/authorize{slash}")(self._authorize)
+            router.post(f"/oauth2/access_token{slash}")(self._access_token)
+        router.get("/api/user/v1/preferences/{username}/")(self._preferences)
         return router
 
     def claims(self, request: Request) -> dict[str, Any]:
         """The claims of the token a request shows; 401 without a valid one."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        try:
-            decoded = jwt.decode(
-                token if kind.lower() in {"jwt", "bearer"} else "", self._key, algorithms=["RS256"]
-            )
-            jwt.JWTClaimsRegistry(exp={"essential": True}).validate(decoded.claims)
-        except (JoseError, ValueError) as error:
-            raise HTTPException(
-                401, "Authentication credentials were not provided or are not valid."
-            ) from error
-        return decoded.claims
+        found = self._opaque.get(token) if kind.lower() == "bearer" else self._signed_claims(kind, token)
+        if found is None or found["exp"] <= time.time():
+            raise HTTPException(401, "Authentication credentials were not provided or are not valid.")
+        return found
+
+    def _signed_claims(self, kind: str, token: str) -> dict[str, Any] | None:
+        known: list[tuple[Key, str]] = [(key, "RS512") for key in self.keys]
+        for key, algorithm in [*known, (OctKey.import_key(self.secret), "HS256")]:
+            try:
+                return dict(jwt.decode(token if kind.lower() == "jwt" else "", key, [algorithm]).claims)
+            except (JoseError, ValueError):
+                continue
+        return None
 
     # --- Pages -----------------------------------------------------------------------------------------
 
@@ -104,7 +142,7 @@ class SignIn:
         password: Annotated[str, Form()] = "",
         target: Annotated[str, Form(alias="next")] = "/",
     ) -> Response:
-        person = self._personas.get(username)
+        person = self._persona(username)
         if person is None or not secrets.compare_digest(person.password, password):
             return self._sign_in_page(None, target, failed=True)
         session = secrets.token_urlsafe(24)
@@ -113,18 +151,26 @@ class SignIn:
         answer.set_cookie(COOKIE, session, httponly=True, samesite="lax")
         return answer
 
-    def _end_session(self, request: Request, redirect_url: str = "/") -> Response:
+    def _end_session(self, request: Request, redirect_url: str = "/", client_id: str = "") -> Response:
+        """Leads elsewhere only to a part of the redirect address of the client named (spec 07 §1.8)."""
         self._sessions.pop(request.cookies.get(COOKIE, ""), None)
-        answer = RedirectResponse(redirect_url if _is_loopback(redirect_url) else "/", 303)
+        if client_id and client_id not in {self._insights.id, self._service.id}:
+            return HTMLResponse("<h1>Server Error (500)</h1>", 500)
+        allowed = self._insights.redirect_uris if client_id == self._insights.id else ()
+        is_allowed = any(redirect_url in uri for uri in allowed)
+        answer = RedirectResponse(redirect_url if is_allowed else _local(redirect_url), 302)
         answer.delete_cookie(COOKIE)
         return answer
 
+    def _persona(self, username: str) -> Persona | None:
+        return next((person for person in self._campus.personas if person.username == username), None)
+
     def _signed_in(self, request: Request) -> Persona | None:
-        return self._personas.get(self._sessions.get(request.cookies.get(COOKIE, ""), ""))
+        return self._persona(self._sessions.get(request.cookies.get(COOKIE, ""), ""))
 
     def _sign_in_page(self, person: Persona | None, target: str, *, failed: bool = False) -> Response:
         text = self._page.render(
-            personas=list(self._personas.values()), person=person, target=_local(target), failed=failed
+            personas=self._campus.personas, person=person, target=_local(target), failed=failed
         )
         return HTMLResponse(text, 401 if failed else 200)
 
@@ -137,13 +183,13 @@ class SignIn:
         redirect_uri: str = "",
         response_type: str = "",
         state: str = "",
-        scope: str = "",
+        scope: str = "read",
         code_challenge: str = "",
         code_challenge_method: str = "plain",
     ) -> Response:
         if client_id != self._insights.id:
             return HTMLResponse("<h1>Error: invalid_request</h1><p>Invalid client_id.</p>", 400)
-        if not (_is_loopback(redirect_uri) and urlsplit(redirect_uri).path == CALLBACK_PATH):
+        if redirect_uri not in self._insights.redirect_uris:
             return HTMLResponse("<h1>Error: invalid_request</h1><p>Mismatching redirect URI.</p>", 400)
         if response_type != "code":
             return _back(redirect_uri, error="unsupported_response_type", state=state)
@@ -151,6 +197,8 @@ class SignIn:
         if person is None:
             target = f"{request.url.path}?{request.url.query}"
             return RedirectResponse(f"/login?{urlencode({'next': target})}", 302)
+        if not {*scope.split()} <= {*FREE_SCOPES, *self._insights.scopes}:
+            return _back(redirect_uri, error="invalid_scope", state=state)
         code = secrets.token_urlsafe(24)
         self._grants[code] = _Grant(
             person.username,
@@ -173,41 +221,77 @@ class SignIn:
                 grant = self._grants.pop(form.get("code", ""), None)
                 if grant is None or not _fits(grant, form):
                     return _refused("invalid_grant", 400)
-                return self._token(request, self._personas[grant.username], grant.scope)
+                return self._token(request, form, grant.username, grant.scope)
+            case "refresh_token" if client is self._insights:
+                known = self._refreshing.pop(form.get("refresh_token", ""), None)  # each is good once
+                return self._token(request, form, *known) if known else _refused("invalid_grant", 400)
             case "client_credentials" if client is self._service:
-                return self._token(request, _service_account(client.id), "read")
+                return self._token(request, form, client.id, " ".join(FREE_SCOPES))
         return _refused("unsupported_grant_type", 400)
 
-    def _jwks(self) -> Response:
-        return JSONResponse({"keys": [self._key.as_dict(private=False)]})
+    def _token(self, request: Request, form: Mapping[str, str], username: str, scope: str) -> Response:
+        """The answer of the token endpoint: opaque, or a JWT if one was asked for (spec 07 §1.2, §1.3)."""
+        is_service = username == self._service.id
+        person = _service_account(username) if is_service else self._persona(username)
+        if person is None:
+            return _refused("invalid_grant", 400)
+        claims = self._claims(request, person, scope.split(), is_service=is_service)
+        if form.get("token_type", "").lower() != "jwt":
+            token, seconds, kind = secrets.token_urlsafe(24), OPAQUE_SECONDS, "Bearer"
+            self._opaque[token] = claims | {"exp": claims["iat"] + seconds}
+        else:
+            seconds, kind = self._token_seconds, "JWT"
+            asymmetric = bool(form.get("asymmetric_jwt")) and self._release.signs_for_everybody
+            key: Key = self.keys[0] if asymmetric else OctKey.import_key(self.secret)
+            algorithm = "RS512" if asymmetric else "HS256"
+            token = jwt.encode({"alg": algorithm, "typ": "JWT"}, claims, key, algorithms=[algorithm])
+        answer = {"access_token": token, "expires_in": seconds, "token_type": kind, "scope": scope}
+        if not is_service:
+            answer["refresh_token"] = secrets.token_urlsafe(24)
+            self._refreshing[str(answer["refresh_token"])] = username, scope
+        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
-    def _token(self, request: Request, person: Persona, scope: str) -> Response:
-        """A signed token that says who the person is (claims: spec 06 §4.1)."""
+    def _claims(
+        self, request: Request, person: Persona, scopes: list[str], *, is_service: bool
+    ) -> dict[str, Any]:
+        """What a token says (spec 07 §1.5); no language among it."""
         now = int(time.time())
         given, _, family = person.name.partition(" ")
-        claims = {
+        profile = {
+            "name": person.name,
+            "given_name": given,
+            "family_name": family,
+            "administrator": person.global_staff,
+            "superuser": person.superuser,
+        }
+        return {
             "iss": f"{str(request.base_url).rstrip('/')}/oauth2",
             "aud": AUDIENCE,
             "iat": now,
             "exp": now + self._token_seconds,
-            "version": "1.2.0",
-            "scopes": scope.split(),
             "preferred_username": person.username,
-            "user_id": person.user_id,
-            "name": person.name,
-            "given_name": given,
-            "family_name": family,
-            "email": person.email,
+            "sub": hashlib.md5(person.username.encode(), usedforsecurity=False).hexdigest(),
+            "version": "1.2.0",
+            "grant_type": "client-credentials" if is_service else "authorization-code",
+            "scopes": scopes,
+            "filters": [] if is_service else ["user:me"],
+            "is_restricted": False,
             "email_verified": True,
-            "locale": "en",
-            "administrator": person.global_staff,
-            "superuser": person.superuser,
+            **({"user_id": person.user_id} if USER_ID in scopes else {}),
+            **({"email": person.email} if "email" in scopes else {}),
+            **(profile if "profile" in scopes else {}),
         }
-        token = jwt.encode({"alg": "RS256", "typ": "JWT", "kid": self._key.kid}, claims, self._key)
-        return JSONResponse(
-            {"access_token": token, "expires_in": self._token_seconds, "token_type": "JWT", "scope": scope},
-            headers={"Cache-Control": "no-store"},
-        )
+
+    def _preferences(self, request: Request, username: str) -> Any:
+        """What somebody chose at the LMS, for themselves and for global staff (spec 07 §1.7)."""
+        claims = self.claims(request)
+        if claims["preferred_username"] != username and not claims.get("administrator"):
+            raise HTTPException(403, "You do not have permission to perform this action.")
+        person = self._persona(username)
+        if person is None:
+            raise HTTPException(404, "Not found.")
+        chosen = {"pref-lang": person.language} if person.language else {}
+        return {"account_privacy": "private", **chosen}
 
 
 def _service_account(client_id: str) -> Persona:
@@ -236,11 +320,6 @@ def _fits(grant: _Grant, form: dict[str, str]) -> bool:
         digest = hashlib.sha256(verifier.encode()).digest()
         verifier = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     return secrets.compare_digest(verifier, grant.challenge)
-
-
-def _is_loopback(address: str) -> bool:
-    """Addresses of this machine are trusted whatever their port (RFC 8252 §7.3)."""
-    return urlsplit(address).hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 def _local(target: str) -> str:

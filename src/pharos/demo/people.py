@@ -42,7 +42,7 @@ class Learner:
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """Somebody who signs in to see the demo. `courses` are those whose team the persona is in."""
+    """Somebody who signs in to see the demo. `courses`: the course runs whose team the persona is in."""
 
     user_id: int
     username: str
@@ -53,6 +53,8 @@ class Persona:
     superuser: bool = False
     global_staff: bool = False
     courses: tuple[str, ...] = ()
+    organizations: tuple[str, ...] = ()  # whose courses, all of them, the persona is in the team of
+    language: str | None = None  # chosen at the LMS (`pref-lang`)
 
 
 def draw_personas(courses: tuple[Course, ...]) -> tuple[Persona, ...]:

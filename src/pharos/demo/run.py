@@ -25,6 +25,7 @@ from pharos.config import Logs, Settings
 from pharos.demo.campus import Campus
 from pharos.demo.lms_database import write_lms_database
 from pharos.demo.log_files import write_logs
+from pharos.demo.releases import NEWEST, Release
 from pharos.demo.serving import Addresses, lms_alone, serving
 from pharos.errors import PharosError
 from pharos.pipeline.ingestion import Report
@@ -58,8 +59,11 @@ def run_demo(
     days: int = DAYS,
     seed: int = SEED,
     until: date | None = None,
+    release: Release = NEWEST,
 ) -> None:
     """Simulate, compute and, with `serve`, show a campus. `until` (UTC) is today when not given.
+
+    The LMS stand-in behaves like one of the `release`.
 
     Raises HomeTaken, and what the pipeline and the services raise.
     """
@@ -70,11 +74,11 @@ def run_demo(
     with Progress(*columns, console=console) as bars:
         report = _reporter(bars)
         events = prepare(settings.home, campus, report)
-        with lms_alone(settings, campus) as with_lms:
+        with lms_alone(settings, campus, release) as with_lms:
             run_pipeline(with_lms, until=campus.end.replace(tzinfo=None), progress=report)
     console.print(f"{events:,} events of {learners:,} learners are in {settings.home / LOGS}")
     if serve:
-        with serving(settings, campus) as addresses:
+        with serving(settings, campus, release) as addresses:
             console.print(_welcome(campus, addresses))
             _wait_for_end()
         console.print("Stopped.")

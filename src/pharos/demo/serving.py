@@ -19,7 +19,8 @@ from pharos.data_api.tokens import create_token, list_tokens, revoke_token
 from pharos.demo.campus import Campus
 from pharos.demo.lms import create_app as create_lms
 from pharos.demo.lms_catalog import PATH as CATALOG
-from pharos.demo.lms_sign_in import Client
+from pharos.demo.lms_sign_in import Client, SignIn
+from pharos.demo.releases import NEWEST, Release
 from pharos.errors import ConfigurationError, PharosError
 from pharos.insights.app import create_app as create_insights
 from pharos.result_store import store
@@ -52,8 +53,8 @@ class Addresses:
 
 
 @contextmanager
-def serving(settings: Settings, campus: Campus) -> Iterator[Addresses]:
-    """The three services, until the context ends.
+def serving(settings: Settings, campus: Campus, release: Release = NEWEST) -> Iterator[Addresses]:
+    """The three services, until the context ends; the LMS stand-in behaves like one of the release.
 
     Each listens on its port of the settings, or on a free one when that is taken. Raises NotStarted.
     """
@@ -63,11 +64,12 @@ def serving(settings: Settings, campus: Campus) -> Iterator[Addresses]:
             stack.enter_context(_listener(host, port))
             for port in (LMS_PORT, settings.data_api.port, settings.insights.port)
         )
-        insights = Client("insights-demo", secrets.token_urlsafe(24))
+        insights = Client.of_insights("insights-demo", secrets.token_urlsafe(24), _url(web))
         service = Client("service-demo", secrets.token_urlsafe(24))
         token = _new_token(settings)
+        stand_in = create_lms(campus, insights=insights, service=service, release=release)
         ours = _connected(settings, insights, service, token, lms=_url(lms), api=_url(api), web=_url(web))
-        stand_in = create_lms(campus, insights=insights, service=service)
+        ours = _with_keys(ours, stand_in.state.sign_in, release)
         stack.enter_context(_served("The LMS stand-in", stand_in, lms))
         stack.enter_context(_served("The Data API", create_data_api(ours), api))
         stack.enter_context(_served("Insights", create_insights(ours), web))
@@ -75,12 +77,12 @@ def serving(settings: Settings, campus: Campus) -> Iterator[Addresses]:
 
 
 @contextmanager
-def lms_alone(settings: Settings, campus: Campus) -> Iterator[Settings]:
+def lms_alone(settings: Settings, campus: Campus, release: Release = NEWEST) -> Iterator[Settings]:
     """The LMS stand-in, on a free port until the context ends; the settings with which a run reads it."""
     with _listener(settings.insights.host, 0) as listener:
         service = Client("service-demo", secrets.token_urlsafe(24))
         insights = Client("insights-demo", secrets.token_urlsafe(24))
-        stand_in = create_lms(campus, insights=insights, service=service)
+        stand_in = create_lms(campus, insights=insights, service=service, release=release)
         with _served("The LMS stand-in", stand_in, listener):
             lms = settings.lms.model_copy(
                 update={
@@ -104,6 +106,14 @@ def _new_token(settings: Settings) -> str:
         engine.dispose()
 
 
+def _with_keys(settings: Settings, sign_in: SignIn, release: Release) -> Settings:
+    """The settings with what an operator copies from those of the LMS: its public keys, else its secret."""
+    given: dict[str, object] = {"jwt_keys": sign_in.public_keys, "jwt_secret": None}
+    if not release.signs_for_everybody:
+        given = {"jwt_keys": None, "jwt_secret": SecretStr(sign_in.secret)}
+    return settings.model_copy(update={"lms": settings.lms.model_copy(update=given)})
+
+
 def _connected(
     settings: Settings, insights: Client, service: Client, token: str, *, lms: str, api: str, web: str
 ) -> Settings:
@@ -117,7 +127,6 @@ def _connected(
                     "client_id": service.id,
                     "client_secret": SecretStr(service.secret),
                     "jwt_issuer": None,
-                    "jwt_keys": None,
                 }
             ),
             "insights": settings.insights.model_copy(

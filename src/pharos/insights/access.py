@@ -14,7 +14,6 @@ from fastapi import Depends, Request
 
 from pharos.errors import PharosError
 from pharos.insights.directory import Course
-from pharos.insights.permissions import decide
 from pharos.insights.sessions import Viewer
 from pharos.insights.site import Site, site_of
 
@@ -36,6 +35,8 @@ class VisibleCourses:
 
 
 def _viewer(request: Request) -> Viewer:
+    if request.state.unknown is not None:
+        raise request.state.unknown
     viewer: Viewer | None = request.state.viewer
     if viewer is None:
         raise SignInNeeded
@@ -54,7 +55,7 @@ async def _courses_in_view(request: Request, viewer: SignedIn) -> VisibleCourses
 
 async def _course_in_view(request: Request, course_id: str, viewer: SignedIn) -> Course:
     site: Site = site_of(request)
-    decision = decide(viewer, course_id, await site.permissions.courses(viewer))
+    decision = await site.permissions.decide(viewer, course_id)
     if not decision.allowed:
         site.log.info("refused %s: %s", course_id, decision.reason)
         raise AccessDenied

@@ -6,6 +6,7 @@ and shapes are those of spec 05 §5-7.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,10 +16,12 @@ import httpx
 
 from pharos.config import InsightsSettings
 from pharos.errors import PharosError
+from pharos.insights import waiting
 from pharos.insights.refreshed import Refreshed
 
 Row = dict[str, Any]
 TIMEOUT_S = 10.0
+HEALTH_S = 2.0
 SUMMARIES = "v1/course_summaries/"
 SITE_FRESH_S = 10.0
 SITE_STALE_S = 24 * 3600.0
@@ -67,7 +70,11 @@ class DataAPI:
         self._unchanged: dict[str, tuple[str, str, list[Row]]] = {}
         """By address without parameters: address, ETag and rows of the last answer."""
         self._site: Refreshed[str, list[Row]] = Refreshed(
-            self._site_rows, fresh_s=SITE_FRESH_S, stale_s=SITE_STALE_S, forgiven=DataAPIError
+            self._site_rows,
+            fresh_s=SITE_FRESH_S,
+            stale_s=SITE_STALE_S,
+            forgiven=DataAPIError,
+            patience=waiting.for_services,
         )
 
     async def summaries(self) -> list[Row]:
@@ -77,7 +84,7 @@ class DataAPI:
         of `count_change_7_days` misses modes that everybody left (spec 05 §7.1).
         """
         before = await self.last_day() - timedelta(days=7)
-        return await self._site.get(f"{SUMMARIES}?exclude=programs&recent_date={before.isoformat()}")
+        return await self._of_site(f"{SUMMARIES}?exclude=programs&recent_date={before.isoformat()}")
 
     async def last_day(self) -> date:
         """The last day that the summaries describe; yesterday where their publication is not known."""
@@ -89,11 +96,11 @@ class DataAPI:
 
     async def programs(self) -> list[Row]:
         """All programs with their course runs. Shared and a few seconds old."""
-        return await self._site.get("v1/programs/")
+        return await self._of_site("v1/programs/")
 
     async def definitions(self) -> dict[str, Definition]:
         """Definition and freshness of each result table, by table name."""
-        rows = await self._site.get("v1/metrics/")
+        rows = await self._of_site("v1/metrics/")
         return {row["table"]: _definition(row) for row in rows}
 
     async def enrollment_by_mode(self, course_id: str) -> list[Row]:
@@ -132,10 +139,34 @@ class DataAPI:
     async def answers(self) -> bool:
         """Whether the Data API is there and ready; for the health page."""
         try:
-            answer = await self._http.get(self._base.removesuffix("/api") + "/health/", timeout=2)
-        except httpx.HTTPError:
+            async with asyncio.timeout(HEALTH_S):
+                answer = await self._http.get(self._base.removesuffix("/api") + "/health/")
+        except (httpx.HTTPError, TimeoutError):
             return False
         return answer.is_success
+
+    async def is_signed_out(self, session_id: str) -> bool:
+        """Whether somebody ended this session; False from a Data API that is too old to know of any."""
+        path = f"v1/sign_outs/{_quoted(session_id)}/"
+        answer = await self._get(path, {"Accept": "application/json"})
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return False
+        _expect_success(path, answer)
+        try:
+            return bool(answer.json()["signed_out"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataAPIError(path, "the answer does not say") from error
+
+    async def sign_out(self, session_id: str, until: float) -> None:
+        """The session counts no more. `until`: when it would have ended by itself, seconds since 1970."""
+        path = f"v1/sign_outs/{_quoted(session_id)}/"
+        try:
+            answer = await self._http.put(
+                f"{self._base}/{path}", headers=self._headers, json={"until": int(until)}
+            )
+        except httpx.HTTPError as error:
+            raise DataAPIError(path, type(error).__name__) from error
+        _expect_success(path, answer)
 
     async def _course_rows(self, course_id: str, question: str, version: str = "v1") -> list[Row]:
         return await self._rows(f"{version}/courses/{_quoted(course_id)}/{question}")
@@ -156,10 +187,17 @@ class DataAPI:
         self._unchanged[place] = (path, answer.headers.get("ETag", ""), rows)
         return rows
 
+    async def _of_site(self, path: str) -> list[Row]:
+        try:
+            return await self._site.get(path)
+        except TimeoutError as error:
+            raise DataAPIError(path, "not within the time of a page") from error
+
     async def _get(self, path: str, headers: dict[str, str]) -> httpx.Response:
         try:
-            return await self._http.get(f"{self._base}/{path}", headers=self._headers | headers)
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(waiting.for_services(TIMEOUT_S)):
+                return await self._http.get(f"{self._base}/{path}", headers=self._headers | headers)
+        except (httpx.HTTPError, TimeoutError) as error:
             raise DataAPIError(path, type(error).__name__) from error
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,9 +14,12 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from pharos.config import Settings
 from pharos.errors import ConfigurationError
-from pharos.insights import error_pages, language
-from pharos.insights.api import TIMEOUT_S, DataAPI, DataAPIError
+from pharos.http_client import DeadlineClient
+from pharos.insights import error_pages, language, waiting
+from pharos.insights.admission import Admission
+from pharos.insights.api import TIMEOUT_S, DataAPI, DataAPIError, Definition
 from pharos.insights.directory import CourseDirectory
+from pharos.insights.exchanges import Exchanges
 from pharos.insights.listing import Listing
 from pharos.insights.pages import (
     age,
@@ -36,12 +40,14 @@ from pharos.insights.pages import (
 )
 from pharos.insights.permissions import Permissions
 from pharos.insights.rendering import Renderer
-from pharos.insights.sessions import Sessions
+from pharos.insights.sessions import Attempts, Session, Sessions
 from pharos.insights.shapes import Shapes
 from pharos.insights.site import Site
 from pharos.insights.static_files import StaticFiles
 from pharos.lms.oauth import SignIn, public_url
 from pharos.lms.rest import LMSClient
+from pharos.lms.tokens import Tokens, checked_by
+from pharos.telemetry import logs
 from pharos.telemetry.metrics import Metrics
 from pharos.telemetry.requests import Observed, request_headers
 
@@ -64,12 +70,15 @@ PAGES = (
     course_home,
 )
 YEAR_S = 365 * 24 * 3600
+ASKED_BY_MACHINES = ("/static/", "/status/", "/health/", "/metrics")
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Insights as an ASGI application. Raises ConfigurationError naming each setting that is missing."""
     if mistakes := _missing(settings):
         raise ConfigurationError(*mistakes)
+    how = checked_by(settings.lms)
+    Tokens(settings.lms, settings.lms.jwt_audience)  # mistakes in the keys are told now
     static = StaticFiles()
     renderer = Renderer(settings, static)
     language.languages()  # read now, so that no visitor waits for it
@@ -77,11 +86,13 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
         async with (
-            httpx.AsyncClient(timeout=settings.lms.timeout_s) as lms_http,
-            httpx.AsyncClient(timeout=TIMEOUT_S, event_hooks={"request": [_name_request]}) as api_http,
+            DeadlineClient(settings.lms.timeout_s) as lms_http,
+            DeadlineClient(TIMEOUT_S, event_hooks={"request": [_name_request]}) as api_http,
         ):
-            app.state.site = _site(settings, renderer, lms_http, api_http)
+            site = app.state.site = _site(settings, renderer, lms_http, api_http)
+            logs.event(site.log, "tokens of sign-ins", how=how)
             yield
+            await site.admission.sign_outs.close()
 
     app = FastAPI(lifespan=running, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.static = static
@@ -114,6 +125,9 @@ def _site(
     lms = LMSClient(settings.lms, lms_http)
     client_secret = insights.client_secret.get_secret_value() if insights.client_secret else ""
     secret_key = insights.secret_key.get_secret_value() if insights.secret_key else ""
+    https = base.startswith("https:")
+    redirect_uri = f"{base}/complete/edx-oauth2/"
+    signing_in = SignIn(settings.lms, insights.client_id or "", client_secret, redirect_uri, lms_http)
     return Site(
         settings=settings,
         api=api,
@@ -121,14 +135,11 @@ def _site(
         listing=Listing(),
         shapes=Shapes(api),
         permissions=Permissions(lms, insights.permissions_seconds),
-        sessions=Sessions(secret_key, https=base.startswith("https:")),
-        sign_in=SignIn(
-            settings.lms,
-            insights.client_id or "",
-            client_secret,
-            f"{base}/complete/edx-oauth2/",
-            lms_http,
-        ),
+        sessions=Sessions(secret_key, https=https),
+        attempts=Attempts(secret_key, https=https),
+        sign_in=signing_in,
+        exchanges=Exchanges(signing_in),
+        admission=Admission(api, signing_in),
         renderer=renderer,
         log=logging.getLogger("pharos.insights"),
     )
@@ -137,30 +148,73 @@ def _site(
 def _add_request_state(app: FastAPI, settings: Settings) -> None:
     """Before each request: who, in which language, how fresh the numbers. After it: security headers."""
     headers = _security_headers(settings)
+    https = settings.insights.url.startswith("https:")
 
     @app.middleware("http")
     async def state(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
         site: Site = app.state.site
-        viewer = site.sessions.viewer(request)
-        request.state.viewer = viewer
-        request.state.language = language.chosen(request, viewer.language if viewer else None)
-        request.state.definitions = {}
-        if viewer is not None and not request.url.path.startswith("/static/"):
-            with suppress(DataAPIError):  # the page says it where it needs them
-                request.state.definitions = await site.api.definitions()
+        waiting.begin()
+        session = None
         try:
+            session = await _prepared(request, site)
             response = await answer(request)
         except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, a person gets a page
             response = error_pages.unexpected(request, error)
+        if session is not None and session != request.state.session:
+            site.sessions.write(response, session)
+        if "Content-Security-Policy" not in response.headers:  # a page with its own says who may frame it
+            response.headers["X-Frame-Options"] = "DENY"
         for name, value in headers.items():
-            response.headers[name] = value
-        if "Cache-Control" not in response.headers:
-            response.headers["Cache-Control"] = "private, no-cache"
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-store")
         if language.PARAMETER in request.query_params:
             response.set_cookie(
-                language.COOKIE, request.state.language.code, max_age=YEAR_S, path="/", samesite="lax"
+                language.COOKIE,
+                request.state.language.code,
+                max_age=YEAR_S,
+                path="/",
+                secure=https,
+                httponly=True,
+                samesite="lax",
             )
         return response
+
+
+async def _prepared(request: Request, site: Site) -> Session | None:
+    """What every page finds in the state of its request; the session as it counts now.
+
+    `session` is that of the cookie, `viewer` whose it is if it counts, `unknown` why nobody can say.
+    """
+    state, path = request.state, request.url.path
+    state.session = state.viewer = state.unknown = state.wanted = None
+    state.definitions = {}
+    state.language = language.chosen(request, None)
+    counting = None
+    if not path.startswith(ASKED_BY_MACHINES):
+        state.session = site.sessions.read(request)
+    if state.session is not None and not path.startswith(sign_in.PATHS):
+        (counting, state.unknown), state.definitions = await asyncio.gather(
+            _counting(site, state.session), _definitions(site)
+        )
+    if counting is not None:
+        state.viewer = counting.viewer
+        state.language = language.chosen(request, counting.viewer.language)
+    return counting
+
+
+async def _counting(site: Site, session: Session) -> tuple[Session | None, DataAPIError | None]:
+    """The session as it counts now, None if it does not; and why nobody can say."""
+    try:
+        return await site.admission.admitted(session), None
+    except DataAPIError as error:
+        return None, error
+
+
+async def _definitions(site: Site) -> dict[str, Definition]:
+    try:
+        return await site.api.definitions()
+    except DataAPIError:  # the page says it where it needs them
+        return {}
 
 
 def _security_headers(settings: Settings) -> dict[str, str]:
@@ -179,7 +233,6 @@ def _security_headers(settings: Settings) -> dict[str, str]:
     headers = {
         "Content-Security-Policy": "; ".join(policy),
         "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
         "Referrer-Policy": "strict-origin-when-cross-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Permissions-Policy": "camera=(), microphone=(), geolocation=()",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from urllib.parse import quote
 
 from pharos.insights.api import DataAPI, DataAPIError
 from pharos.insights.deadlines import Deadline, deadlines_of
-from pharos.insights.refreshed import PATIENCE_S, Refreshed
+from pharos.insights.refreshed import Refreshed
 from pharos.lms.errors import LMSError, NotInLMS
 from pharos.lms.rest import CourseDetails, LMSClient
 
@@ -78,8 +77,7 @@ class CourseDirectory:
     async def course(self, course_id: str) -> Course:
         """The course run."""
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                details = await self._details.get(course_id)
+            details = await self._details.get(course_id)
         except (LMSError, TimeoutError):
             details = None
         if details is not None:
@@ -89,16 +87,14 @@ class CourseDirectory:
     async def known(self) -> dict[str, CourseDetails]:
         """What the LMS tells about all its courses; empty while it does not answer."""
         try:
-            async with asyncio.timeout(PATIENCE_S):  # the fetch goes on; the next page has the names
-                return await self._all.get("")
+            return await self._all.get("")
         except (LMSError, TimeoutError):
             return NO_NAMES
 
     async def deadlines(self, course_id: str) -> tuple[Deadline, ...]:
         """Due dates of its graded assignments, by date."""
         try:
-            async with asyncio.timeout(PATIENCE_S):  # a large course takes longer: the next page has them
-                return await self._deadlines.get(course_id)
+            return await self._deadlines.get(course_id)
         except (LMSError, TimeoutError):
             return ()
 

@@ -21,7 +21,13 @@ from pharos.insights.permissions import AccessUnknown
 from pharos.insights.rendering import Link, Page
 from pharos.insights.reports import State
 from pharos.insights.site import site_of
-from pharos.lms.errors import LMSError, SignInFailed
+from pharos.lms.errors import (
+    ClocksDiffer,
+    LMSError,
+    SignInCancelled,
+    SignInMisconfigured,
+    SignInOver,
+)
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -52,6 +58,7 @@ class Failure:
 
 
 TRY_AGAIN = ("", noop("Try again"))
+SIGN_IN_AGAIN = ("/login/", noop("Sign in again"))
 YOUR_COURSES = ("/courses/", noop("Your courses"))
 FAILURES: dict[type[Exception], Failure] = {
     AccessDenied: Failure(
@@ -65,7 +72,7 @@ FAILURES: dict[type[Exception], Failure] = {
         (("/logout_then_login/", noop("Sign out and in again")), YOUR_COURSES),
     ),
     AccessUnknown: Failure(
-        500,
+        503,
         noop("Permissions Retrieval Failed"),
         noop("The learning platform does not say which courses are yours"),
         noop(
@@ -75,23 +82,55 @@ FAILURES: dict[type[Exception], Failure] = {
         (TRY_AGAIN,),
         "LMS-PERMISSIONS",
     ),
-    SignInFailed: Failure(
+    SignInOver: Failure(
         401,
         noop("Sign-in failed"),
-        noop("You are not signed in"),
+        noop("This sign-in is over"),
         noop(
-            "The learning platform’s answer could not be used. This happens when the sign-in took longer "
-            "than ten minutes, was cancelled, or was begun in another browser."
+            "It took longer than ten minutes, was begun in another browser, or was finished before. Nothing "
+            "is wrong: sign in again, and you come to the page you wanted."
         ),
-        (("/login/", noop("Sign in again")),),
-        "SIGN-IN",
+        (SIGN_IN_AGAIN,),
+        "SIGN-IN-OVER",
+    ),
+    SignInCancelled: Failure(
+        401,
+        noop("Sign-in failed"),
+        noop("You cancelled the sign-in"),
+        noop(
+            "You did not let the learning platform tell us who you are, so you are not signed in. Nothing "
+            "was stored."
+        ),
+        (SIGN_IN_AGAIN,),
+    ),
+    ClocksDiffer: Failure(
+        401,
+        noop("Sign-in failed"),
+        noop("A clock is wrong"),
+        noop(
+            "The clocks of this site and of the learning platform differ, so its answer is not valid now. "
+            "Your operator has to set them; please send them the line below."
+        ),
+        (SIGN_IN_AGAIN,),
+        "SIGN-IN-CLOCK",
+    ),
+    SignInMisconfigured: Failure(
+        401,
+        noop("Sign-in failed"),
+        noop("This site and the learning platform are not set up for each other"),
+        noop(
+            "The fault is not yours, and trying again will not help. Your operator has to mend the settings; "
+            "please send them the line below. The log says what is wrong."
+        ),
+        (SIGN_IN_AGAIN,),
+        "SIGN-IN-SETTINGS",
     ),
     LMSError: Failure(
         503,
         noop("The learning platform does not answer"),
         noop("The learning platform does not answer"),
         noop("Signing in needs it. Please try again in a minute."),
-        (("/login/", noop("Try again")),),
+        (TRY_AGAIN,),
         "LMS",
     ),
     DataAPIError: Failure(
@@ -157,7 +196,7 @@ def _handler(failure: Failure) -> Handler:
 
 def _page(request: Request, failure: Failure, error: Exception) -> Response:
     words: Language = request.state.language
-    actions = tuple(Link(href or _here(request), words.text(name)) for href, name in failure.actions)
+    actions = tuple(Link(_target(request, href), words.text(name)) for href, name in failure.actions)
     page = ErrorPage(
         title=words.text(failure.title),
         question=words.text(failure.title),
@@ -167,6 +206,14 @@ def _page(request: Request, failure: Failure, error: Exception) -> Response:
     response = site_of(request).renderer.render(request, page, failure.status)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _target(request: Request, href: str) -> str:
+    """Where an action leads: without address to this page; signing in leads back to the page wanted."""
+    if not href:
+        return _here(request)
+    wanted = {"/login/": request.state.wanted, "/logout_then_login/": _here(request)}.get(href)
+    return f"{href}?next={quote(wanted, safe='/')}" if wanted else href
 
 
 def _code(kind: str, error: Exception) -> str:

@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from pharos.insights import waiting
+
 log = logging.getLogger(__name__)
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 T = TypeVar("T")
-PATIENCE_S = 2.0
 RETRY_S = 10.0
 MOST_KEYS = 10_000
 
@@ -29,9 +30,9 @@ class Refreshed(Generic[K, V]):
     """A value is served for at most `fresh_s` seconds after it was fetched, unless the service fails.
 
     In the second half of that time a request starts a renewal in the background, so that nobody waits. When
-    the service fails with one of `forgiven`, or takes longer than two seconds, the old value goes on for at
-    most `stale_s` seconds. Without an old value the error is the caller's, and for `failed_s` seconds that of
-    all who ask after it. Requests for a key share a fetch.
+    the service fails with one of `forgiven`, or takes longer than a request may wait (`patience`, seconds),
+    the old value goes on for at most `stale_s` seconds. Without an old value the error is the caller's, and
+    for `failed_s` seconds that of all who ask after it. Requests for a key share a fetch, and none ends it.
     """
 
     def __init__(
@@ -42,22 +43,27 @@ class Refreshed(Generic[K, V]):
         stale_s: float,
         forgiven: type[Exception],
         failed_s: float = 0.0,
+        patience: Callable[[], float] = waiting.for_lms,
     ) -> None:
         self._fetch, self._fresh_s, self._stale_s = fetch, fresh_s, stale_s
+        self._patience = patience
         self._forgiven, self._failed_s = forgiven, failed_s
         self._entries: dict[K, _Entry[V]] = {}
         self._failures: dict[K, tuple[Exception, float]] = {}
         self._renewals: dict[K, asyncio.Task[V]] = {}
 
     async def get(self, key: K) -> V:
-        """The value; raises what the fetch raises when there is no old value to go on with."""
+        """The value. Raises what the fetch raises when there is no old value to go on with.
+
+        Raises TimeoutError when there is none and the request can wait no longer.
+        """
         entry = self._entries.get(key)
         now = time.monotonic()
         if entry is None:
             failure, until = self._failures.get(key, (None, 0.0))
             if failure is not None and now < until:
                 raise failure.with_traceback(None)  # or it grows with everybody who is told
-            return await asyncio.shield(self._renewal(key))
+            return await self._in_time(key)
         age_s = now - entry.fetched_at
         if age_s < self._fresh_s / 2 or now < entry.retry_at:
             return entry.value
@@ -74,8 +80,8 @@ class Refreshed(Generic[K, V]):
     async def _renewed_or_old(self, key: K, renewal: asyncio.Task[V], entry: _Entry[V]) -> V:
         if time.monotonic() - entry.fetched_at > self._stale_s:
             self.forget(key)
-            return await asyncio.shield(renewal)
-        await asyncio.wait({renewal}, timeout=PATIENCE_S)
+            return await self._in_time(key)
+        await asyncio.wait({renewal}, timeout=self._patience())
         if renewal.done() and renewal.exception() is None:
             return renewal.result()
         if renewal.done() and not isinstance(renewal.exception(), self._forgiven):
@@ -83,10 +89,17 @@ class Refreshed(Generic[K, V]):
         entry.retry_at = time.monotonic() + RETRY_S
         return entry.value
 
+    async def _in_time(self, key: K) -> V:
+        renewal = self._renewal(key)
+        await asyncio.wait({renewal}, timeout=self._patience())
+        if not renewal.done():
+            raise TimeoutError
+        return renewal.result()
+
     def _renewal(self, key: K) -> asyncio.Task[V]:
         renewal = self._renewals.get(key)
         if renewal is None:
-            renewal = asyncio.ensure_future(self._renew(key))
+            renewal = asyncio.get_running_loop().create_task(self._renew(key), context=waiting.outside())
             renewal.add_done_callback(_retrieve)
             self._renewals[key] = renewal
         return renewal
@@ -94,11 +107,11 @@ class Refreshed(Generic[K, V]):
     async def _renew(self, key: K) -> V:
         try:
             value = await self._fetch(key)
-            _keep(self._entries, key, _Entry(value, time.monotonic()))
+            keep(self._entries, key, _Entry(value, time.monotonic()))
             self._failures.pop(key, None)
         except self._forgiven as error:
             log.warning("%s", error)
-            _keep(self._failures, key, (error, time.monotonic() + self._failed_s))
+            keep(self._failures, key, (error, time.monotonic() + self._failed_s))
             raise
         else:
             return value
@@ -106,8 +119,8 @@ class Refreshed(Generic[K, V]):
             self._renewals.pop(key, None)
 
 
-def _keep(kept: dict[K, T], key: K, value: T) -> None:
-    """Puts it in; what came first makes room."""
+def keep(kept: dict[K, T], key: K, value: T) -> None:
+    """Puts a value into what is kept; the one that came first makes room."""
     while len(kept) >= MOST_KEYS:
         kept.pop(next(iter(kept)))
     kept[key] = value

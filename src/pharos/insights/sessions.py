@@ -1,21 +1,29 @@
-"""Cookies: who is signed in, and a sign-in under way. Signed, not stored: any replica reads them.
+"""Cookies: who is signed in, and which browser began a sign-in.
 
-A cookie's content is signed with `insights.secret_key`; it holds no secret and no personal data beyond what
-the page itself shows.
+They are encrypted and signed with `insights.secret_key` and stored nowhere: any replica reads them. What ends
+a session before its time is in `admission`.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from cryptography.fernet import Fernet, InvalidToken
 from fastapi import Request, Response
-from itsdangerous import BadData, URLSafeTimedSerializer
 
-from pharos.lms.oauth import Attempt, Person
+from pharos.lms.errors import SignInOver
+from pharos.lms.oauth import Attempt, SignedIn
 
 SESSION_S = 12 * 3600
 ATTEMPT_S = 10 * 60
+LONGEST_PAGE = 1000  # characters of the address a sign-in ends on; it travels through the LMS
 
 
 @dataclass(frozen=True)
@@ -24,74 +32,167 @@ class Viewer:
 
     username: str
     language: str | None
-    """Language of the LMS profile."""
+    """Language of the LMS account."""
     global_staff: bool
-    """Staff or superuser of the whole LMS, as it said at sign-in."""
-
-    @classmethod
-    def of(cls, person: Person) -> Viewer:
-        return cls(person.username, person.language, person.staff or person.superuser)
+    """Staff or superuser of the whole LMS, as it said last."""
 
 
 @dataclass(frozen=True)
-class PendingSignIn:
-    """A sign-in under way and the page it shall end on."""
+class Session:
+    """A browser in which somebody is signed in. Times are seconds since 1970."""
 
-    attempt: Attempt
-    next: str
+    id: str
+    viewer: Viewer
+    began: float
+    asked: float
+    """When the LMS last said whether the viewer is global staff."""
+    refresh_token: str | None = field(repr=False)
+    """For asking again; kept of global staff only."""
+    attempt: str
+    """Digest of the state of the sign-in that began it."""
+
+    @classmethod
+    def of(cls, signed_in: SignedIn, state: str = "", earlier: Session | None = None) -> Session:
+        """A new session, or the earlier one with the rights of now."""
+        person, now = signed_in.person, time.time()
+        language = earlier.viewer.language if earlier else person.language
+        viewer = Viewer(person.username, language, person.staff or person.superuser)
+        return cls(
+            id=earlier.id if earlier else secrets.token_urlsafe(16),
+            viewer=viewer,
+            began=earlier.began if earlier else now,
+            asked=now,
+            refresh_token=signed_in.refresh_token if viewer.global_staff else None,
+            attempt=earlier.attempt if earlier else _digest(state),
+        )
+
+    @property
+    def ends(self) -> float:
+        """When it is over, whatever happens."""
+        return self.began + SESSION_S
+
+    def was_begun_by(self, state: str) -> bool:
+        """Whether the sign-in with this state began it."""
+        return hmac.compare_digest(self.attempt, _digest(state))
 
 
 class Sessions:
-    """Reads and writes the two cookies."""
+    """Reads and writes the cookie of a session."""
 
     def __init__(self, secret_key: str, *, https: bool) -> None:
-        # A cookie named __Host-… is taken by browsers only when secure and never from a sibling domain.
-        prefix = "__Host-" if https else ""
-        self._https = https
-        self._session, self._pending = f"{prefix}pharos_session", f"{prefix}pharos_sign_in"
-        self._sessions = URLSafeTimedSerializer(secret_key, salt="session")
-        self._attempts = URLSafeTimedSerializer(secret_key, salt="sign-in")
+        self._cookie = Cookie("pharos_session", https=https)
+        self._box = _box(secret_key, "session")
 
-    def viewer(self, request: Request) -> Viewer | None:
-        """Who is signed in; None for nobody, and for a cookie that is expired or not ours."""
-        values = _read(self._sessions, request.cookies.get(self._session), SESSION_S)
+    def read(self, request: Request) -> Session | None:
+        """The session of the browser; None for none, and for one that is over or not ours."""
+        values = _open(self._box, self._cookie.of(request), SESSION_S)
         try:
-            return Viewer(**values) if values is not None else None
-        except TypeError:  # written by a version with other fields
+            session = Session(**{**values, "viewer": Viewer(**values["viewer"])}) if values else None
+        except (TypeError, KeyError):  # written by a version with other fields
             return None
+        return session if session is not None and time.time() < session.ends else None
 
-    def begin(self, response: Response, viewer: Viewer) -> None:
-        """The viewer is signed in from now on."""
-        self._set(response, self._session, self._sessions.dumps(asdict(viewer)), SESSION_S)
+    def write(self, response: Response, session: Session) -> None:
+        """The browser has this session from now on."""
+        self._cookie.set(response, _seal(self._box, asdict(session)), round(session.ends - time.time()))
 
     def end(self, response: Response) -> None:
-        """Nobody is signed in from now on."""
-        for name in (self._session, self._pending):
-            response.delete_cookie(name, path="/", secure=self._https, httponly=True, samesite="lax")
+        """The browser has no session any more."""
+        self._cookie.delete(response)
 
-    def pending(self, request: Request) -> PendingSignIn | None:
-        """The sign-in this browser began in the last ten minutes."""
-        values = _read(self._attempts, request.cookies.get(self._pending), ATTEMPT_S)
+
+@dataclass(frozen=True)
+class Pending:
+    """A sign-in this browser began, and the page it shall end on."""
+
+    attempt: Attempt
+    page: str
+
+
+class Attempts:
+    """Sign-ins under way.
+
+    The state that travels through the LMS says where a sign-in ends; so tabs do not disturb each other. A
+    cookie ties it to the browser; what proves the sign-in to the LMS (PKCE) follows from both.
+    """
+
+    def __init__(self, secret_key: str, *, https: bool) -> None:
+        self._cookie = Cookie("pharos_sign_in", https=https)
+        self._key = secret_key.encode()
+        self._box = _box(secret_key, "sign-in")
+
+    def begin(self, request: Request, page: str) -> tuple[Attempt, str]:
+        """A sign-in that ends on the page, and the browser's mark, to be set by `expect`."""
+        browser = self._cookie.of(request) or secrets.token_urlsafe(32)
+        state = _seal(self._box, {"page": page[:LONGEST_PAGE], "browser": _digest(browser)})
+        return self._attempt(state, browser), browser
+
+    def expect(self, response: Response, browser: str) -> None:
+        """The browser may come back with an answer for ten minutes."""
+        self._cookie.set(response, browser, ATTEMPT_S)
+
+    def pending(self, request: Request, state: str) -> Pending:
+        """The sign-in of this browser with this state. Raises SignInOver."""
+        values, browser = _open(self._box, state, ATTEMPT_S), self._cookie.of(request)
         if values is None:
-            return None
-        return PendingSignIn(Attempt(values["state"], values["verifier"]), values["next"])
+            raise SignInOver("the answer belongs to no sign-in of the last ten minutes (state)")
+        if not hmac.compare_digest(str(values.get("browser")), _digest(browser)):
+            raise SignInOver("the sign-in was begun in another browser")
+        return Pending(self._attempt(state, browser), str(values.get("page")))
 
-    def expect(self, response: Response, pending: PendingSignIn) -> None:
-        """Remembers a sign-in that goes to the LMS now."""
-        values = {"next": pending.next, **asdict(pending.attempt)}
-        self._set(response, self._pending, self._attempts.dumps(values), ATTEMPT_S)
+    def page_of(self, state: str) -> str | None:
+        """The page a sign-in was begun for, also if it is over or another browser's; None if not ours."""
+        values = _open(self._box, state, None)
+        return str(values["page"]) if values and "page" in values else None
 
-    def _set(self, response: Response, name: str, value: str, seconds: int) -> None:
+    def _attempt(self, state: str, browser: str) -> Attempt:
+        proof = hmac.new(self._key, f"{browser}.{state}".encode(), hashlib.sha256).digest()
+        return Attempt(state, base64.urlsafe_b64encode(proof).rstrip(b"=").decode())
+
+
+@dataclass(frozen=True)
+class Cookie:
+    """A cookie of ours: not for scripts, not for other sites, over https only where Insights has https."""
+
+    base: str
+    https: bool
+
+    @property
+    def name(self) -> str:
+        """Browsers take a name with `__Host-` only when secure and never from a sibling domain."""
+        return f"__Host-{self.base}" if self.https else self.base
+
+    def of(self, request: Request) -> str:
+        """Its value; empty for none."""
+        return request.cookies.get(self.name, "")
+
+    def set(self, response: Response, value: str, seconds: int) -> None:
         response.set_cookie(
-            name, value, max_age=seconds, path="/", secure=self._https, httponly=True, samesite="lax"
+            self.name, value, max_age=seconds, path="/", secure=self.https, httponly=True, samesite="lax"
         )
 
+    def delete(self, response: Response) -> None:
+        response.delete_cookie(self.name, path="/", secure=self.https, httponly=True, samesite="lax")
 
-def _read(serializer: URLSafeTimedSerializer, text: str | None, max_age_s: int) -> dict[str, Any] | None:
-    if not text:
-        return None
+
+def _box(secret_key: str, purpose: str) -> Fernet:
+    key = hashlib.sha256(f"pharos {purpose} {secret_key}".encode()).digest()
+    return Fernet(base64.urlsafe_b64encode(key))
+
+
+def _seal(box: Fernet, values: dict[str, Any]) -> str:
+    return box.encrypt(json.dumps(values).encode()).decode("ascii")
+
+
+def _open(box: Fernet, text: str, max_age_s: int | None) -> dict[str, Any] | None:
+    """What was sealed; None if it is older, damaged or not ours."""
     try:
-        values = serializer.loads(text, max_age=max_age_s)
-    except BadData:
+        written = base64.urlsafe_b64encode(base64.urlsafe_b64decode(text)).decode()
+        values = json.loads(box.decrypt(text, max_age_s)) if written == text else None
+    except (InvalidToken, ValueError):
         return None
     return values if isinstance(values, dict) else None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from pharos.insights import waiting
 from pharos.insights.api import DataAPI, DataAPIError
 from pharos.insights.refreshed import Refreshed
 
@@ -22,7 +23,11 @@ class Shapes:
         self._api = api
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
         self._kept: Refreshed[tuple[str, date], str] = Refreshed(
-            self._ask, fresh_s=FRESH_S, stale_s=STALE_S, forgiven=DataAPIError
+            self._ask,
+            fresh_s=FRESH_S,
+            stale_s=STALE_S,
+            forgiven=DataAPIError,
+            patience=waiting.for_services,
         )
 
     async def of(self, course_ids: Sequence[str], until: date) -> dict[str, str]:

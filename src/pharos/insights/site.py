@@ -9,12 +9,14 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from pharos.config import Settings
+from pharos.insights.admission import Admission
 from pharos.insights.api import DataAPI
 from pharos.insights.directory import CourseDirectory
+from pharos.insights.exchanges import Exchanges
 from pharos.insights.listing import Listing
 from pharos.insights.permissions import Permissions
 from pharos.insights.rendering import Renderer
-from pharos.insights.sessions import Sessions
+from pharos.insights.sessions import Attempts, Sessions
 from pharos.insights.shapes import Shapes
 from pharos.lms.oauth import SignIn, public_url
 
@@ -30,7 +32,10 @@ class Site:
     shapes: Shapes
     permissions: Permissions
     sessions: Sessions
+    attempts: Attempts
     sign_in: SignIn
+    exchanges: Exchanges
+    admission: Admission
     renderer: Renderer
     log: logging.Logger
 

@@ -5,7 +5,12 @@ LMSError
 ├── LMSRefused       the LMS answered no (401, 403): the service account lacks a right
 ├── NotInLMS         the LMS does not know the thing (404)
 ├── LMSDatabaseFailed  its database cannot be opened, or a table of it cannot be read
-└── SignInFailed     the LMS's answer to a sign-in proves nothing about a person
+├── TokenRefused     a signed token is not believed (`lms.tokens`)
+└── SignInFailed     nobody is signed in; whose fault it is:
+    ├── SignInMisconfigured  the settings of Pharos and the LMS do not fit together
+    ├── ClocksDiffer         the clock of one of the two servers is wrong
+    ├── SignInCancelled      the person said no at the LMS
+    └── SignInOver           it took too long, was begun in another browser, or was finished before
 """
 
 from __future__ import annotations
@@ -31,14 +36,14 @@ class LMSUnreachable(LMSError):
 class LMSRefused(LMSError):
     """The LMS knows us and says no."""
 
-    def __init__(self, address: str, status: int) -> None:
-        super().__init__(address, status)
-        self.address, self.status = address, status
+    def __init__(self, address: str, status: int, reason: str = "") -> None:
+        super().__init__(address, status, reason)
+        self.address, self.status, self.reason = address, status, reason
 
     def __str__(self) -> str:
         return (
-            f"{self.address}: the LMS refused with status {self.status}; check lms.client_id, "
-            "lms.client_secret and that the service account is global staff"
+            f"{self.address}: the LMS refused with status {self.status} {self.reason}".rstrip()
+            + "; check lms.client_id, lms.client_secret and that the service account is global staff"
         )
 
 
@@ -73,3 +78,19 @@ class SignInFailed(LMSError):
 
     def __str__(self) -> str:
         return f"sign-in failed: {self.reason}"
+
+
+class SignInMisconfigured(SignInFailed):
+    """The operator has to mend the settings of Pharos or of the LMS."""
+
+
+class ClocksDiffer(SignInFailed):
+    """The LMS's token begins in the future or has ended: one of the clocks is wrong."""
+
+
+class SignInCancelled(SignInFailed):
+    """The person did not let the LMS tell us who they are."""
+
+
+class SignInOver(SignInFailed):
+    """The sign-in cannot be finished any more; another one can be begun."""

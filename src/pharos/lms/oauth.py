@@ -1,8 +1,7 @@
 """OAuth2 at the LMS: signing people in, and the service account's token. Knows no pages and no cookies.
 
 Sign-in is the authorization-code flow with PKCE (RFC 7636, S256) and state; the access token is a JWT whose
-claims say who signed in. It is believed only with a signature of the LMS's key set, the right issuer and
-audience, and unexpired (spec 06 §4.1 B).
+claims say who signed in. How it is checked: `lms.tokens`.
 """
 
 from __future__ import annotations
@@ -10,31 +9,33 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import json
-import secrets
+import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpx
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
 from pharos.config import LMS
-from pharos.lms.errors import LMSRefused, LMSUnreachable, SignInFailed
+from pharos.lms.errors import (
+    ClocksDiffer,
+    LMSRefused,
+    LMSUnreachable,
+    SignInMisconfigured,
+    SignInOver,
+)
 from pharos.lms.patience import PASSING
+from pharos.lms.tokens import Fault, TokenRefused, Tokens, is_straight
 
+log = logging.getLogger(__name__)
 SCOPE = "user_id profile email"
-# Asymmetric only: with a public key set, an HMAC algorithm would take the public key for the secret.
-ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
-LEEWAY_S = 60
-KEYS_LIFE_S = 3600
-KEYS_RETRY_S = 10
 TOKEN_MARGIN_S = 30
+KEYS_PATIENCE_S = 1.5  # somebody is waiting for a page
+LANGUAGE_PATIENCE_S = 1.0
+SIGNED_FOR_EVERYBODY = {"token_type": "jwt", "asymmetric_jwt": "true"}  # spec 07 §1.2
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,18 @@ class Person:
     name: str
     email: str
     language: str | None
-    """The language of the profile, like `es-419`."""
+    """The language of the account, like `es-419`; None if the LMS does not tell."""
     staff: bool
-    """Global staff; renewed at each sign-in."""
+    """Global staff."""
     superuser: bool
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A person, and what lets us ask the LMS for their rights again."""
+
+    person: Person
+    refresh_token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -59,10 +68,6 @@ class Attempt:
     state: str
     verifier: str
 
-    @classmethod
-    def new(cls) -> Attempt:
-        return cls(secrets.token_urlsafe(32), secrets.token_urlsafe(48))
-
     @property
     def challenge(self) -> str:
         """RFC 7636 S256 of the verifier."""
@@ -70,50 +75,25 @@ class Attempt:
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
-class KeyRing:
-    """The LMS's public keys, fetched when needed and again when a token names a key not among them."""
-
-    def __init__(self, lms: LMS, http: httpx.AsyncClient) -> None:
-        self._source = lms.jwt_keys or f"{base_url(lms)}/oauth2/jwks"
-        self._http = http
-        self._keys: KeySet | None = None
-        self._fetched_at = -float("inf")
-
-    async def keys(self, *, renew: bool = False) -> KeySet:
-        """The keys. Raises LMSUnreachable when there are none to be had."""
-        age_s = time.monotonic() - self._fetched_at
-        if self._keys is None or age_s > KEYS_LIFE_S or (renew and age_s > KEYS_RETRY_S):
-            self._keys = KeySet.import_key_set(await self._fetch())
-            self._fetched_at = time.monotonic()
-        return self._keys
-
-    async def _fetch(self) -> Any:
-        try:
-            if self._source.startswith(("http://", "https://")):
-                answer = await self._http.get(self._source)
-                answer.raise_for_status()
-                return answer.json()
-            return json.loads(await asyncio.to_thread(Path(self._source).read_text, "utf-8"))
-        except (httpx.HTTPError, OSError, ValueError) as error:
-            raise LMSUnreachable(self._source, type(error).__name__) from error
-
-
 class SignIn:
-    """The sign-in of one OAuth2 client (that of Insights) at the LMS."""
+    """The sign-in of one OAuth2 client (that of Insights) at the LMS.
+
+    Raises ConfigurationError if its tokens could not be checked.
+    """
 
     def __init__(
         self, lms: LMS, client_id: str, client_secret: str, redirect_uri: str, http: httpx.AsyncClient
     ) -> None:
-        self._lms = lms
-        self._client_id, self._client_secret = client_id, client_secret
+        self._lms, self._http = lms, http
+        self._client = {"client_id": client_id, "client_secret": client_secret}
         self._redirect_uri = redirect_uri
-        self._http = http
-        self._ring = KeyRing(lms, http)
+        self._tokens = Tokens(lms, lms.jwt_audience, KEYS_PATIENCE_S)
+        self._is_straight = is_straight(lms)
 
     def address(self, attempt: Attempt) -> str:
         """Where to send the browser."""
         query = {
-            "client_id": self._client_id,
+            "client_id": self._client["client_id"],
             "response_type": "code",
             "redirect_uri": self._redirect_uri,
             "scope": SCOPE,
@@ -123,63 +103,87 @@ class SignIn:
         }
         return f"{public_url(self._lms)}/oauth2/authorize?{urlencode(query)}"
 
-    async def person(self, code: str, attempt: Attempt) -> Person:
+    async def person(self, code: str, attempt: Attempt) -> SignedIn:
         """Who the code belongs to. Raises SignInFailed; LMSUnreachable when the LMS does not answer."""
-        form = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": self._redirect_uri,
-            "client_id": self._client_id,
-            "client_secret": self._client_secret,
-            "code_verifier": attempt.verifier,
-            "token_type": "jwt",
-        }
+        answer = await self._answer(
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": self._redirect_uri,
+                "code_verifier": attempt.verifier,
+            }
+        )
+        found = await self._signed_in(answer)
+        language = await self._language(found.person.username, str(answer["access_token"]))
+        return replace(found, person=replace(found.person, language=language))
+
+    async def again(self, refresh_token: str) -> SignedIn:
+        """The same person with their rights of now; the token is used up, the result holds the next one.
+
+        The language is not asked for. Raises as `person`.
+        """
+        return await self._signed_in(
+            await self._answer({"grant_type": "refresh_token", "refresh_token": refresh_token})
+        )
+
+    async def _answer(self, form: Mapping[str, str]) -> dict[str, Any]:
         try:
-            answer = await _token(self._lms, form, self._http)
+            return await _token(self._lms, {**form, **self._client, **SIGNED_FOR_EVERYBODY}, self._http)
         except LMSRefused as error:
-            raise SignInFailed(f"the LMS did not accept the code (status {error.status})") from error
-        return person_of(await self._claims(str(answer.get("access_token", ""))))
+            if error.status == HTTPStatus.BAD_REQUEST and error.reason in {"", "invalid_grant"}:
+                raise SignInOver(
+                    "the LMS takes this code or refresh token no more (invalid_grant)"
+                ) from error
+            raise SignInMisconfigured(
+                f"the LMS refused to give a token (status {error.status} {error.reason}); check "
+                "insights.client_id, insights.client_secret and the client's redirect address at the LMS"
+            ) from error
 
-    async def _claims(self, token: str) -> Mapping[str, Any]:
-        keys = await self._ring.keys()
+    async def _signed_in(self, answer: Mapping[str, Any]) -> SignedIn:
+        token, refresh = str(answer["access_token"]), answer.get("refresh_token")
         try:
-            return verified(token, keys, self._lms)
-        except SignInFailed:
-            renewed = await self._ring.keys(renew=True)
-            if renewed is keys:
-                raise
-            return verified(token, renewed, self._lms)
+            claims = self._tokens.straight(token) if self._is_straight else await self._tokens.claims(token)
+        except TokenRefused as error:
+            is_late = error.fault in {Fault.EXPIRED, Fault.NOT_YET}
+            raise (ClocksDiffer if is_late else SignInMisconfigured)(_advice(error)) from error
+        return SignedIn(person_of(claims), refresh if isinstance(refresh, str) and refresh else None)
+
+    async def _language(self, username: str, token: str) -> str | None:
+        """The language somebody chose at the LMS, asked for with their own token (spec 07 §1.7)."""
+        address = f"{base_url(self._lms)}/api/user/v1/preferences/{quote(username, safe='')}/"
+        try:
+            async with asyncio.timeout(LANGUAGE_PATIENCE_S):
+                answer = await self._http.get(address, headers={"Authorization": f"JWT {token}"})
+            found = answer.raise_for_status().json().get("pref-lang")
+        except (httpx.HTTPError, TimeoutError, ValueError, AttributeError) as error:
+            log.warning("the LMS did not tell the language of an account (%s)", type(error).__name__)
+            return None
+        return found.replace("_", "-").lower() if isinstance(found, str) and found else None
 
 
-def verified(token: str, keys: KeySet, lms: LMS) -> Mapping[str, Any]:
-    """The claims of a JWT that the LMS signed for us and that is still good. Raises SignInFailed."""
-    requirements = jwt.JWTClaimsRegistry(
-        leeway=LEEWAY_S,
-        iss={"essential": True, "value": lms.jwt_issuer or f"{base_url(lms)}/oauth2"},
-        aud={"essential": True, "value": lms.jwt_audience},
-        exp={"essential": True},
-    )
-    try:
-        decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
-        requirements.validate(decoded.claims)
-    except (JoseError, ValueError, TypeError) as error:
-        raise SignInFailed(f"the LMS's token is not valid: {error}") from error
-    return decoded.claims
+def _advice(error: TokenRefused) -> str:
+    """What the operator may do about a token that is not believed."""
+    setting = {
+        Fault.FORM: "the LMS gave an opaque or damaged token; it needs a signing key (JWT_AUTH)",
+        Fault.SIGNATURE: "set the key or secret the LMS signs with, or none of them",
+        Fault.ISSUER: "set lms.jwt_issuer to JWT_ISSUER of the LMS",
+        Fault.AUDIENCE: "set lms.jwt_audience to JWT_AUDIENCE of the LMS",
+    }.get(error.fault, "set the clocks of this server and of the LMS")
+    return f"{error}; {setting}"
 
 
 def person_of(claims: Mapping[str, Any]) -> Person:
-    """The person that verified claims describe (spec 06 §4.1.4). Raises SignInFailed without a name."""
+    """The person that checked claims describe (spec 06 §4.1.4). Raises SignInFailed without a name."""
     username = claims.get("preferred_username")
     if not isinstance(username, str) or not username:
-        raise SignInFailed("the LMS's token names nobody (no preferred_username)")
-    locale = claims.get("locale")
+        raise SignInMisconfigured("the LMS's token names nobody (no preferred_username)")
     user_id = claims.get("user_id")
     return Person(
         username=username,
         user_id=user_id if isinstance(user_id, int) else None,
         name=str(claims.get("name") or ""),
         email=str(claims.get("email") or ""),
-        language=locale.replace("_", "-").lower() if isinstance(locale, str) and locale else None,
+        language=None,  # no token has it (spec 07 §1.5)
         staff=claims.get("administrator") is True,
         superuser=claims.get("superuser") is True,
     )
@@ -226,14 +230,22 @@ async def _token(lms: LMS, form: Mapping[str, str], http: httpx.AsyncClient) -> 
     try:
         answer = await http.post(address, data=form)
         if answer.is_client_error and answer.status_code not in PASSING:
-            raise LMSRefused(address, answer.status_code)
+            raise LMSRefused(address, answer.status_code, _reason(answer))
         answer.raise_for_status()
         body = answer.json()
-    except (httpx.HTTPError, ValueError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise LMSUnreachable(address, type(error).__name__) from error
     if not isinstance(body, dict) or "access_token" not in body:
         raise LMSUnreachable(address, "no access token in the answer")
     return body
+
+
+def _reason(answer: httpx.Response) -> str:
+    """The OAuth2 error code of an answer, like `invalid_grant`; empty if it has none."""
+    try:
+        return str(answer.json()["error"])[:80]
+    except (ValueError, TypeError, KeyError):
+        return ""
 
 
 def base_url(lms: LMS) -> str:

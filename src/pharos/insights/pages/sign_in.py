@@ -1,20 +1,20 @@
-"""Signing in and out at the LMS (spec 06 §4)."""
+"""Signing in and out at the LMS (spec 06 §4, spec 07 §1)."""
 
 from __future__ import annotations
 
-import secrets
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from pharos.insights.sessions import PendingSignIn, Viewer
+from pharos.insights.sessions import LONGEST_PAGE, Session
 from pharos.insights.site import TheSite
-from pharos.lms.errors import SignInFailed
-from pharos.lms.oauth import Attempt
+from pharos.lms.errors import SignInCancelled, SignInMisconfigured, SignInOver
+from pharos.lms.oauth import public_url
 
 router = APIRouter()
 HOME = "/courses/"
+PATHS = ("/login/", "/complete/", "/logout")
 
 
 @router.get("/login/")
@@ -27,33 +27,29 @@ async def login(request: Request) -> Response:
 @router.get("/login/edx-oauth2/")
 async def begin(request: Request, site: TheSite) -> Response:
     """To the LMS."""
-    pending = PendingSignIn(Attempt.new(), _local(request.query_params.get("next")))
-    response = RedirectResponse(site.sign_in.address(pending.attempt), 302)
-    site.sessions.end(response)
-    site.sessions.expect(response, pending)
+    attempt, browser = site.attempts.begin(request, _local(request.query_params.get("next")))
+    response = RedirectResponse(site.sign_in.address(attempt), 302)
+    site.attempts.expect(response, browser)
     return response
 
 
 @router.get("/complete/edx-oauth2/")
 async def complete(request: Request, site: TheSite) -> Response:
-    """Back from the LMS: who is it? Raises SignInFailed."""
-    pending = site.sessions.pending(request)
-    if pending is None:
-        raise SignInFailed("this browser began no sign-in in the last ten minutes")
-    if not secrets.compare_digest(
-        request.query_params.get("state", "").encode(), pending.attempt.state.encode()
-    ):
-        raise SignInFailed("the answer belongs to another sign-in (state differs)")
-    code = request.query_params.get("code")
-    if not code:
-        reason = request.query_params.get("error", "no code")
-        raise SignInFailed(f"the LMS did not agree ({reason[:80]!r})")
-    viewer = Viewer.of(await site.sign_in.person(code, pending.attempt))
-    site.permissions.forget(viewer)
-    site.log.info("signed in (global staff: %s)", viewer.global_staff)
-    response = RedirectResponse(pending.next, 302)
-    site.sessions.end(response)
-    site.sessions.begin(response, viewer)
+    """Back from the LMS: who is it? Raises SignInFailed, LMSUnreachable."""
+    state = request.query_params.get("state", "")
+    request.state.wanted = site.attempts.page_of(state)
+    pending = site.attempts.pending(request, state)
+    earlier: Session | None = request.state.session
+    if earlier is not None and earlier.was_begun_by(state):  # this address again, after it has done its work
+        return RedirectResponse(pending.page, 302)
+    signed_in = await site.exchanges.person(_code(request), pending.attempt)
+    session = Session.of(signed_in, state)
+    if earlier is not None:
+        await site.admission.sign_outs.add(earlier)
+    site.permissions.forget(session.viewer)
+    site.log.info("signed in (global staff: %s)", session.viewer.global_staff)
+    response = RedirectResponse(pending.page, 302)
+    site.sessions.write(response, session)
     return response
 
 
@@ -65,29 +61,58 @@ async def logout(request: Request, site: TheSite) -> Response:
     """
     if "no_redirect" in request.query_params:
         response = Response()
+        response.headers["Content-Security-Policy"] = (
+            f"default-src 'none'; frame-ancestors 'self' {public_url(site.settings.lms)}"
+        )
     elif request.method == "POST":
-        home = site.settings.insights.url.rstrip("/") + "/"
-        response = RedirectResponse(f"{site.lms_url}/logout?{urlencode({'redirect_url': home})}", 303)
+        insights = site.settings.insights
+        # The LMS follows an address that is part of the client's redirect address (spec 07 §1.8).
+        query = {"client_id": insights.client_id or "", "redirect_url": insights.url.rstrip("/") + "/"}
+        response = RedirectResponse(f"{site.lms_url}/logout?{urlencode(query)}", 303)
     else:
         response = RedirectResponse("/", 302)
-    return _ended(request, site, response)
+    return await _ended(request, site, response)
 
 
 @router.get("/logout_then_login/")
 async def logout_then_login(request: Request, site: TheSite) -> Response:
     """Signs in anew, so that new rights count at once."""
-    return _ended(request, site, RedirectResponse("/login/", 302))
+    query = urlencode({"next": _local(request.query_params.get("next"))})
+    return await _ended(request, site, RedirectResponse(f"/login/?{query}", 302))
 
 
-def _ended(request: Request, site: TheSite, response: Response) -> Response:
-    if request.state.viewer is not None:
-        site.permissions.forget(request.state.viewer)
+async def _ended(request: Request, site: TheSite, response: Response) -> Response:
+    session: Session | None = request.state.session
+    if session is not None:
+        site.permissions.forget(session.viewer)
+        await site.admission.sign_outs.add(session)
     site.sessions.end(response)
     return response
 
 
+def _code(request: Request) -> str:
+    """The code of the LMS's answer. Raises SignInFailed for an answer without."""
+    error, code = request.query_params.get("error", ""), request.query_params.get("code", "")
+    if error == "access_denied":
+        raise SignInCancelled("the person did not agree at the LMS (access_denied)")
+    if error:
+        raise SignInMisconfigured(
+            f"the LMS refused ({error[:80]!r}); check the client's redirect address, grant type and scopes "
+            "(user_id, profile, email) at the LMS"
+        )
+    if not code:
+        raise SignInOver("the answer holds no code")
+    return code
+
+
 def _local(path: str | None) -> str:
     """The path if it leads within this site: an open redirect would lend our name to others."""
-    if path and path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable():
+    if (
+        path
+        and len(path) <= LONGEST_PAGE
+        and path.startswith("/")
+        and not path.startswith(("//", "/\\"))
+        and path.isprintable()
+    ):
         return path
     return HOME

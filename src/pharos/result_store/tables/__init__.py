@@ -17,6 +17,7 @@ from pharos.result_store.tables.bookkeeping import (
     job_runs,
     log_sources,
     publications,
+    sign_outs,
     table_updates,
     tokens,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "module_engagement_roster",
     "publications",
     "sequential_open_distribution",
+    "sign_outs",
     "student_engagement_all",
     "student_engagement_daily",
     "student_engagement_weekly",

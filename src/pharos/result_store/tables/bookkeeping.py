@@ -61,6 +61,15 @@ tokens = Table(
     **MYSQL,
 )
 
+sign_outs = Table(
+    "pharos_sign_out",
+    metadata,
+    Column("session", Exact(64), primary_key=True, comment="Random id of a session of Insights."),
+    Column("until", moment, nullable=False, index=True, comment="When it would have ended by itself, UTC."),
+    comment="Sessions of Insights that were ended before their time; they count no more.",
+    **MYSQL,
+)
+
 job_runs = Table(
     "pharos_job_run",
     metadata,

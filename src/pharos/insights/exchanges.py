@@ -1,0 +1,42 @@
+"""Sign-ins between the LMS's answer and the person: a slow LMS is not waited for, but heard to the end.
+
+Who reloads the page finds what has come meanwhile; a code is good once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pharos.insights import waiting
+from pharos.insights.refreshed import keep
+from pharos.lms.errors import LMSUnreachable
+from pharos.lms.oauth import Attempt, SignedIn, SignIn
+
+
+class Exchanges:
+    """Codes being exchanged for persons, by the state of their sign-in."""
+
+    def __init__(self, sign_in: SignIn) -> None:
+        self._sign_in = sign_in
+        self._running: dict[str, asyncio.Task[SignedIn]] = {}
+
+    async def person(self, code: str, attempt: Attempt) -> SignedIn:
+        """Who the code belongs to. Raises SignInFailed; LMSUnreachable if it takes longer than a page may."""
+        running = self._running.get(attempt.state)
+        if running is None:
+            running = asyncio.get_running_loop().create_task(
+                self._sign_in.person(code, attempt), context=waiting.outside()
+            )
+            running.add_done_callback(_retrieve)
+            keep(self._running, attempt.state, running)
+        await asyncio.wait({running}, timeout=waiting.for_lms())
+        if not running.done():
+            raise LMSUnreachable("the sign-in", "slower than a page may be; it goes on, reload the page")
+        self._running.pop(attempt.state, None)
+        return running.result()
+
+
+def _retrieve(running: asyncio.Task[SignedIn]) -> None:
+    """Marks the outcome as seen: nobody may come back for it."""
+    if not running.cancelled():
+        running.exception()
