@@ -23,6 +23,7 @@ from fastapi import FastAPI
 from pharos.config import DataAPISettings, InsightsSettings, Settings
 from pharos.errors import ConfigurationError, PharosError
 from pharos.scheduler.scheduler import Scheduler
+from pharos.sockets import FILES_OF_OURS, Connections, raise_file_limit
 from pharos.telemetry import logs
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,8 @@ class _Serving:
         tail: bool,
     ) -> None:
         self._load, self._settings = load, settings
-        self._services = [(service, Exchangeable()) for service in services]
+        most = (raise_file_limit() - FILES_OF_OURS) // len(services)
+        self._services = [(service, Exchangeable(), Connections(most)) for service in services]
         self._scheduler = Scheduler(settings, program, tail=tail) if program else None
         self._servers: list[_Server] = []
         self._reloading: asyncio.Task[None] | None = None
@@ -96,14 +98,16 @@ class _Serving:
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         async with AsyncExitStack() as stack:
             work = []
-            for service, application in self._services:
+            for service, application, connections in self._services:
                 ours = service.section(self._settings)
                 listener = stack.enter_context(_listening(service.name, ours))
-                await application.change(service.make(self._settings))
+                await application.change(_made(service, self._settings, connections))
                 stack.push_async_callback(application.close)
+                stack.callback(asyncio.ensure_future(connections.watch()).cancel)
                 server = _Server(
                     uvicorn.Config(
                         application,
+                        http=connections.protocol(),
                         lifespan="off",  # of the applications, not of the server
                         log_config=None,
                         access_log=False,
@@ -138,7 +142,10 @@ class _Serving:
         """Go by the settings as they are now. If they are wrong, all stays as it was."""
         try:
             settings = await asyncio.to_thread(self._load)
-            made = [(service, old, service.make(settings)) for service, old in self._services]
+            made = [
+                (service, old, _made(service, settings, connections))
+                for service, old, connections in self._services
+            ]
         except PharosError as error:
             logs.event(log, "settings not reloaded", logging.ERROR, why=str(error))
             return
@@ -153,6 +160,13 @@ class _Serving:
         self._settings = settings
         _set_aside()
         logs.event(log, "settings reloaded")
+
+
+def _made(service: Service, settings: Settings, connections: Connections) -> FastAPI:
+    """The application of a service, whose metrics show its connections."""
+    made = service.make(settings)
+    made.state.metrics.watch(connections)
+    return made
 
 
 def _set_aside() -> None:

@@ -1,0 +1,180 @@
+"""A database that hangs, is restarted, fails over or refuses connections, under clients who go on asking."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from pharos.config import Settings
+from pharos.data_api import reading
+from pharos.data_api.app import create_app
+
+CLIENTS = 50
+TOKEN = "a" * 40
+PATHS = (
+    "courses/OrgY%2FXYZ%2F2031/enrollment/",
+    "course_summaries/?recent_date=2020-03-01",
+    "courses/OrgY%2FXYZ%2F2031/problems/",
+    "tables/course_enrollment_daily.csv",
+)
+
+
+class Wire:
+    """The way to a database server, which can be blocked, cut or closed."""
+
+    def __init__(self, to: tuple[str, int]) -> None:
+        self._to, self._loop = to, asyncio.new_event_loop()
+        self._open, self._flows = asyncio.Event(), set[asyncio.StreamWriter]()
+        self._server: asyncio.Server | None = None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._do(self._begin)
+
+    def freeze(self) -> None:
+        """Connections stay open and say nothing, as those of a stopped process."""
+        self._do(self._set, False)
+
+    def go_on(self) -> None:
+        self._do(self._set, True)
+
+    def restart(self) -> None:
+        """All connections end; new ones are taken."""
+        self._do(self._cut)
+
+    def refuse(self) -> None:
+        """All connections end, and nobody listens."""
+        self._do(self._end)
+
+    def accept(self) -> None:
+        self._do(self._begin)
+
+    def close(self) -> None:
+        self._do(self._end)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _do(self, function: Callable[..., Any], *arguments: object) -> None:
+        asyncio.run_coroutine_threadsafe(function(*arguments), self._loop).result(30)
+
+    async def _begin(self) -> None:
+        self._open.set()
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+
+    async def _set(self, is_open: bool) -> None:
+        self._open.set() if is_open else self._open.clear()
+
+    async def _cut(self) -> None:
+        for writer in self._flows:
+            writer.transport.abort()
+        self._flows.clear()
+
+    async def _end(self) -> None:
+        self._open.set()
+        if self._server is not None:
+            self._server.close()
+        await self._cut()
+        await asyncio.sleep(0.1)  # so that all tasks see their end
+
+    async def _connected(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        server, to_server = await asyncio.open_connection(*self._to)
+        self._flows |= {to_client, to_server}
+        await asyncio.gather(self._flow(client, to_server), self._flow(server, to_client))
+
+    async def _flow(self, source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(65536):
+                await self._open.wait()
+                to.write(data)
+                await to.drain()
+        to.close()
+
+
+@pytest.fixture(params=["mariadb", "postgres"])
+def wired(request: pytest.FixtureRequest, fill_store: Callable[[str], None]) -> Iterator[tuple[str, Wire]]:
+    """Address of a filled store behind a wire, and the wire."""
+    server = sa.make_url(request.getfixturevalue(f"{request.param}_url"))
+    name = f"wired_{time.monotonic_ns()}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    url = server.set(database=name)
+    fill_store(url.render_as_string(hide_password=False))
+    assert server.host is not None
+    assert server.port is not None
+    wire = Wire((server.host, server.port))
+    yield url.set(port=wire.port).render_as_string(hide_password=False), wire
+    wire.close()
+
+
+def ask(url: str, path: str) -> int:
+    """The status of an answer; 0 if it is cut off in the middle."""
+    try:
+        answer = httpx.get(f"{url}/api/v1/{path}", headers={"Authorization": f"Token {TOKEN}"}, timeout=60)
+    except httpx.RemoteProtocolError:
+        return 0
+    return answer.status_code
+
+
+def until_all_answer(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        answers = {path: ask(url, path) for path in PATHS}
+        answers["health"] = httpx.get(f"{url}/health/", timeout=60).status_code
+        if set(answers.values()) == {200}:
+            return
+        assert time.monotonic() < deadline, answers
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ANSWER_S", "SHORT_S", "EXPORT_S"):
+        monkeypatch.setattr(reading, name, 2)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("trouble", ["freeze", "restart", "refuse"])
+def test_a_database_in_trouble_is_said_to_be_and_comes_back(
+    serve: Callable[[Any], str], wired: tuple[str, Wire], trouble: str
+) -> None:
+    address, wire = wired
+    url = serve(create_app(Settings(result_store={"url": address}, data_api={"requests_per_minute": 10**6})))
+    until_all_answer(url)
+    stop, statuses = threading.Event(), Counter[int]()
+
+    def go_on_asking(number: int) -> None:
+        while not stop.is_set():
+            statuses[ask(url, PATHS[number % len(PATHS)])] += 1
+
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        for number in range(CLIENTS):
+            clients.submit(go_on_asking, number)
+        getattr(wire, trouble)()
+        if trouble != "restart":
+            health = httpx.get(f"{url}/health/", timeout=60)
+            assert (health.status_code, health.json()["overall_status"]) == (503, "UNAVAILABLE")
+            assert httpx.get(f"{url}/status/").status_code == 200
+            deadline = time.monotonic() + 60
+            while not statuses[503]:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            wire.go_on() if trouble == "freeze" else wire.accept()
+        until_all_answer(url)
+        stop.set()
+    assert set(statuses) <= {0, 200, 429, 503}
+    until_all_answer(url)
