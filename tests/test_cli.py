@@ -395,7 +395,11 @@ def test_check(shell: Shell, free_port: int) -> None:
         "check", "--config", "pharos.yaml", code=1, PHAROS_RESULT_STORE__URL=store, PHAROS_LMS__URL=lms
     )
     bad = [line for line in done.stdout.splitlines() if line.startswith("NO")]
-    assert [re.split(r"[ :]+", line)[1] for line in bad] == ["logs.sources.gone", "result_store", "lms.url"]
+    assert [re.split(r"[ :]+", line)[1] for line in bad] == [
+        "logs.sources.gone",
+        "result_store.url",
+        "lms.url",
+    ]
 
 
 def test_store_upgrade_makes_the_tables(shell: Shell) -> None:

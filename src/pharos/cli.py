@@ -125,10 +125,10 @@ def init(home: Home = None) -> None:
 
 @app.command()
 def check(home: Home = None, file: Config = None) -> None:
-    """Say what is reachable and what is not."""
-    from pharos.pipeline.check import check as check_reach
+    """Try all that the settings name: logs, databases, LMS, OAuth clients, mail; ends with 1 if one fails."""
+    from pharos.check import check as tried
 
-    findings = check_reach(config.load(home, file))
+    findings = tried(config.load(home, file), config.file_of(home, file))
     for finding in findings:
         mark = "[green]ok [/]" if finding.is_good else "[bold red]NO [/]"
         out.print(f"{mark} {escape(telemetry.visible(finding.text))}")

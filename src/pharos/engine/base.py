@@ -40,6 +40,9 @@ class Database(Protocol):
     def columns(self, table: str) -> set[str]:
         """Names of the table's columns; none if there is no such table."""
 
+    def probe(self, table: str, schema: pa.Schema) -> None:
+        """Read the columns of `schema` of one row, if there is one; also raises if a column is missing."""
+
     def copy(
         self, table: str, schema: pa.Schema, target: Path, since: tuple[str, datetime | int] | None = None
     ) -> Copied:

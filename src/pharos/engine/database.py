@@ -66,6 +66,16 @@ class ScannedDatabase:
         """See the protocol."""
         return set(self._columns(table))
 
+    def probe(self, table: str, schema: pa.Schema) -> None:
+        """See the protocol."""
+        missing = set(schema.names) - self.columns(table)
+        if missing:
+            raise LMSDatabaseFailed(
+                f"{self._address}, table {table}", f"no column {', '.join(sorted(missing))}"
+            )
+        listed = ", ".join(map(_quoted, schema.names))
+        self._run(table, f"SELECT {listed} FROM lms.{_quoted(table)} LIMIT 1")  # noqa: S608 - names quoted
+
     def copy(
         self, table: str, schema: pa.Schema, target: Path, since: tuple[str, datetime | int] | None = None
     ) -> Copied:

@@ -90,6 +90,19 @@ class JDBCDatabase:
         except Exception as error:
             raise self._failed(table, error) from error
 
+    def probe(self, table: str, schema: pa.Schema) -> None:
+        """See the protocol."""
+        missing = set(schema.names) - self.columns(table)
+        if missing:
+            raise LMSDatabaseFailed(
+                f"{self._address}, table {table}", f"no column {', '.join(sorted(missing))}"
+            )
+        try:
+            row = f"SELECT {', '.join(schema.names)} FROM {table} LIMIT 1"  # noqa: S608 - our own names
+            self._frame(query=row).collect()
+        except Exception as error:
+            raise self._failed(table, error) from error
+
     def copy(
         self, table: str, schema: pa.Schema, target: Path, since: tuple[str, datetime | int] | None = None
     ) -> Copied:

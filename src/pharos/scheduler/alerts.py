@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -16,6 +19,7 @@ from pharos.errors import PharosError
 
 TIMEOUT_S = 20
 PORTS = {"smtp": 25, "smtps": 465}
+TAKEN = frozenset({250, 251})  # answers of a mail server that takes a sender or recipient (RFC 5321)
 
 
 class NotTold(PharosError):
@@ -34,7 +38,7 @@ class Alert:
     """What people are told, and programs: the fields of the JSON a webhook gets."""
 
     event: str
-    """`problem` or `recovery`."""
+    """`problem`, `recovery` or, for a test, `check`."""
     key: str
     """What it is about; the same for a problem and its end."""
     text: str
@@ -58,19 +62,64 @@ def channels(settings: AlertSettings) -> dict[str, Channel]:
     return found
 
 
+def tried(settings: AlertSettings) -> dict[str, str]:
+    """For each setting that names a way, why nobody could be told by it; empty if somebody could.
+
+    The mail server is asked whether it takes sender and recipients; nothing is sent. The webhook gets an
+    alert whose event is `check`.
+    """
+    found = {}
+    if settings.email_to:
+        found["alerts.smtp"] = _reason(lambda: _try_mail(settings))
+    if settings.webhook is not None:
+        address = settings.webhook.get_secret_value()
+        now = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
+        test = Alert(
+            "check", "check", "A test by `pharos check`: alerts arrive here.", now, socket.gethostname()
+        )
+        found["alerts.webhook"] = _reason(lambda: _post(address, test))
+    return found
+
+
+def _reason(attempt: Callable[[], None]) -> str:
+    try:
+        attempt()
+    except NotTold as error:
+        return error.reason
+    return ""
+
+
+def _try_mail(settings: AlertSettings) -> None:
+    with _mail_server(settings) as smtp:
+        for code, answer in (
+            smtp.mail(settings.email_from),
+            *(smtp.rcpt(recipient) for recipient in settings.email_to),
+        ):
+            if code not in TAKEN:
+                raise NotTold("e-mail", f"{code} {answer.decode(errors='replace')}")
+        smtp.rset()
+
+
 def _mail(settings: AlertSettings, alert: Alert) -> None:
     message = EmailMessage()
     word = "PROBLEM" if alert.event == "problem" else "recovered"
     message["Subject"] = f"[Pharos] {word}: {alert.key} on {alert.host}"
     message["From"], message["To"] = settings.email_from, ", ".join(settings.email_to)
     message.set_content(f"{alert.text}\n\nSince {alert.since} UTC, on {alert.host}.\n")
+    with _mail_server(settings) as smtp:
+        smtp.send_message(message)
+
+
+@contextmanager
+def _mail_server(settings: AlertSettings) -> Iterator[smtplib.SMTP]:
+    """The mail server, signed in to. What fails inside is raised as NotTold, too."""
     server = urlsplit(settings.smtp.get_secret_value())
     try:
         port = server.port or PORTS.get(server.scheme, PORTS["smtp"])
         with _connection(server, port) as smtp:
             if server.username:
                 smtp.login(unquote(server.username), unquote(server.password or ""))
-            smtp.send_message(message)
+            yield smtp
     except (OSError, smtplib.SMTPException, ValueError) as error:
         raise NotTold("e-mail", f"{type(error).__name__}: {error}") from error
 

@@ -1,0 +1,23 @@
+"""What was tried, and whether it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was tried. The text begins with the setting, and says what to do if it does not work."""
+
+    is_good: bool
+    text: str
+
+
+def works(text: str) -> Finding:
+    """It does what it should."""
+    return Finding(is_good=True, text=text)
+
+
+def fails(text: str) -> Finding:
+    """It does not; `pharos check` ends with 1."""
+    return Finding(is_good=False, text=text)

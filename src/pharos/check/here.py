@@ -1,0 +1,142 @@
+"""What is tried on this machine and in our own database: settings, home, logs, engine, Result Store."""
+
+from __future__ import annotations
+
+import stat
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from pharos import geolocation
+from pharos.check.finding import Finding, fails, works
+from pharos.config import Settings
+from pharos.engine import open_engine
+from pharos.errors import PharosError
+from pharos.hardening import weak_settings
+from pharos.lake.logs import LogFile, discover
+from pharos.lake.storage import open_file
+from pharos.result_store import store
+from pharos.result_store.connecting import translated
+from pharos.result_store.tables import table_updates
+
+NAMED = 3  # files in a text
+OTHERS = stat.S_IRWXO
+
+
+def settings_file(settings: Settings, file: Path | None) -> Iterator[Finding]:
+    """Weak settings, with which no service starts."""
+    weak = weak_settings(settings, file)
+    yield from map(fails, weak)
+    if not weak:
+        yield works(f"settings: {file or 'no file, defaults and environment'}; none is weak")
+
+
+def home(settings: Settings) -> Iterator[Finding]:
+    """A file can be made in home, or home can be made; nobody else may look into it."""
+    folder = settings.home.absolute()
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    try:
+        tempfile.TemporaryFile(dir=existing).close()
+    except OSError as error:
+        yield fails(f"home {folder}: nothing can be written in {existing} ({error.strerror or error})")
+    else:
+        yield works(f"home {folder}: can be written")
+    if folder.exists() and folder.stat().st_mode & OTHERS:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        yield fails(f"home {folder}: everybody on this host may enter it (mode {mode:o}); chmod 700 {folder}")
+
+
+def logs(settings: Settings) -> Iterator[Finding]:
+    """Each source lists files, and the first byte of each can be read."""
+    if not settings.logs.sources:
+        yield works("logs.sources: none named; `pharos run` needs --logs PATH then")
+    for name, source in settings.logs.sources.items():
+        try:
+            files = discover({name: source})
+        except PharosError as error:
+            yield fails(f"logs.sources.{name}: {error}")
+            continue
+        unreadable = [f"{file.path} ({why})" for file in files if (why := _why_unreadable(file))]
+        if unreadable:
+            further = f" and {len(unreadable) - NAMED} more" if len(unreadable) > NAMED else ""
+            listed = ", ".join(unreadable[:NAMED])
+            yield fails(f"logs.sources.{name}: not readable for this user: {listed}{further}")
+        elif not files:
+            yield fails(
+                f"logs.sources.{name}: no file in {', '.join(source.paths)} matches the pattern "
+                f"{source.pattern}"
+            )
+        else:
+            size_mb = sum(file.size for file in files) / 1e6
+            yield works(f"logs.sources.{name}: {len(files)} files, {size_mb:,.1f} MB")
+
+
+def _why_unreadable(file: LogFile) -> str:
+    try:
+        with open_file(file.path) as opened:
+            opened.read(1)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def engine(settings: Settings) -> Iterator[Finding]:
+    """The engine starts and computes."""
+    name = settings.engine.name
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            opened = open_engine(settings.engine, Path(scratch))
+            try:
+                opened.fetch(opened.table(pa.table({"number": [1]})))
+            finally:
+                opened.close()
+        except PharosError as error:
+            yield fails(f"engine.name: {name}: {error}")
+        except Exception as error:  # noqa: BLE001 - an engine fails in ways of its own: no Java, no cluster
+            yield fails(f"engine.name: {name} does not start ({str(error).partition(chr(10))[0]})")
+        else:
+            yield works(f"engine.name: {name} computes")
+
+
+def countries(settings: Settings) -> Iterator[Finding]:
+    """The database of countries can be read."""
+    database = settings.geolocation.database or geolocation.SHIPPED
+    try:
+        geolocation.check(database)
+    except PharosError as error:
+        yield fails(f"geolocation.database: {error}")
+    else:
+        yield works(f"geolocation.database: {database}")
+
+
+def result_stores(settings: Settings) -> Iterator[Finding]:
+    """Each Result Store answers, has our tables, and takes a row, which is taken back."""
+    yield from _result_store("result_store.url", settings.store_url)
+    if settings.data_api.v1_url is not None:
+        yield from _result_store("data_api.v1_url", settings.data_api.v1_url.get_secret_value())
+
+
+def _result_store(setting: str, url: str) -> Iterator[Finding]:
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        yield works(f"{setting}: a new SQLite file; the first run creates it")
+        return
+    try:
+        database = store.connect(url)
+    except PharosError as error:
+        yield fails(f"{setting}: {error}")
+        return
+    try:
+        row = {"update_id": f"pharos check {datetime.now(UTC).isoformat()}", "target_table": "pharos check"}
+        with translated(database) as connection, connection.begin() as transaction:
+            connection.execute(sa.insert(table_updates).values(row))
+            transaction.rollback()
+    except PharosError as error:
+        yield fails(f"{setting}: may not be written: {error}")
+    else:
+        yield works(f"{setting}: answers, has the tables of this release, can be written")
+    finally:
+        database.dispose()

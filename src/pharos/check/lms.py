@@ -1,0 +1,220 @@
+"""What is tried at the LMS: a row of each table, a token for each OAuth client, keys, courses, catalog."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from pharos.check.finding import Finding, fails, works
+from pharos.config import LMS, Settings
+from pharos.database_addresses import database_address
+from pharos.engine import open_engine
+from pharos.errors import PharosError
+from pharos.lms.errors import LMSError
+from pharos.lms.oauth import base_url
+from pharos.lms.tables import TABLES
+
+WAIT_S = 10.0
+CALLBACK = "/complete/edx-oauth2/"
+LMS_SIDE = "; make the client again as docs/operations/install.md says"
+
+
+class NoAnswer(Exception):
+    """The LMS, or something before it, did not answer as it should; the text says how."""
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    """A row of each table that is imported, with the columns that are imported."""
+    if settings.lms.database is None:
+        yield works("lms.database: not named; no demographics, grades and comparison of enrollments then")
+        return
+    failed = 0
+    try:
+        address = database_address(settings.lms.database.get_secret_value())
+        with tempfile.TemporaryDirectory() as scratch:
+            engine = open_engine(settings.engine, Path(scratch))
+            try:
+                with engine.database(address) as opened:
+                    for table in TABLES.values():
+                        try:
+                            opened.probe(table.name, table.schema)
+                        except LMSError as error:
+                            failed += 1
+                            yield fails(f"lms.database: {error}")
+            finally:
+                engine.close()
+    except PharosError as error:
+        yield fails(f"lms.database: {error}")
+        return
+    if not failed:
+        yield works(f"lms.database: {address}: a row of each of {len(TABLES)} tables was read")
+
+
+def site(settings: Settings) -> Iterator[Finding]:
+    """The LMS answers at all."""
+    if settings.lms.url is None:
+        yield works("lms.url: not named; logs can be computed without it, Insights needs it")
+        return
+    try:
+        answer = _get(settings.lms.url)
+    except NoAnswer as error:
+        yield fails(f"lms.url: {error}")
+        return
+    is_good = answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR
+    yield Finding(is_good, f"lms.url: {settings.lms.url} answers with status {answer.status_code}")
+
+
+def service_account(settings: Settings) -> Iterator[Finding]:
+    """A token for `lms.client_id`, and with it a page of the course list and of a person's course ids."""
+    lms = settings.lms
+    if not lms.url or not lms.client_id:
+        yield works("lms.client_id: not named; no titles and outlines of courses then")
+        return
+    try:
+        token = _service_token(lms)
+    except NoAnswer as error:
+        yield fails(f"lms.client_id: {error}{LMS_SIDE}")
+        return
+    yield works("lms.client_id: the LMS gives a token")
+    base = base_url(lms)
+    try:
+        listed = _first_page(f"{base}/api/courses/v1/courses/", token)
+    except NoAnswer as error:
+        yield fails(f"lms.url: the course list: {error}")
+    else:
+        yield Finding(bool(listed), f"lms.url: the course list {'can be read' if listed else 'is empty'}")
+    try:
+        asked = {"username": "pharos", "role": "staff", "page_size": "1"}
+        answer = _get(f"{base}/api/courses/v1/course_ids/", token, **asked)
+        if answer.status_code != httpx.codes.NOT_FOUND:  # nobody has this name: that is an answer, too
+            _json(answer)
+    except NoAnswer as error:
+        yield fails(f"lms.client_id: may not ask who teaches which course: {error}; make it global staff")
+    else:
+        yield works("lms.client_id: may ask who teaches which course")
+
+
+def keys(settings: Settings) -> Iterator[Finding]:
+    """The keys that tokens are checked with can be read."""
+    if settings.lms.jwt_keys is None:
+        return
+    try:
+        number = _number_of_keys(settings.lms.jwt_keys)
+    except (NoAnswer, OSError, ValueError) as error:
+        yield fails(f"lms.jwt_keys: {settings.lms.jwt_keys}: {error}")
+    else:
+        yield works(f"lms.jwt_keys: {number} keys")
+
+
+def sign_in(settings: Settings) -> Iterator[Finding]:
+    """The LMS knows the client of Insights and its secret: it refuses an invented code, not the client."""
+    ours, lms = settings.insights, settings.lms
+    if not lms.url or not ours.client_id:
+        yield works("insights.client_id: not named; nobody can sign in to Insights then")
+        return
+    form = {
+        "grant_type": "authorization_code",
+        "code": "pharos-check",
+        "redirect_uri": f"{ours.url.rstrip('/')}{CALLBACK}",
+        "client_id": ours.client_id,
+        "client_secret": ours.client_secret.get_secret_value() if ours.client_secret else "",
+    }
+    try:
+        answer = _post(f"{base_url(lms)}/oauth2/access_token", form)
+        error = _error_of(answer)
+    except NoAnswer as problem:
+        yield fails(f"insights.client_id: {problem}")
+        return
+    if error == "invalid_grant":
+        yield works("insights.client_id: the LMS knows this client and its secret")
+    else:
+        yield fails(f"insights.client_id: the LMS says {error or answer.status_code}{LMS_SIDE}")
+
+
+def catalog(settings: Settings) -> Iterator[Finding]:
+    """A course run of the catalog."""
+    lms = settings.lms
+    if not lms.catalog_url or not lms.url or not lms.client_id:
+        return
+    try:
+        token = _service_token(lms)
+        _first_page(f"{lms.catalog_url.rstrip('/')}/course_runs/", token)
+    except NoAnswer as error:
+        yield fails(f"lms.catalog_url: {error}")
+    else:
+        yield works("lms.catalog_url: lists course runs")
+
+
+def _service_token(lms: LMS) -> str:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": lms.client_id or "",
+        "client_secret": lms.client_secret.get_secret_value() if lms.client_secret else "",
+        "token_type": "jwt",
+    }
+    answer = _post(f"{base_url(lms)}/oauth2/access_token", form)
+    token = _json(answer).get("access_token") if answer.is_success else None
+    if not isinstance(token, str) or not token:
+        raise NoAnswer(f"the LMS gives no token ({_error_of(answer) or answer.status_code})")
+    return token
+
+
+def _first_page(address: str, token: str) -> list[Any]:
+    """The first page of a list, of one item."""
+    found = _json(_get(address, token, page_size="1")).get("results")
+    if not isinstance(found, list):
+        raise NoAnswer("the answer is no list")
+    return found
+
+
+def _number_of_keys(source: str) -> int:
+    if source.startswith(("http://", "https://")):
+        found = _json(_get(source))
+    else:
+        text = source if source.lstrip().startswith("{") else Path(source).read_text("utf-8")
+        found = _json(httpx.Response(httpx.codes.OK, text=text))
+    listed = found.get("keys")
+    if not isinstance(listed, list) or not listed:
+        raise NoAnswer("holds no keys")
+    return len(listed)
+
+
+def _get(address: str, token: str | None = None, **parameters: str) -> httpx.Response:
+    headers = {"Authorization": f"JWT {token}"} if token else {}
+    try:
+        return httpx.get(address, params=parameters or None, headers=headers, timeout=WAIT_S)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise NoAnswer(f"{address}: {error or type(error).__name__}") from error
+
+
+def _post(address: str, form: dict[str, str]) -> httpx.Response:
+    try:
+        return httpx.post(address, data=form, timeout=WAIT_S)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise NoAnswer(f"{address}: {error or type(error).__name__}") from error
+
+
+def _json(answer: httpx.Response) -> dict[str, Any]:
+    """The object of a good answer."""
+    if not answer.is_success:
+        raise NoAnswer(f"status {answer.status_code}")
+    try:
+        found = answer.json()
+    except ValueError as error:
+        raise NoAnswer("the answer is no JSON") from error
+    if not isinstance(found, dict):
+        raise NoAnswer("the answer is no object")
+    return found
+
+
+def _error_of(answer: httpx.Response) -> str:
+    """The word for what is wrong, of an answer by RFC 6749 5.2; empty if there is none."""
+    try:
+        found = answer.json()
+    except ValueError:
+        return ""
+    return str(found.get("error") or "") if isinstance(found, dict) else ""

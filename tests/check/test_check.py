@@ -1,0 +1,201 @@
+"""An installation in which everything works, and each setting of it broken in turn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import yaml
+from tests import edxapp, lines
+from tests.insights.world import CLIENT, SERVICE, TOKEN, World, fill, world_of
+from tests.ports import free_ports
+from tests.scheduler.receivers import MailServer, Webhook, running
+
+from pharos import config
+from pharos.check import Finding, check
+from pharos.demo.lms_catalog import PATH as CATALOG
+
+KEYS = {"keys": [{"kty": "RSA", "e": "AQAB", "n": "ALNrkDBUiiFNQPr4"}]}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world_of(tmp_path_factory.mktemp("world"), fill) as running:
+        yield running
+
+
+@dataclass
+class Place:
+    """Settings in which everything is named and works, and what they name."""
+
+    folder: Path
+    mail: MailServer
+    webhook: Webhook
+    values: dict[str, Any]
+
+    def check(self) -> list[Finding]:
+        file = self.folder / "pharos.yaml"
+        file.write_text(yaml.safe_dump(self.values))
+        file.chmod(0o600)
+        return check(config.load(config=file), file)
+
+    def failing(self) -> list[str]:
+        """The texts of what does not work."""
+        return [finding.text for finding in self.check() if not finding.is_good]
+
+
+@pytest.fixture
+def place(tmp_path: Path, world: World) -> Iterator[Place]:
+    lines.write(tmp_path / "logs" / "tracking.log", [lines.event("2024-03-02 09:00", "play_video")])
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (tmp_path / "keys.json").write_text(json.dumps(KEYS))
+    mail, webhook = MailServer(), Webhook()
+    values = {
+        "home": str(home),
+        "logs": {"sources": {"lms": {"paths": [str(tmp_path / "logs")]}}},
+        "lms": {
+            "url": world.lms_url,
+            "database": edxapp.create(f"sqlite:///{tmp_path / 'lms.sqlite'}"),
+            "client_id": SERVICE.id,
+            "client_secret": SERVICE.secret,
+            "catalog_url": world.lms_url + CATALOG,
+            "jwt_keys": str(tmp_path / "keys.json"),
+        },
+        "result_store": {"url": world.settings.store_url},
+        "insights": {
+            "url": world.url,
+            "data_api_url": world.api_url,
+            "data_api_token": TOKEN,
+            "client_id": CLIENT.id,
+            "client_secret": CLIENT.secret,
+            "secret_key": "a" * 32,
+        },
+        "alerts": {"email_to": ["ops@example.org"], "smtp": mail.url, "webhook": webhook.url},
+    }
+    with running(mail), running(webhook):
+        yield Place(tmp_path, mail, webhook, values)
+
+
+def test_everything_works_and_nothing_is_changed(place: Place, world: World) -> None:
+    findings = place.check()
+    assert [finding.text for finding in findings if not finding.is_good] == []
+    tried = {finding.text.partition(":")[0].partition(" ")[0] for finding in findings}
+    assert tried == {
+        "settings", "home", "logs.sources.lms", "engine.name", "geolocation.database", "result_store.url",
+        "lms.database", "lms.url", "lms.client_id", "lms.jwt_keys", "insights.client_id", "lms.catalog_url",
+        "insights.data_api_url", "alerts.smtp", "alerts.webhook",
+    }  # fmt: skip
+    assert not any(secret in finding.text for finding in findings for secret in (TOKEN, SERVICE.secret))
+    assert list((place.folder / "home").iterdir()) == []
+    assert place.mail.messages == []
+    assert [posted["event"] for posted in place.webhook.posted] == ["check"]
+    with sa.create_engine(world.settings.store_url).connect() as connection:
+        written = "SELECT count(*) FROM table_updates WHERE target_table = 'pharos check'"
+        assert connection.scalar(sa.text(written)) == 0
+
+
+NOWHERE = f"http://127.0.0.1:{free_ports(1)[0]}"
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "told"),
+    [
+        ("logs", "sources", {"lms": {"paths": ["/nowhere"]}}, ["logs.sources.lms: /nowhere: no such file"]),
+        ("engine", "spark_master", "local[*]", []),  # not used by the engine that is named
+        ("geolocation", "database", "/nowhere.mmdb", ["geolocation.database: "]),
+        ("result_store", "url", "postgresql://me@127.0.0.1:1/x", ["result_store.url: "]),
+        ("data_api", "v1_url", "mysql://me@127.0.0.1:1/x", ["data_api.v1_url: "]),
+        (
+            "lms", "url", NOWHERE,
+            ["lms.url: ", "lms.client_id: ", "insights.client_id: ", "lms.catalog_url: "],
+        ),
+        ("lms", "database", "sqlite:////nowhere.sqlite", ["lms.database: "]),
+        ("lms", "database", "mysql://me:secret@127.0.0.1:1/openedx", ["lms.database: "]),
+        (
+            "lms", "client_secret", "wrong",
+            ["lms.client_id: the LMS gives no token (invalid_client)", "lms.catalog_url: "],
+        ),
+        ("lms", "jwt_keys", "/nowhere.json", ["lms.jwt_keys: /nowhere.json: "]),
+        ("lms", "jwt_keys", "/dev/null", ["lms.jwt_keys: /dev/null: "]),
+        ("lms", "catalog_url", NOWHERE, [f"lms.catalog_url: {NOWHERE}"]),
+        ("insights", "client_secret", "wrong", ["insights.client_id: the LMS says invalid_client"]),
+        ("insights", "client_id", SERVICE.id, ["insights.client_id: the LMS says invalid_client"]),
+        ("insights", "data_api_token", "f" * 32, ["insights.data_api_token: the Data API refuses it"]),
+        ("insights", "data_api_url", NOWHERE, [f"insights.data_api_url: {NOWHERE}: "]),
+        ("insights", "secret_key", "short", ["insights.secret_key: has 5 characters"]),
+        ("alerts", "smtp", "smtp://127.0.0.1:1", ["alerts.smtp: ConnectionRefusedError"]),
+        ("alerts", "webhook", NOWHERE, ["alerts.webhook: ConnectError"]),
+    ],
+)  # fmt: skip
+def test_each_broken_setting_is_named_and_no_other(
+    section: str, key: str, value: object, told: list[str], place: Place
+) -> None:
+    place.values.setdefault(section, {})[key] = value
+    failing = place.failing()
+    assert len(failing) == len(told), failing
+    for text, beginning in zip(failing, told, strict=True):
+        assert text.startswith(beginning)
+    assert not any("secret@" in text for text in failing)
+
+
+def _without_table(place: Place) -> None:
+    edxapp.change(place.values["lms"]["database"], "DROP TABLE auth_userprofile")
+
+
+def _without_column(place: Place) -> None:
+    edxapp.change(place.values["lms"]["database"], "ALTER TABLE auth_user DROP COLUMN is_staff")
+
+
+def _logs_of_another_name(place: Place) -> None:
+    (place.folder / "logs/tracking.log").rename(place.folder / "logs/events.txt")
+
+
+def _open_home(place: Place) -> None:
+    (place.folder / "home").chmod(0o755)
+
+
+def _mail_that_refuses(place: Place) -> None:
+    place.mail.refuses = True
+
+
+def _webhook_that_refuses(place: Place) -> None:
+    place.webhook.status = 403
+
+
+def _store_of_an_earlier_release(place: Place) -> None:
+    place.values["result_store"]["url"] = f"sqlite:///{place.folder / 'lms.sqlite'}"
+
+
+@pytest.mark.parametrize(
+    ("break_it", "told"),
+    [
+        (_without_table, "table auth_userprofile"),
+        (_without_column, "is_staff"),
+        (_logs_of_another_name, "logs.sources.lms: no file in "),
+        (_open_home, "(mode 755); chmod 700"),
+        (_mail_that_refuses, "alerts.smtp: 451"),
+        (_webhook_that_refuses, "alerts.webhook: status 403"),
+        (_store_of_an_earlier_release, "result_store.url: "),
+    ],
+)
+def test_what_a_setting_names_can_be_broken_too(
+    break_it: Callable[[Place], None], told: str, place: Place
+) -> None:
+    break_it(place)
+    (failing,) = place.failing()
+    assert told in failing
+
+
+def test_a_service_account_that_is_no_staff(place: Place, world: World) -> None:
+    world.lms.down, world.lms.paths, world.lms.status = True, ("course_ids",), 403
+    try:
+        (failing,) = place.failing()
+    finally:
+        world.lms.down = False
+    assert failing.startswith("lms.client_id: may not ask who teaches which course: status 403")
