@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import yaml
+from joserfc.jwk import RSAKey
 from tests import edxapp, lines
 from tests.insights.world import CLIENT, SERVICE, TOKEN, World, fill, world_of
 from tests.ports import free_ports
@@ -20,7 +21,7 @@ from pharos import config
 from pharos.check import Finding, check
 from pharos.demo.lms_catalog import PATH as CATALOG
 
-KEYS = {"keys": [{"kty": "RSA", "e": "AQAB", "n": "ALNrkDBUiiFNQPr4"}]}
+OTHER_KEYS = json.dumps({"keys": [RSAKey.generate_key(2048, {"use": "sig"}).as_dict(private=False)]})
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def place(tmp_path: Path, world: World) -> Iterator[Place]:
     lines.write(tmp_path / "logs" / "tracking.log", [lines.event("2024-03-02 09:00", "play_video")])
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    (tmp_path / "keys.json").write_text(json.dumps(KEYS))
+    (tmp_path / "keys.json").write_text(world.lms.app.state.sign_in.public_keys)
     mail, webhook = MailServer(), Webhook()
     values = {
         "home": str(home),
@@ -121,8 +122,12 @@ NOWHERE = f"http://127.0.0.1:{free_ports(1)[0]}"
             "lms", "client_secret", "wrong",
             ["lms.client_id: the LMS gives no token (invalid_client)", "lms.catalog_url: "],
         ),
-        ("lms", "jwt_keys", "/nowhere.json", ["lms.jwt_keys: /nowhere.json: "]),
-        ("lms", "jwt_keys", "/dev/null", ["lms.jwt_keys: /dev/null: "]),
+        ("lms", "jwt_keys", "/nowhere.json", ["lms.jwt_keys: /nowhere.json cannot be read"]),
+        ("lms", "jwt_keys", "/dev/null", ["lms.jwt_keys: /dev/null: is neither JSON nor PEM"]),
+        ("lms", "jwt_keys", OTHER_KEYS, ["lms.jwt_keys: the token is signed by no key we have"]),
+        ("lms", "jwt_keys", None, []),  # taken straight from an LMS on this machine
+        ("lms", "jwt_issuer", "https://another.example", ["lms.jwt_issuer: the token has another issuer"]),
+        ("lms", "jwt_audience", "another", ["lms.jwt_audience: the token is meant for another audience"]),
         ("lms", "catalog_url", NOWHERE, [f"lms.catalog_url: {NOWHERE}"]),
         ("insights", "client_secret", "wrong", ["insights.client_id: the LMS says invalid_client"]),
         ("insights", "client_id", SERVICE.id, ["insights.client_id: the LMS says invalid_client"]),

@@ -23,7 +23,7 @@ def check(settings: Settings, file: Path | None) -> list[Finding]:
         *lms.database(settings),
         *lms.site(settings),
         *lms.service_account(settings),
-        *lms.keys(settings),
+        *lms.tokens(settings),
         *lms.sign_in(settings),
         *lms.catalog(settings),
         *others.data_api(settings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +14,11 @@ from pharos.check.finding import Finding, fails, works
 from pharos.config import LMS, Settings
 from pharos.database_addresses import database_address
 from pharos.engine import open_engine
-from pharos.errors import PharosError
+from pharos.errors import ConfigurationError, PharosError
 from pharos.lms.errors import LMSError
 from pharos.lms.oauth import base_url
 from pharos.lms.tables import TABLES
+from pharos.lms.tokens import Fault, TokenRefused, Tokens, checked_by, is_straight
 
 WAIT_S = 10.0
 CALLBACK = "/complete/edx-oauth2/"
@@ -98,16 +100,32 @@ def service_account(settings: Settings) -> Iterator[Finding]:
         yield works("lms.client_id: may ask who teaches which course")
 
 
-def keys(settings: Settings) -> Iterator[Finding]:
-    """The keys that tokens are checked with can be read."""
-    if settings.lms.jwt_keys is None:
+def tokens(settings: Settings) -> Iterator[Finding]:
+    """A token of the LMS passes the checks of a sign-in: signature, issuer, audience, times."""
+    lms = settings.lms
+    if not lms.url or not (settings.insights.client_id or lms.jwt_keys):
         return
     try:
-        number = _number_of_keys(settings.lms.jwt_keys)
-    except (NoAnswer, OSError, ValueError) as error:
-        yield fails(f"lms.jwt_keys: {settings.lms.jwt_keys}: {error}")
+        how, checks = checked_by(lms), Tokens(lms, lms.jwt_audience)
+        if not lms.client_id:
+            yield works(f"lms.jwt_keys: tokens are {how}; tried only with a service account (lms.client_id)")
+            return
+        token = _service_token(lms, asymmetric=bool(lms.jwt_keys))
+        if is_straight(lms):
+            checks.straight(token)
+        else:
+            asyncio.run(checks.claims(token))
+    except ConfigurationError as error:
+        yield fails(str(error))
+    except TokenRefused as error:
+        setting = {Fault.ISSUER: "lms.jwt_issuer", Fault.AUDIENCE: "lms.jwt_audience"}.get(
+            error.fault, "lms.jwt_keys"
+        )
+        yield fails(f"{setting}: {error}")
+    except NoAnswer:
+        return  # told of the service account
     else:
-        yield works(f"lms.jwt_keys: {number} keys")
+        yield works(f"lms.jwt_keys: a token of the LMS is {how}, and good")
 
 
 def sign_in(settings: Settings) -> Iterator[Finding]:
@@ -149,13 +167,13 @@ def catalog(settings: Settings) -> Iterator[Finding]:
         yield works("lms.catalog_url: lists course runs")
 
 
-def _service_token(lms: LMS) -> str:
+def _service_token(lms: LMS, *, asymmetric: bool = False) -> str:
     form = {
         "grant_type": "client_credentials",
         "client_id": lms.client_id or "",
         "client_secret": lms.client_secret.get_secret_value() if lms.client_secret else "",
         "token_type": "jwt",
-    }
+    } | ({"asymmetric_jwt": "true"} if asymmetric else {})
     answer = _post(f"{base_url(lms)}/oauth2/access_token", form)
     token = _json(answer).get("access_token") if answer.is_success else None
     if not isinstance(token, str) or not token:
@@ -169,18 +187,6 @@ def _first_page(address: str, token: str) -> list[Any]:
     if not isinstance(found, list):
         raise NoAnswer("the answer is no list")
     return found
-
-
-def _number_of_keys(source: str) -> int:
-    if source.startswith(("http://", "https://")):
-        found = _json(_get(source))
-    else:
-        text = source if source.lstrip().startswith("{") else Path(source).read_text("utf-8")
-        found = _json(httpx.Response(httpx.codes.OK, text=text))
-    listed = found.get("keys")
-    if not isinstance(listed, list) or not listed:
-        raise NoAnswer("holds no keys")
-    return len(listed)
 
 
 def _get(address: str, token: str | None = None, **parameters: str) -> httpx.Response:
