@@ -239,6 +239,11 @@ def test_a_token_is_taken_straight_only_over_https_or_within_this_machine(
         assert checked_by(LMS(url=url, **settings)) == f"checked with lms.{next(iter(settings))}"
 
 
+def test_a_key_is_no_secret() -> None:
+    with pytest.raises(ConfigurationError, match=r"lms\.jwt_secret: is a key"):
+        Tokens(lms(jwt_keys=None, jwt_secret=NEW.as_pem(private=False).decode()), "openedx")
+
+
 def test_a_straight_token_needs_no_signature_but_an_algorithm() -> None:
     tokens = Tokens(lms(jwt_keys=None), "openedx")
     for token in (signed(OTHER), signed(OF_SECRET, "HS256")):

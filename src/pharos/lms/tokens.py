@@ -163,9 +163,14 @@ def _is_loopback(host: str) -> bool:
 def _secret_of(lms: LMS) -> Key | None:
     if not lms.jwt_secret:  # an empty one would let anybody sign
         return None
-    with warnings.catch_warnings():  # its length is the LMS's choice
-        warnings.simplefilter("ignore")
-        return OctKey.import_key(lms.jwt_secret.get_secret_value())
+    try:
+        with warnings.catch_warnings():  # its length is the LMS's choice
+            warnings.simplefilter("ignore")
+            return OctKey.import_key(lms.jwt_secret.get_secret_value())
+    except ValueError as error:
+        raise ConfigurationError(
+            "lms.jwt_secret: is a key, no secret; keys belong into lms.jwt_keys"
+        ) from error
 
 
 def _opened(token: str) -> tuple[str, dict[str, Any]]:
