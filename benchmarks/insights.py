@@ -171,6 +171,7 @@ def application(which: str, port: str, folder: str, token: str, courses: str, lm
         lms={"url": lms, "client_id": "service", "client_secret": "x"},
         result_store={"url": f"sqlite:///{folder}/result_store.sqlite"},
         insights={
+            "requests_per_minute": 10**9,
             "url": f"http://127.0.0.1:{port}",
             "data_api_url": api,
             "data_api_token": token,

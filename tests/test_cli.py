@@ -436,7 +436,12 @@ def test_tokens_of_few_rights(shell: Shell) -> None:
     listed = shell.pharos("token", "list").stdout
     assert "2099-01-31 00:00" in listed
     assert "OrgX, course-v1:edX+A+1, edX/DemoX/2014, data of learners" in listed
-    for option, value in (("--course", "nonsense"), ("--expires", "soon"), ("--requests-per-minute", "0")):
+    for option, value in (
+        ("--course", "nonsense"),
+        ("--expires", "soon"),
+        ("--expires", "2020-01-31"),
+        ("--requests-per-minute", "0"),
+    ):
         assert option in shell.pharos("token", "create", "bad", option, value, code=2).stderr
 
 

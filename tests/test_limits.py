@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from pharos.limits import MAX_CALLERS, Limits
+from pharos.limits import MAX_CALLERS, Limits, Turns
 
 
 def test_the_window_slides(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,3 +34,27 @@ def test_callers_are_forgotten_before_memory_runs_out() -> None:
     limits.count("one more", 1)  # the longest silent is number 1, as 0 asked just now
     assert limits.count("2", 1) > 0
     assert limits.count("1", 1) == 0
+
+
+def test_a_caller_who_asks_for_much_waits_for_itself_alone() -> None:
+    async def play() -> tuple[list[str], int]:
+        turns, begun, release = Turns(2), [], asyncio.Event()
+
+        async def ask(caller: str) -> None:
+            async with turns.of(caller):
+                begun.append(caller)
+                await release.wait()
+
+        asked = [asyncio.create_task(ask(caller)) for caller in ("eager",) * 5 + ("bob", "ann")]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        first = list(begun)
+        asked[0].cancel()
+        release.set()
+        await asyncio.gather(*asked, return_exceptions=True)
+        assert len(begun) == len(asked)
+        return first, len(turns._lines)  # noqa: SLF001 - what is kept of callers who are gone
+
+    begun, kept = asyncio.run(play())
+    assert sorted(begun) == ["ann", "bob", "eager", "eager"]
+    assert kept == 0

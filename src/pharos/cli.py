@@ -454,7 +454,7 @@ def token_create(
     with _result_store(config.load(home, file)) as engine:
         token = tokens.create_token(
             engine, name, courses=courses or (), organizations=organizations or (), learners=learners,
-            expires=_moment(expires, "--expires"), requests_per_minute=requests_per_minute,
+            expires=_expiry(expires), requests_per_minute=requests_per_minute,
             token=sys.stdin.readline().strip() if given else None,
         )  # fmt: skip
     print(f"Token {name} is valid." if given else token)  # noqa: T201
@@ -562,6 +562,16 @@ def _until(text: str | None) -> datetime | None:
     if moment is not None and moment > datetime.now(UTC).replace(tzinfo=None):
         raise ConfigurationError(
             f"--until: {text!r} lies in the future; leave it out to describe the time before now"
+        )
+    return moment
+
+
+def _expiry(text: str | None) -> datetime | None:
+    """The moment of `--expires`: a token that has expired before it is made would serve nobody."""
+    moment = _moment(text, "--expires")
+    if moment is not None and moment <= datetime.now(UTC).replace(tzinfo=None):
+        raise ConfigurationError(
+            f"--expires: {text!r} is past; a token needs a moment still to come, or none"
         )
     return moment
 

@@ -228,6 +228,12 @@ class InsightsSettings(Section):
     client_id: str | None = Field(None, description="OAuth2 client id of Insights at the LMS (sign-in).")
     client_secret: SecretStr | None = Field(None, description="Its secret.")
     permissions_seconds: int = Field(60, gt=0, description="How long an LMS answer on course access counts.")
+    requests_per_minute: int = Field(300, gt=0, description="Pages and files for one person.")
+    audit_log: Path | None = Field(
+        None,
+        description="File that says who signed in and who was refused; default: "
+        "insights_audit.jsonl in home.",
+    )
     show_age: bool = Field(True, description="Whether course teams may see the ages of learners.")
     support_email: str | None = Field(None, description="Where people who need help may write.")
     help_url: str | None = Field(None, description="Address of a guide for course teams.")

@@ -1,17 +1,21 @@
-"""How often somebody may ask: a window of one minute that slides (spec 05 §3.3). Counted in each process."""
+"""How often somebody may ask (spec 05 §3.3), and how much of the service at once. Counted in each process."""
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 WINDOW_S = 60.0
 MAX_CALLERS = 10_000  # the longest silent are forgotten first, so memory is bounded
 
 
 class Limits:
-    """The requests of each caller within the last minute."""
+    """The requests of each caller within the last minute, a window that slides."""
 
     def __init__(self) -> None:
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
@@ -29,3 +33,34 @@ class Limits:
         if len(self._times) > MAX_CALLERS:
             self._times.popitem(last=False)
         return 0
+
+
+@dataclass
+class _Line:
+    places: asyncio.Semaphore
+    callers: int = 0  # served or waiting
+
+
+class Turns:
+    """Of each caller a few requests are served at once; the caller's further ones wait in line.
+
+    So whoever asks for much waits for their own answers, and others wait for a few of theirs at most. Used
+    from the event loop only.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._lines: dict[str, _Line] = {}
+
+    @asynccontextmanager
+    async def of(self, caller: str) -> AsyncIterator[None]:
+        """Wait for a place of the caller, and hold it."""
+        line = self._lines.setdefault(caller, _Line(asyncio.Semaphore(self._at_once)))
+        line.callers += 1
+        try:
+            async with line.places:
+                yield
+        finally:
+            line.callers -= 1
+            if not line.callers:
+                del self._lines[caller]

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from pharos.data_api.cache import BESIDE_BODY, Cache, Kept, stamp
 from pharos.data_api.reading import ResultStore
-from pharos.result_store import store, tables
+from pharos.result_store import contract, store, tables
 from pharos.result_store.store import Publication
 
 PATH = "/api/v1/courses/a/b/c/enrollment/"
@@ -167,3 +167,24 @@ def test_an_answer_that_failed_is_tried_again(
     api = serve_api()
     nowhere = PATH.replace("a/b/c", "x/y/z")
     assert [api.get(nowhere).status_code for _ in range(3)] == [404, 404, 404]
+
+
+@pytest.mark.usefixtures("fresh")
+def test_links_and_tags_are_of_the_scheme(serve_api: Callable[..., httpx.Client], engine: sa.Engine) -> None:
+    """Behind a proxy the same answer is asked for with http and with https."""
+    summary = tables.course_meta_summary_enrollment
+    values = {"enrollment_mode": "audit", "count": 1, "count_change_7_days": 0, "cumulative_count": 1}
+    rows = pa.Table.from_pylist(
+        [{"course_id": f"a/b/{run}", **values} for run in "cd"], contract.schema(summary)
+    )
+    publication = Publication(fingerprint="f", until=datetime(2031, 3, 2), last_event=None, version=1)
+    store.publish(engine, summary, rows, publication)
+    api = serve_api()
+    answers = {
+        scheme: api.get("/api/v1/course_summaries/?page=1&page_size=1", headers={"X-Forwarded-Proto": scheme})
+        for scheme in ("http", "https", "http")
+    }
+    for scheme, answer in answers.items():
+        assert answer.json()["next"].startswith(f"{scheme}://")
+        assert answer.headers["Link"].startswith(f"<{scheme}://")
+    assert answers["http"].headers["ETag"] != answers["https"].headers["ETag"]

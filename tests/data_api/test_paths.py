@@ -75,3 +75,22 @@ def test_every_answer_forbids_sniffing_and_framing(api: httpx.Client) -> None:
         headers = api.get(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/docs/", 200),
+        ("/api/v1/course_summaries.api", 200),
+        ("/api/v1/course_summaries/?recent_date=nonsense", 400),
+        ("/api/v1/nothing/", 404),
+        ("/static/docs.js", 200),
+    ],
+)
+def test_no_page_runs_or_shows_what_comes_from_elsewhere(api: httpx.Client, path: str, status: int) -> None:
+    answer = api.get(path)
+    assert answer.status_code == status
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "frame-ancestors 'none'" in policy

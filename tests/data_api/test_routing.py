@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -10,8 +14,10 @@ import pytest
 
 from pharos.config import Settings
 from pharos.data_api.app import SUBJECTS, create_app
+from pharos.data_api.reading import WORKERS
 from pharos.data_api.routing import examples
 
+TOKEN = "a" * 40
 CID = "course-v1:OrgX+ABC101+2031_T1"
 P1 = "block-v1:OrgX+ABC101+2031_T1+type@problem+block@p1"
 COURSE = quote(CID, safe="")
@@ -79,3 +85,40 @@ def test_the_definition_of_each_figure_is_in_the_description() -> None:
             ]
             for table in endpoint.reads:
                 assert table.info["definition"].meaning in operation["get"]["description"]
+
+
+class Watched(ThreadPoolExecutor):
+    """Workers that know how many answers were begun or waited for them at most."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.now, self.most, self._lock = 0, 0, threading.Lock()
+
+    def submit(self, *arguments: Any, **named: Any) -> Any:
+        with self._lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        done = super().submit(*arguments, **named)
+        done.add_done_callback(self._ended)
+        return done
+
+    def _ended(self, _: object) -> None:
+        with self._lock:
+            self.now -= 1
+
+
+def test_first_answers_of_one_caller_do_not_keep_the_others_waiting(
+    serve: Callable[[Any], str], home: Path
+) -> None:
+    """However many one caller asks for at once, few of them stand before the next answer of another."""
+    app = create_app(Settings(home=home))
+    workers = app.state.workers = Watched()
+    url = f"{serve(app)}/api/v0/courses/{CID}/enrollment/mode/"
+    headers = {"Authorization": f"Token {TOKEN}"}
+
+    def ask(number: int) -> int:
+        return httpx.get(url, params={"start_date": f"20{number:02}-01-01"}, headers=headers).status_code
+
+    with ThreadPoolExecutor(20) as clients:
+        assert set(clients.map(ask, range(10, 70))) <= {200, 404}
+    assert 1 <= workers.most <= WORKERS

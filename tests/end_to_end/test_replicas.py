@@ -109,6 +109,7 @@ class Fleet:
             "result_store": {"url": f"sqlite:///{self.world.settings.home / 'result_store.sqlite'}"},
             "data_api": {"token_requests_per_minute": 1_000_000},
             "insights": {
+                "requests_per_minute": 1_000_000,
                 "url": self.web,
                 "data_api_url": self.api,
                 "data_api_token": TOKEN,

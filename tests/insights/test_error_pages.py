@@ -67,6 +67,20 @@ def test_every_page_says_that_numbers_could_not_be_loaded(impatient_world: World
         assert client.get(f"/courses/{world.course_id}/enrollment/activity/").status_code == 200
 
 
+def test_a_busy_data_api_is_not_shown_as_an_outage(own_world: World) -> None:
+    with own_world.client("sofia") as client:
+        own_world.api.down = True
+        own_world.api.status, own_world.api.body = 429, b'{"detail": "Request was throttled."}'
+        own_world.api.headers = [(b"retry-after", b"17")]
+        page = client.get(f"/courses/{own_world.course_id}/enrollment/activity/")
+        assert (page.status_code, page.headers["Retry-After"]) == (503, "17")
+        assert "More is asked for than can be answered at once" in page.text
+        assert "could not be loaded" not in page.text
+        own_world.api.headers = []
+        page = client.get(f"/courses/{own_world.course_id}/enrollment/activity/")
+        assert (page.status_code, page.headers["Retry-After"]) == (503, "1")
+
+
 def test_files_and_sparklines_fail_as_calmly(own_world: World) -> None:
     with own_world.client("sofia") as client:
         fails(own_world, "fault")

@@ -77,6 +77,7 @@ class Outage:
     paths: tuple[str, ...] = ("",)
     status: int = 503
     body: bytes = b"down"
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     delay_s: float = 0
     without_parameter: str = ""
     """Of the query: the other does not hear of it."""
@@ -87,7 +88,7 @@ class Outage:
             self.requests.append(scope["path"])
             if self.down and any(part in scope["path"] for part in self.paths):
                 await asyncio.sleep(self.delay_s)
-                headers = [(b"content-type", b"application/json")]
+                headers = [(b"content-type", b"application/json"), *self.headers]
                 await send({"type": "http.response.start", "status": self.status, "headers": headers})
                 await send({"type": "http.response.body", "body": self.body})
                 return
@@ -298,7 +299,7 @@ def world_of(
                 secret_key="a key for tests",
                 client_id=CLIENT.id,
                 client_secret=CLIENT.secret,
-                **insights_settings,
+                **({"requests_per_minute": 100_000} | insights_settings),
             ),
         )
         api_app = Outage(data_api.create_app(settings))

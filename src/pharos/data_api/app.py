@@ -37,7 +37,7 @@ from pharos.data_api.errors import (
 )
 from pharos.data_api.formats import as_json
 from pharos.data_api.jwt import SignedTokens
-from pharos.data_api.paths import Paths, canonical
+from pharos.data_api.paths import HEADERS, Paths, canonical
 from pharos.data_api.reading import WORKERS, Recent, ResultStore
 from pharos.data_api.report_files import DOWNLOADS, Reports
 from pharos.data_api.routes import (
@@ -57,6 +57,7 @@ from pharos.data_api.routes import (
 )
 from pharos.data_api.streaming import Streams
 from pharos.data_api.tokens import list_tokens
+from pharos.limits import Turns
 from pharos.result_store import data_problems
 from pharos.result_store.errors import ResultStoreError
 from pharos.result_store.job_runs import JobRun, latest, latest_done
@@ -104,6 +105,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.condition = Condition(app.state.problems, settings.alerts.silent_hours)
     app.state.cache = Cache()
     app.state.workers = ThreadPoolExecutor(WORKERS, "answers")
+    app.state.turns = Turns(WORKERS)
     app.state.audit = AuditLog(ours.audit_log or settings.home / "data_api_audit.jsonl")
     app.state.exports = Streams("exports", app.state.metrics)
     app.state.downloads = Streams("downloads", app.state.metrics)
@@ -226,4 +228,4 @@ def _answer_no_store(_: Request, error: Exception) -> Response:
 def _answer_fault(request: Request, error: Exception) -> Response:
     route = getattr(request.scope.get("route"), "path", "")  # not the path: names may stand in it
     log.error("%s %s failed", request.method, route, exc_info=error)
-    return _answer({"status": 500}, 500, request_headers())
+    return _answer({"status": 500}, 500, {**HEADERS, **request_headers()})  # outside of `Paths`

@@ -116,7 +116,10 @@ def stamp(publications: Mapping[str, Publication], tables: Sequence[str]) -> str
 
 
 def key_of(scope: Scope, caller: Caller) -> str:
-    """Requests of equal key get equal answers from equal publications. Links in answers hold the host."""
+    """Requests of equal key get equal answers from equal publications.
+
+    Links in answers hold scheme and host.
+    """
     headers = Headers(scope=scope)
     return repr(
         (
@@ -124,6 +127,7 @@ def key_of(scope: Scope, caller: Caller) -> str:
             scope.get(SUFFIX),
             scope["query_string"],
             headers.get("accept"),
+            scope["scheme"],
             headers.get("host"),
             caller.scope,
         )

@@ -14,7 +14,12 @@ from pharos.data_api.formats import SUFFIXES
 SUFFIX = "pharos.format"  # key of the scope that holds the suffix
 HEAD = "pharos.head"  # key of the scope: whether only the headers are wanted
 MAX_BODY_BYTES = 10 * 1024 * 1024  # room for 100,000 course ids
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 HEADERS = {
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",

@@ -180,9 +180,10 @@ def _answering(endpoint: Endpoint) -> Callable[..., Any]:
         at_hand = {"request": request, "store": Reading(store, published), "caller": caller}
         own |= {name: value for name, value in at_hand.items() if name in wanted}
         with cache.making(key) if made_from else nullcontext():
-            made = await asyncio.get_running_loop().run_in_executor(
-                request.app.state.workers, lambda: _made(endpoint, output, own)
-            )
+            async with request.app.state.turns.of(caller.name):
+                made = await asyncio.get_running_loop().run_in_executor(
+                    request.app.state.workers, lambda: _made(endpoint, output, own)
+                )
             made.headers.update(provenance(publications_of(published, endpoint.reads)))
             if made_from:
                 made.headers.setdefault("Cache-Control", NOT_UNASKED)

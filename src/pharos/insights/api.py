@@ -41,6 +41,20 @@ class DataAPIError(PharosError):
         )
 
 
+class DataAPIBusy(DataAPIError):
+    """The Data API is well, and Insights has asked too much of it within a minute (status 429)."""
+
+    def __init__(self, path: str, reason: str, wait_s: int = 1) -> None:
+        super().__init__(path, reason)
+        self.wait_s = wait_s
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: the rate of the token of Insights is used up for {self.wait_s} s; give "
+            "insights.data_api_token a higher one (pharos token create --requests-per-minute)"
+        )
+
+
 @dataclass(frozen=True)
 class Definition:
     """What a number means and how fresh it is: the Data API's words, shown as they are."""
@@ -215,6 +229,9 @@ def _parsed(path: str, answer: httpx.Response) -> list[Row]:
 
 
 def _expect_success(path: str, answer: httpx.Response) -> None:
+    if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        wait = answer.headers.get("Retry-After", "")
+        raise DataAPIBusy(path, "status 429", int(wait) if wait.isascii() and wait.isdigit() else 1)
     if not answer.is_success:
         raise DataAPIError(path, f"status {answer.status_code}")
 

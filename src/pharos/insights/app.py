@@ -40,14 +40,16 @@ from pharos.insights.pages import (
 )
 from pharos.insights.permissions import Permissions
 from pharos.insights.rendering import Renderer
-from pharos.insights.sessions import Attempts, Session, Sessions
+from pharos.insights.sessions import Attempts, Session, Sessions, Viewer
 from pharos.insights.shapes import Shapes
 from pharos.insights.site import Site
 from pharos.insights.static_files import StaticFiles
+from pharos.limits import Limits, Turns
 from pharos.lms.oauth import SignIn, public_url
 from pharos.lms.rest import LMSClient
 from pharos.lms.tokens import Tokens, checked_by
 from pharos.telemetry import logs
+from pharos.telemetry.audit import AuditLog
 from pharos.telemetry.metrics import Metrics
 from pharos.telemetry.requests import Observed, request_headers
 
@@ -71,6 +73,7 @@ PAGES = (
 )
 YEAR_S = 365 * 24 * 3600
 ASKED_BY_MACHINES = ("/static/", "/status/", "/health/", "/metrics")
+AT_ONCE = 4  # pages of one person: browsers ask for more, and the others wait for each other
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -142,6 +145,9 @@ def _site(
         admission=Admission(api, signing_in),
         renderer=renderer,
         log=logging.getLogger("pharos.insights"),
+        audit=AuditLog(insights.audit_log or settings.home / "insights_audit.jsonl"),
+        limits=Limits(),
+        turns=Turns(AT_ONCE),
     )
 
 
@@ -157,7 +163,7 @@ def _add_request_state(app: FastAPI, settings: Settings) -> None:
         session = None
         try:
             session = await _prepared(request, site)
-            response = await answer(request)
+            response = await _in_turn(site, request, answer)
         except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, a person gets a page
             response = error_pages.unexpected(request, error)
         if session is not None and session != request.state.session:
@@ -215,6 +221,19 @@ async def _definitions(site: Site) -> dict[str, Definition]:
         return await site.api.definitions()
     except DataAPIError:  # the page says it where it needs them
         return {}
+
+
+async def _in_turn(
+    site: Site, request: Request, answer: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    """The answer; a person may ask for so many pages a minute, and for a few at once."""
+    viewer: Viewer | None = request.state.viewer
+    if viewer is None:
+        return await answer(request)
+    if wait_s := site.limits.count(viewer.username, site.settings.insights.requests_per_minute):
+        return error_pages.too_many(request, wait_s)
+    async with site.turns.of(viewer.username):
+        return await answer(request)
 
 
 def _security_headers(settings: Settings) -> dict[str, str]:

@@ -15,7 +15,8 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from pharos.insights.access import AccessDenied, SignInNeeded
-from pharos.insights.api import DataAPIError
+from pharos.insights.api import DataAPIBusy, DataAPIError
+from pharos.insights.audit import note_refusal
 from pharos.insights.language import Language, noop
 from pharos.insights.permissions import AccessUnknown
 from pharos.insights.rendering import Link, Page
@@ -59,6 +60,7 @@ class Failure:
 
 TRY_AGAIN = ("", noop("Try again"))
 SIGN_IN_AGAIN = ("/login/", noop("Sign in again"))
+REFUSED = (401, 403)
 YOUR_COURSES = ("/courses/", noop("Your courses"))
 FAILURES: dict[type[Exception], Failure] = {
     AccessDenied: Failure(
@@ -133,6 +135,14 @@ FAILURES: dict[type[Exception], Failure] = {
         (TRY_AGAIN,),
         "LMS",
     ),
+    DataAPIBusy: Failure(
+        503,
+        noop("Please wait a moment"),
+        noop("More is asked for than can be answered at once"),
+        noop("Many people look at their numbers just now. Nothing is broken; please try again in a minute."),
+        (TRY_AGAIN,),
+        "BUSY",
+    ),
     DataAPIError: Failure(
         503,
         noop("Numbers could not be loaded"),
@@ -152,6 +162,16 @@ NO_SUCH_PAGE = Failure(
     noop("The address may be mistyped, or the course is gone. Search the list for its name."),
     (YOUR_COURSES,),
 )
+TOO_MANY = Failure(
+    429,
+    noop("Please wait a moment"),
+    noop("You have asked for very many pages within a minute"),
+    noop(
+        "So that everybody gets answers, each person may ask for a certain number a minute. "
+        "Please go on in a minute; if a program asks in your name, let it ask more slowly."
+    ),
+    (TRY_AGAIN,),
+)
 OUR_FAULT = Failure(
     500,
     noop("An Error Occurred"),
@@ -168,6 +188,13 @@ def add_to(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     for kind, failure in FAILURES.items():
         app.add_exception_handler(kind, _handler(failure))
+
+
+def too_many(request: Request, wait_s: int) -> Response:
+    """The page for a person who asks too often."""
+    response = _page(request, TOO_MANY)
+    response.headers["Retry-After"] = str(wait_s)
+    return response
 
 
 def unexpected(request: Request, error: Exception) -> Response:
@@ -189,19 +216,24 @@ async def _http(request: Request, error: Exception) -> Response:
 
 def _handler(failure: Failure) -> Handler:
     async def handle(request: Request, error: Exception) -> Response:
-        return _page(request, failure, error)
+        if failure.status in REFUSED:
+            await note_refusal(request, str(error) or type(error).__name__)
+        response = _page(request, failure, error)
+        if isinstance(error, DataAPIBusy):
+            response.headers["Retry-After"] = str(error.wait_s)
+        return response
 
     return handle
 
 
-def _page(request: Request, failure: Failure, error: Exception) -> Response:
+def _page(request: Request, failure: Failure, error: Exception | None = None) -> Response:
     words: Language = request.state.language
     actions = tuple(Link(_target(request, href), words.text(name)) for href, name in failure.actions)
     page = ErrorPage(
         title=words.text(failure.title),
         question=words.text(failure.title),
         state=State(words.text(failure.what), words.text(failure.text), actions),
-        code=_code(failure.kind, error) if failure.kind else "",
+        code=_code(failure.kind, error) if failure.kind and error else "",
     )
     response = site_of(request).renderer.render(request, page, failure.status)
     response.headers["Cache-Control"] = "no-store"

@@ -18,7 +18,9 @@ from pharos.insights.permissions import Permissions
 from pharos.insights.rendering import Renderer
 from pharos.insights.sessions import Attempts, Sessions
 from pharos.insights.shapes import Shapes
+from pharos.limits import Limits, Turns
 from pharos.lms.oauth import SignIn, public_url
+from pharos.telemetry.audit import AuditLog
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class Site:
     admission: Admission
     renderer: Renderer
     log: logging.Logger
+    audit: AuditLog
+    limits: Limits
+    turns: Turns
 
     @property
     def lms_url(self) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from pharos.insights.audit import note_sign_in
 from pharos.insights.sessions import LONGEST_PAGE, Session
 from pharos.insights.site import TheSite
 from pharos.lms.errors import SignInCancelled, SignInMisconfigured, SignInOver
@@ -48,6 +49,7 @@ async def complete(request: Request, site: TheSite) -> Response:
         await site.admission.sign_outs.add(earlier)
     site.permissions.forget(session.viewer)
     site.log.info("signed in (global staff: %s)", session.viewer.global_staff)
+    await note_sign_in(request, session.viewer.username)
     response = RedirectResponse(pending.page, 302)
     site.sessions.write(response, session)
     return response

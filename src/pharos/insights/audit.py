@@ -1,0 +1,38 @@
+"""Sign-ins and refusals, for the audit log; without the query, which may hold the code of a sign-in."""
+
+from __future__ import annotations
+
+import logging
+
+import anyio.to_thread
+from fastapi import Request
+
+from pharos.insights.site import site_of
+
+log = logging.getLogger(__name__)
+
+
+async def note_sign_in(request: Request, username: str) -> None:
+    """Somebody signed in."""
+    await anyio.to_thread.run_sync(lambda: _note(request, "signed_in", username))
+
+
+async def note_refusal(request: Request, reason: str) -> None:
+    """The viewer, or somebody whom the LMS did not name, may not see the page or did not get in."""
+    viewer = request.state.viewer
+    await anyio.to_thread.run_sync(
+        lambda: _note(request, "refused", viewer.username if viewer else "", reason)
+    )
+
+
+def _note(request: Request, event: str, who: str, reason: str = "") -> None:
+    """A log that cannot be written is a matter for the operator, and keeps nobody from signing in."""
+    audit = site_of(request).audit
+    address = request.client.host if request.client else ""
+    try:
+        if event == "refused":
+            audit.note_refusal(who=who, address=address, path=request.url.path, reason=reason)
+        else:
+            audit.note(event, who=who, address=address, path=request.url.path)
+    except OSError as error:
+        log.error("audit log: %s", error)  # noqa: TRY400 - the message says it all
