@@ -17,6 +17,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1360, "height": 900}},
     "phone": {"color_scheme": "light", "viewport": {"width": 360, "height": 740}, "has_touch": True},
     "arabic": {"color_scheme": "light", "viewport": {"width": 1360, "height": 900}},
+    "wide": {"color_scheme": "light", "viewport": {"width": 2560, "height": 1300}},
 }
 REPORTS = (
     "",
@@ -37,6 +38,8 @@ def addresses(world: World) -> list[str]:
     return [
         "/courses/",
         "/courses/?q=nothing",
+        "/courses/portfolio/",
+        "/courses/portfolio/?by=program&q=sea",
         "/definitions/",
         "/nowhere/",
         empty,
@@ -204,7 +207,7 @@ def test_the_list_by_keyboard(desk: Page) -> None:
     desk.keyboard.type("old")
     desk.keyboard.press("Enter")
     desk.wait_for_url("**q=old**")
-    assert desk.get_by_role("status").inner_text() == "1 of 5 courses"
+    assert desk.get_by_role("status").inner_text() == "1 of 6 courses"
     desk.get_by_label("Program").focus()
     desk.keyboard.press("O")
     desk.wait_for_url("**program=p-old**")
@@ -278,7 +281,6 @@ def test_a_sheet_has_the_report_and_no_controls(desk: Page, world: World, tmp_pa
     desk.goto(f"/courses/{world.course_id}/enrollment/activity/")
     desk.wait_for_selector(".chart svg")
     screen = desk.locator(".chart svg").get_attribute("viewBox")
-    desk.locator("details.counted summary").click()
     desk.pdf(path=tmp_path / "sheet.pdf", format="A4")
     assert (tmp_path / "sheet.pdf").read_bytes().startswith(b"%PDF")
     assert desk.locator("details.counted").get_attribute("open") is not None
@@ -389,3 +391,67 @@ def test_how_the_chart_is_drawn_stands_in_the_address(desk: Page, world: World) 
     desk.get_by_label("Compared with").select_option("before")
     desk.wait_for_url("**compare=before**")
     assert "draw=lines" in desk.url
+
+
+def test_the_numbers_of_a_phone_fit(browser: Browser, world: World) -> None:
+    """At 390 pixels the columns that matter stand without scrolling: enrolled, change, verified."""
+    context = browser.new_context(
+        **(LOOKS["phone"] | {"viewport": {"width": 390, "height": 844}}), base_url=world.url
+    )
+    page = context.new_page()
+    sign_in(page, world)
+    course = f"/courses/{world.course_id}/"
+    for address in (
+        "/courses/",
+        f"{course}enrollment/activity/",
+        f"{course}enrollment/activity/?compare=run",
+        f"{course}engagement/content/",
+    ):
+        page.goto(address)
+        wide, shown = page.evaluate(
+            "(({scrollWidth: w, clientWidth: c}) => [w, c])(document.querySelector('.scroll'))"
+        )
+        assert wide <= shown, address
+    context.close()
+
+
+def test_on_a_wide_screen_the_table_stands_beside_its_chart(browser: Browser, world: World) -> None:
+    context = browser.new_context(**LOOKS["wide"], base_url=world.url)
+    page = context.new_page()
+    sign_in(page, world)
+    page.goto(f"/courses/{world.course_id}/enrollment/activity/")
+    chart, table = page.locator("figure").bounding_box(), page.locator("#table").bounding_box()
+    assert chart
+    assert table
+    assert table["x"] > chart["x"] + chart["width"]
+    assert table["x"] + table["width"] > 2000
+    context.close()
+
+
+def test_from_a_report_to_the_same_report_of_another_course(desk: Page, world: World) -> None:
+    desk.goto(f"/courses/{world.course_id}/engagement/content/")
+    search = desk.get_by_role("searchbox", name="Go to another course")
+    search.fill("old101")
+    search.press("Enter")
+    desk.wait_for_url("**/courses/CampusX/OLD101/2014_T1/engagement/content/")
+    search.fill("sea")
+    search.press("Enter")
+    desk.wait_for_url("**/courses/?q=sea#results")
+    desk.goto(f"/courses/{world.course_id}/")
+    desk.get_by_role("navigation", name="Reports").get_by_role("link", name="Your courses").click()
+    desk.wait_for_url("**/courses/")
+
+
+def test_how_it_is_counted_is_told_on_request_and_more_exactly_on_a_second(desk: Page, world: World) -> None:
+    desk.goto(f"/courses/{world.course_id}/enrollment/activity/?period=7d")
+    said = desk.get_by_text("A learner counts on a day if they are enrolled when that day ends")
+    exact = desk.locator("[data-definition=course_enrollment_mode_daily]")
+    assert not said.is_visible()
+    desk.get_by_role("heading", name="How is this counted?").click()
+    assert said.is_visible()
+    assert not exact.is_visible()
+    desk.get_by_text("The exact definition").click()
+    assert exact.is_visible()
+    rows = desk.get_by_role("link", name="The rows behind these numbers").get_attribute("href")
+    assert rows
+    assert rows.endswith("/csv/enrollment/?from=2026-11-16&to=2026-11-22")

@@ -273,7 +273,7 @@ def test_the_last_run_stands_in_the_sentence(sofia: httpx.Client) -> None:
         in answer(page)
     )
     page = sofia.get(address("course-v1:Odd+WHOLERUN+2", WEEKLY[0]), params=query).text
-    assert "That is 7 more than in this week of the last run, when it was 4." in answer(page)
+    assert "In this week of the last run it was 4, 7 fewer." in answer(page)
 
 
 def test_several_earlier_runs_are_a_range(sofia: httpx.Client) -> None:
@@ -295,7 +295,7 @@ def test_course_home_and_tile_have_the_verified_share_of_the_last_run(sofia: htt
     )
     assert "Enrollment is 12 higher than at this day of the last run, when it was 16." in home
     assert "10.7% of the learners are verified; at this day of the last run it was 0.0%." in home
-    assert "That is 7 more than in this week of the last run, when it was 4." in home
+    assert "In this week of the last run it was 4, 7 fewer." in home
     page = sofia.get(address(course, DAILY[0]), params={"compare": "run", "language": "en"}).text
     assert "10.7% of current; last run 0.0%" in page
     page = sofia.get(address(course, DAILY[0]), params={"period": "7d", "language": "en"}).text

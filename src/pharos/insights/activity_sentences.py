@@ -9,7 +9,7 @@ from markupsafe import Markup
 from pharos.insights.activity_weeks import Week, last_active
 from pharos.insights.gaps import WEEK
 from pharos.insights.language import Language
-from pharos.insights.reports import strong
+from pharos.insights.reports import strong, when
 
 
 def headline(words: Language, weeks: Sequence[Week], shown: Sequence[Week]) -> Markup:
@@ -28,7 +28,7 @@ def headline(words: Language, weeks: Sequence[Week], shown: Sequence[Week]) -> M
 
 def active(words: Language, week: Week) -> Markup:
     """How many were active in the week, and of how many."""
-    days = words.days(week.first, week.ending)
+    days = when(words, week.first, week.ending)
     if not week.active:
         return words.html("<strong>Nobody was active</strong> in the week of %(days)s.", days=days)
     share = week.share()
@@ -72,16 +72,12 @@ def against_last_run(words: Language, count: int, then: int | None) -> Markup:
     """The active learners beside those of the same week of the last run."""
     if then is None:
         return words.html("The last run has no count for this week of the course.")
-    values = {"then": words.number(then), "change": strong(words.number(abs(count - then)))}
+    values = {"then": words.number(then), "change": words.number(abs(count - then))}
     if count > then:
-        return words.html(
-            "That is %(change)s more than in this week of the last run, when it was %(then)s.", **values
-        )
+        return words.html("In this week of the last run it was %(then)s, %(change)s fewer.", **values)
     if count < then:
-        return words.html(
-            "That is %(change)s fewer than in this week of the last run, when it was %(then)s.", **values
-        )
-    return words.html("That is as many as in this week of the last run.")
+        return words.html("In this week of the last run it was %(then)s, %(change)s more.", **values)
+    return words.html("In this week of the last run it was as many.")
 
 
 def against_runs(words: Language, then: tuple[int, int] | None) -> Markup:
@@ -103,7 +99,7 @@ def _last_activity(words: Language, weeks: Sequence[Week]) -> Markup:
         "The last week with activity was %(days)s, with %(n)s learner.",
         "The last week with activity was %(days)s, with %(n)s learners.",
         week.active,
-        days=words.days(week.first, week.ending),
+        days=when(words, week.first, week.ending),
     )
 
 

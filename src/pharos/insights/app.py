@@ -35,8 +35,10 @@ from pharos.insights.pages import (
     gender,
     geography,
     landing,
+    portfolio,
     service,
     sign_in,
+    switch,
 )
 from pharos.insights.permissions import Permissions
 from pharos.insights.rendering import Renderer
@@ -62,6 +64,8 @@ PAGES = (
     courses,
     course_list,
     course_shapes,
+    portfolio,
+    switch,
     downloads,
     enrollment,
     age,

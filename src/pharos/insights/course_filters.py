@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request
 
@@ -11,7 +12,7 @@ from pharos.insights.api import Row
 from pharos.insights.language import Language, noop
 from pharos.insights.listing import AVAILABILITIES, Listed
 from pharos.insights.rendering import Link, with_query
-from pharos.insights.reports import Choice
+from pharos.insights.reports import Choice, State, keep
 
 PACINGS = {"instructor_paced": noop("Instructor-paced"), "self_paced": noop("Self-paced")}
 
@@ -58,6 +59,48 @@ class Filters:
         return all(word in text for word in self.search.casefold().split())
 
 
+def found(
+    request: Request, words: Language, listed: Sequence[Listed], programs: Sequence[Row]
+) -> tuple[dict[str, Any], list[Listed], list[Row]]:
+    """The parts of a page that say what is asked for, the courses found, and the programs of all courses."""
+    filters = Filters.of(request)
+    ids = {item.course.course_id for item in listed}
+    mine = [program for program in programs if not ids.isdisjoint(program["course_ids"])]
+    in_programs = {c for p in mine if p["program_id"] in filters.programs for c in p["course_ids"]}
+    shown = [item for item in listed if filters.match(item, in_programs)]
+    parts = {
+        "search": filters.search,
+        "availabilities": tuple(availability_links(request, words, filters, listed)),
+        "choices": tuple(choices(words, filters, listed, mine)),
+        "chips": tuple(chips(request, words, filters, mine)),
+        "hidden": keep(request, "availability", "org", "program", "losing", "sort", "by", "language"),
+        "status": words.texts(
+            "%(shown)s of %(n)s course",
+            "%(shown)s of %(n)s courses",
+            len(listed),
+            shown=words.number(len(shown)),
+        ),
+    }
+    return parts, shown, mine
+
+
+def nothing_found(request: Request, words: Language, *, filtered: bool) -> State:
+    """Shown instead of courses: the filters found none, or there is none."""
+    if filtered:
+        return State(
+            words.text("No course matches"),
+            words.text("Try other words, or take filters away. Search looks at names and ids of courses."),
+            (Link(request.url.path, words.text("Show all courses")),),
+        )
+    return State(
+        words.text("No data yet"),
+        words.text(
+            "Nothing has been counted for your courses so far. Numbers appear after the first computation; "
+            "ask your operator whether it has run."
+        ),
+    )
+
+
 def availability_links(
     request: Request, words: Language, filters: Filters, listed: Sequence[Listed]
 ) -> list[tuple[Link, str]]:
@@ -92,7 +135,7 @@ def choices(
     left = [program for program in programs if program["program_id"] not in filters.programs]
     if left:
         first = words.text("Add a program") if filters.programs else words.text("Any")
-        titled = [Link(program["program_id"], _title(program)) for program in sorted(left, key=_by_title)]
+        titled = [Link(program["program_id"], title_of(program)) for program in sorted(left, key=by_title)]
         offered.append(Choice("program", words.text("Program"), [Link("", first, current=True), *titled]))
     return offered
 
@@ -117,17 +160,17 @@ def chips(request: Request, words: Language, filters: Filters, programs: Sequenc
         chip(words.text("Organization: %(name)s", name=name), org=left)
     if filters.losing:
         chip(words.text("Lost learners in 7 days"), losing=None)
-    titles = {program["program_id"]: _title(program) for program in programs}
+    titles = {program["program_id"]: title_of(program) for program in programs}
     for program in filters.programs:
         others = [other for other in filters.programs if other != program]
         chip(words.text("Program: %(name)s", name=titles.get(program, program)), program=others)
     return found
 
 
-def _title(program: Row) -> str:
+def title_of(program: Row) -> str:
     return str(program["program_title"] or program["program_id"])
 
 
-def _by_title(program: Row) -> tuple[bool, str]:
+def by_title(program: Row) -> tuple[bool, str]:
     """By title, those without one last."""
-    return not program["program_title"], _title(program).casefold()
+    return not program["program_title"], title_of(program).casefold()

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from pharos.insights.enrollment_days import Day, Growth
 from pharos.insights.language import Language
+from pharos.insights.reports import when
 
 # Of fewer learners a percentage says little: "grew 200 %" were two people.
 FEWEST_FOR_PERCENT = 10
@@ -39,7 +40,7 @@ def changed(words: Language, growth: Growth) -> Markup:
     values = {
         "before": words.number(before),
         "count": words.number(growth.last.count),
-        "days": words.days(growth.first, growth.last.day),
+        "days": when(words, growth.first, growth.last.day),
     }
     if not change:
         return words.html("Enrollment <strong>did not change</strong>: it is %(count)s (%(days)s).", **values)

@@ -54,6 +54,8 @@ class Frame:
     title: str
     viewer: Viewer | None
     course: Course | None
+    report: str
+    """Key of the report that is shown; empty elsewhere."""
     menu: list[tuple[str, list[Link]]]
     elsewhere: list[Link]
     languages: list[tuple[Link, Language]]
@@ -99,6 +101,7 @@ class Renderer:
             title=" | ".join(filter(None, [subject, "Pharos Insights"])),
             viewer=request.state.viewer,
             course=course,
+            report=_report_of(request, course),
             menu=self._menu(request, course, words) if course else [],
             elsewhere=self._elsewhere(course, words) if course else [],
             languages=[
@@ -134,6 +137,13 @@ class Renderer:
         if studio:
             links.insert(1, Link(f"{studio.rstrip('/')}/course/{course.course_id}", "Studio"))
         return links
+
+
+def _report_of(request: Request, course: Course | None) -> str:
+    if course is None:
+        return ""
+    reports = (report for lens in navigation.LENSES for report in lens.reports)
+    return next((r.key for r in reports if course.path + r.path == request.url.path), "")
 
 
 def with_query(request: Request, **changes: str | Sequence[str] | None) -> str:

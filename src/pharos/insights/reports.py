@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from pharos.insights.api import Definition
 from pharos.insights.charts import Chart
+from pharos.insights.explanations import EXPLANATIONS
 from pharos.insights.language import Language
 from pharos.insights.navigation import Report
 from pharos.insights.rendering import Link, Page
@@ -57,6 +58,8 @@ class ReportPage(Page):
     figures: tuple[Figure, ...] = ()
     chart: Chart | None = None
     table: Table | None = None
+    explanation: tuple[str, ...] = ()
+    """How it is counted, in words for course teams."""
     definition: Definition | None = None
     csv: str = ""
     xlsx: str = ""
@@ -89,6 +92,7 @@ def about(request: Request, report: Report) -> dict[str, Any]:
         "title": words.text(report.title),
         "question": words.text(report.question),
         "definition": definition,
+        "explanation": tuple(words.text(text) for text in EXPLANATIONS.get(report.key, ())),
     }
 
 
@@ -127,6 +131,11 @@ def keep(request: Request, *names: str) -> tuple[tuple[str, str], ...]:
     return tuple(
         (name, value) for name, value in request.query_params.multi_items() if name in names and value
     )
+
+
+def when(words: Language, first: date, last: date) -> Markup:
+    """The days in words, never broken into lines."""
+    return Markup('<span class="when">{}</span>').format(words.days(first, last))
 
 
 def strong(text: str) -> Markup:

@@ -13,11 +13,10 @@ from markupsafe import Markup
 from pharos.insights import course_filters
 from pharos.insights.access import CoursesInView
 from pharos.insights.api import Row
-from pharos.insights.course_filters import Filters
 from pharos.insights.language import Language, noop
 from pharos.insights.listing import AVAILABILITIES, Listed
 from pharos.insights.rendering import Link, Page
-from pharos.insights.reports import Choice, Figure, State, keep
+from pharos.insights.reports import Choice, Figure, State
 from pharos.insights.site import Site, TheSite
 from pharos.insights.tables import Column, Table, table
 
@@ -27,11 +26,9 @@ MOST_NAMED = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class CoursesPage(Page):
-    """How are my courses doing?"""
+class Found(Page):
+    """What pages over several courses share: search, filters, and how many they found."""
 
-    template: ClassVar[str] = "courses.html"
-    figures: tuple[Figure, ...]
     search: str
     availabilities: tuple[tuple[Link, str], ...]
     """Link that switches it, and how many courses it has."""
@@ -39,7 +36,17 @@ class CoursesPage(Page):
     chips: tuple[Link, ...]
     hidden: tuple[tuple[str, str], ...]
     status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoursesPage(Found):
+    """How are my courses doing?"""
+
+    template: ClassVar[str] = "courses.html"
+    figures: tuple[Figure, ...]
     table: Table | None
+    side_by_side: str
+    """Address of the same courses as a portfolio."""
     empty: State | None
 
 
@@ -61,30 +68,17 @@ async def visible(site: Site, ids: Container[str]) -> list[Listed]:
 
 def _page(request: Request, listed: list[Listed], programs: Sequence[Row], last: date) -> CoursesPage:
     words: Language = request.state.language
-    filters = Filters.of(request)
-    ids = {item.course.course_id for item in listed}
-    mine = [program for program in programs if not ids.isdisjoint(program["course_ids"])]
-    in_programs = {c for p in mine if p["program_id"] in filters.programs for c in p["course_ids"]}
-    shown = [item for item in listed if filters.match(item, in_programs)]
-    chips = course_filters.chips(request, words, filters, mine)
+    found, shown, _ = course_filters.found(request, words, listed, programs)
+    query = f"?{request.url.query}" if request.url.query else ""
     return CoursesPage(
+        **found,
         title=words.text("Courses"),
         question=words.text("How are my courses doing?"),
         answer=headline(request, listed, last),
         figures=tuple(_figures(words, listed, last)),
-        search=filters.search,
-        availabilities=tuple(course_filters.availability_links(request, words, filters, listed)),
-        choices=tuple(course_filters.choices(words, filters, listed, mine)),
-        chips=tuple(chips),
-        hidden=keep(request, "availability", "org", "program", "losing", "sort", "language"),
-        status=words.texts(
-            "%(shown)s of %(n)s course",
-            "%(shown)s of %(n)s courses",
-            len(listed),
-            shown=words.number(len(shown)),
-        ),
         table=_table(request, words, shown) if shown else None,
-        empty=_empty(request, words, filtered=bool(chips)) if not shown else None,
+        side_by_side=f"/courses/portfolio/{query}",
+        empty=None if shown else course_filters.nothing_found(request, words, filtered=bool(found["chips"])),
     )
 
 
@@ -228,7 +222,14 @@ def _table(request: Request, words: Language, shown: Sequence[Listed]) -> Table:
     columns: list[Column[Listed]] = [
         Column("name", words.text("Course"), by_name, name, numeric=False),
         Column("start", words.text("Dates"), lambda item: item.start, dates, numeric=False, optional=True),
-        count("total", words.text("Total"), lambda item: item.total, words.text("Ever enrolled.")),
+        Column(
+            "total",
+            words.text("Total"),
+            lambda item: item.total,
+            lambda item: words.number(item.total),
+            optional=True,
+            help=words.text("Ever enrolled."),
+        ),
         count(
             "current",
             words.text("Current"),
@@ -253,11 +254,13 @@ def _table(request: Request, words: Language, shown: Sequence[Listed]) -> Table:
     ]
     if any(item.masters for item in shown):
         columns.append(
-            count(
+            Column(
                 "masters",
                 words.text("Master’s"),
                 lambda item: item.masters,
-                words.text("Enrolled in the master’s track now."),
+                lambda item: words.number(item.masters),
+                optional=True,
+                help=words.text("Enrolled in the master’s track now."),
             )
         )
     if any(item.passing for item in shown):
@@ -287,20 +290,4 @@ def _table(request: Request, words: Language, shown: Sequence[Listed]) -> Table:
         page_size=PAGE_SIZE,
         number=words.number,
         footer=[sums.get(column.key, "") for column in columns],
-    )
-
-
-def _empty(request: Request, words: Language, *, filtered: bool) -> State:
-    if filtered:
-        return State(
-            words.text("No course matches"),
-            words.text("Try other words, or take filters away. Search looks at names and ids of courses."),
-            (Link(request.url.path, words.text("Show all courses")),),
-        )
-    return State(
-        words.text("No data yet"),
-        words.text(
-            "Nothing has been counted for your courses so far. Numbers appear after the first computation; "
-            "ask your operator whether it has run."
-        ),
     )

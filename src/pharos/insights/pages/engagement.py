@@ -202,6 +202,7 @@ def _table(request: Request, words: Language, report: _Report) -> Any:
             words.text(ACTIVITIES[kind][0]),
             lambda week: week.counts[kind],
             lambda week: words.number(week.counts[kind]),
+            optional=kind == "posted_forum",
         )
 
     def name(week: Week) -> Markup:

@@ -280,6 +280,7 @@ def _table(request: Request, words: Language, report: _Report) -> Any:
             words.text(TRACKS[track][0]),
             lambda item: item.tracks[track],
             lambda item: words.number(item.tracks[track]),
+            optional=track != "verified",
         )
 
     columns: list[Column[Day]] = [

@@ -71,6 +71,10 @@
     const range = (i) => data.band.map((edge) => edge.values[i]).filter((v, n, all) => n === 0 || v !== all[0]).map(count).join("–");
     if (data.total && !alone) places.push({ name: data.total, drawn: total[end], wanted: total[end], value: total[end] });
     if (data.before && data.before.values[end] !== null) places.push({ name: data.before.name, drawn: data.before.values[end], wanted: data.before.values[end], value: data.before.values[end] });
+    if (data.band && data.band[1].values[end] !== null) {
+      const [low, high] = data.band.map((edge) => edge.values[end]);
+      places.push({ name: data.band[1].name, drawn: high, wanted: (low + high) / 2, value: high, text: range(end) });
+    }
     let free = -Infinity;
     for (const place of [...places].sort((a, b) => a.wanted - b.wanted)) {
       place.y = Math.max(pixel(place.wanted), free);
@@ -79,13 +83,13 @@
     /* Pushed past the top of the chart they move down together. */
     const over = Math.max(0, free - 17 - (height - grid.top - grid.bottom) - 12);
     if (over) { let ceiling = Infinity; for (const place of [...places].sort((a, b) => b.y - a.y)) { place.y = Math.min(place.y - over, ceiling); place.y = Math.min(place.y + over, ceiling === Infinity ? place.y : ceiling); ceiling = place.y - 17; } }
-    const room = narrow ? 12 : 36 + Math.max(...places.map((p) => (p.name.length + count(p.value).length) * 6.6));
+    const room = narrow ? 12 : 36 + Math.max(...places.map((p) => (p.name.length + (p.text ?? count(p.value)).length) * 6.6));
     const label = (name) => {
       const place = places.find((p) => p.name === name);
       if (!place || narrow) return { show: false };
       return {
         show: true, distance: 10, color: colour("ink-2"), fontSize: 12, align: rtl() ? "right" : "left", offset: [rtl() ? -20 : 0, pixel(place.drawn) - place.y],
-        formatter: () => { const n = `{v|${count(place.value)}}`; return rtl() ? `${n}  ${name}` : `${name}  ${n}`; },
+        formatter: () => { const n = `{v|${place.text ?? count(place.value)}}`; return rtl() ? `${n}  ${name}` : `${name}  ${n}`; },
         rich: { v: { fontWeight: 600, color: colour("ink"), fontSize: 12 } },
       };
     };
@@ -97,7 +101,7 @@
     /* A range: an unseen lower edge, and on it the difference as an area. */
     if (data.band) {
       const [low, high] = data.band, edge = { stack: "range", stackStrategy: "all", color: colour("ink-3"), lineStyle: { width: 0 } };
-      series.push(line(low.name, low.values, edge));
+      series.push({ ...line(low.name, low.values, edge), endLabel: { show: false } });
       series.push(line(high.name, high.values.map((v, i) => v === null ? null : v - low.values[i]), { ...edge, areaStyle: { opacity: .25 } }));
     }
     if (data.before) series.push(line(data.before.name, data.before.values, { color: colour("ink-3"), lineStyle: { width: 1.5, type: [4, 4] }, connectNulls: false }));

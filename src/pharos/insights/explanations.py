@@ -1,0 +1,70 @@
+"""How the numbers of each report are counted, in words for course teams.
+
+The definitions of the Data API say the same for those who compute; they stand one click further.
+"""
+
+from __future__ import annotations
+
+from pharos.insights import navigation
+from pharos.insights.language import noop
+
+ENROLLED = noop("A learner counts on a day if they are enrolled when that day ends, at 24:00 UTC.")
+SELF_REPORTED = noop(
+    "This is what learners said of themselves when they registered; whoever said nothing is in the table as "
+    "“Not given” and in no share of the others."
+)
+NOW_ONLY = noop("Only learners who are enrolled on the last day counted are in it, not those who left.")
+LMS_DIFFERS = noop(
+    "The learning platform may show another number: it shows its list of enrollments as it is at this "
+    "moment, with those entered by hand; here every enrollment counts of which there is an event."
+)
+STAFF = noop("Course staff count like everybody else, unless your operator leaves them out.")
+
+EXPLANATIONS: dict[str, tuple[str, ...]] = {
+    navigation.ENROLLMENT_ACTIVITY.key: (
+        ENROLLED,
+        noop("Current = all tracks together. A move to another track changes both tracks and not the sum."),
+        noop(
+            "Total is everybody who was ever enrolled, also those who left. Change is those who joined minus "
+            "those who left."
+        ),
+        LMS_DIFFERS,
+        STAFF,
+    ),
+    navigation.AGE.key: (
+        noop(
+            "Age = the year of the last day counted minus the year of birth, so that it can be one year too "
+            "high. The median is the age that half of the learners do not exceed."
+        ),
+        SELF_REPORTED,
+        NOW_ONLY,
+    ),
+    navigation.EDUCATION.key: (
+        noop("Share of a level = learners who gave it, of all who gave any level."),
+        SELF_REPORTED,
+        NOW_ONLY,
+    ),
+    navigation.GENDER.key: (
+        noop("Share = learners who gave this answer, of all who gave any, on the last day shown."),
+        SELF_REPORTED,
+        ENROLLED,
+    ),
+    navigation.GEOGRAPHY.key: (
+        noop(
+            "A learner counts in the country of their latest connection. A journey, a company network or a "
+            "VPN can make that another country than the one they live in."
+        ),
+        noop("Share = learners of the country, of all who are enrolled, also those of unknown country."),
+        NOW_ONLY,
+    ),
+    navigation.ENGAGEMENT_CONTENT.key: (
+        noop(
+            "A learner counts once in a week, from Monday to Sunday (UTC), however often they were active. "
+            "The same learner may count in every column."
+        ),
+        noop("Active = did anything in the course, such as opening a page; enrolling alone does not count."),
+        noop("Share of enrolled = active learners of the week, of those enrolled when it ended."),
+        noop("A week counts when it is over; a week in which nobody was active is zero."),
+        STAFF,
+    ),
+}
