@@ -39,8 +39,10 @@ app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, help="Learning analytics for Open edX."
 )
 store_app = typer.Typer(no_args_is_help=True, help="The Result Store.")
+lake_app = typer.Typer(no_args_is_help=True, help="The lake: finding damage, and making it whole again.")
 token_app = typer.Typer(no_args_is_help=True, help="Tokens of the Data API.")
 app.add_typer(store_app, name="store")
+app.add_typer(lake_app, name="lake")
 app.add_typer(token_app, name="token")
 
 Home = Annotated[
@@ -321,6 +323,71 @@ def backup(
         out.print("Result Store: copied.")
     else:
         out.print("Result Store: on a database server; copy it with the server's own tools.")
+
+
+@lake_app.command("verify")
+def lake_verify(
+    megabytes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Only about so much, from where the last one stopped. Default: all."),
+    ] = None,
+    quiet: Quiet = False,
+    log_format: LogFormat = None,
+    home: Home = None,
+    file: Config = None,
+) -> None:
+    """Compare the files of the lake with what was written; exit code 1 if any is damaged."""
+    from pharos.console import Bars
+    from pharos.console_lake import show, verified_facts, verified_lines
+    from pharos.lake.damage import DataFilesDamaged
+    from pharos.pipeline.care import verify_lake
+
+    with _reporting(quiet, log_format) as load:
+        settings = load(home, file)
+        with Bars(shown=_is_for_people(quiet)) as bars:
+            verified = verify_lake(settings, megabytes=megabytes, progress=bars)
+        _report("lake verify ended", verified_facts(verified))
+        if _is_for_people(quiet):
+            show(out, verified_lines(verified))
+        if verified.damaged:
+            raise DataFilesDamaged(settings.lake, verified.damaged)
+
+
+@lake_app.command("repair")
+def lake_repair(
+    paths: MoreLogs = None,
+    logs: Logs = None,
+    accept_loss: Annotated[
+        bool,
+        typer.Option("--accept-loss", help="Go on without events that cannot be restored."),
+    ] = False,
+    home: Home = None,
+    file: Config = None,
+) -> None:
+    """Make damaged files anew from the logs that they were read from."""
+    from pharos.console import Bars
+    from pharos.console_lake import repaired_lines, show
+    from pharos.pipeline.care import repair_lake
+
+    with Bars() as bars:
+        repaired = repair_lake(
+            config.load(home, file), logs=_paths(logs, paths), accept_loss=accept_loss, progress=bars
+        )
+    show(out, repaired_lines(repaired))
+    if not repaired.is_whole:
+        raise typer.Exit(1)
+
+
+@lake_app.command("rebuild")
+def lake_rebuild(home: Home = None, file: Config = None) -> None:
+    """Make a new ledger where the old one is damaged, from the data files; the next run reads the logs."""
+    from pharos.console import Bars
+    from pharos.console_lake import rebuilt_lines, show
+    from pharos.pipeline.care import rebuild_lake
+
+    with Bars() as bars:
+        rebuilt = rebuild_lake(config.load(home, file), progress=bars)
+    show(out, rebuilt_lines(rebuilt))
 
 
 @app.command("data-api")

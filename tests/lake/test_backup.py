@@ -58,9 +58,11 @@ def test_copies_made_while_the_lake_grows_are_whole(place: Place, tmp_path: Path
     done, copies = threading.Event(), 0
 
     def fill() -> None:
-        for step in range(1, STEPS):
-            grow(place, tmp_path, step)
-        done.set()
+        try:
+            for step in range(1, STEPS):
+                grow(place, tmp_path, step)
+        finally:
+            done.set()
 
     filling = threading.Thread(target=fill)
     filling.start()

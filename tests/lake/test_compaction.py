@@ -87,7 +87,7 @@ def test_data_files_that_no_commit_names_are_cleared_and_never_read(place: Place
     """What a kill leaves between moving a data file in and the commit."""
     log = _fed(place, tmp_path, ticks=3, step=timedelta(minutes=1))
     before = _content(place)
-    stray = Lake(place.root).events()[0].with_name("99999999-0.parquet")
+    stray = Lake(place.root).events()[0].with_name(f"{Lake(place.root).state.number + 1:08d}-0.parquet")
     stray.write_bytes(Lake(place.root).events()[0].read_bytes())
 
     assert _content(place) == before

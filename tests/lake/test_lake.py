@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -10,12 +11,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 from tests.lake.place import AS_ANYBODY, Place
 from tests.lake.strategies import regular
 
 from pharos.errors import Busy
-from pharos.lake.lake import Lake
+from pharos.lake.damage import DataFilesDamaged
+from pharos.lake.lake import Lake, LakeNotWritable
+from pharos.lake.ledger import LedgerDamaged
 
 PHAROS = str(Path(sys.executable).with_name("pharos"))
 
@@ -72,6 +77,125 @@ def test_of_two_runs_started_at_once_one_writes(place: Place, tmp_path: Path) ->
     assert 0 in codes
     assert hosts(tmp_path / "home", place) == list(range(20000))
     assert Place(tmp_path / "home" / "lake", place.engine).status.sum.lines == 20000
+
+
+# --- What is damaged -------------------------------------------------------------------------------------
+
+
+def snapshot(root: Path) -> dict[str, bytes]:
+    """All files of a lake but its locks and staged ones."""
+    files = (path for path in sorted(root.glob("[!.]*/**/*")) if path.is_file())
+    return {str(path.relative_to(root)): path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def filled(place: Place, tmp_path: Path) -> Lake:
+    """Six commits, each with a file of events, and one of quarantine."""
+    for number in range(6):
+        lines = regular(number) + b"\n" + (b"no event\n" if number == 2 else b"")
+        (tmp_path / f"tracking.log-{number}").write_bytes(lines)
+        place.read(tmp_path / f"tracking.log-{number}")
+    return Lake(place.root)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3, 5])
+def test_a_missing_ledger_file_changes_nothing(filled: Lake, place: Place, tmp_path: Path, kept: int) -> None:
+    for path in sorted((filled.root / "ledger").iterdir())[kept:]:
+        path.unlink()
+    before = snapshot(filled.root)
+    with pytest.raises(LedgerDamaged, match="pharos lake rebuild"):
+        place.read(tmp_path)
+    assert snapshot(filled.root) == before
+
+
+def test_a_ledger_that_is_older_than_the_data_files_changes_nothing(filled: Lake, place: Place) -> None:
+    old = {path: path.read_bytes() for path in (filled.root / "ledger").iterdir()}
+    for number in range(6, 9):
+        (filled.root.parent / "more.log").write_bytes(log_of(*range(6, number + 1)))
+        place.read(filled.root.parent / "more.log")
+    shutil.rmtree(filled.root / "ledger")
+    (filled.root / "ledger").mkdir()
+    for path, data in old.items():
+        path.write_bytes(data)
+    before = snapshot(filled.root)
+    with pytest.raises(LedgerDamaged, match="data files of later ones"):
+        place.read()
+    assert snapshot(filled.root) == before
+
+
+@pytest.mark.parametrize("harm", ["is missing", "is empty", "instead of", "does not fit its checksum"])
+def test_a_damaged_file_of_events_is_named_with_its_logs(
+    filled: Lake, place: Place, tmp_path: Path, harm: str
+) -> None:
+    file = next(file for files in filled.state.events.values() for file in files)
+    data = (filled.root / file.path).read_bytes()
+    new = {"is empty": b"", "instead of": data[:-9], "does not fit its checksum": b"\0" * len(data)}
+    (filled.root / file.path).unlink()
+    if harm in new:
+        (filled.root / file.path).write_bytes(new[harm])
+    before = snapshot(filled.root)
+    again = tmp_path / "again.log"  # has an event of the same time, so that the file must be read
+    again.write_bytes(Path(file.sources[0]).read_bytes() + regular(99) + b"\n")
+    with pytest.raises(DataFilesDamaged, match=harm) as caught:
+        place.read(again)
+    assert file.path in str(caught.value)
+    assert file.sources[0] in str(caught.value)
+    assert "pharos lake repair" in str(caught.value)
+    assert snapshot(filled.root) == before
+
+
+def test_a_missing_file_of_quarantine_is_named(filled: Lake, place: Place) -> None:
+    [path] = filled.quarantine()
+    path.unlink()
+    with pytest.raises(DataFilesDamaged, match=r"quarantine/00000003-0\.parquet is missing"):
+        place.read()
+
+
+def test_a_file_that_no_crash_can_leave_is_moved_aside(filled: Lake, place: Place) -> None:
+    [first, *_] = filled.events()
+    strays = [first.with_name(name) for name in ("00000004-7.parquet", "mine.parquet")]
+    uncommitted = first.with_name(f"{filled.state.number + 1:08d}-3.parquet")
+    for path in (*strays, uncommitted):
+        path.write_bytes(first.read_bytes())
+    place.read()
+    aside = filled.root / ".set-aside" / first.parent.relative_to(filled.root)
+    assert sorted(path.name for path in aside.iterdir()) == ["00000004-7.parquet", "mine.parquet"]
+    assert (aside / "mine.parquet").read_bytes() == first.read_bytes()
+    strays[1].write_bytes(b"another")
+    place.read()
+    assert (aside / "mine.parquet.1").read_bytes() == b"another"
+    assert sorted(first.parent.iterdir()) == sorted(filled.events())
+
+
+def test_a_lake_of_an_earlier_release_goes_on_and_gains_digests(filled: Lake, place: Place) -> None:
+    old = filled.state
+    for files in old.events.values():
+        files[:] = [replace(file, size=0, checksum="", sources=()) for file in files]
+    shutil.rmtree(filled.root / "ledger")
+    (filled.root / "ledger").mkdir()
+    text = msgspec.json.encode(old).replace(b',"removed":[]', b"")
+    (filled.root / "ledger" / f"{old.number:010d}.state.json").write_bytes(text)
+    before = place.events()
+    place.read()
+    lake = Lake(filled.root)
+    assert lake.ledger.is_sealed
+    assert all(file.size for files in lake.state.events.values() for file in files)
+    assert place.events() == before
+
+
+def test_only_what_fails_in_the_lake_is_called_the_lakes(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    for error in (OSError(errno.ENOSPC, "full"), PermissionError(13, "no", str(lake.root / "events"))):
+        with pytest.raises(LakeNotWritable), lake.locked():
+            raise error
+    others = (
+        ConnectionRefusedError(errno.ECONNREFUSED, "refused"), TimeoutError("timed out"),
+        PermissionError(13, "no", str(tmp_path / "tracking.log")), OSError("engine"),
+    )  # fmt: skip
+    for error in others:
+        with pytest.raises(type(error)) as caught, lake.locked():
+            raise error
+        assert caught.value is error
 
 
 # --- What may not be read --------------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -63,6 +65,91 @@ def test_a_fold_that_was_cut_short_changes_nothing(tmp_path: Path) -> None:
         assert Ledger(tmp_path).read() == state
     Ledger(tmp_path).commit(state, commit(6))
     assert Ledger(tmp_path).read() == state
+
+
+def test_any_missing_file_stops_everything(tmp_path: Path) -> None:
+    """Of commits alone, and of a state with commits after it."""
+    for commits in (5, FOLD_AFTER + 4):
+        folder = tmp_path / str(commits)
+        state = fill(folder, commits)
+        files = sorted(folder.iterdir())
+        for missing in files:
+            data = missing.read_bytes()
+            missing.unlink()
+            with pytest.raises(LedgerDamaged, match=r"missing.*nothing was changed.*pharos lake rebuild"):
+                Ledger(folder).read()
+            missing.write_bytes(data)
+        assert Ledger(folder).read() == state
+
+
+def test_a_gap_is_told_with_what_is_there(tmp_path: Path) -> None:
+    fill(tmp_path, 9)
+    for number in (2, 5, 6, 9):
+        (tmp_path / f"{number:010d}.json").unlink()
+    with pytest.raises(LedgerDamaged) as caught:
+        Ledger(tmp_path).read()
+    assert "commits 2, 5 to 6, 9 are missing; found: commits 1, 3 to 4, 7 to 8" in str(caught.value)
+
+
+def test_every_changed_bit_stops_everything(tmp_path: Path) -> None:
+    """A bit of `head` may make it smaller, which hides no commit that is there."""
+    state = fill(tmp_path, FOLD_AFTER + 2)
+    for path in sorted(tmp_path.iterdir()):
+        whole = path.read_bytes()
+        bits = range(8 * len(whole))
+        for bit in bits if len(whole) < 400 else random.Random(1).sample(bits, 400):
+            data = bytearray(whole)
+            data[bit // 8] ^= 1 << bit % 8
+            path.write_bytes(data)
+            try:
+                found = Ledger(tmp_path).read()
+            except LedgerDamaged:
+                continue
+            assert path.name == "head"
+            assert found == state
+        path.write_bytes(whole)
+
+
+def test_two_files_that_change_places_stop_everything(tmp_path: Path) -> None:
+    fill(tmp_path, 4)
+    one, other = tmp_path / "0000000002.json", tmp_path / "0000000003.json"
+    data = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(data)
+    with pytest.raises(LedgerDamaged, match="it holds commit 3"):
+        Ledger(tmp_path).read()
+
+
+def test_a_ledger_of_an_earlier_release_is_read_and_gains_digests(tmp_path: Path) -> None:
+    state = State()
+    for number in range(1, 5):
+        data = msgspec.json.format(msgspec.json.encode(commit(number)))
+        (tmp_path / f"{number:010d}.json").write_bytes(data)
+        state.apply(commit(number))
+    ledger = Ledger(tmp_path)
+    assert ledger.read() == state
+    assert not ledger.is_sealed
+    ledger.fold(state)
+    assert ledger.is_sealed
+    assert ledger.read() == state
+    assert ledger.is_sealed
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0000000004.state.json", "head"]
+
+
+def test_who_reads_while_it_is_folded_sees_no_damage(tmp_path: Path) -> None:
+    """Files that are gone when they are opened were folded into one that is there."""
+    state = fill(tmp_path, 5)
+
+    class Folding(Ledger):
+        def _head(self) -> int | None:
+            return 0
+
+        def _decoded(self, path: Path, kind: Any, number: int) -> Any:
+            if number == 3:
+                Ledger(tmp_path).fold(state)
+            return super()._decoded(path, kind, number)
+
+    assert Folding(tmp_path).read() == state
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\0" * 50, b'{"number": "x"}', b"\xff"])

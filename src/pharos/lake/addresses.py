@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from pharos.engine import Workers
 from pharos.engine.base import TextFunction
-from pharos.lake import data_files
+from pharos.lake import damage, data_files
 from pharos.lake.compaction import put_in_place, spread_over
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import DataFile
@@ -54,7 +54,7 @@ def forget_addresses(
         for file in files
         if not file.without_addresses
     ]
-    rewrite = partial(_rewritten, root=lake.root, in_place=in_place)
+    rewrite = partial(without_addresses, root=lake.root, in_place=in_place)
     spread = spread_over(workers, files)
     for start in range(0, len(files), FILES_AT_ONCE):
         some = files[start : start + FILES_AT_ONCE]
@@ -65,14 +65,15 @@ def forget_addresses(
     return len(files)
 
 
-def _rewritten(file: DataFile, root: Path, in_place: TextFunction) -> DataFile:
+def without_addresses(file: DataFile, root: Path, in_place: TextFunction) -> DataFile:
     """The file's events without addresses, in the staging folder."""
+    damage.check(root, [file])
     events = data_files.read(root / file.path)
     parts = [_without_addresses(part, in_place) for part in events.to_batches(EVENTS_AT_ONCE)]
     path = root / ".staging" / f"forgotten-{file.date}-{Path(file.path).stem}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    data_files.write(pa.Table.from_batches(parts).unify_dictionaries(), path)
-    return replace(file, path=str(path), without_addresses=True)
+    size, checksum = data_files.write(pa.Table.from_batches(parts).unify_dictionaries(), path)
+    return replace(file, path=str(path), size=size, checksum=checksum, without_addresses=True)
 
 
 def _without_addresses(events: pa.RecordBatch, in_place: TextFunction) -> pa.RecordBatch:

@@ -12,10 +12,14 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from pharos.errors import PharosError
-from pharos.lake import snapshots
+from pharos.lake import damage, snapshots
 from pharos.lake.lake import Lake
+from pharos.lake.ledger import DataFile
 from pharos.lake.safely import move_safely
+from pharos.lake.snapshots import SnapshotDamaged
 
 
 class CopyIsLater(PharosError):
@@ -44,27 +48,54 @@ class Copied:
 def copy_lake(lake: Lake, target: Path) -> Copied:
     """Make `target` a lake with the content of this one; files that are there already are not copied again.
 
-    Raises CopyIsLater, LakeNotWritable, LedgerDamaged; what the copy held before still counts then.
+    Raises CopyIsLater, LakeNotWritable, LedgerDamaged, and DataFilesDamaged or SnapshotDamaged of what
+    is to be copied; what the copy held before still counts then.
     """
     copied = Copied()
     copy = Lake(target)
-    with copy.locked(), lake.reading():
+    with copy.alone(), lake.reading():
+        copy.refresh()
         if copy.state.number > lake.state.number:
             raise CopyIsLater(target)
-        for path in [*lake.events(), *lake.quarantine()]:
+        copy.ledger.begin()
+        copy.ledger.ahead = lake.state.number
+        files = [file for files in lake.state.events.values() for file in files]
+        damage.check(lake.root, (file for file in files if not _is_there(target / file.path, file)))
+        for file in files:
+            _copy(
+                lake.root / file.path,
+                target / file.path,
+                copied,
+                is_there=_is_there(target / file.path, file),
+            )
+        for path in lake.quarantine():
             _copy(path, target / path.relative_to(lake.root), copied)
         for table in sorted(path.parent.name for path in lake.root.glob("lms/*/snapshot.json")):
             _copy_table(lake, copy, table, copied)
-        (target / "ledger").mkdir(exist_ok=True)
-        copy.ledger.fold(lake.state)
+        copy.ledger.fold(replace(lake.state, removed=_gone(copy, lake)))
         copy.refresh()
         copy.clear_leftovers()
+        copy.ledger.ahead = 0
     return copied
 
 
-def _copy(source: Path, target: Path, copied: Copied) -> None:
+def _is_there(path: Path, file: DataFile) -> bool:
+    """Whether the copy has a file of events already."""
+    return path.exists() and path.stat().st_size == (file.size or path.stat().st_size)
+
+
+def _gone(copy: Lake, lake: Lake) -> list[str]:
+    """Files of the copy that the lake no longer has."""
+    held, holds = (
+        {file.path for files in one.state.events.values() for file in files} | set(one.state.quarantine)
+        for one in (copy, lake)
+    )
+    return sorted(held - holds)
+
+
+def _copy(source: Path, target: Path, copied: Copied, *, is_there: bool | None = None) -> None:
     copied.files += 1
-    if target.exists():
+    if target.exists() if is_there is None else is_there:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.tmp")
@@ -77,12 +108,15 @@ def _copy(source: Path, target: Path, copied: Copied) -> None:
 def _copy_table(lake: Lake, copy: Lake, table: str, copied: Copied) -> None:
     """The snapshot of an LMS table; an import that replaces it meanwhile gives the newer one."""
     while True:
-        state = snapshots.state(lake, table)
-        try:
-            if state.snapshot is not None:
-                file = state.snapshot.file
-                _copy(snapshots.folder(lake, table) / file, snapshots.folder(copy, table) / file, copied)
-        except FileNotFoundError:
-            continue
-        break
+        state, reason = snapshots.state(lake, table), snapshots.problem(lake, table)
+        if reason is None:
+            try:
+                if state.snapshot is not None:
+                    file = state.snapshot.file
+                    _copy(snapshots.folder(lake, table) / file, snapshots.folder(copy, table) / file, copied)
+            except FileNotFoundError:
+                continue
+            break
+        if state == snapshots.state(lake, table):
+            raise SnapshotDamaged(snapshots.folder(lake, table), reason)
     snapshots.put(copy, state)

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from msgspec.structs import replace
 
 from pharos.engine import Workers
-from pharos.lake import data_files, schema
+from pharos.lake import damage, data_files, schema
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import Commit, DataFile
 from pharos.lake.safely import move_safely
@@ -95,6 +95,7 @@ def _bounded(day: date, files: list[DataFile]) -> Iterator[Merge]:
 
 def _merge(merge: Merge, root: Path) -> DataFile:
     """One sorted file of the events of several, in the staging folder."""
+    damage.check(root, merge.files)
     parts = (data_files.read(root / file.path) for file in merge.files)
     events = pa.concat_tables(parts).unify_dictionaries()
     keys = pa.schema([schema.EVENTS.field(name) for name in schema.SORTED_BY])

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pharos.lake import schema
+from pharos.lake import safely, schema
 from pharos.lake.columns import Numbers, halves
 from pharos.lake.ledger import DataFile
 
@@ -56,24 +56,42 @@ def read(path: Path) -> pa.Table:
     return events
 
 
-def write(events: pa.Table, path: Path) -> None:
-    """A file of events."""
+def write(events: pa.Table, path: Path) -> tuple[int, str]:
+    """Write a file of events; its size and checksum."""
     pq.write_table(
         events, path, compression="zstd", compression_level=1, store_schema=False,
         use_dictionary=REPEATING,
         write_statistics=["event_id", "time", "event_type", "user_id", "page_course_id"],
     )  # fmt: skip
+    safely.seal(path)
+    return path.stat().st_size, safely.checksum(path)
 
 
 def stage(events: pa.Table, path: Path, day: date) -> DataFile:
     """Write a file that is not yet part of the lake, and its events' ids beside it."""
-    write(events, path)
+    size, checksum = write(events, path)
     time, ids = events["time"], halves(events["event_id"].combine_chunks())
     np.save(_ids_beside(path), ids)
     return DataFile(
         path=str(path), date=day, rows=len(events), oldest=pc.min(time).as_py(), newest=pc.max(time).as_py(),
-        digest=int(ids[:, 0].sum(dtype=np.uint64)),
+        digest=digest(ids), size=size, checksum=checksum,
+        sources=tuple(sorted(events["source"].unique().to_pylist())),
     )  # fmt: skip
+
+
+def digest(ids: Numbers) -> int:
+    """Stands for events by their ids, in any order."""
+    return int(ids[:, 0].sum(dtype=np.uint64))
+
+
+def sources(path: Path) -> tuple[str, ...]:
+    """Names of the logs that the events of a file were read from."""
+    return tuple(sorted(read_column(path, "source").unique().to_pylist()))
+
+
+def read_column(path: Path, name: str) -> pa.ChunkedArray:
+    """One column of a file of events."""
+    return pq.ParquetFile(path).read([name], use_threads=False)[name]
 
 
 def read_ids(path: Path) -> Numbers:
@@ -81,8 +99,7 @@ def read_ids(path: Path) -> Numbers:
     try:
         ids: Numbers = np.load(_ids_beside(path))
     except FileNotFoundError:
-        column = pq.ParquetFile(path).read(["event_id"], use_threads=False)["event_id"]
-        ids = halves(column.combine_chunks())
+        ids = halves(read_column(path, "event_id").combine_chunks())
     return ids
 
 
@@ -96,6 +113,7 @@ def write_quarantine(lines: Sequence[QuarantinedLine], path: Path) -> None:
     columns = list(zip(*map(astuple, lines), strict=True))
     # The columns' meanings belong into documentation, not into each file.
     pq.write_table(pa.table(columns, schema=schema.QUARANTINE.remove_metadata()), path, compression="zstd")
+    safely.seal(path)
 
 
 def read_quarantine(path: Path) -> list[QuarantinedLine]:

@@ -315,7 +315,7 @@ def _without_known(
     ids = known.of(path)  # also if there are no others: later ones will ask
     is_known = np.zeros(file.rows, np.bool_)
     for other in _overlapping(lake, file):
-        is_known |= ids.are_in(known.of(lake.root / other.path))
+        is_known |= ids.are_in(known.of_lake(lake.root, other))
     if not is_known.any():
         return file
     known.forget(path)

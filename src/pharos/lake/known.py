@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pharos.lake import damage
 from pharos.lake.columns import Numbers
 from pharos.lake.data_files import read_ids
+from pharos.lake.ledger import DataFile
 
 KEPT_EVENTS = 8_000_000  # whose ids are kept, 24 bytes each
 
@@ -67,6 +69,12 @@ class KnownIds:
             _, oldest = self._files.popitem(last=False)
             self._events -= len(oldest.rows)
         return ids
+
+    def of_lake(self, root: Path, file: DataFile) -> Ids:
+        """The ids of the events of a file of the lake. Raises DataFilesDamaged."""
+        if root / file.path not in self._files:
+            damage.check(root, [file])
+        return self.of(root / file.path)
 
     def move(self, old: Path, new: Path) -> None:
         """A file has another path now."""

@@ -4,24 +4,37 @@ The ledger is a folder of numbered JSON files. Each is one commit: the logs it m
 it added and removed. A commit counts from the moment its file has its name; data files that no commit names
 are leftovers of a crash and do not exist for anybody who reads through the ledger. The state is the commits
 laid over each other in order; now and then they are folded into one.
+
+Nothing of it can be lost unseen: each file begins with a digest of what follows, the numbers of commits
+follow each other, and the file `head` holds the number of the last one.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime
+from itertools import groupby, pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
+import xxhash
 from msgspec import Struct, field
 
 from pharos.errors import PharosError
 from pharos.lake.safely import write_atomically
 
 FOLD_AFTER = 50  # commits
+HEAD, AHEAD = "head", "ahead"
+_NAME = re.compile(r"(\d{10})(\.state)?\.json")
+_DIGEST = re.compile(rb'\{"digest":"([0-9a-f]{32})",')
+_WITHOUT_DIGEST = re.compile(rb'\{\s*"number"')  # how files of releases before digests begin
 
 
 class LedgerDamaged(PharosError):
-    """A file of the ledger cannot be read: nothing is done before a person has looked at it."""
+    """The ledger is not what was written: nothing is done before a person has looked at it."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(path, reason)
@@ -29,8 +42,9 @@ class LedgerDamaged(PharosError):
 
     def __str__(self) -> str:
         return (
-            f"{self.path}: the ledger cannot be read ({self.reason}); nothing was changed. Restore this file "
-            "from a backup, or remove the whole lake folder and run again from the logs"
+            f"{self.path}: the ledger is damaged ({self.reason}); nothing was changed. Put the whole lake "
+            "back from a backup, or make a new ledger from the data files and the logs that are still there: "
+            "`pharos lake rebuild`, which says what it cannot restore"
         )
 
 
@@ -78,6 +92,18 @@ class DataFile(Struct, kw_only=True, frozen=True, omit_defaults=True):
     newest: datetime
     digest: int  # sum of event ids modulo 2**64: the same for any order and any split
     without_addresses: bool = False  # they were forgotten; see `pharos.lake.addresses`
+    size: int = 0  # bytes; 0 if written by a release that did not keep it
+    checksum: str = ""  # of the bytes, see `pharos.lake.safely.checksum`; empty as `size`
+    sources: tuple[str, ...] = ()  # names of the logs its events were read from; empty as `size`
+
+
+class Loss(Struct, kw_only=True, frozen=True):
+    """Events that cannot be restored, as a person has accepted."""
+
+    at: datetime
+    date: date
+    events: int
+    sources: tuple[str, ...] = ()  # names of the logs they were read from
 
 
 class Commit(Struct, kw_only=True):
@@ -91,6 +117,7 @@ class Commit(Struct, kw_only=True):
     events_removed: list[str] = field(default_factory=list)
     quarantine_added: list[str] = field(default_factory=list)
     quarantine_removed: list[str] = field(default_factory=list)
+    lost: list[Loss] = field(default_factory=list)
 
 
 class State(Struct, kw_only=True):
@@ -102,13 +129,22 @@ class State(Struct, kw_only=True):
     files: dict[str, File] = field(default_factory=dict)
     events: dict[date, list[DataFile]] = field(default_factory=dict)
     quarantine: list[str] = field(default_factory=list)
+    lost: list[Loss] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    """Files that commits removed and that may still lie there, because somebody was reading."""
 
     def apply(self, commit: Commit) -> None:
         """Lay one more commit on top."""
         self.number, self.at = commit.number, commit.at
         self.logs.update({log.key: log for log in commit.logs})
         self.files.update(commit.files)
+        self.lost += commit.lost
         removed = set(commit.events_removed)
+        again = {file.path for file in commit.events_added}
+        self.removed += [
+            *(path for path in commit.events_removed if path not in again),
+            *commit.quarantine_removed,
+        ]
         for day, files in list(self.events.items()):
             if removed and any(file.path in removed for file in files):
                 self.events[day] = [file for file in files if file.path not in removed]
@@ -118,46 +154,156 @@ class State(Struct, kw_only=True):
         self.quarantine = [path for path in self.quarantine if path not in gone] + commit.quarantine_added
 
 
+_Numbered = TypeVar("_Numbered", Commit, State)
+
+
 class Ledger:
     """The ledger's folder. Whoever commits must hold the lake's lock."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
+        self.is_sealed = True  # False once it was read with files of a release that wrote no digests
 
     def read(self) -> State:
         """The state now. Raises LedgerDamaged."""
-        state = State()
-        for path in sorted(self._folder.glob("*.json")):
+        while True:
+            head = self._head()  # read first: commits that are made meanwhile are beyond it
+            names = self._names()
             try:
-                data = path.read_bytes()
-                if path.name.endswith(".state.json"):
-                    state = msgspec.json.decode(data, type=State)
-                else:
-                    state.apply(msgspec.json.decode(data, type=Commit))
-            except FileNotFoundError:  # folded away since it was listed: what replaces it is complete
-                return self.read()
-            except (msgspec.MsgspecError, OSError) as error:
-                raise LedgerDamaged(path, str(error)) from error
-        return state
+                return self._state(names, head)
+            except LedgerDamaged:
+                if names == self._names():  # else it was folded while we looked
+                    raise
 
     def commit(self, state: State, commit: Commit) -> None:
         """Make the commit count, and bring `state` up to it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(
-            self._folder / f"{commit.number:010d}.json", msgspec.json.format(msgspec.json.encode(commit))
-        )
+        self.begin()
+        _write(self.folder / f"{commit.number:010d}.json", msgspec.json.format(msgspec.json.encode(commit)))
+        write_atomically(self.folder / HEAD, b"%d\n" % commit.number)
         state.apply(commit)
-        commits = [
-            path for path in sorted(self._folder.glob("*.json")) if not path.name.endswith(".state.json")
-        ]
-        if len(commits) > FOLD_AFTER:
+        if sum(not is_state for _, is_state in self._names()) > FOLD_AFTER:
             self.fold(state)
 
     def fold(self, state: State) -> None:
         """Replace all commits by the state they add up to."""
-        path = self._folder / f"{state.number:010d}.state.json"
-        # A state file sorts behind the commit of its number, so that a reader in between sees it last.
-        write_atomically(path, msgspec.json.encode(state))
-        for old in sorted(self._folder.glob("*.json")):
-            if old != path and old.name < path.name:
-                old.unlink(missing_ok=True)
+        self.begin()
+        _write(self.folder / f"{state.number:010d}.state.json", msgspec.json.encode(state))
+        write_atomically(self.folder / HEAD, b"%d\n" % state.number)
+        for number, is_state in self._names():
+            if (number, is_state) < (state.number, True):
+                self._path(number, is_state=is_state).unlink(missing_ok=True)
+        self.is_sealed = True
+
+    def salvage(self) -> tuple[State, int]:
+        """What the files that can be read add up to, gaps or not, and the highest number of any."""
+        highest = max([number for number, _ in self._names()], default=0)
+        with suppress(LedgerDamaged):
+            highest = max(highest, min(self._head() or 0, highest + FOLD_AFTER))  # unless it is damaged
+        state = State()
+        for number, is_state in self._names():
+            with suppress(LedgerDamaged):
+                if is_state:
+                    state = self._decoded(self._path(number, is_state=True), State, number)
+                elif number > state.number:
+                    state.apply(self._decoded(self._path(number), Commit, number))
+        return state, highest
+
+    def begin(self) -> None:
+        """Make the folder of a lake that has none, before anything else is written into the lake."""
+        if not (self.folder / HEAD).exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.folder / HEAD, b"0\n")
+
+    @property
+    def ahead(self) -> int:
+        """Up to which commit data files may lie there before it is made, because a copy was interrupted."""
+        try:
+            return int((self.folder / AHEAD).read_bytes())
+        except (OSError, ValueError):
+            return 0
+
+    @ahead.setter
+    def ahead(self, number: int) -> None:
+        if number:
+            write_atomically(self.folder / AHEAD, b"%d\n" % number)
+        else:
+            (self.folder / AHEAD).unlink(missing_ok=True)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there ever was a ledger, or what is left of one."""
+        return (self.folder / HEAD).exists() or bool(self._names())
+
+    def _names(self) -> list[tuple[int, bool]]:
+        """(number, whether it is a state) of the files, in order: a state comes after its last commit."""
+        found = [match for path in self.folder.glob("*.json") if (match := _NAME.fullmatch(path.name))]
+        return sorted((int(match[1]), match[2] is not None) for match in found)
+
+    def _path(self, number: int, *, is_state: bool = False) -> Path:
+        return self.folder / f"{number:010d}{'.state' if is_state else ''}.json"
+
+    def _head(self) -> int | None:
+        """Number of the last commit, as it was written beside it; None if that is missing."""
+        path = self.folder / HEAD
+        try:
+            return int(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise LedgerDamaged(path, str(error)) from error
+
+    def _state(self, names: list[tuple[int, bool]], head: int | None) -> State:
+        self.is_sealed = True
+        base = max((number for number, is_state in names if is_state), default=0)
+        state = State()
+        if base:
+            state = self._decoded(self._path(base, is_state=True), State, base)
+        numbers = [number for number, is_state in names if not is_state and number > base]
+        follow = [base, *numbers, *([head + 1] if head is not None else [])]
+        gaps = [(one + 1, next_ - 1) for one, next_ in pairwise(follow) if next_ > one + 1]
+        if gaps:
+            there = [f"the state after commit {base}"] if base else []
+            there += [f"commits {text}" for text in [_stretches(_runs(numbers))] if text]
+            raise LedgerDamaged(
+                self.folder, f"commits {_stretches(gaps)} are missing; found: {' and '.join(there) or 'none'}"
+            )
+        for number in numbers:
+            state.apply(self._decoded(self._path(number), Commit, number))
+        if head is None and names and self.is_sealed:
+            raise LedgerDamaged(self.folder / HEAD, "it is missing")
+        return state
+
+    def _decoded(self, path: Path, kind: type[_Numbered], number: int) -> _Numbered:
+        try:
+            data = path.read_bytes()
+            found = _DIGEST.match(data)
+            if found:
+                data = b"{" + data[found.end() :]
+                if xxhash.xxh3_128_hexdigest(data).encode() != found[1]:
+                    raise LedgerDamaged(path, "its content does not fit its digest")
+            elif not _WITHOUT_DIGEST.match(data):
+                raise LedgerDamaged(path, f"it holds {len(data)} bytes that do not begin like a commit")
+            content = msgspec.json.decode(data, type=kind)
+        except (msgspec.MsgspecError, OSError, UnicodeDecodeError) as error:
+            raise LedgerDamaged(path, str(error)) from error
+        if content.number != number:
+            raise LedgerDamaged(path, f"it holds commit {content.number}")
+        if not found:
+            self.is_sealed = False
+        return content
+
+
+def _write(path: Path, data: bytes) -> None:
+    """A file of the ledger: a JSON object whose first member is the digest of the object without it."""
+    digest = xxhash.xxh3_128_hexdigest(data)
+    write_atomically(path, b'{"digest":"%s",%s' % (digest.encode(), data[1:]))
+
+
+def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last of each run of numbers that follow each other."""
+    runs = [list(run) for _, run in groupby(enumerate(numbers), lambda item: item[1] - item[0])]
+    return [(run[0][1], run[-1][1]) for run in runs]
+
+
+def _stretches(runs: Sequence[tuple[int, int]]) -> str:
+    return ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in runs)

@@ -17,6 +17,7 @@ from pharos.database_addresses import DatabaseAddress
 from pharos.engine import Database, Engine
 from pharos.lake import snapshots
 from pharos.lake.lake import Lake
+from pharos.lake.safely import checksum, move_safely
 from pharos.lake.snapshots import Snapshot, TableState, absent, commit, failed, folder, now, state
 from pharos.lms.errors import LMSError
 from pharos.lms.tables import ALL, TABLES, VALIDATION, LMSTable
@@ -61,11 +62,11 @@ def read(engine: Engine, lake: Lake, table: str) -> ibis.Table:
     A column that the snapshot does not have yet is null.
     """
     columns = _nullable(ALL[table].schema)
-    snapshot = state(lake, table).snapshot
-    if snapshot is None:
+    file, snapshot = snapshots.checked(lake, table), state(lake, table).snapshot
+    if file is None or snapshot is None:
         return engine.read([], columns)
     stored = pa.schema([field for field in columns if field.name in snapshot.columns])
-    rows = engine.read([folder(lake, table) / snapshot.file], stored)
+    rows = engine.read([file], stored)
     missing = ibis.Schema.from_pyarrow(pa.schema(set(columns) - set(stored)))
     return rows.mutate({name: ibis.null(type_) for name, type_ in missing.items()}).select(columns.names)
 
@@ -96,9 +97,9 @@ def replace(
         started=started,
         finished=now(),
         remark=remark,
+        checksum=checksum(staged),
     )
-    folder(lake, table).mkdir(parents=True, exist_ok=True)
-    staged.replace(folder(lake, table) / snapshot.file)
+    move_safely([(staged, folder(lake, table) / snapshot.file)])
     return commit(lake, snapshot, table, problem)
 
 
@@ -157,7 +158,7 @@ def _keep_changed(lake: Lake, engine: Engine, new: Snapshot) -> None:
     Rows that are gone are not remembered: nobody was enrolled by them, as far as the LMS is concerned. After
     a crash before the new snapshot counts, the same may be found again; once is enough.
     """
-    last = state(lake, ENROLLMENTS).snapshot
+    last = snapshots.last(lake, ENROLLMENTS)
     table = TABLES[ENROLLMENTS]
     if last is None or last.digest == new.digest or not _can_continue(lake, last, table, new.source):
         return
@@ -190,7 +191,7 @@ def _snapshot(
     started: datetime,
 ) -> Snapshot:
     """The new snapshot, its file in the table's folder but not yet named by anybody."""
-    last = state(lake, table.name).snapshot
+    last = snapshots.last(lake, table.name)
     staged = lake.staging / "lms" / f"{table.name}.parquet"
     staged.parent.mkdir(parents=True, exist_ok=True)
     compared: datetime | None = started
@@ -215,6 +216,7 @@ def _snapshot(
         finished=now(),
         newest=_newest(file, table.changed_by) if table.changed_by else None,
         compared=compared if table.changed_by else None,
+        checksum=checksum(file),
     )
 
 
@@ -226,8 +228,7 @@ def _settled(
         return last.digest, folder(lake, table.name) / last.file
     digest = engine.digest(staged)
     file = folder(lake, table.name) / f"{digest}.parquet"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    staged.replace(file)
+    move_safely([(staged, file)])
     return digest, file
 
 

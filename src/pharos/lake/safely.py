@@ -63,16 +63,24 @@ def is_whole(path: Path) -> bool:
     Reads the whole file, at the speed of the disk: ask before reading a file, not at every run.
     """
     try:
-        with path.open("rb") as file:
-            end = _footer(file)
-            digest = xxhash.xxh3_128()
-            for piece in _pieces(file, 0, end - _SEAL_BYTES):
-                digest.update(piece)
-            found = file.read(_SEAL_BYTES)
-            digest.update(file.read())
+        return bool(fits_seal(path))
     except (OSError, ValueError):
         return False
-    return found == _SEAL + digest.digest()
+
+
+def fits_seal(path: Path) -> bool | None:
+    """Whether a Parquet file is what was sealed; None if it has no seal.
+
+    Raises OSError, and ValueError if it does not end like a Parquet file.
+    """
+    with path.open("rb") as file:
+        end = _footer(file)
+        digest = xxhash.xxh3_128()
+        for piece in _pieces(file, 0, end - _SEAL_BYTES):
+            digest.update(piece)
+        found = file.read(_SEAL_BYTES)
+        digest.update(file.read())
+    return found == _SEAL + digest.digest() if found.startswith(_SEAL) else None
 
 
 def checksum(path: Path) -> str:
@@ -102,7 +110,7 @@ def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
     file.seek(start)
     left = end - start
     if left < 0:
-        raise ValueError("no seal")
+        raise ValueError("too short for a sealed file")
     while left and (piece := file.read(min(PIECE_BYTES, left))):
         yield piece
         left -= len(piece)

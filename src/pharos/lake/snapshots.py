@@ -6,7 +6,6 @@ keeps its last good snapshot, and the JSON file says what went wrong and when.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
+from pharos.errors import PharosError
 from pharos.lake.lake import Lake
+from pharos.lake.safely import checksum, write_atomically
 from pharos.lms.tables import ALL, ANSWERS, TABLES
 
 NEVER = "never imported"
@@ -43,6 +44,8 @@ class Snapshot(Struct, kw_only=True, frozen=True):
     """For a table read by changes: when it was last read whole, or its ids compared."""
     remark: str | None = None
     """What a person should know of the rows, though nothing is wrong with them."""
+    checksum: str = ""
+    """Of the file's bytes; empty if an earlier release wrote it."""
 
 
 class TableState(Struct, kw_only=True, frozen=True):
@@ -62,14 +65,83 @@ class TableState(Struct, kw_only=True, frozen=True):
         return self.problem is None and self.snapshot is not None and self.snapshot.started > moment
 
 
+class SnapshotDamaged(PharosError):
+    """What the lake holds of a table of the LMS cannot be relied on, and results are not made without it."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} {self.reason}; what is published stays as it is. `pharos import` makes it anew "
+            "from the LMS, or put the file back from a backup"
+        )
+
+
 def state(lake: Lake, table: str) -> TableState:
-    """What is known of a table."""
+    """What is known of a table; one whose JSON file cannot be read counts as never imported."""
     try:
-        return msgspec.json.decode((folder(lake, table) / "snapshot.json").read_bytes(), type=TableState)
+        return _written(lake, table)
+    except SnapshotDamaged as damaged:
+        return TableState(table=table, problem=f"{damaged.path.name} {damaged.reason}; import again")
+
+
+def _written(lake: Lake, table: str) -> TableState:
+    """What is known of a table. Raises SnapshotDamaged if it cannot be read."""
+    path = folder(lake, table) / "snapshot.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=TableState)
     except FileNotFoundError:
         return TableState(table=table)
-    except msgspec.MsgspecError as error:
-        return TableState(table=table, problem=f"snapshot.json cannot be read ({error}); import again")
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise SnapshotDamaged(path, f"cannot be read ({error})") from error
+
+
+def last(lake: Lake, table: str) -> Snapshot | None:
+    """The last snapshot of a table, to go on from; None if there is none that can be relied on."""
+    return None if problem(lake, table) is not None else state(lake, table).snapshot
+
+
+def path(lake: Lake, table: str) -> Path | None:
+    """The Parquet file of a table's snapshot; the JSON file if that cannot be read; None if there is none."""
+    try:
+        snapshot = _written(lake, table).snapshot
+    except SnapshotDamaged as damaged:
+        return damaged.path
+    return None if snapshot is None else folder(lake, table) / snapshot.file
+
+
+def problem(lake: Lake, table: str) -> str | None:
+    """Why a snapshot is not what was written; None if it is, or if there is none. Reads all of it."""
+    try:
+        snapshot = _written(lake, table).snapshot
+    except SnapshotDamaged as damaged:
+        return damaged.reason
+    if snapshot is None:
+        return None
+    file = folder(lake, table) / snapshot.file
+    try:
+        if not snapshot.checksum:
+            pq.read_metadata(file)
+        elif checksum(file) != snapshot.checksum:
+            return "does not fit its checksum"
+    except FileNotFoundError:
+        return "is missing"
+    except (OSError, pa.ArrowException) as error:
+        return f"cannot be read ({' '.join(str(error).split())})"
+    return None
+
+
+def checked(lake: Lake, table: str) -> Path | None:
+    """The file of a table's snapshot, compared with what was written; None if there is no snapshot.
+
+    Raises SnapshotDamaged.
+    """
+    file, reason = path(lake, table), problem(lake, table)
+    if file is not None and reason is not None:
+        raise SnapshotDamaged(file, reason)
+    return file
 
 
 def states(lake: Lake) -> list[TableState]:
@@ -87,18 +159,23 @@ def problems(tables: Iterable[TableState]) -> dict[str, list[str]]:
 
 
 def fingerprint(lake: Lake, table: str) -> str:
-    """Changes exactly when the rows or columns do; for staleness."""
-    snapshot = state(lake, table).snapshot
+    """Changes exactly when the rows or columns do; for staleness. Raises SnapshotDamaged."""
+    snapshot = _written(lake, table).snapshot
     return f"{snapshot.digest} {' '.join(snapshot.columns)}" if snapshot else NEVER
 
 
 def rows(lake: Lake, table: str) -> pa.Table:
-    """The rows of a snapshot in memory, for the small ones; see `read`."""
+    """The rows of a small snapshot, for an import to go on from; see `read`. The lake must be locked.
+
+    A damaged file is moved aside, and is as none: the import makes it anew.
+    """
     schema = ALL[table].schema
-    snapshot = state(lake, table).snapshot
+    snapshot = last(lake, table)
     if snapshot is None:
+        if (damaged := path(lake, table)) is not None and damaged.exists():
+            lake.set_aside(str(damaged.relative_to(lake.root)))
         return schema.empty_table()
-    stored = pq.read_table(folder(lake, table) / snapshot.file)
+    stored = pq.ParquetFile(folder(lake, table) / snapshot.file).read()
     columns = [
         stored[field.name] if field.name in stored.column_names else pa.nulls(stored.num_rows, field.type)
         for field in schema
@@ -129,15 +206,10 @@ def absent(lake: Lake, table: str) -> TableState:
 
 def put(lake: Lake, new: TableState) -> None:
     """Make this what is known of a table, and remove older files."""
-    path = folder(lake, new.table) / "snapshot.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(new)))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    for other in path.parent.glob("*.parquet"):
+    place = folder(lake, new.table)
+    place.mkdir(parents=True, exist_ok=True)
+    write_atomically(place / "snapshot.json", msgspec.json.format(msgspec.json.encode(new)))
+    for other in place.glob("*.parquet"):
         if new.snapshot is not None and other.name != new.snapshot.file:
             other.unlink()
 

@@ -1,0 +1,135 @@
+"""Data files that are not what was written, or are gone: seeing it, and saying what would restore them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pharos.errors import PharosError
+from pharos.lake.ledger import DataFile, State
+from pharos.lake.safely import checksum, fits_seal
+
+_NUMBER = re.compile(r"(\d{8,})-")  # names of data files begin with that of the commit they came with
+NAMED = 20  # files, and logs of each, that a message names
+WAY_OUT = (
+    "`pharos lake repair` makes them again from these logs, if they are still there. Or put the files back "
+    "from a backup."
+)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A file of the lake that cannot be relied on."""
+
+    path: str
+    """Relative to the lake."""
+    reason: str
+    events: int = 0
+    sources: tuple[str, ...] = ()
+    """Names of the logs its events were read from; empty if that is not known."""
+
+    def __str__(self) -> str:
+        text = f"{self.path} {self.reason}"
+        if self.events:
+            logs = ", ".join(self.sources[:NAMED]) or "logs that were not written down"
+            more = len(self.sources) - NAMED
+            text += f"; its {self.events:,} events were read from {logs}" + (
+                f" and {more} more" if more > 0 else ""
+            )
+        return text
+
+
+class DataFilesDamaged(PharosError):
+    """Files of events or quarantine are missing or damaged: nothing is made from what is left of them."""
+
+    def __init__(self, root: Path, damaged: Sequence[Damage]) -> None:
+        super().__init__(root, damaged)
+        self.root, self.damaged = root, damaged
+
+    def __str__(self) -> str:
+        listed = [f"  {damage}" for damage in self.damaged[:NAMED]]
+        if len(self.damaged) > NAMED:
+            listed.append(f"  and {len(self.damaged) - NAMED} more")
+        return "\n".join(
+            [
+                f"{self.root}: damaged data files, {len(self.damaged)} of them; nothing was changed:",
+                *listed,
+                WAY_OUT,
+            ]
+        )
+
+
+def check(root: Path, files: Iterable[DataFile]) -> None:
+    """Read these files of events and compare them with their checksums. Raises DataFilesDamaged."""
+    damaged = [of(file, reason) for file in files if (reason := problem(root, file)) is not None]
+    if damaged:
+        raise DataFilesDamaged(root, damaged)
+
+
+def problem(root: Path, file: DataFile) -> str | None:
+    """Why a file of events is not what was written; None if it is. Reads all of it."""
+    path = root / file.path
+    try:
+        size = path.stat().st_size
+        reason = _wrong_size(file, size)
+        if reason is None and file.checksum and checksum(path) != file.checksum:
+            reason = "does not fit its checksum"
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as error:
+        return f"cannot be read ({error.strerror or error})"
+    return reason
+
+
+def problem_of_quarantine(root: Path, path: str) -> str | None:
+    """As `problem`, of a file of lines in quarantine. Earlier releases wrote no seal into it."""
+    try:
+        return "does not fit its checksum" if fits_seal(root / path) is False else None
+    except FileNotFoundError:
+        return "is missing"
+    except (OSError, ValueError) as error:
+        return f"cannot be read ({error})"
+
+
+def missing_or_cut(state: State, there: dict[str, int]) -> Iterator[Damage]:
+    """What is wrong with the files that the ledger names; `there`: sizes of the files that there are."""
+    for files in state.events.values():
+        for file in files:
+            reason = _wrong_size(file, there[file.path]) if file.path in there else "is missing"
+            if reason is not None:
+                yield of(file, reason)
+    for path in state.quarantine:
+        if not there.get(path):
+            yield Damage(path, "is empty" if path in there else "is missing")
+
+
+def of(file: DataFile, reason: str) -> Damage:
+    """The damage of a file of events."""
+    return Damage(file.path, reason, file.rows, file.sources)
+
+
+def data_files(root: Path) -> dict[str, int]:
+    """Sizes of the files of events and quarantine that there are, by path relative to the lake."""
+    found = {}
+    for part in ("events", "quarantine"):
+        for folder, _, names in os.walk(root / part):
+            for name in names:
+                if name.endswith(".parquet"):
+                    path = Path(folder, name)
+                    found[str(path.relative_to(root))] = path.stat().st_size
+    return found
+
+
+def number(path: str) -> int:
+    """Number of the commit that a data file came with; 0 if its name does not tell."""
+    found = _NUMBER.match(Path(path).name)
+    return int(found[1]) if found else 0
+
+
+def _wrong_size(file: DataFile, size: int) -> str | None:
+    if size == file.size or (size and not file.size):
+        return None
+    return f"has {size:,} bytes instead of {file.size:,}" if size else "is empty"

@@ -1,0 +1,277 @@
+"""Makes damaged files of events and quarantine anew, from the logs that they were read from.
+
+The events of a file are known by number and digest: what the logs give is either exactly these, or it is not
+put into the lake without a person's consent.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+
+import msgspec.structs
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pharos.engine import Workers
+from pharos.engine.base import TextFunction
+from pharos.lake import damage, data_files, schema
+from pharos.lake.addresses import without_addresses
+from pharos.lake.damage import Damage
+from pharos.lake.lake import Lake
+from pharos.lake.land import Landed, Reading, land
+from pharos.lake.ledger import Commit, DataFile, Log, Loss
+from pharos.lake.logs import LogFile
+from pharos.lake.parse import Reason
+from pharos.lake.reader import begins_with
+from pharos.lake.safely import move_safely
+
+Report = Callable[[int, int], None]
+
+
+@dataclass
+class Repaired:
+    """What a repair found and did."""
+
+    damaged: list[Damage] = field(default_factory=list)
+    restored: int = 0
+    """Events that are in the lake again."""
+    lines: int = 0
+    """Lines that are in quarantine again."""
+    lost: list[Loss] = field(default_factory=list)
+    """Days whose events cannot be restored completely."""
+    lost_lines: int = 0
+    """Lines of quarantine that cannot be restored."""
+    missing: list[str] = field(default_factory=list)
+    """Logs that are needed for that and were not found."""
+    is_accepted: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no damage is left in the lake."""
+        return self.is_accepted or not (self.lost or self.lost_lines)
+
+
+@dataclass(frozen=True)
+class _Again:
+    """A log to be read once more, as far as it was read before."""
+
+    log: Log
+    path: str
+
+    @property
+    def lines(self) -> int:
+        return self.log.lines - (self.log.tail is not None)
+
+
+def repair(
+    lake: Lake,
+    workers: Workers,
+    files: Sequence[LogFile],
+    now: datetime,
+    *,
+    in_place: TextFunction,
+    accept_loss: bool = False,
+    report: Report = lambda _done, _total: None,
+) -> Repaired:
+    """Read every data file, and make the damaged ones anew. The lake must be held (`Lake.alone`).
+
+    `files` are logs that there are now, besides those at the names that the ledger knows. `in_place`: see
+    `forget_addresses`. With `accept_loss` a file that the logs do not give back completely is replaced by
+    what they give, and the ledger says how much is lost. Otherwise it stays as it is. `report` is called with
+    the number of logs that were read again, and of all.
+    """
+    lake.refresh()
+    days, quarantine, found = _damaged(lake)
+    result = Repaired(damaged=found, is_accepted=accept_loss)
+    if not found:
+        return result
+    wanted = _wanted(lake, days, with_quarantine=bool(quarantine))
+    again = [one for log in wanted if (one := _found(log, files)) is not None]
+    there = {one.log.key for one in again}
+    result.missing = [log.names[-1] for log in wanted if log.key not in there]
+    landings = []
+    for number, landed in enumerate(workers.map(partial(_landed, staging=lake.staging, now=now), again), 1):
+        landings.append(landed)
+        report(number, len(again))
+    for day, bad in sorted(days.items()):
+        _restore_day(lake, day, bad, again, landings, now, in_place, result)
+    if quarantine:
+        _restore_quarantine(lake, quarantine, again, landings, now, result)
+    return result
+
+
+def _damaged(lake: Lake) -> tuple[dict[date, list[DataFile]], list[str], list[Damage]]:
+    """Damaged files of events by day, of quarantine, and what is wrong with each."""
+    days: dict[date, list[DataFile]] = defaultdict(list)
+    found = []
+    for day, files in sorted(lake.state.events.items()):
+        for file in files:
+            if (reason := damage.problem(lake.root, file)) is not None:
+                days[day].append(file)
+                found.append(damage.of(file, reason))
+    quarantine = []
+    for path in lake.state.quarantine:
+        if (reason := damage.problem_of_quarantine(lake.root, path)) is not None:
+            quarantine.append(path)
+            found.append(Damage(path, reason))
+    return days, quarantine, found
+
+
+def _wanted(lake: Lake, days: dict[date, list[DataFile]], *, with_quarantine: bool) -> list[Log]:
+    """The logs that may hold what is damaged: an event that several hold may be restored from each."""
+    oldest = min((file.oldest for files in days.values() for file in files), default=None)
+    return [
+        log
+        for log in lake.state.logs.values()
+        if (oldest is not None and log.newest is not None and log.newest >= oldest)
+        or (with_quarantine and set(log.quarantined) - {Reason.INCOMPLETE})
+        or (oldest is not None and log.duplicates)
+    ]
+
+
+def _found(log: Log, files: Sequence[LogFile]) -> _Again | None:
+    """Where the log is now, under whatever name: it is known by its content."""
+    paths = dict.fromkeys([*reversed(log.names), *(file.path for file in files)])
+    for path in paths:
+        if begins_with(path, min(log.head_bytes, log.position), log.head_digest) and begins_with(
+            path, log.position, log.digest
+        ):
+            return _Again(log, path)
+    return None
+
+
+def _landed(again: _Again, staging: Path, now: datetime) -> Landed:
+    """All that the log holds, in the staging folder. The column `source` has the log's key."""
+    reading = Reading(source=again.log.key, name=again.log.key, path=again.path)
+    whole = Landed([], [], [])
+    while True:
+        landed = land([reading], staging, now)
+        whole.events.extend(landed.events)
+        whole.quarantine.extend(landed.quarantine)
+        [progress] = landed.progress
+        if progress.is_finished:
+            return whole
+        reading = replace(
+            reading, position=progress.position, lines=reading.lines + progress.lines, chain=progress.chain,
+            digest=progress.digest, is_line_open=progress.is_line_open,
+        )  # fmt: skip
+
+
+def _restore_day(
+    lake: Lake,
+    day: date,
+    bad: list[DataFile],
+    again: list[_Again],
+    landings: list[Landed],
+    now: datetime,
+    in_place: TextFunction,
+    result: Repaired,
+) -> None:
+    names = {name for file in bad for name in file.sources}
+    parts = [
+        _as_read_before(data_files.read(Path(file.path)), one, names)
+        for one, landed in zip(again, landings, strict=True)
+        for file in landed.events
+        if file.date == day
+    ]
+    known = {
+        id_
+        for file in lake.state.events[day]
+        if file not in bad
+        for id_ in data_files.read_column(lake.root / file.path, "event_id").to_pylist()
+    }
+    events = _without(parts, known)
+    rows, digest = sum(file.rows for file in bad), sum(file.digest for file in bad) % 2**64
+    lost = rows - (0 if events is None else len(events))
+    new = None
+    if events is not None and len(events):
+        staged = data_files.stage(events, lake.staging / f"repaired-{day}.parquet", day)
+        lost = lost or int(staged.digest != digest) * rows  # as many, but others: then all are in doubt
+        if all(file.without_addresses for file in bad):
+            staged = without_addresses(staged, lake.root, in_place)
+        new = staged
+    if lost:
+        sources = tuple(sorted(names)) or tuple(result.missing)
+        result.lost.append(Loss(at=now, date=day, events=lost, sources=sources))
+    if lost and not result.is_accepted:
+        return
+    number = lake.state.number + 1
+    commit = Commit(number=number, at=now, events_removed=[file.path for file in bad])
+    if lost:
+        commit.lost.append(result.lost[-1])
+    if new is not None:
+        path = f"events/date={day}/{number:08d}-0.parquet"
+        move_safely([(Path(new.path), lake.root / path)])
+        commit.events_added.append(msgspec.structs.replace(new, path=path))
+        result.restored += new.rows
+    lake.ledger.commit(lake.state, commit)
+    _set_aside(lake, commit.events_removed)
+
+
+def _as_read_before(events: pa.Table, again: _Again, names: set[str]) -> pa.Table:
+    """The events of lines that were read before, under a name that the log had then."""
+    events = events.filter(pc.less_equal(events["line"], again.lines))
+    name = next((name for name in again.log.names if name in names), again.log.names[-1])
+    place = events.schema.get_field_index("source")
+    column = schema.EVENTS.field("source").remove_metadata()
+    return events.set_column(place, column, pa.array([name] * len(events), pa.string()))
+
+
+def _without(parts: list[pa.Table], known: set[str]) -> pa.Table | None:
+    """The events of these tables, each once, that are not known."""
+    kept = []
+    for part in parts:
+        ids = part["event_id"].to_pylist()
+        is_new = [not (id_ in known or known.add(id_)) for id_ in ids]  # type: ignore[func-returns-value]
+        kept.append(part.filter(pa.array(is_new, pa.bool_())))
+    return pa.concat_tables(kept, promote_options="permissive").unify_dictionaries() if kept else None
+
+
+def _restore_quarantine(
+    lake: Lake,
+    bad: list[str],
+    again: list[_Again],
+    landings: list[Landed],
+    now: datetime,
+    result: Repaired,
+) -> None:
+    known = {
+        (line.log, line.line)
+        for path in lake.state.quarantine
+        if path not in bad
+        for line in data_files.read_quarantine(lake.root / path)
+    }
+    names = {one.log.key: one for one in again}
+    restored = [
+        replace(line, source=names[line.log].log.names[-1])
+        for landed in landings
+        for path in landed.quarantine
+        for line in data_files.read_quarantine(Path(path))
+        if (line.log, line.line) not in known and line.line <= names[line.log].lines
+    ]
+    counted = sum(
+        number for log in lake.state.logs.values() for reason, number in log.quarantined.items()
+    ) - sum(log.tail is not None for log in lake.state.logs.values())
+    result.lost_lines = max(counted - len(known) - len(restored), 0)
+    if result.lost_lines and not result.is_accepted:
+        return
+    commit = Commit(number=lake.state.number + 1, at=now, quarantine_removed=bad)
+    if restored:
+        path, staged = f"quarantine/{commit.number:08d}-0.parquet", lake.staging / "repaired.parquet"
+        data_files.write_quarantine(restored, staged)
+        move_safely([(staged, lake.root / path)])
+        commit.quarantine_added.append(path)
+        result.lines = len(restored)
+    lake.ledger.commit(lake.state, commit)
+    _set_aside(lake, bad)
+
+
+def _set_aside(lake: Lake, paths: Sequence[str]) -> None:
+    for path in paths:
+        if (lake.root / path).exists():
+            lake.set_aside(path)

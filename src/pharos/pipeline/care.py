@@ -1,0 +1,63 @@
+"""Looking after the lake: finding damage in it, and making it whole again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from functools import partial
+
+from pharos import geolocation
+from pharos.config import Settings
+from pharos.engine import open_workers
+from pharos.lake import repair, salvage, verify
+from pharos.lake.lake import Lake
+from pharos.lake.logs import discover
+from pharos.lake.repair import Repaired
+from pharos.lake.salvage import Rebuilt
+from pharos.lake.verify import Verified
+from pharos.pipeline.ingestion import Report, now, silent, sources
+
+MEGABYTE = 1_000_000
+
+
+def verify_lake(settings: Settings, *, megabytes: int | None = None, progress: Report = silent) -> Verified:
+    """Compare files of the lake with what was written: all, or about `megabytes`. Raises PharosError."""
+    return verify.verify(
+        Lake(settings.lake), now(),
+        slice_bytes=None if megabytes is None else megabytes * MEGABYTE,
+        report=lambda done, total: progress("Verifying files", done, total),
+    )  # fmt: skip
+
+
+def repair_lake(
+    settings: Settings, *, logs: Iterable[str] = (), accept_loss: bool = False, progress: Report = silent
+) -> Repaired:
+    """Make damaged files anew from the logs: where the ledger knows them, and where the settings name them.
+
+    Raises PharosError.
+    """
+    named = sources(settings, logs)
+    files = discover(named) if named else []
+    countries = str(settings.geolocation.database or geolocation.SHIPPED)
+    lake = Lake(settings.lake)
+    with lake.alone():
+        workers = open_workers(settings.engine, lake.staging / "spill")
+        try:
+            return repair.repair(
+                lake, workers, files, now(),
+                in_place=partial(
+                    geolocation.in_place_of_addresses, countries, settings.geolocation.private_country
+                ),
+                accept_loss=accept_loss,
+                report=lambda done, total: progress("Reading logs again", done, total),
+            )  # fmt: skip
+        finally:
+            workers.close()
+            shutil.rmtree(lake.staging, ignore_errors=True)
+
+
+def rebuild_lake(settings: Settings, *, progress: Report = silent) -> Rebuilt:
+    """Make a new ledger where the old one is damaged. Raises PharosError."""
+    return salvage.rebuild(
+        settings.lake, now(), lambda done, total: progress("Reading data files", done, total)
+    )
