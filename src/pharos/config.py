@@ -243,7 +243,9 @@ class Job(Section):
     """Something the scheduler starts by the clock."""
 
     cron: CronExpression = Field(description="When: minute, hour, day of month, month, day of week.")
-    run: Literal["run", "ingest", "import", "compute"] = Field("run", description="Which verb of pharos.")
+    run: Literal["run", "ingest", "import", "compute", "lake verify"] = Field(
+        "run", description="Which verb of pharos."
+    )
     arguments: list[str] = Field([], description="Further arguments of the verb, such as --full.")
     retries: int = Field(3, ge=0, description="How often it is tried again when it failed.")
     backoff_seconds: float = Field(
@@ -254,7 +256,7 @@ class Job(Section):
 
 class SchedulerSettings(Section):
     jobs: dict[JobName, Job] = Field(
-        {}, description="Named jobs: cron, run (run, ingest, import, compute), retries, backoff_seconds, …"
+        {}, description="Named jobs: cron, run (run, ingest, import, compute, lake verify), retries, …"
     )
     time_zone: TimeZone = Field("UTC", description="Time zone of the cron expressions (IANA).")
     tail_seconds: float = Field(

@@ -112,3 +112,8 @@ os.mkdir({str(ready)!r}); time.sleep(600)""",
     finally:
         programs.STOP_S = before
     assert (ended.exit_code, ended.was_stopped) == (-signal.SIGKILL, True)
+
+
+def test_a_verb_of_two_words_is_two_words_of_the_command_line() -> None:
+    line = programs.command(programs.pharos(None, None), "lake verify", ["--megabytes", "5"])
+    assert line[3:] == ["lake", "verify", "--log-format", "json", "--megabytes", "5"]

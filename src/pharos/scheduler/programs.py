@@ -41,7 +41,7 @@ def pharos(home: Path | None, config: Path | None) -> list[str]:
 def command(program: Sequence[str], verb: str, arguments: Sequence[str]) -> list[str]:
     """The command line of a verb, that writes its report as JSON."""
     interpreter, options = list(program[:3]), list(program[3:])
-    return [*interpreter, verb, *options, "--log-format", "json", *arguments]
+    return [*interpreter, *verb.split(), *options, "--log-format", "json", *arguments]
 
 
 async def run(line: Sequence[str], *, stop: asyncio.Event, longest_s: float) -> Ended:
