@@ -9,8 +9,11 @@ import pytest
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import JSONResponse, Response
 from pydantic import SecretStr
+from tests import edxapp
+from tests.edxapp import BEGIN
 
 from pharos.config import LMS, EngineSettings
+from pharos.database_addresses import database_address
 from pharos.demo import lms as stand_in
 from pharos.demo.campus import Campus
 from pharos.demo.lms_sign_in import Client
@@ -35,13 +38,16 @@ class Platform:
         self.broken: dict[str, int] = {}  # course -> status of its outline
         self.raw: dict[str, str] = {}  # course -> outline as it is sent
         self.requests = 0
+        self.asked: list[str] = []  # courses whose outline was asked for
         self.app = FastAPI()
         self.app.post("/oauth2/access_token")(lambda: {"access_token": "t", "expires_in": 3600})
+        self.app.get("/api/user/v1/me")(lambda: {"username": "pharos"})
         self.app.get("/api/courses/v1/courses/")(self._courses)
         self.app.get("/api/courses/v1/blocks/")(self._blocks)
         self.app.get("/api/grades/v1/policy/courses/{course}/")(self._policy)
 
-    def _courses(self) -> Any:
+    def _courses(self, username: str) -> Any:
+        assert username == "pharos"
         self.requests += 1
         courses = [
             {
@@ -56,6 +62,7 @@ class Platform:
         return {"results": courses, "pagination": {"next": None}}
 
     def _blocks(self, course_id: str) -> Any:
+        self.asked.append(course_id)
         if course_id in self.raw:
             return Response(self.raw[course_id], media_type="application/json")
         if course_id in self.broken:
@@ -281,13 +288,161 @@ def test_the_same_answers_are_the_same_snapshot(
     lake: Lake, engine: Engine, settings: LMS, platform: Platform
 ) -> None:
     bring(lake, engine, settings)
-    before = [snapshots.fingerprint(lake, table) for table in lms_courses.COURSES]
+    before = [snapshots.fingerprint(lake, table) for table in lms_courses.COURSES[:3]]
     bring(lake, engine, settings)
-    assert [snapshots.fingerprint(lake, table) for table in lms_courses.COURSES] == before
+    assert [snapshots.fingerprint(lake, table) for table in lms_courses.COURSES[:3]] == before
     platform.outlines["A"]["a2"] = ["new"]
     bring(lake, engine, settings)
     assert snapshots.fingerprint(lake, "course_blocks") != before[1]
     assert snapshots.fingerprint(lake, "course_list") == before[0]
+
+
+# --- With the LMS's database -----------------------------------------------------------------------------
+
+
+class Database:
+    """An LMS database with the courses A and B of the platform, published at midnight."""
+
+    def __init__(self, lake: Lake, engine: Engine, store: str) -> None:
+        self._lake, self._engine, self.store = lake, engine, store
+        edxapp.create(store)
+        overviews, contexts = edxapp.course_overviews_courseoverview, edxapp.learning_sequences_learningcontext
+        rows = [
+            overviews.insert().values(edxapp.harmless_row(overviews, id=name, display_name=f"Run {name}"))
+            for name in ("A", "B")
+        ]
+        rows += [
+            contexts.insert().values(
+                edxapp.harmless_row(contexts, id=number, context_key=name, published_at=BEGIN)
+            )
+            for number, name in enumerate(("A", "B"), start=1)
+        ]
+        edxapp.change(store, overviews.delete(), contexts.delete(), *rows)
+
+    def bring(self, settings: LMS, fresh: timedelta = AT_ONCE) -> dict[str, TableState]:
+        lms_tables.import_tables(
+            self._lake, self._engine, database_address(self.store.partition("?")[0])
+        )
+        states = lms_courses.import_courses(
+            self._lake, self._engine, settings, fresh=fresh, has_database=True
+        )
+        return {state.table: state for state in states}
+
+    def publish(self, course: str) -> None:
+        contexts = edxapp.learning_sequences_learningcontext
+        later = contexts.update().where(contexts.c.context_key == course)
+        edxapp.change(self.store, later.values(published_at=BEGIN + timedelta(days=1)))
+
+
+@pytest.fixture
+def database(lake: Lake, embedded: Engine, tmp_path: Path) -> Database:
+    return Database(lake, embedded, f"sqlite:///{tmp_path / 'lms.sqlite'}")
+
+
+NOBODY = LMS()
+
+
+def test_course_runs_are_those_of_the_database_and_the_list_is_not_asked_for(
+    lake: Lake, embedded: Engine, settings: LMS, platform: Platform, database: Database
+) -> None:
+    platform.listed = []  # to an account without the right it looks so
+    states = database.bring(settings)
+    assert all(state.problem is None for state in states.values())
+    assert [(row["course_id"], row["name"]) for row in rows(lake, embedded, "course_list")] == [
+        ("A", "Run A"), ("B", "Run B"),
+    ]  # fmt: skip
+    assert platform.requests == 0
+    assert names(lake, embedded)["ap"] == ("AP", False)
+
+
+def test_an_outline_is_asked_for_again_when_its_course_was_published(
+    lake: Lake, embedded: Engine, settings: LMS, platform: Platform, database: Database
+) -> None:
+    database.bring(settings)
+    platform.asked.clear()
+    database.bring(settings)
+    assert platform.asked == ["B"]  # whose grading policy is missing
+    before = snapshots.state(lake, "course_list").snapshot
+    platform.asked.clear()
+    platform.outlines["A"]["a2"] = ["new"]
+    database.publish("A")
+    database.bring(settings)
+    assert sorted(platform.asked) == ["A", "B"]
+    assert names(lake, embedded)["new"] == ("NEW", False)
+    assert names(lake, embedded)["b1"] == ("B1", False)
+    after = snapshots.state(lake, "course_list").snapshot
+    assert before
+    assert after
+    assert before.digest == after.digest  # what stands on the list is not computed again
+
+
+def test_an_outline_is_asked_for_again_after_a_week(
+    settings: LMS, platform: Platform, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.bring(settings)
+    platform.asked.clear()
+    monkeypatch.setattr(lms_courses, "READ_AGAIN", timedelta(0))
+    database.bring(settings)
+    assert sorted(platform.asked) == ["A", "B"]
+
+
+def test_a_course_that_is_gone_from_the_database_keeps_its_names(
+    lake: Lake, embedded: Engine, settings: LMS, database: Database
+) -> None:
+    database.bring(settings)
+    edxapp.change(database.store, "DELETE FROM course_overviews_courseoverview WHERE id = 'A'")
+    states = database.bring(settings)
+    assert "1 courses are not in the LMS any more (A)" in str(states["course_list"].snapshot)
+    assert names(lake, embedded)["ap"] == ("AP", True)
+    assert names(lake, embedded)["b1"] == ("B1", False)
+    edxapp.change(database.store, "DELETE FROM course_overviews_courseoverview")
+    states = database.bring(settings)
+    assert "lists no course any more" in str(states["course_list"].problem)
+    assert names(lake, embedded)["b1"] == ("B1", False)
+
+
+def test_rest_apis_that_are_down_cost_what_only_they_know(
+    lake: Lake,
+    embedded: Engine,
+    settings: LMS,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    free_port: int,
+) -> None:
+    database.bring(settings)
+    database.publish("A")
+    edxapp.change(database.store, "UPDATE course_overviews_courseoverview SET display_name = 'New name'")
+    monkeypatch.setattr(lms_courses, "PATIENCE_S", 0.1)
+    down = settings.model_copy(update={"url": f"http://127.0.0.1:{free_port}"})
+    database.bring(down)
+    assert {row["name"] for row in rows(lake, embedded, "course_list")} == {"New name"}
+    state = snapshots.state(lake, "course_blocks")
+    assert f"http://127.0.0.1:{free_port}" in str(state.problem)
+    assert names(lake, embedded)["ap"] == ("AP", False)
+
+
+def test_without_rest_apis_sections_and_subsections_come_from_the_database(
+    lake: Lake, embedded: Engine, store_url: str
+) -> None:
+    edxapp.create(store_url)
+    lms_tables.import_tables(lake, embedded, database_address(store_url.partition("?")[0]))
+    states = lms_courses.import_courses(lake, embedded, NOBODY, has_database=True)
+    assert all(state.problem is None for state in states)
+    [course] = rows(lake, embedded, "course_list")
+    assert (course["course_id"], course["name"], course["pacing"]) == (edxapp.COURSE, "Zoë's Course", "self")
+    assert (course["org"], course["number"], course["start_date"]) == ("UniX", "Zoë101", BEGIN)
+    found = [
+        (row["block_id"], row["block_type"], row["display_name"], row["position"], row["subsection"])
+        for row in rows(lake, embedded, "course_blocks")
+    ]
+    usage = edxapp.usage
+    assert found == [
+        (usage("course", "course"), "course", "Zoë's Course", None, None),
+        (usage("chapter", "one"), "chapter", "Section one", "1", None),
+        (usage("chapter", "two"), "chapter", "Section two", "2", None),
+        (usage("sequential", "lecture"), "sequential", "lecture", "2.1", "lecture"),
+        (usage("sequential", "test"), "sequential", "test", "2.2", "test"),
+    ]
 
 
 def test_the_whole_campus(lake: Lake, embedded: Engine, serve: Callable[[Any], str]) -> None:

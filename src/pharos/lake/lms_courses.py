@@ -1,4 +1,8 @@
-"""What the LMS's REST APIs say about courses, as snapshots beside those of its database.
+"""Courses, outlines and grading policies, as snapshots beside the tables of the LMS's database.
+
+What that database has is taken from it: which course runs there are, and when each was published last. The
+REST APIs, which are slow and let nobody ask often, are asked for the rest: units, components and grading policies
+of course runs that have changed. Without the database they are asked for everything.
 
 Names are never lost: a course or block that the LMS no longer has stays, marked as deleted, and what could
 not be read this time stays as it was.
@@ -7,44 +11,56 @@ not be read this time stays as it was.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import httpx
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pharos.config import LMS
 from pharos.engine import Engine
-from pharos.lake import lms_tables, snapshots
+from pharos.lake import lms_outlines, lms_tables, snapshots
+from pharos.lake.course_answers import CourseAnswers, named, outline_rows, policy_rows
 from pharos.lake.lake import Lake
 from pharos.lake.snapshots import TableState
 from pharos.lms.errors import LMSError, LMSUnreachable, NotInLMS
 from pharos.lms.oauth import base_url
-from pharos.lms.outline import outline
-from pharos.lms.rest import AssignmentType, CourseDetails, LMSClient
-from pharos.lms.tables import ANSWERS
+from pharos.lms.rest import LMSClient
 
-COURSES = ("course_list", "course_blocks", "grading_policy")
+COURSES = ("course_list", "course_blocks", "grading_policy", "course_reading")
 FRESH = timedelta(hours=6)  # block trees are dear to an LMS; a run asks again when they are older
+READ_AGAIN = timedelta(days=7)  # also where nothing was published since
 PATIENCE_S = 120.0  # for one answer
 LONGEST_S = 1800.0  # for all
-_NAMED = 3  # courses that a problem names
+DATABASE = "the LMS's database"
 
 Report = Callable[[int, int], None]
 
 
-@dataclass
-class _Answers:
-    """What the LMS said. Tables are by course, so that never more than one outline is Python objects."""
+@dataclass(frozen=True)
+class _Plan:
+    """Which course runs the REST APIs are asked about, and in which order."""
 
-    courses: list[CourseDetails] = field(default_factory=list)
-    blocks: dict[str, pa.Table] = field(default_factory=dict)
-    policies: dict[str, pa.Table] = field(default_factory=dict)
-    deleted: set[str] = field(default_factory=set)
-    problems: dict[str, str] = field(default_factory=dict)  # course -> why it could not be read
+    read: Mapping[str, tuple[datetime, datetime | None]]
+    """When a course run was read, and when what was read had been published."""
+    published: Mapping[str, datetime]
+    """When a course run was published last, as far as the database says so."""
+    started: datetime
+    fresh: timedelta
+
+    def due(self, course_ids: Iterable[str]) -> list[str]:
+        """Course runs of which there may be news, those never read first, then those read longest ago."""
+        due = [course_id for course_id in course_ids if self._is_due(course_id)]
+        return sorted(due, key=lambda course_id: f"{self.read[course_id][0]}" if course_id in self.read else "")
+
+    def _is_due(self, course_id: str) -> bool:
+        if course_id not in self.read:
+            return True
+        read_at, of = self.read[course_id]
+        if course_id in self.published:
+            return self.published[course_id] != of or self.started - read_at >= READ_AGAIN
+        return self.started - read_at >= self.fresh
 
 
 def import_courses(
@@ -54,167 +70,106 @@ def import_courses(
     report: Report = lambda _done, _total: None,
     *,
     fresh: timedelta = FRESH,
+    has_database: bool = False,
 ) -> list[TableState]:
     """Bring courses, outlines and grading policies up to date; the lake must be locked.
 
-    Nothing is asked while what is there is younger than `fresh`. Never raises for what is wrong with the LMS:
-    each table's state says so.
+    `has_database`: the tables of the LMS's database were imported just now. Without it nothing is asked while
+    what is there is younger than `fresh`. Never raises for what is wrong with the LMS: each table's state
+    says so.
     """
     started = snapshots.now()
     before = [snapshots.state(lake, table) for table in COURSES]
-    if all(table.is_newer(started - fresh) for table in before):
-        return before
-    try:
-        answers = asyncio.run(_ask(lms, report))
-    except LMSError as error:
-        return [snapshots.failed(lake, table, str(error)) for table in COURSES]
+    answers = CourseAnswers(lms_outlines.courses(lake) if has_database else None)
+    asks = bool(lms.url and lms.client_id)
+    published = lms_outlines.published(lake) if has_database else {}
+    plan = _Plan(_readings(lake), published, started, fresh)
+    if answers.courses is None and (not asks or all(table.is_newer(started - fresh) for table in before)):
+        return [table for table in before if table.attempted]
+    problem = None
+    if asks and (answers.courses is None or plan.due(answers.listed())):
+        try:
+            asyncio.run(_ask(lms, answers, plan, report))
+        except LMSError as error:
+            if answers.courses is None:
+                return [snapshots.failed(lake, table, str(error)) for table in COURSES]
+            problem = str(error)
+    source = base_url(lms) if asks else DATABASE
     known = snapshots.rows(lake, "course_list")
     if not answers.courses and known.num_rows:
-        empty = f"{base_url(lms)}: lists no course any more; check what the service account may see"
+        empty = f"{source}: lists no course any more; check what the service account may see"
         return [snapshots.failed(lake, table, empty) for table in COURSES]
-    problem = _problem(answers.problems)
-    source = base_url(lms)
+    if has_database:
+        answers.fill(lms_outlines.outlines(lake), plan.read.keys())
+    courses = answers.course_list(known)
+    states = [lms_tables.replace(lake, engine, COURSES[0], courses, source, started, remark=_remark(courses))]
+    if not answers.has_news(known):
+        return states + [state for state in before[1:] if state.attempted]
     new = {
-        "course_list": _course_list(answers, known),
-        "course_blocks": _course_blocks(answers, snapshots.rows(lake, "course_blocks")),
-        "grading_policy": _grading_policy(answers, snapshots.rows(lake, "grading_policy")),
+        "course_blocks": answers.course_blocks(snapshots.rows(lake, "course_blocks")),
+        "grading_policy": answers.grading_policy(snapshots.rows(lake, "grading_policy")),
+        "course_reading": answers.course_reading(snapshots.rows(lake, "course_reading"), published, started),
     }
-    remark = _remark(new["course_list"])
-    return [
-        lms_tables.replace(lake, engine, table, rows, source, started, remark=remark)
-        if table == "course_list"
-        else lms_tables.replace(lake, engine, table, rows, source, started, problem=problem)
+    problem = problem or _problem(answers.problems)
+    return states + [
+        lms_tables.replace(lake, engine, table, rows, source, started, problem=problem)
         for table, rows in new.items()
     ]
 
 
-async def _ask(lms: LMS, report: Report) -> _Answers:
-    """All courses, and of each its outline and policy. Raises LMSError when there is not even a list."""
-    answers = _Answers()
+def _readings(lake: Lake) -> dict[str, tuple[datetime, datetime | None]]:
+    rows = snapshots.rows(lake, "course_reading").to_pylist()
+    return {row["course_id"]: (row["read_at"], row["published_at"]) for row in rows}
+
+
+async def _ask(lms: LMS, answers: CourseAnswers, plan: _Plan, report: Report) -> None:
+    """Of each course of which there may be news its outline and policy; of which courses there are, too.
+
+    Raises LMSError when there is not even a list.
+    """
     async with httpx.AsyncClient(timeout=lms.timeout_s) as http:
         client = LMSClient(lms, http, PATIENCE_S)
-        answers.courses = await client.courses()
-        done = 0
+        if answers.courses is None:
+            answers.courses = await client.courses()
+        due, done = plan.due(answers.listed()), 0
 
         async def ask(course_id: str) -> None:
             nonlocal done
             await _ask_course(client, course_id, answers)
             done += 1
-            report(done, len(answers.courses))
+            report(done, len(due))
 
         try:
             async with asyncio.timeout(LONGEST_S), asyncio.TaskGroup() as group:
-                for course in answers.courses:
-                    group.create_task(ask(course.course_id))
+                for course_id in due:
+                    group.create_task(ask(course_id))
         except TimeoutError:
-            for course in answers.courses:
-                if course.course_id not in answers.blocks and course.course_id not in answers.deleted:
-                    answers.problems.setdefault(course.course_id, f"not read within {LONGEST_S / 60:.0f} min")
-    return answers
+            for course_id in due:
+                if course_id not in answers.read and course_id not in answers.deleted:
+                    answers.problems.setdefault(course_id, f"not read within {LONGEST_S / 60:.0f} min")
 
 
-async def _ask_course(client: LMSClient, course_id: str, answers: _Answers) -> None:
+async def _ask_course(client: LMSClient, course_id: str, answers: CourseAnswers) -> None:
     """A course that cannot be read is a problem of its own; the others go on."""
     try:
-        blocks = outline(course_id, await client.blocks(course_id))
-        answers.blocks[course_id] = _table(
-            "course_blocks", ({**asdict(b), "is_deleted": False} for b in blocks)
-        )
-        answers.policies[course_id] = _policy(course_id, await client.grading_policy(course_id))
+        blocks = outline_rows(course_id, await client.blocks(course_id, with_videos=True))
+        answers.blocks[course_id] = blocks
+        answers.policies[course_id] = policy_rows(course_id, await client.grading_policy(course_id))
+        answers.read.add(course_id)
     except NotInLMS:
         answers.deleted.add(course_id)
     except (LMSError, ValueError, OverflowError) as error:  # or values that no column holds
         answers.problems[course_id] = error.reason if isinstance(error, LMSUnreachable) else str(error)
 
 
-def _policy(course_id: str, lines: Iterable[AssignmentType]) -> pa.Table:
-    return _table(
-        "grading_policy",
-        (
-            {
-                "course_id": course_id,
-                "number": number,
-                "assignment_type": line.name,
-                "count": line.count,
-                "dropped": line.dropped,
-                "weight": line.weight,
-            }
-            for number, line in enumerate(lines, start=1)
-        ),
-    )
-
-
-def _course_list(answers: _Answers, known: pa.Table) -> pa.Table:
-    listed = _table(
-        "course_list",
-        (
-            {
-                "course_id": course.course_id,
-                "name": course.name,
-                "org": course.org,
-                "number": course.number,
-                "short_description": course.short_description,
-                "start_date": _naive(course.start),
-                "end_date": _naive(course.end),
-                "enrollment_start": _naive(course.enrollment_start),
-                "enrollment_end": _naive(course.enrollment_end),
-                "pacing": course.pacing,
-                "is_deleted": course.course_id in answers.deleted,
-            }
-            for course in {course.course_id: course for course in answers.courses}.values()
-        ),
-    )
-    gone = _without(known, "course_id", listed["course_id"])
-    return pa.concat_tables([listed, _marked_deleted(gone)]).sort_by("course_id")
-
-
-def _course_blocks(answers: _Answers, known: pa.Table) -> pa.Table:
-    fresh = pa.concat_tables([ANSWERS["course_blocks"].schema.empty_table(), *answers.blocks.values()])
-    others = _without(known, "block_id", fresh["block_id"])
-    is_kept = pc.is_in(others["course_id"], pa.array(answers.problems, pa.string()))
-    kept, gone = others.filter(is_kept), others.filter(pc.invert(is_kept))
-    order = [("course_id", "ascending"), ("sort_idx", "ascending"), ("block_id", "ascending")]
-    return pa.concat_tables([fresh, kept, _marked_deleted(gone)]).sort_by(order)
-
-
-def _grading_policy(answers: _Answers, known: pa.Table) -> pa.Table:
-    fresh = pa.concat_tables([ANSWERS["grading_policy"].schema.empty_table(), *answers.policies.values()])
-    kept = _without(known, "course_id", pa.array(answers.policies, pa.string()))
-    return pa.concat_tables([fresh, kept]).sort_by([("course_id", "ascending"), ("number", "ascending")])
-
-
-def _table(name: str, rows: Iterable[dict[str, Any]]) -> pa.Table:
-    return pa.Table.from_pylist(list(rows), ANSWERS[name].schema)
-
-
-def _without(rows: pa.Table, column: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
-    values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    return rows.filter(pc.invert(pc.is_in(rows[column], values)))
-
-
-def _marked_deleted(rows: pa.Table) -> pa.Table:
-    place = rows.column_names.index("is_deleted")
-    marks = pa.array([True] * rows.num_rows, pa.bool_())
-    return rows.set_column(place, rows.schema.field(place), marks)
-
-
-def _naive(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=None) if moment else None
-
-
 def _problem(problems: dict[str, str]) -> str | None:
     if not problems:
         return None
-    named = _named([f"{course}: {reason}" for course, reason in sorted(problems.items())])
-    return f"{len(problems)} courses could not be read ({named})"
+    reasons = named([f"{course}: {reason}" for course, reason in sorted(problems.items())])
+    return f"{len(problems)} courses could not be read ({reasons})"
 
 
 def _remark(courses: pa.Table) -> str | None:
     """Which courses the LMS does not have any more; they keep their names."""
     deleted = courses.filter(courses["is_deleted"])["course_id"].to_pylist()
-    return f"{len(deleted)} courses are not in the LMS any more ({_named(deleted)})" if deleted else None
-
-
-def _named(items: list[str]) -> str:
-    """The first few, and how many more there are."""
-    return "; ".join(items[:_NAMED] + ([f"and {len(items) - _NAMED} more"] if len(items) > _NAMED else []))
+    return f"{len(deleted)} courses are not in the LMS any more ({named(deleted)})" if deleted else None

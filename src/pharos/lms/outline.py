@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite
 from typing import Any
 
-from pharos.lms.rest import one_line
+from pharos.lms.rest import moment, one_line
 
 DELIMITER = " / "
 DELETED_PATH = "(Deleted block :)"
@@ -41,6 +43,12 @@ class Block:
     graded: bool
     format: str | None
     """Assignment type, if graded."""
+    due: datetime | None
+    """UTC, naive."""
+    video_seconds: float | None
+    """Length of a video, where the LMS knows it."""
+    transcript_languages: list[str] | None
+    """Of a video."""
 
 
 class NoOutline(ValueError):
@@ -107,11 +115,9 @@ def _row(
     names = [_name(blocks, ancestor) for ancestor in place.ancestors]
     levels = [*names[1:], _name(blocks, place.id)][:_LEVELS] if place.ancestors else []
     section, subsection, unit = (dict(enumerate(levels)).get(level) for level in range(_LEVELS))
-    block = blocks[place.id]
     return Block(
         course_id=course_id,
         block_id=place.id,
-        block_type=str(block.get("type") or ""),
         display_name=_name(blocks, place.id),
         is_root=not place.ancestors,
         is_orphan=False,
@@ -124,17 +130,14 @@ def _row(
         section=section,
         subsection=subsection,
         unit=unit,
-        graded=block.get("graded") is True,
-        format=one_line(block.get("format")),
+        **_properties(blocks[place.id]),
     )
 
 
 def _orphan(course_id: str, blocks: Mapping[str, Mapping[str, Any]], key: str) -> Block:
-    block = blocks[key]
     return Block(
         course_id=course_id,
         block_id=key,
-        block_type=str(block.get("type") or ""),
         display_name=_name(blocks, key),
         is_root=False,
         is_orphan=True,
@@ -147,9 +150,29 @@ def _orphan(course_id: str, blocks: Mapping[str, Mapping[str, Any]], key: str) -
         section=None,
         subsection=None,
         unit=None,
-        graded=block.get("graded") is True,
-        format=one_line(block.get("format")),
+        **_properties(blocks[key]),
     )
+
+
+def _properties(block: Mapping[str, Any]) -> dict[str, Any]:
+    """What a block is, wherever it stands."""
+    due, view = moment(block.get("due")), block.get("student_view_data")
+    video = view if isinstance(view, Mapping) and block.get("type") == "video" else {}
+    transcripts = video.get("transcripts")
+    languages = transcripts if isinstance(transcripts, Mapping) else {}
+    return {
+        "block_type": str(block.get("type") or ""),
+        "graded": block.get("graded") is True,
+        "format": one_line(block.get("format")),
+        "due": due and due.replace(tzinfo=None),
+        "video_seconds": _seconds(video.get("duration")),
+        "transcript_languages": sorted(filter(None, map(one_line, languages))) or None,
+    }
+
+
+def _seconds(value: object) -> float | None:
+    """A length; None for one that is unknown, which the LMS gives as 0."""
+    return float(value) if isinstance(value, int | float) and isfinite(value) and value > 0 else None
 
 
 def _name(blocks: Mapping[str, Mapping[str, Any]], key: str) -> str:

@@ -23,6 +23,7 @@ from pharos.lms.patience import TryAgain, passing, patiently
 
 IDS_PAGE_SIZE = 1000
 COURSES_PAGE_SIZE = 100
+COHORTS_PAGE_SIZE = 100
 IMPATIENT_S = 1.0  # somebody is waiting for a page
 MOST_AT_ONCE = 4  # questions; an LMS has better things to do
 
@@ -75,6 +76,7 @@ class LMSClient:
         self._api = f"{self._base}/api/courses/v1"
         self._http, self._patience_s = http, patience_s
         self._token = ServiceToken(lms, http)
+        self._name: str | None = None
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
         self._permissions_count: bool | None = None
 
@@ -112,27 +114,46 @@ class LMSClient:
             self._permissions_count = not body.get("results")
         return self._permissions_count
 
+    async def username(self) -> str:
+        """The service account's own name. Courses are shown as the person sees them whose name is given.
+
+        Without one they are shown as to somebody who has not signed in: hidden ones are missing. spec 07 §2.4
+        """
+        if self._name is None:
+            address = f"{self._base}/api/user/v1/me"
+            name = one_line((await self._object(address, {})).get("username"))
+            if name is None:
+                raise LMSUnreachable(address, "the answer has no user name")
+            self._name = name
+        return self._name
+
     async def courses(self) -> list[CourseDetails]:
-        """All course runs of the LMS's catalog that the service account may see.
+        """All course runs of the LMS's catalog that the service account may see, hidden ones too.
 
         What has no id is left out: it is no course (spec 04 §3.2).
         """
-        parameters = {"page_size": str(COURSES_PAGE_SIZE)}
+        parameters = {"page_size": str(COURSES_PAGE_SIZE), "username": await self.username()}
         items = [item async for item in self._pages(f"{self._api}/courses/", parameters)]
         return [details for item in items if (details := _details(item)).course_id]
 
     async def course(self, course_id: str) -> CourseDetails:
         """One course run. Raises NotInLMS."""
-        return _details(await self._object(f"{self._api}/courses/{_in_path(course_id)}/", {}))
+        parameters = {"username": await self.username()}
+        return _details(await self._object(f"{self._api}/courses/{_in_path(course_id)}/", parameters))
 
-    async def blocks(self, course_id: str) -> dict[str, Any]:
-        """The block tree of a course run as the LMS gives it: `root` and `blocks` by id. Raises NotInLMS."""
+    async def blocks(self, course_id: str, *, with_videos: bool = False) -> dict[str, Any]:
+        """The block tree of a course run as the LMS gives it: `root` and `blocks` by id. Raises NotInLMS.
+
+        `with_videos`: with what the player is told of each video, its duration and transcripts among it.
+        """
         parameters = {
             "course_id": course_id,
             "depth": "all",
             "all_blocks": "true",
             "requested_fields": "children,format,graded,due",
         }
+        if with_videos:
+            parameters["student_view_data"] = "video"
         return await self._object(f"{self._api}/blocks/", parameters)
 
     async def grading_policy(self, course_id: str) -> list[AssignmentType]:
@@ -145,19 +166,20 @@ class LMSClient:
                 int(_number(address, line, "dropped")),
                 _number(address, line, "weight"),
             )
-            for line in await self._list(address)
+            for line in await self._list(address, {})
         ]
 
     async def cohorts(self, course_id: str) -> list[Cohort]:
         """The cohorts of a course run. Raises NotInLMS."""
         address = f"{self._base}/api/cohorts/v1/courses/{_in_path(course_id)}/cohorts/"
+        lines = [line async for line in self._bare_pages(address, COHORTS_PAGE_SIZE)]
         return [
             Cohort(
                 int(_number(address, line, "id")),
                 str(line.get("name") or ""),
                 int(_number(address, line, "user_count")),
             )
-            for line in await self._list(address)
+            for line in lines
             if "id" in line
         ]
 
@@ -179,26 +201,46 @@ class LMSClient:
                 return
             page += 1
 
+    async def _bare_pages(self, address: str, page_size: int) -> AsyncIterator[dict[str, Any]]:
+        """The items of a list whose pages do not say whether there is another. spec 07 §2.7"""
+        page = 1
+        while True:
+            try:
+                items = await self._list(address, {"page": str(page), "page_size": str(page_size)})
+            except NotInLMS:
+                if page == 1:
+                    raise
+                return
+            for item in items:
+                yield item
+            if len(items) < page_size:
+                return
+            page += 1
+
     async def _object(self, address: str, parameters: dict[str, str]) -> dict[str, Any]:
         body = await self._answer(address, parameters)
         if not isinstance(body, dict):
             raise LMSUnreachable(address, "the answer is no object")
         return body
 
-    async def _list(self, address: str) -> list[dict[str, Any]]:
-        body = await self._answer(address, {})
+    async def _list(self, address: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
+        body = await self._answer(address, parameters)
         if not isinstance(body, list):
             raise LMSUnreachable(address, "the answer is no list")
         return [item for item in body if isinstance(item, dict)]
 
     async def _answer(self, address: str, parameters: dict[str, str]) -> Any:
-        """The JSON the LMS answers with, asked again while that may help."""
+        """The JSON the LMS answers with, asked again while that may help.
+
+        A question keeps its turn while it waits: an LMS that says 429 (40 requests a minute are usual) is not
+        asked all the other questions meanwhile, whose patience would end one by one.
+        """
 
         async def attempt() -> Any:
-            async with self._turns:
-                return _read(address, await self._send(address, parameters))
+            return _read(address, await self._send(address, parameters))
 
-        return await patiently(address, attempt, self._patience_s)
+        async with self._turns:
+            return await patiently(address, attempt, self._patience_s)
 
     async def _send(self, address: str, parameters: dict[str, str]) -> httpx.Response:
         """The answer to a question with a good token: one that was revoked or forgotten is renewed."""

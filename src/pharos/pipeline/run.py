@@ -165,9 +165,14 @@ def _import(
         report.imported += lms_tables.import_tables(
             lake, engine, database, lambda done, total: progress("Importing tables", done, total)
         )
-    if _has_service_account(lms):
+    if database is not None or _has_service_account(lms):
         report.imported += lms_courses.import_courses(
-            lake, engine, lms, lambda done, total: progress("Importing courses", done, total), fresh=fresh
+            lake,
+            engine,
+            lms,
+            lambda done, total: progress("Importing courses", done, total),
+            fresh=fresh,
+            has_database=database is not None,
         )
     if lms.catalog_url and _has_service_account(lms):
         report.imported += lms_catalog.import_catalog(lake, engine, lms, fresh=fresh)
