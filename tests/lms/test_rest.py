@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from pharos.config import LMS
 from pharos.demo import lms
 from pharos.demo.campus import Campus
 from pharos.demo.lms_sign_in import Client
+from pharos.demo.lms_throttle import Throttle
 from pharos.lms import patience, rest
 from pharos.lms.errors import LMSRefused, LMSUnreachable, NotInLMS
 from pharos.lms.rest import LMSClient
@@ -58,6 +60,61 @@ def test_all_pages_are_read(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rest, "COURSES_PAGE_SIZE", 1)
     courses = ask(url, lambda client: client.courses())
     assert [course.course_id for course in courses] == [course.id for course in CAMPUS.courses]
+
+
+def test_hidden_courses_are_seen(url: str) -> None:
+    """Without the name of a user the LMS shows what somebody sees who has not signed in. spec 07 §2.4"""
+    [hidden] = [course for course in CAMPUS.courses if course.hidden]
+    assert hidden.id in {course.course_id for course in ask(url, lambda client: client.courses())}
+    assert ask(url, lambda client: client.course(hidden.id)).name == hidden.name
+
+
+def test_the_account_is_asked_for_its_name_once(unwell: Any) -> None:
+    async def many(client: LMSClient) -> None:
+        await asyncio.gather(*(client.course(CAMPUS.courses[0].id) for _ in range(5)))
+
+    faulty, url = unwell(COURSES)
+    ask(url, many)
+    assert faulty.count(ME) == 1
+
+
+def test_cohorts_come_page_by_page(serve: Callable[[Any], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The LMS gives ten, and does not say whether there are more."""
+    names = tuple(f"Cohort {number}" for number in range(25))
+    course = replace(CAMPUS.courses[0], cohorts=names)
+    campus = Campus(until=CAMPUS.until, learners=5)
+    object.__setattr__(campus, "courses", (course, *CAMPUS.courses[1:]))
+    url = serve(lms.create_app(campus, insights=Client("insights", "x"), service=SERVICE))
+    for size in (7, 25, 100):  # the second: a full last page, then none
+        monkeypatch.setattr(rest, "COHORTS_PAGE_SIZE", size)
+        cohorts = ask(url, lambda client: client.cohorts(course.id))
+        assert [cohort.name for cohort in cohorts] == list(names)
+    with pytest.raises(NotInLMS):
+        ask(url, lambda client: client.cohorts("course-v1:No+Such+Course"))
+
+
+def test_an_lms_that_lets_nobody_ask_often_is_asked_to_the_end(
+    serve: Callable[[Any], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """40 requests a minute; here two a second. A question waits its turn, it does not give up."""
+    monkeypatch.setattr(rest, "COURSES_PAGE_SIZE", 1)
+    app = lms.create_app(
+        CAMPUS, insights=Client("insights", "x"), service=SERVICE, throttle=Throttle(2, seconds=1)
+    )
+    faulty = Faulty(app, "/nothing")
+    courses = ask(serve(faulty), lambda client: client.courses())
+    assert [course.course_id for course in courses] == [course.id for course in CAMPUS.courses]
+    assert faulty.count(COURSES) > len(CAMPUS.courses)  # some were refused at first
+
+
+def test_videos_come_with_their_length_and_transcripts(url: str) -> None:
+    course = CAMPUS.courses[0]
+    tree = ask(url, lambda client: client.blocks(course.id, with_videos=True))
+    for block in course.root.walk():
+        if block.video is not None:
+            view = tree["blocks"][block.id]["student_view_data"]
+            assert view["duration"] == block.video.duration_s
+            assert "en" in view["transcripts"]
 
 
 def test_details_are_in_utc(url: str) -> None:
@@ -128,7 +185,7 @@ def unwell(serve: Callable[[Any], str], monkeypatch: pytest.MonkeyPatch) -> Call
     return make
 
 
-COURSES, TOKEN = "/api/courses/v1/courses/", "/oauth2/access_token"
+COURSES, TOKEN, ME = "/api/courses/v1/courses/", "/oauth2/access_token", "/api/user/v1/me"
 COURSE = CAMPUS.courses[0]
 CATALOG = "/discovery/api/v1/course_runs/"
 
@@ -299,7 +356,8 @@ def test_an_outline_a_policy_and_cohorts(url: str) -> None:
     course = CAMPUS.courses[0]
     tree = ask(url, lambda client: client.blocks(course.id))
     assert tree["root"] == course.root.id
-    assert set(tree["blocks"]) == {block.id for block in course.root.walk()}
+    told = {block.id for block in course.root.walk() if block.type != "discussion"}
+    assert set(tree["blocks"]) == told
     policy = ask(url, lambda client: client.grading_policy(course.id))
     assert [(line.name, line.weight) for line in policy] == [
         (line.name, line.weight) for line in course.policy
@@ -312,7 +370,8 @@ def answering(serve: Callable[[Any], str], body: str) -> str:
     """The address of an LMS that gives out tokens and says the same to everything else."""
 
     async def app(scope: Any, _receive: Any, send: Any) -> None:
-        text = '{"access_token": "t", "expires_in": 3600}' if scope["path"] == TOKEN else body
+        known = {TOKEN: '{"access_token": "t", "expires_in": 3600}', ME: '{"username": "service"}'}
+        text = known.get(scope["path"], body)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": text.encode()})
 

@@ -108,6 +108,7 @@ class Course:
     policy: tuple[AssignmentType, ...]
     cohorts: tuple[str, ...]
     root: Block
+    hidden: bool  # from the catalog: seen by its team and staff only
 
     @property
     def org(self) -> str:
@@ -159,6 +160,7 @@ def _course(item: Mapping[str, Any], start: datetime, period: timedelta) -> Cour
         policy=_policy(item["policy"], root),
         cohorts=tuple(item["cohorts"]),
         root=root,
+        hidden=item.get("hidden", False),
     )
 
 

@@ -14,8 +14,10 @@ from fastapi.responses import JSONResponse
 from pharos.demo import lms_catalog
 from pharos.demo.campus import Campus
 from pharos.demo.courses import Block, Course
+from pharos.demo.lms_course_tables import languages
 from pharos.demo.lms_roles import has_staff_access, is_told_by_course_ids
-from pharos.demo.lms_sign_in import Client, SignIn
+from pharos.demo.lms_sign_in import Client, SignIn, service_account
+from pharos.demo.lms_throttle import Throttle
 from pharos.demo.people import Persona
 from pharos.demo.releases import NEWEST, Release
 
@@ -29,9 +31,11 @@ def create_app(
     service: Client,
     token_seconds: int = 3600,
     release: Release = NEWEST,
+    throttle: Throttle | None = None,
 ) -> FastAPI:
     """The stand-in. `insights` may sign people in, `service` may use the REST APIs.
 
+    `throttle`: how often it may ask for lists of courses; default: as often as at an LMS.
     Every address in an answer is built on the address the request came to. `app.state.sign_in` has the keys.
     """
     app = FastAPI(title="LMS stand-in", docs_url=None, redoc_url=None, openapi_url=None)
@@ -44,8 +48,17 @@ def create_app(
         if not sign_in.claims(request)["administrator"]:
             raise HTTPException(403, "You do not have permission to perform this action.")
 
-    _add_courses(app, campus, [Depends(staff)], release)
-    _add_details(app, campus, [Depends(staff)])
+    throttled = (throttle or Throttle()).guard(sign_in.claims)
+    guards = [Depends(staff)]
+    people = {person.username: person for person in (*campus.personas, service_account(service.id))}
+    _add_courses(app, campus, people, [*guards, Depends(throttled)], release)
+    _add_details(app, campus, people, guards)
+    _add_cohorts(app, campus, guards)
+
+    @app.get("/api/user/v1/me")
+    def me(request: Request) -> Any:
+        return {"username": sign_in.claims(request)["preferred_username"]}
+
     app.include_router(lms_catalog.router(campus, staff))
     return app
 
@@ -58,11 +71,10 @@ async def _no_such_course(_request: Request, _error: Exception) -> JSONResponse:
     return JSONResponse({"developer_message": "Course not found."}, 404)
 
 
-def _add_courses(app: FastAPI, campus: Campus, guards: list[Any], release: Release) -> None:
+def _add_courses(
+    app: FastAPI, campus: Campus, people: dict[str, Persona], guards: list[Any], release: Release
+) -> None:
     """Lists over course runs."""
-
-    def person_of(username: str) -> Persona | None:
-        return next((person for person in campus.personas if person.username == username), None)
 
     @app.get("/api/courses/v1/course_ids/", dependencies=guards)
     def course_ids(
@@ -70,15 +82,15 @@ def _add_courses(app: FastAPI, campus: Campus, guards: list[Any], release: Relea
         username: str = "",
         role: str = "",
         page: Annotated[int, Query(ge=1)] = 1,
-        page_size: Annotated[int, Query(ge=1, le=1000)] = 100,
+        page_size: Annotated[int, Query(ge=1)] = 10,
     ) -> Any:
         ids = [course.id for course in campus.courses]
         if username:
-            person = person_of(username)
+            person = people.get(username)
             if person is None:
                 raise HTTPException(404, "Not found.")
             ids = [c.id for c in campus.courses if is_told_by_course_ids(person, c, release)] if role else ids
-        return _page(request, ids, page, page_size)
+        return _page(request, ids, page, min(page_size, 1000))
 
     @app.get("/api/courses/v1/courses/", dependencies=guards)
     def courses(
@@ -86,15 +98,16 @@ def _add_courses(app: FastAPI, campus: Campus, guards: list[Any], release: Relea
         username: str = "",
         permissions: Annotated[list[str] | None, Query()] = None,
         page: Annotated[int, Query(ge=1)] = 1,
-        page_size: Annotated[int, Query(ge=1, le=100)] = 10,
+        page_size: Annotated[int, Query(ge=1)] = 10,
     ) -> Any:
-        found = campus.courses
+        person = people.get(username)
+        found = [course for course in campus.courses if _may_see(person, course)]
         if permissions:
-            found = tuple(course for course in found if has_staff_access(person_of(username), course))
-        return _page(request, [_course(request, course) for course in found], page, page_size)
+            found = [course for course in found if has_staff_access(person, course)]
+        return _page(request, [_course(request, course) for course in found], page, min(page_size, 100))
 
 
-def _add_details(app: FastAPI, campus: Campus, guards: list[Any]) -> None:
+def _add_details(app: FastAPI, campus: Campus, people: dict[str, Persona], guards: list[Any]) -> None:
     """What is asked about one course run."""
 
     def known(course_id: str) -> Course:
@@ -105,23 +118,36 @@ def _add_details(app: FastAPI, campus: Campus, guards: list[Any]) -> None:
 
     @app.get("/api/courses/v1/courses/{course_id}", dependencies=guards)
     @app.get("/api/courses/v1/courses/{course_id}/", dependencies=guards)
-    def course(request: Request, course_id: str) -> Any:
+    def course(request: Request, course_id: str, username: str = "") -> Any:
         course = known(course_id)
+        if not _may_see(people.get(username), course):
+            raise _NoSuchCourse
         return {**_course(request, course), "overview": f"<p>{course.description}</p>"}
 
     @app.get("/api/courses/v1/blocks/", dependencies=guards)
     def blocks(
-        request: Request, course_id: str, depth: str = "0", requested_fields: str = "", all_blocks: str = ""
+        request: Request,
+        course_id: str,
+        depth: str = "0",
+        requested_fields: str = "",
+        all_blocks: str = "",
+        student_view_data: str = "",
     ) -> Any:
         if all_blocks.lower() != "true":
             message = "This field is required unless all_blocks is requested."
             return JSONResponse({"username": [message]}, 400)
         course = known(course_id)
-        fields = requested_fields.split(",")
+        fields, views = requested_fields.split(","), student_view_data.split(",")
         found = _blocks_to(course.root, None if depth == "all" else int(depth))
         return {
             "root": course.root.id,
-            "blocks": {block.id: _block(request, course, block, fields) for block in found},
+            "blocks": {
+                block.id: {
+                    **_block(request, course, block, fields),
+                    **({"student_view_data": _player(request, course, block)} if block.type in views else {}),
+                }
+                for block in found
+            },
         }
 
     @app.get("/api/grades/v1/policy/courses/{course_id}", dependencies=guards)
@@ -137,11 +163,20 @@ def _add_details(app: FastAPI, campus: Campus, guards: list[Any]) -> None:
             for line in known(course_id).policy
         ]
 
+
+def _add_cohorts(app: FastAPI, campus: Campus, guards: list[Any]) -> None:
+    """A bare list, a page of it: nothing says whether there are more (spec 07 §2.7)."""
+
     @app.get("/api/cohorts/v1/courses/{course_id}/cohorts/", dependencies=guards)
-    def cohorts(course_id: str) -> Any:
-        course = known(course_id)
+    def cohorts(
+        course_id: str, page: Annotated[int, Query(ge=1)] = 1, page_size: Annotated[int, Query(ge=1)] = 10
+    ) -> Any:
+        course = campus.course(course_id)
+        if course is None:
+            raise _NoSuchCourse
+        size = min(page_size, 100)
         members = [campus.cohort(course, learner.user_id) for learner in campus.members(course)]
-        return [
+        found = [
             {
                 "id": campus.courses.index(course) * 10 + number,
                 "name": name,
@@ -151,7 +186,15 @@ def _add_details(app: FastAPI, campus: Campus, guards: list[Any]) -> None:
                 "group_id": None,
             }
             for number, name in enumerate(course.cohorts, start=1)
-        ]
+        ][(page - 1) * size : page * size]
+        if not found and page > 1:
+            raise HTTPException(404, "Invalid page.")
+        return found
+
+
+def _may_see(person: Persona | None, course: Course) -> bool:
+    """Whether the person sees the course run (spec 07 §2.4); None has not signed in, whoever asks."""
+    return not course.hidden or has_staff_access(person, course)
 
 
 def _page(request: Request, items: list[Any], page: int, page_size: int) -> Any:
@@ -201,24 +244,42 @@ def _course(request: Request, course: Course) -> dict[str, Any]:
         "start_type": "timestamp",
         "pacing": "self" if course.self_paced else "instructor",
         "mobile_available": True,
-        "hidden": False,
+        "hidden": course.hidden,
         "invitation_only": False,
         "course_id": course.id,
     }
 
 
 def _blocks_to(block: Block, depth: int | None) -> list[Block]:
-    """The block and what is below it, `depth` levels deep; None: all."""
+    """The block and what is below it, `depth` levels deep; None: all. The LMS leaves out discussions."""
     if depth == 0:
         return [block]
     below = None if depth is None else depth - 1
-    return [block, *(item for child in block.children for item in _blocks_to(child, below))]
+    return [block, *(item for child in _children(block) for item in _blocks_to(child, below))]
+
+
+def _children(block: Block) -> list[Block]:
+    return [child for child in block.children if child.type != "discussion"]
+
+
+def _player(request: Request, course: Course, block: Block) -> dict[str, Any]:
+    """What the LMS tells a player of a video."""
+    base = str(request.base_url).rstrip("/")
+    handler = f"{base}/courses/{course.id}/xblock/{block.id}/handler_noauth/transcript/download?lang="
+    youtube = {"url": f"https://www.youtube.com/watch?v={block.video.youtube}"} if block.video else {}
+    return {
+        "only_on_web": False,
+        "duration": float(block.video.duration_s) if block.video else 0.0,
+        "transcripts": {language: handler + language for language in languages(block)},
+        "encoded_videos": {"youtube": {**youtube, "file_size": 0}},
+        "all_sources": [],
+    }
 
 
 def _block(request: Request, course: Course, block: Block, fields: list[str]) -> dict[str, Any]:
     base = str(request.base_url).rstrip("/")
     optional = {
-        "children": [child.id for child in block.children] or None,
+        "children": [child.id for child in _children(block)] or None,
         "format": block.format,
         "graded": block.graded,
         "due": block.due and block.due.strftime("%Y-%m-%dT%H:%M:%SZ"),

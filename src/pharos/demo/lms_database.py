@@ -20,6 +20,7 @@ from pharos.demo.campus import Campus
 from pharos.demo.lms_rows import at, numbered, time_text
 from pharos.demo.payloads import COURSE_VERSION, EDITED, GRADING_POLICY_HASH, letter
 from pharos.demo.people import SERVICE_USER_ID
+from pharos.demo.releases import NEWEST, Release
 
 NEVER_COMPLETED = 3
 """Learners with a row that is not active, and no event: they never finished enrolling."""
@@ -69,7 +70,9 @@ CREATE TABLE certificates_generatedcertificate (id integer PRIMARY KEY, course_i
 """
 
 
-def write_lms_database(path: Path, campus: Campus, records: Sequence[Record]) -> None:
+def write_lms_database(
+    path: Path, campus: Campus, records: Sequence[Record], release: Release = NEWEST
+) -> None:
     """Write the database at `path`, replacing one that is there. `records` come from `write_logs`."""
     path.unlink(missing_ok=True)
     connection = sqlite3.connect(path)
@@ -79,8 +82,8 @@ def write_lms_database(path: Path, campus: Campus, records: Sequence[Record]) ->
             _insert(connection, "auth_user", _users(campus, records))
             _insert(connection, "auth_userprofile", _profiles(campus))
             _insert(connection, "student_courseenrollment", numbered(_enrollments(campus, records)))
-            _insert(connection, "student_courseaccessrole", numbered(_roles(campus)))
-            _insert(connection, "casbin_rule", numbered(_POLICIES))
+            _insert(connection, "student_courseaccessrole", numbered(_roles(campus, release)))
+            _insert(connection, "casbin_rule", numbered(_authz(campus, release)))
             _insert(connection, "grades_persistentcoursegrade", _grades(campus, records))
             _insert(connection, "courseware_studentmodule", numbered(_modules(campus, records)))
             _insert(connection, "certificates_generatedcertificate", numbered(_certificates(campus, records)))
@@ -169,11 +172,27 @@ def _reconcilable(campus: Campus, records: Sequence[Record]) -> dict[tuple[int, 
     }
 
 
-def _roles(campus: Campus) -> Iterator[tuple[Any, ...]]:
+def _roles(campus: Campus, release: Release) -> Iterator[tuple[Any, ...]]:
+    """Course teams: a role without a course run is one in all of an organisation."""
+    if release.keeps_roles_in_authz:
+        return
     for person in campus.personas:
+        for organization in person.organizations:
+            yield organization, "", "staff", person.user_id
         for course_id in person.courses:
             course = campus.course(course_id)
             yield course.org if course else "", course_id, "staff", person.user_id
+
+
+def _authz(campus: Campus, release: Release) -> Iterator[tuple[Any, ...]]:
+    """Roles of content libraries; and course teams, where the release keeps them here. spec 07 §3.6"""
+    yield from _POLICIES
+    if not release.keeps_roles_in_authz:
+        return
+    for person in campus.personas:
+        for scope in (*(f"course-v1:{name}+*" for name in person.organizations), *person.courses):
+            who, what = f"user^{person.username}", "role^course_staff"
+            yield "g", who, what, f"course-v1^{scope}", None, None, None
 
 
 def _grades(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[Any, ...]]:

@@ -232,7 +232,7 @@ class SignIn:
     def _token(self, request: Request, form: Mapping[str, str], username: str, scope: str) -> Response:
         """The answer of the token endpoint: opaque, or a JWT if one was asked for (spec 07 §1.2, §1.3)."""
         is_service = username == self._service.id
-        person = _service_account(username) if is_service else self._persona(username)
+        person = service_account(username) if is_service else self._persona(username)
         if person is None:
             return _refused("invalid_grant", 400)
         claims = self._claims(request, person, scope.split(), is_service=is_service)
@@ -294,7 +294,8 @@ class SignIn:
         return {"account_privacy": "private", **chosen}
 
 
-def _service_account(client_id: str) -> Persona:
+def service_account(client_id: str) -> Persona:
+    """Whom the service's tokens speak for: global staff, whose name is the client's id."""
     return Persona(
         SERVICE_USER_ID, client_id, "", "Service Account", "service@campus.example", "", global_staff=True
     )

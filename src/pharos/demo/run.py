@@ -73,7 +73,7 @@ def run_demo(
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as bars:
         report = _reporter(bars)
-        events = prepare(settings.home, campus, report)
+        events = prepare(settings.home, campus, report, release)
         with lms_alone(settings, campus, release) as with_lms:
             run_pipeline(with_lms, until=campus.end.replace(tzinfo=None), progress=report)
     console.print(f"{events:,} events of {learners:,} learners are in {settings.home / LOGS}")
@@ -84,7 +84,7 @@ def run_demo(
         console.print("Stopped.")
 
 
-def prepare(home: Path, campus: Campus, report: Report) -> int:
+def prepare(home: Path, campus: Campus, report: Report, release: Release = NEWEST) -> int:
     """Logs and LMS database of the campus below `home`, unless they are there; returns the number of events.
 
     The marker file is written first, so that a demo that was interrupted is known as one, and completed last.
@@ -95,6 +95,7 @@ def prepare(home: Path, campus: Campus, report: Report) -> int:
         "learners": campus.learners,
         "days": campus.days,
         "until": campus.until.isoformat(),
+        "release": release.value,
     }
     found = json.loads(marker.read_text("utf-8")) if marker.is_file() else None
     if found is not None and {key: found.get(key) for key in wanted} == wanted and "events" in found:
@@ -103,7 +104,7 @@ def prepare(home: Path, campus: Campus, report: Report) -> int:
     home.mkdir(parents=True, exist_ok=True)
     marker.write_text(json.dumps(wanted), "utf-8")
     summary = write_logs(home / LOGS, campus, lambda done, days: report("Simulating the campus", done, days))
-    write_lms_database(home / DATABASE, campus, summary.records)
+    write_lms_database(home / DATABASE, campus, summary.records, release)
     counts = ("lines", "events", "twice", "damaged", "blank", "late", "size_bytes")
     complete = {**wanted, **{name: getattr(summary, name) for name in counts}}
     marker.write_text(json.dumps(complete, indent=1), "utf-8")

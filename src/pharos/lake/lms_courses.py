@@ -1,8 +1,8 @@
 """Courses, outlines and grading policies, as snapshots beside the tables of the LMS's database.
 
 What that database has is taken from it: which course runs there are, and when each was published last. The
-REST APIs, which are slow and let nobody ask often, are asked for the rest: units, components and grading policies
-of course runs that have changed. Without the database they are asked for everything.
+REST APIs, which are slow and let nobody ask often, are asked for the rest: units, components and grading
+policies of course runs that have changed. Without the database they are asked for everything.
 
 Names are never lost: a course or block that the LMS no longer has stays, marked as deleted, and what could
 not be read this time stays as it was.
@@ -26,7 +26,7 @@ from pharos.lake.lake import Lake
 from pharos.lake.snapshots import TableState
 from pharos.lms.errors import LMSError, LMSUnreachable, NotInLMS
 from pharos.lms.oauth import base_url
-from pharos.lms.rest import LMSClient
+from pharos.lms.rest import AssignmentType, LMSClient
 
 COURSES = ("course_list", "course_blocks", "grading_policy", "course_reading")
 FRESH = timedelta(hours=6)  # block trees are dear to an LMS; a run asks again when they are older
@@ -52,7 +52,9 @@ class _Plan:
     def due(self, course_ids: Iterable[str]) -> list[str]:
         """Course runs of which there may be news, those never read first, then those read longest ago."""
         due = [course_id for course_id in course_ids if self._is_due(course_id)]
-        return sorted(due, key=lambda course_id: f"{self.read[course_id][0]}" if course_id in self.read else "")
+        return sorted(
+            due, key=lambda course_id: f"{self.read[course_id][0]}" if course_id in self.read else ""
+        )
 
     def _is_due(self, course_id: str) -> bool:
         if course_id not in self.read:
@@ -103,6 +105,8 @@ def import_courses(
         answers.fill(lms_outlines.outlines(lake), plan.read.keys())
     courses = answers.course_list(known)
     states = [lms_tables.replace(lake, engine, COURSES[0], courses, source, started, remark=_remark(courses))]
+    if problem is not None and not answers.has_news(known):
+        return states + [snapshots.failed(lake, table, problem) for table in COURSES[1:]]
     if not answers.has_news(known):
         return states + [state for state in before[1:] if state.attempted]
     new = {
@@ -125,12 +129,14 @@ def _readings(lake: Lake) -> dict[str, tuple[datetime, datetime | None]]:
 async def _ask(lms: LMS, answers: CourseAnswers, plan: _Plan, report: Report) -> None:
     """Of each course of which there may be news its outline and policy; of which courses there are, too.
 
-    Raises LMSError when there is not even a list.
+    Raises LMSError when the LMS does not answer at all.
     """
     async with httpx.AsyncClient(timeout=lms.timeout_s) as http:
         client = LMSClient(lms, http, PATIENCE_S)
         if answers.courses is None:
             answers.courses = await client.courses()
+        else:
+            await client.username()  # an LMS that is down is found out once, not with each course
         due, done = plan.due(answers.listed()), 0
 
         async def ask(course_id: str) -> None:
@@ -154,12 +160,19 @@ async def _ask_course(client: LMSClient, course_id: str, answers: CourseAnswers)
     try:
         blocks = outline_rows(course_id, await client.blocks(course_id, with_videos=True))
         answers.blocks[course_id] = blocks
-        answers.policies[course_id] = policy_rows(course_id, await client.grading_policy(course_id))
+        answers.policies[course_id] = policy_rows(course_id, await _policy(client, course_id))
         answers.read.add(course_id)
     except NotInLMS:
         answers.deleted.add(course_id)
     except (LMSError, ValueError, OverflowError) as error:  # or values that no column holds
         answers.problems[course_id] = error.reason if isinstance(error, LMSUnreachable) else str(error)
+
+
+async def _policy(client: LMSClient, course_id: str) -> list[AssignmentType]:
+    try:
+        return await client.grading_policy(course_id)
+    except NotInLMS:  # though it has the course
+        return []
 
 
 def _problem(problems: dict[str, str]) -> str | None:

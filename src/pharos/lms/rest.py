@@ -77,6 +77,7 @@ class LMSClient:
         self._http, self._patience_s = http, patience_s
         self._token = ServiceToken(lms, http)
         self._name: str | None = None
+        self._naming = asyncio.Lock()
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
         self._permissions_count: bool | None = None
 
@@ -119,13 +120,14 @@ class LMSClient:
 
         Without one they are shown as to somebody who has not signed in: hidden ones are missing. spec 07 §2.4
         """
-        if self._name is None:
-            address = f"{self._base}/api/user/v1/me"
-            name = one_line((await self._object(address, {})).get("username"))
-            if name is None:
-                raise LMSUnreachable(address, "the answer has no user name")
-            self._name = name
-        return self._name
+        async with self._naming:
+            if self._name is None:
+                address = f"{self._base}/api/user/v1/me"
+                name = one_line((await self._object(address, {})).get("username"))
+                if name is None:
+                    raise LMSUnreachable(address, "the answer has no user name")
+                self._name = name
+            return self._name
 
     async def courses(self) -> list[CourseDetails]:
         """All course runs of the LMS's catalog that the service account may see, hidden ones too.
