@@ -5,6 +5,7 @@ Answers have the shapes of the LMS (spec 06 §4-6, spec 04 §3); the data is tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ from pharos.demo.lms_throttle import Throttle
 from pharos.demo.people import Persona
 from pharos.demo.releases import NEWEST, Release
 
+PersonOf = Callable[[str], Persona | None]
 _OPTIONAL_FIELDS = ("children", "format", "graded", "due")
 
 
@@ -50,9 +52,13 @@ def create_app(
 
     throttled = (throttle or Throttle()).guard(sign_in.claims)
     guards = [Depends(staff)]
-    people = {person.username: person for person in (*campus.personas, service_account(service.id))}
-    _add_courses(app, campus, people, [*guards, Depends(throttled)], release)
-    _add_details(app, campus, people, guards)
+
+    def person_of(username: str) -> Persona | None:
+        people = (*campus.personas, service_account(service.id))
+        return next((person for person in people if person.username == username), None)
+
+    _add_courses(app, campus, person_of, [*guards, Depends(throttled)], release)
+    _add_details(app, campus, person_of, guards)
     _add_cohorts(app, campus, guards)
 
     @app.get("/api/user/v1/me")
@@ -72,7 +78,7 @@ async def _no_such_course(_request: Request, _error: Exception) -> JSONResponse:
 
 
 def _add_courses(
-    app: FastAPI, campus: Campus, people: dict[str, Persona], guards: list[Any], release: Release
+    app: FastAPI, campus: Campus, person_of: PersonOf, guards: list[Any], release: Release
 ) -> None:
     """Lists over course runs."""
 
@@ -86,7 +92,7 @@ def _add_courses(
     ) -> Any:
         ids = [course.id for course in campus.courses]
         if username:
-            person = people.get(username)
+            person = person_of(username)
             if person is None:
                 raise HTTPException(404, "Not found.")
             ids = [c.id for c in campus.courses if is_told_by_course_ids(person, c, release)] if role else ids
@@ -100,14 +106,14 @@ def _add_courses(
         page: Annotated[int, Query(ge=1)] = 1,
         page_size: Annotated[int, Query(ge=1)] = 10,
     ) -> Any:
-        person = people.get(username)
+        person = person_of(username)
         found = [course for course in campus.courses if _may_see(person, course)]
         if permissions:
             found = [course for course in found if has_staff_access(person, course)]
         return _page(request, [_course(request, course) for course in found], page, min(page_size, 100))
 
 
-def _add_details(app: FastAPI, campus: Campus, people: dict[str, Persona], guards: list[Any]) -> None:
+def _add_details(app: FastAPI, campus: Campus, person_of: PersonOf, guards: list[Any]) -> None:
     """What is asked about one course run."""
 
     def known(course_id: str) -> Course:
@@ -120,7 +126,7 @@ def _add_details(app: FastAPI, campus: Campus, people: dict[str, Persona], guard
     @app.get("/api/courses/v1/courses/{course_id}/", dependencies=guards)
     def course(request: Request, course_id: str, username: str = "") -> Any:
         course = known(course_id)
-        if not _may_see(people.get(username), course):
+        if not _may_see(person_of(username), course):
             raise _NoSuchCourse
         return {**_course(request, course), "overview": f"<p>{course.description}</p>"}
 
