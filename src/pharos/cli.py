@@ -122,7 +122,8 @@ def init(home: Home = None) -> None:
         path.write_text(config.template(), encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from error
-    out.print(f"Wrote {path}. Name your logs in it, then: pharos check, pharos run.")
+    options = f" --home {home}" if home else ""
+    out.print(f"Wrote {path}. Name your logs in it, then: pharos check{options}, pharos run{options}.")
 
 
 @app.command()

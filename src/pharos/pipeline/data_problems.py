@@ -19,7 +19,7 @@ from pharos.result_store import store
 from pharos.result_store.data_problems import DataProblem, LogSource, silent
 from pharos.result_store.data_problems import record as record_in
 from pharos.result_store.errors import ResultStoreError
-from pharos.telemetry.logs import event, visible
+from pharos.telemetry.logs import event, visible, writes_json
 
 log = logging.getLogger(__name__)
 MOST_QUARANTINED = 0.01  # of a source's lines
@@ -39,8 +39,9 @@ def record(settings: Settings) -> list[DataProblem]:
             record_in(engine, found, known, moment)
         finally:
             engine.dispose()
-    except ResultStoreError as error:
-        event(log, "problems not recorded", logging.WARNING, why=error)
+    except ResultStoreError as error:  # an import needs no store; a run has told of it already
+        if writes_json():
+            event(log, "problems not recorded", logging.WARNING, why=error)
     return [*silent(known, settings.alerts.silent_hours, moment), *found]
 
 
