@@ -215,7 +215,10 @@ class InsightsSettings(Section):
     host: str = Field("127.0.0.1", description="Address Insights listens on.")
     port: Port = Field(8110, description="Port Insights listens on.")
     shared_port: bool = Field(False, description="As data_api.shared_port.")
-    url: str = Field("http://127.0.0.1:8110", description="Address of Insights as browsers reach it.")
+    url: str = Field(
+        "http://127.0.0.1:8110",
+        description="Address of Insights as browsers reach it; it may have a path, like https://host/insights.",
+    )
     plain_http: bool = Field(
         False,
         description="Serve other machines without TLS, though cookies can be read on the way: for trials.",

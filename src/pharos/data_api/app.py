@@ -58,6 +58,7 @@ from pharos.data_api.routes import (
 from pharos.data_api.streaming import Streams
 from pharos.data_api.tokens import list_tokens
 from pharos.limits import Turns
+from pharos.prefix import Prefix, prefix_of
 from pharos.result_store import data_problems
 from pharos.result_store.errors import ResultStoreError
 from pharos.result_store.job_runs import JobRun, latest, latest_done
@@ -146,6 +147,9 @@ def create_app(settings: Settings) -> FastAPI:
         routes=app.routes,
         canonical=lambda path: canonical(path)[0],
     )
+    taken = {str(getattr(route, "path", "/")).split("/")[1] for route in app.routes}
+    prefix = prefix_of("data_api.public_url", ours.public_url, taken)
+    app.add_middleware(Prefix, prefix=prefix)
     app.add_exception_handler(APIError, _answer_api_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.add_exception_handler(RequestValidationError, _answer_bad_parameter)

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from pharos.data_api.access import SCHEME
 
-SWAGGER = "/static/swagger-ui-5.35.0"
+SWAGGER = "../static/swagger-ui-5.35.0"  # of /docs/, wherever the service lives
 PAGE = f"""<!doctype html>
 <html lang="en">
 <head>
@@ -22,7 +22,7 @@ PAGE = f"""<!doctype html>
 <body>
 <div id="swagger-ui"></div>
 <script src="{SWAGGER}/swagger-ui-bundle.js"></script>
-<script src="/static/docs.js"></script>
+<script src="../static/docs.js"></script>
 </body>
 </html>
 """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
+from starlette.datastructures import URL
 
 from pharos.data_api.errors import NoData
 
@@ -21,7 +22,7 @@ class Page:
 
     number: str
     size: int
-    url: Any  # starlette's URL of the request
+    url: URL
 
     def cut(self, count: int, rows: Callable[[int, int], Sequence[Any]]) -> dict[str, Any]:
         """The page object; `rows(offset, limit)` is asked for its results. Raises NoData for no such page."""
@@ -56,6 +57,14 @@ def size_of(text: str | None, default: int = DEFAULT_SIZE, largest: int = MAX_SI
     return default
 
 
+def public_url(request: Request) -> URL:
+    """The address of the request as its client has it: below `data_api.public_url`, if that is set."""
+    public: str | None = request.app.state.settings.public_url
+    if public is None:
+        return request.url
+    return URL(f"{public.rstrip('/')}{request.url.path}").replace(query=request.url.query)
+
+
 async def _page(
     request: Request,
     page: Annotated[str, Query(description="Number of the page, from 1, or `last`.")] = "1",
@@ -63,7 +72,7 @@ async def _page(
         str | None, Query(description=f"Items on a page: {DEFAULT_SIZE}, at most {MAX_SIZE}.")
     ] = None,
 ) -> Page:
-    return Page(page, size_of(page_size), request.url)
+    return Page(page, size_of(page_size), public_url(request))
 
 
 PageAsked = Annotated[Page, Depends(_page)]

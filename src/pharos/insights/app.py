@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
 from pharos.config import Settings
@@ -50,6 +51,7 @@ from pharos.limits import Limits, Turns
 from pharos.lms.oauth import SignIn, public_url
 from pharos.lms.rest import LMSClient
 from pharos.lms.tokens import Tokens, checked_by
+from pharos.prefix import Prefix, prefix_of
 from pharos.telemetry import logs
 from pharos.telemetry.audit import AuditLog
 from pharos.telemetry.metrics import Metrics
@@ -84,6 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
     """Insights as an ASGI application. Raises ConfigurationError naming each setting that is missing."""
     if mistakes := _missing(settings):
         raise ConfigurationError(*mistakes)
+    prefix = _prefix(settings)
     how = checked_by(settings.lms)
     Tokens(settings.lms, settings.lms.jwt_audience)  # mistakes in the keys are told now
     static = StaticFiles()
@@ -115,7 +118,20 @@ def create_app(settings: Settings) -> FastAPI:
         service="insights",
         routes=[route for page in PAGES for route in page.router.routes],
     )
+    app.add_middleware(Prefix, prefix=prefix)
     return app
+
+
+def _prefix(settings: Settings) -> str:
+    """The path of `insights.url`. Raises ConfigurationError for it and for other addresses that are none."""
+    for name, address in (
+        ("lms.url", settings.lms.url),
+        ("lms.public_url", settings.lms.public_url),
+        ("insights.data_api_url", settings.insights.data_api_url),
+    ):
+        prefix_of(name, address, ())
+    paths = [route.path for page in PAGES for route in page.router.routes if isinstance(route, APIRoute)]
+    return prefix_of("insights.url", settings.insights.url, {path.split("/")[1] for path in paths})
 
 
 async def _name_request(request: httpx.Request) -> None:

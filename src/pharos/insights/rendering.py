@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -24,6 +24,7 @@ from pharos.insights.language import Language
 from pharos.insights.sessions import Viewer
 from pharos.insights.static_files import StaticFiles
 from pharos.lms.oauth import public_url
+from pharos.prefix import with_prefix
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -70,6 +71,7 @@ class Renderer:
 
     def __init__(self, settings: Settings, static: StaticFiles) -> None:
         self._settings = settings
+        self._prefix = urlsplit(settings.insights.url).path.rstrip("/")
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
@@ -92,7 +94,7 @@ class Renderer:
             ngettext=words.htmls,
             unique=lambda: secrets.token_hex(3),
         )
-        return HTMLResponse(html, status)
+        return HTMLResponse(with_prefix(html, self._prefix), status)
 
     def _frame(self, request: Request, page: Page, words: Language) -> Frame:
         course: Course | None = getattr(request.state, "course", None)

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from pharos.data_api.access import Caller
 from pharos.data_api.errors import CourseMalformed, IllegalParameter, PlainText
-from pharos.data_api.paging import Page, size_of
+from pharos.data_api.paging import Page, public_url, size_of
 from pharos.data_api.parameters import Asked, Given
 from pharos.data_api.reading import Reading
 from pharos.data_api.routes.enrollment import MODES, Course, Created
@@ -151,7 +151,7 @@ def course_summaries(
     number, size = asked.text("page"), asked.text("page_size")
     if not (number or size) or asked.switch("all"):
         return _shown(found, asked)
-    page = Page(number or "1", size_of(size, PAGE_SIZE, PAGE_SIZE), request.url)
+    page = Page(number or "1", size_of(size, PAGE_SIZE, PAGE_SIZE), public_url(request))
     cut = page.cut(len(found), lambda offset, limit: _shown(found[offset : offset + limit], asked))
     return cast("SummaryPage", cut)
 

@@ -1,1 +1,1 @@
-SwaggerUIBundle({ url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, docExpansion: "none" });
+SwaggerUIBundle({ url: "../openapi.json", dom_id: "#swagger-ui", deepLinking: true, docExpansion: "none" });

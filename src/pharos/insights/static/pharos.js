@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const root = document.documentElement;
+  const home = document.currentScript.src.split("/static/")[0]; // Insights may live below a path
   const store = (value) => { try { return value === undefined ? localStorage.getItem("theme") : localStorage.setItem("theme", value); } catch { return null; } };
   const theme = store();
   root.classList.add("js");
@@ -37,7 +38,7 @@
   async function shapes(drawings) {
     if (drawings.length > 50) shapes(drawings.splice(50));
     const query = new URLSearchParams(drawings.map((drawing) => ["course", drawing.dataset.shape]));
-    const answer = await fetch(`/courses/shapes/?${query}`).catch(() => null);
+    const answer = await fetch(`${home}/courses/shapes/?${query}`).catch(() => null);
     const points = answer?.ok ? await answer.json() : {};
     for (const drawing of drawings) {
       const line = points[drawing.dataset.shape];
