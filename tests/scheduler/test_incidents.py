@@ -116,3 +116,13 @@ def test_what_is_new_about_a_problem_is_told_if_that_is_asked_for(path: Path) ->
         found.begin("missing days", text, NOON, again=True)
         tell(found, mail=person)
     assert person.heard == [("problem", "2 March"), ("problem", "2 and 9 March")]
+
+
+def test_a_name_from_outside_forges_no_line_of_a_message(path: Path) -> None:
+    """A subject with a line end would be refused by every mail server, so that nobody is ever told."""
+    told: list[Alert] = []
+    found = Incidents(path)
+    found.begin("data, no logs: a\nBcc: b", "gone\x1b[2J\nsecond line", NOON)
+    asyncio.run(found.tell({"mail": told.append}))
+    assert told[0].key == "data, no logs: a\\nBcc: b"
+    assert told[0].text == "gone\\x1b[2J\nsecond line"

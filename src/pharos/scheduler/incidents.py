@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from pharos.scheduler.alerts import Alert, Channel, NotTold
-from pharos.telemetry.logs import event
+from pharos.telemetry.logs import event, visible
 
 log = logging.getLogger(__name__)
 AGAIN_S = 60  # between two tries to tell somebody
@@ -108,8 +108,8 @@ class Incidents:
 def _alert(key: str, incident: Incident) -> Alert:
     return Alert(
         event="recovery" if incident.is_over else "problem",
-        key=key,
-        text=incident.text,
+        key=visible(key),
+        text="\n".join(map(visible, incident.text.splitlines())),
         since=incident.since.isoformat(sep=" ", timespec="seconds"),
         host=socket.gethostname(),
     )
