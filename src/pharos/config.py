@@ -238,6 +238,15 @@ class InsightsSettings(Section):
         "insights_audit.jsonl in home.",
     )
     show_age: bool = Field(True, description="Whether course teams may see the ages of learners.")
+    site_name: str | None = Field(None, description="Name of the site, instead of Pharos.")
+    logo: Path | None = Field(None, description="Logo of the site, an .svg or .png file.")
+    accent: str | None = Field(
+        None,
+        pattern=r"^#[0-9a-fA-F]{6}$",
+        description="Accent colour, as #a8175f; one that cannot be read on white is refused.",
+    )
+    footer_links: dict[str, str] = Field({}, description="Links at the foot of every page: name, address.")
+    announcement: str | None = Field(None, description="Something to tell everybody, above every page.")
     support_email: str | None = Field(None, description="Where people who need help may write.")
     help_url: str | None = Field(None, description="Address of a guide for course teams.")
 

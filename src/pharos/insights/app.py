@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
 import httpx
 from fastapi import FastAPI, Request, Response
@@ -31,6 +30,7 @@ from pharos.insights.pages import (
     definitions,
     downloads,
     education,
+    embed,
     engagement,
     enrollment,
     gender,
@@ -42,13 +42,14 @@ from pharos.insights.pages import (
     switch,
 )
 from pharos.insights.permissions import Permissions
+from pharos.insights.policy import content_policy
 from pharos.insights.rendering import Renderer
 from pharos.insights.sessions import Attempts, Session, Sessions, Viewer
 from pharos.insights.shapes import Shapes
 from pharos.insights.site import Site
 from pharos.insights.static_files import StaticFiles
 from pharos.limits import Limits, Turns
-from pharos.lms.oauth import SignIn, public_url
+from pharos.lms.oauth import SignIn
 from pharos.lms.rest import LMSClient
 from pharos.lms.tokens import Tokens, checked_by
 from pharos.prefix import Prefix, prefix_of
@@ -75,6 +76,7 @@ PAGES = (
     gender,
     geography,
     engagement,
+    embed,
     course_home,
 )
 YEAR_S = 365 * 24 * 3600
@@ -257,20 +259,9 @@ async def _in_turn(
 
 
 def _security_headers(settings: Settings) -> dict[str, str]:
-    """No inline script or style, nothing from elsewhere; the sign-out form may end at the LMS."""
-    lms = urlsplit(public_url(settings.lms))
-    policy = [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' blob:",
-        "connect-src 'self'",
-        f"form-action 'self' {lms.scheme}://{lms.netloc}",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ]
+    """The headers of every answer."""
     headers = {
-        "Content-Security-Policy": "; ".join(policy),
+        "Content-Security-Policy": content_policy(settings),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "strict-origin-when-cross-origin",
         "Cross-Origin-Opener-Policy": "same-origin",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from markupsafe import Markup
 import pharos
 from pharos.config import Settings
 from pharos.insights import language, navigation
+from pharos.insights.branding import Branding, branding
 from pharos.insights.directory import Course
 from pharos.insights.freshness import Freshness, freshness
 from pharos.insights.language import Language
@@ -61,6 +62,9 @@ class Frame:
     elsewhere: list[Link]
     languages: list[tuple[Link, Language]]
     freshness: Freshness | None
+    branding: Branding
+    announcement: str | None
+    footer_links: Mapping[str, str]
     help_url: str | None
     support_email: str | None
     version: str
@@ -70,8 +74,10 @@ class Renderer:
     """Renders pages; holds the compiled templates and the static files."""
 
     def __init__(self, settings: Settings, static: StaticFiles) -> None:
+        """Raises ConfigurationError when the site's logo or accent cannot be used."""
         self._settings = settings
         self._prefix = urlsplit(settings.insights.url).path.rstrip("/")
+        self._branding = branding(settings.insights, static)
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
@@ -100,7 +106,7 @@ class Renderer:
         course: Course | None = getattr(request.state, "course", None)
         subject = " - ".join(filter(None, [page.title, "/".join(course.parts) if course else ""]))
         return Frame(
-            title=" | ".join(filter(None, [subject, "Pharos Insights"])),
+            title=" | ".join(filter(None, [subject, f"{self._branding.name} Insights"])),
             viewer=request.state.viewer,
             course=course,
             report=_report_of(request, course),
@@ -114,6 +120,9 @@ class Renderer:
                 for code, other in language.languages().items()
             ],
             freshness=freshness(getattr(request.state, "definitions", {}), datetime.now(UTC)),
+            branding=self._branding,
+            announcement=self._settings.insights.announcement,
+            footer_links=self._settings.insights.footer_links,
             help_url=self._settings.insights.help_url,
             support_email=self._settings.insights.support_email,
             version=pharos.__version__,

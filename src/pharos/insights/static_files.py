@@ -10,7 +10,12 @@ from pathlib import Path
 from fastapi import Request, Response
 
 FOLDER = Path(__file__).parent / "static"
-TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -32,7 +37,10 @@ class StaticFiles:
         self._addresses: dict[str, str] = {}
         for path in sorted(FOLDER.rglob("*")):
             if path.suffix in TYPES:
-                self._add(path)
+                compressed = path.with_name(f"{path.name}.br")
+                brotli = compressed.read_bytes() if compressed.is_file() else None
+                name = path.relative_to(FOLDER).as_posix()
+                self.add(name, path.read_bytes(), TYPES[path.suffix], brotli)
 
     def address(self, name: str) -> str:
         """The address of a file by its path below `static/`."""
@@ -57,15 +65,8 @@ class StaticFiles:
             )
         return Response(file.plain, media_type=file.media_type, headers=headers)
 
-    def _add(self, path: Path) -> None:
-        content = path.read_bytes()
-        name = path.relative_to(FOLDER).as_posix()
-        key = f"{hashlib.sha256(content).hexdigest()[:12]}/{path.name}"
-        compressed = path.with_name(f"{path.name}.br")
+    def add(self, name: str, content: bytes, media_type: str, brotli: bytes | None = None) -> None:
+        """A file of this name, of which the last part stands in its address."""
+        key = f"{hashlib.sha256(content).hexdigest()[:12]}/{name.rpartition('/')[2]}"
         self._addresses[name] = f"/static/{key}"
-        self._files[key] = StaticFile(
-            TYPES[path.suffix],
-            content,
-            gzip.compress(content, 9, mtime=0),
-            compressed.read_bytes() if compressed.is_file() else None,
-        )
+        self._files[key] = StaticFile(media_type, content, gzip.compress(content, 9, mtime=0), brotli)
