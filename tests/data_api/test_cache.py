@@ -148,10 +148,10 @@ def test_those_who_ask_the_same_at_once_wait_for_one_answer(
     publish(engine, 5)
     asked, read = [], ResultStore.tuples
 
-    def slowly(self: ResultStore, statement: sa.Select[Any]) -> Any:
+    def slowly(self: ResultStore, statement: sa.Select[Any], *values: Any) -> Any:
         asked.append(statement)
         time.sleep(0.3)
-        return read(self, statement)
+        return read(self, statement, *values)
 
     monkeypatch.setattr(ResultStore, "tuples", slowly)
     api = serve_api()

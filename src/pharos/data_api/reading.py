@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -32,7 +33,10 @@ RETRY_WITHIN_S = (
     1.0  # a connection that breaks at once was closed in the meantime; later, the database is gone
 )
 PATIENCE_S = 0.5  # that a request waits for a database that did not answer the last time
+MYSQL_JSON, MARIADB_JSON = (5, 7, 8), (10, 2, 3)  # the first versions that have JSON_ARRAY
 T = TypeVar("T")
+Values = Mapping[str, object]
+NOTHING: Values = MappingProxyType({})
 
 
 class Recent(Generic[T]):
@@ -108,21 +112,34 @@ class ResultStore:
         self._derived: dict[str, tuple[Publication, Any]] = {}
         self._deriving = threading.Lock()
 
-    def rows(self, statement: sa.Select[Any]) -> list[sa.RowMapping]:
+    def rows(self, statement: sa.Select[Any], values: Values = NOTHING) -> list[sa.RowMapping]:
         """All rows of a query, by column name."""
-        return [row._mapping for row in self.tuples(statement)]  # noqa: SLF001 - public by its documentation
+        rows = self.tuples(statement, values)
+        return [row._mapping for row in rows]  # noqa: SLF001 - public by its documentation
 
-    def tuples(self, statement: sa.Select[Any]) -> Sequence[Any]:
-        """All rows of a query, for long lists: names cost as much as the rest of a row."""
-        return _again(lambda: self._read(statement))
+    def tuples(self, statement: sa.Select[Any], values: Values = NOTHING) -> Sequence[Any]:
+        """All rows of a query, for long lists: names cost as much as the rest of a row.
+
+        `values`: of its bound parameters. A statement that is kept and bound costs a third of a new one.
+        """
+        return _again(lambda: self._read(statement, values))
 
     def told(self, short: Callable[[sa.Engine], T]) -> T:
         """What a function that asks a short question returns."""
         return _again(lambda: short(self._short))
 
-    def _read(self, statement: sa.Select[Any]) -> Sequence[Any]:
+    @property
+    def packs_lists(self) -> bool:
+        """Whether the database can put a list together as JSON, and it is worth it. See `lists`."""
+        dialect = self._reading.dialect
+        version = getattr(dialect, "server_version_info", None)  # known once there was a connection
+        if dialect.name not in ("mysql", "mariadb") or version is None:
+            return False
+        return bool(version >= (MARIADB_JSON if getattr(dialect, "is_mariadb", False) else MYSQL_JSON))
+
+    def _read(self, statement: sa.Select[Any], values: Values) -> Sequence[Any]:
         with translated(self._reading) as connection:
-            return connection.execute(statement).all()
+            return connection.execute(statement, values).all()
 
     def close(self) -> None:
         """Give the connections back."""
@@ -210,13 +227,18 @@ class Reading:
     def __init__(self, store: ResultStore, published: Mapping[str, Publication]) -> None:
         self._store, self.published = store, published
 
-    def rows(self, statement: sa.Select[Any]) -> list[sa.RowMapping]:
+    def rows(self, statement: sa.Select[Any], values: Values = NOTHING) -> list[sa.RowMapping]:
         """All rows of a query, by column name."""
-        return self._store.rows(statement)
+        return self._store.rows(statement, values)
 
-    def tuples(self, statement: sa.Select[Any]) -> Sequence[Any]:
+    def tuples(self, statement: sa.Select[Any], values: Values = NOTHING) -> Sequence[Any]:
         """All rows of a query, for long lists: names cost as much as the rest of a row."""
-        return self._store.tuples(statement)
+        return self._store.tuples(statement, values)
+
+    @property
+    def packs_lists(self) -> bool:
+        """Whether the database puts lists together."""
+        return self._store.packs_lists
 
     def derived(self, table: sa.Table, make: Callable[[], T]) -> T:
         """What `make` returns, made once for each publication of the table."""

@@ -37,6 +37,7 @@ MYSQL_VALUES = conversions | {  # the driver reads times with a regular expressi
     FIELD_TYPE.DATETIME: datetime.fromisoformat,
     FIELD_TYPE.TIMESTAMP: datetime.fromisoformat,
 }
+LONGEST_LIST_BYTES = 64 * 1024 * 1024
 MYSQL_OF_CLIENT = range(2000, 3000)  # errors of the connection
 MYSQL_AWAY = {
     *(1040, 1203, 1226),  # too many connections
@@ -139,6 +140,7 @@ def _connect_args(url: URL, wait_s: float) -> dict[str, object]:
                 "write_timeout": wait_s,
                 "charset": "utf8mb4",
                 "conv": MYSQL_VALUES,
+                "init_command": f"SET SESSION group_concat_max_len = {LONGEST_LIST_BYTES}",
             }
         case "postgresql":
             return {"connect_timeout": connect_s, "options": "-c timezone=utc"}

@@ -230,8 +230,8 @@ def test_who_asks_for_few_does_not_wait_for_all(
     publish(engine, {"a/b/c": 5, CID: 6, OTHER: 7})
     sizes, read = [], ResultStore.tuples
 
-    def counted(self: ResultStore, statement: sa.Select[Any]) -> Any:
-        rows = read(self, statement)
+    def counted(self: ResultStore, statement: sa.Select[Any], *values: Any) -> Any:
+        rows = read(self, statement, *values)
         sizes.append(len(rows))
         return rows
 

@@ -1,6 +1,6 @@
 """How many learners were active per ISO week, by kind of activity (spec 05 §5.1-5.2)."""
 
-from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, NotRequired
 
 import sqlalchemy as sa
@@ -9,11 +9,12 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from pharos.data_api.access import CourseID
+from pharos.data_api.lists import Listed
 from pharos.data_api.parameters import Range
 from pharos.data_api.reading import Reading
 from pharos.data_api.routes.enrollment import Course, Created
 from pharos.data_api.routing import Subject
-from pharos.data_api.times import compact, zulu
+from pharos.data_api.times import zulu
 from pharos.result_store import tables
 
 subject = Subject("Activity")
@@ -62,30 +63,32 @@ def activity(
     A week is in the range if it starts at or after start_date and ends before end_date: one that ends exactly
     at end_date is out. Without a range: the newest week.
     """
-    here = table.c.course_id == course_id
-    if weeks.is_open:
-        inside = (
-            table.c.interval_end == sa.select(sa.func.max(table.c.interval_end)).where(here).scalar_subquery()
-        )
-    else:
-        inside = sa.and_(
-            table.c.interval_start >= weeks.start if weeks.start else sa.true(),
-            table.c.interval_end < weeks.end if weeks.end else sa.true(),
-        )
-    order = [table.c[name] for name in ("interval_start", "interval_end", "label")]
-    rows = store.tuples(
-        sa.select(*order, table.c["count"], table.c.created).where(here, inside).order_by(*order, table.c.id)
-    )
-    found: dict[tuple[datetime, datetime], Any] = {}
-    for start, end, label, count, created in rows:
+    listed = _weeks(has_start=weeks.start is not None, has_end=weeks.end is not None)
+    found: dict[tuple[str, str], Any] = {}
+    for start, end, label, count, created in listed.rows(
+        store, course_id=course_id, start=weeks.start, end=weeks.end
+    ):
         item = found.get((start, end))
         if item is None:
-            week = {"interval_start": compact(start), "interval_end": compact(end)}
+            week = {"interval_start": start, "interval_end": end}
             item = found[start, end] = week | {"course_id": course_id, "created": ""}
-        item["created"] = max(item["created"], compact(created))
+        item["created"] = max(item["created"], created)
         if key := KEYS.get(label.lower()):
             item[key] = count
     return list(found.values())
+
+
+@cache
+def _weeks(*, has_start: bool, has_end: bool) -> Listed:
+    here = table.c.course_id == sa.bindparam("course_id")
+    inside = [table.c.interval_start >= sa.bindparam("start")] * has_start
+    inside += [table.c.interval_end < sa.bindparam("end")] * has_end
+    if not inside:
+        newest = sa.select(sa.func.max(table.c.interval_end)).where(here).scalar_subquery()
+        inside = [table.c.interval_end == newest]
+    order = [table.c[name] for name in ("interval_start", "interval_end", "label")]
+    shown = [*order, table.c["count"], table.c.created]
+    return Listed(shown, here, *inside, order=[*order, table.c.id])
 
 
 @subject.get("courses/{course_id:course}/recent_activity/", reads=[tables.course_activity])

@@ -1,6 +1,5 @@
 """Who the learners of a course are: birth year, education, gender, country (spec 05 §5.5-5.8)."""
 
-from datetime import date
 from typing import Annotated, Any, cast
 
 import sqlalchemy as sa
@@ -11,9 +10,8 @@ from pharos.data_api.access import CourseID
 from pharos.data_api.countries import Country, country
 from pharos.data_api.parameters import Between, Range
 from pharos.data_api.reading import Reading
-from pharos.data_api.routes.enrollment import Count, Course, Created, Day, of_days
+from pharos.data_api.routes.enrollment import Count, Course, Created, Day, on_days
 from pharos.data_api.routing import Subject
-from pharos.data_api.times import compact
 from pharos.result_store import tables
 
 subject = Subject("Demographics")
@@ -59,17 +57,10 @@ class Location(TypedDict):
 
 def counts(store: Reading, table: sa.Table, course_id: str, days: Between, by: str) -> list[dict[str, Any]]:
     """An item per row of a table of counts per day and value of the column `by`."""
-    columns = [table.c[name] for name in ("date", by, "count", "created")]
-    statement = of_days(table, course_id, days, *columns, order=[table.c[by]])
+    rows = on_days(store, table, course_id, days, by, "count", "created", order=by)
     return [
-        {
-            "course_id": course_id,
-            "date": day.isoformat(),
-            by: value,
-            "count": count,
-            "created": compact(created),
-        }
-        for day, value, count, created in store.tuples(statement)
+        {"course_id": course_id, "date": day, by: value, "count": count, "created": created}
+        for day, value, count, created in rows
     ]
 
 
@@ -104,14 +95,13 @@ def enrollment_by_education(course_id: CourseID, days: Range, store: Reading) ->
 def enrollment_by_gender(course_id: CourseID, days: Range, store: Reading) -> list[GenderDay]:
     """Learners by gender, an item per day of the range. Without a range: the newest day."""
     table = tables.course_enrollment_gender_daily
-    found: dict[date, Any] = {}
-    columns = [table.c[name] for name in ("date", "gender", "count", "created")]
-    for day, gender, count, created in store.tuples(of_days(table, course_id, days, *columns)):
+    found: dict[str, Any] = {}
+    for day, gender, count, created in on_days(store, table, course_id, days, "gender", "count", "created"):
         item = found.get(day)
         if item is None:
-            item = found[day] = {"course_id": course_id, "date": day.isoformat()} | ZEROS
+            item = found[day] = {"course_id": course_id, "date": day} | ZEROS
         item[GENDERS.get(gender, "unknown")] += count or 0
-        item["created"] = max(item["created"], compact(created))
+        item["created"] = max(item["created"], created)
     return list(found.values())
 
 
@@ -126,14 +116,14 @@ def enrollment_by_location(course_id: CourseID, days: Range, store: Reading) -> 
     All codes that are no country of ISO 3166 count together as UNKNOWN.
     """
     table = tables.course_enrollment_location_current
-    found: dict[tuple[str, date], Any] = {}
-    columns = [table.c[name] for name in ("date", "country_code", "count", "created")]
-    for day, code, count, created in store.tuples(of_days(table, course_id, days, *columns)):
+    found: dict[tuple[str, str], Any] = {}
+    columns = ("country_code", "count", "created")
+    for day, code, count, created in on_days(store, table, course_id, days, *columns):
         where = country(code)
         item = found.setdefault(
             (where["alpha2"] or "", day),
-            {"date": day.isoformat(), "course_id": course_id, "country": where, "count": 0, "created": ""},
+            {"date": day, "course_id": course_id, "country": where, "count": 0, "created": ""},
         )
         item["count"] += count or 0
-        item["created"] = max(item["created"], compact(created))
+        item["created"] = max(item["created"], created)
     return [found[key] for key in sorted(found)]

@@ -1,7 +1,7 @@
 """How many learners a course has: per day, and by mode and demographic (spec 05 §5.3-5.4)."""
 
 from collections.abc import Sequence
-from datetime import date
+from functools import cache
 from typing import Annotated, Any, NotRequired
 
 import sqlalchemy as sa
@@ -10,10 +10,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from pharos.data_api.access import CourseID
+from pharos.data_api.lists import Listed, Row
 from pharos.data_api.parameters import Between, Range
 from pharos.data_api.reading import Reading
 from pharos.data_api.routing import Subject
-from pharos.data_api.times import compact
 from pharos.result_store import tables
 
 subject = Subject("Enrollment")
@@ -52,27 +52,33 @@ class ModeDay(TypedDict):
     modes: NotRequired[Annotated[dict[str, int], Field(description="Every mode; only if asked for.")]]
 
 
-def of_days(
+def on_days(
+    store: Reading,
     table: sa.Table,
     course_id: str,
     days: Between,
-    *columns: sa.Column[Any],
-    order: Sequence[sa.Column[Any]] = (),
-) -> sa.Select[Any]:
-    """Columns of the rows of a course on the days of the range; without limits, on the newest day it has.
+    *columns: str,
+    order: str | None = None,
+) -> Sequence[Row]:
+    """Day and columns of the rows of a course on the days of the range; without limits, on its newest day.
 
-    Ordered by day, then by the columns of `order`, null last.
+    Ordered by day, then by the column `order`, null last.
     """
-    here = table.c.course_id == course_id
-    if days.is_open:
-        on = table.c.date == sa.select(sa.func.max(table.c.date)).where(here).scalar_subquery()
-    else:
-        on = sa.and_(
-            table.c.date >= days.first_day if days.first_day else sa.true(),
-            table.c.date < days.end_day if days.end_day else sa.true(),
-        )
-    nulls_last = [part for column in order for part in (column.is_(None), column)]
-    return sa.select(*columns).where(here, on).order_by(table.c.date, *nulls_last, table.c.id)
+    listed = _listed(table, columns, order, days.first_day is not None, days.end_day is not None)
+    return listed.rows(store, course_id=course_id, first=days.first_day, end=days.end_day)
+
+
+@cache
+def _listed(
+    table: sa.Table, columns: tuple[str, ...], order: str | None, has_first: bool, has_end: bool
+) -> Listed:
+    here = table.c.course_id == sa.bindparam("course_id")
+    on = [table.c.date >= sa.bindparam("first")] * has_first + [table.c.date < sa.bindparam("end")] * has_end
+    if not on:
+        on = [table.c.date == sa.select(sa.func.max(table.c.date)).where(here).scalar_subquery()]
+    nulls_last = [table.c[order].is_(None), table.c[order]] if order else []
+    shown = [table.c.date, *(table.c[name] for name in columns)]
+    return Listed(shown, here, *on, order=[table.c.date, *nulls_last, table.c.id])
 
 
 @subject.get(
@@ -83,12 +89,10 @@ def enrollment(course_id: CourseID, days: Range, store: Reading) -> list[Enrollm
 
     Without a range: the newest day.
     """
-    table = tables.course_enrollment_daily
+    rows = on_days(store, tables.course_enrollment_daily, course_id, days, "count", "created")
     return [
-        {"course_id": course_id, "date": day.isoformat(), "count": count, "created": compact(created)}
-        for day, count, created in store.tuples(
-            of_days(table, course_id, days, table.c.date, table.c["count"], table.c.created)
-        )
+        {"course_id": course_id, "date": day, "count": count, "created": created}
+        for day, count, created in rows
     ]
 
 
@@ -109,16 +113,17 @@ def enrollment_by_mode(
 
     count and cumulative_count include modes that have no key of their own. Without a range: the newest day.
     """
-    table = tables.course_enrollment_mode_daily
-    columns = [table.c[name] for name in ("date", "mode", "count", "cumulative_count", "created")]
-    found: dict[date, Any] = {}
-    for day, mode, count, ever, created in store.tuples(of_days(table, course_id, days, *columns)):
+    columns = ("mode", "count", "cumulative_count", "created")
+    found: dict[str, Any] = {}
+    for day, mode, count, ever, created in on_days(
+        store, tables.course_enrollment_mode_daily, course_id, days, *columns
+    ):
         item = found.get(day)
         if item is None:
-            item = found[day] = {"course_id": course_id, "date": day.isoformat()} | ZEROS
+            item = found[day] = {"course_id": course_id, "date": day} | ZEROS
         item["count"] += count or 0
         item["cumulative_count"] += ever or 0
-        item["created"] = max(item["created"], compact(created))
+        item["created"] = max(item["created"], created)
         if key := MODE_KEYS.get(mode):
             item[key] += count or 0
         if modes:

@@ -1,7 +1,9 @@
 """How problems were answered (spec 05 §5.9-5.10, §6.1-6.3)."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Annotated, Any, NotRequired, cast
 
 import sqlalchemy as sa
@@ -85,34 +87,38 @@ class SubsectionOpened(TypedDict):
 @subject.get("courses/{course_id:course}/problems/", reads=[tables.answer_distribution], file_name="problems")
 def problems(course_id: CourseID, store: Reading, days: Range) -> list[Problem]:  # noqa: ARG001
     """Submissions of each problem of the course, and how many were right, by problem. Dates: no effect."""
+    rows = store.tuples(_by_part(_counted(store)[-1].name), {"course_id": course_id})
+    return [_problem(module_id, list(parts)) for module_id, parts in groupby(rows, key=itemgetter(0))]
+
+
+@cache
+def _by_part(counted: str) -> sa.Select[Any]:
+    """Problem, part, answers, right ones, time of publication; by problem and part."""
     table = tables.answer_distribution
-    last = _counted(store)[-1]
-    statement = (
+    last: sa.ColumnElement[Any] = sa.column(counted, sa.Integer)
+    return (
         sa.select(
             table.c.module_id,
             table.c.part_id,
-            sa.func.sum(last).label("total"),
-            sa.func.sum(sa.case((table.c.correct, last), else_=0)).label("right"),
-            sa.func.max(table.c.created).label("created"),
+            sa.func.sum(last),
+            sa.func.sum(sa.case((table.c.correct, last), else_=0)),
+            sa.func.max(table.c.created),
         )
-        .where(table.c.course_id == course_id)
+        .where(table.c.course_id == sa.bindparam("course_id"))
         .group_by(table.c.module_id, table.c.part_id)
         .order_by(table.c.module_id, table.c.part_id)
     )
-    return [
-        _problem(module_id, list(parts))
-        for module_id, parts in groupby(store.rows(statement), key=lambda row: str(row["module_id"]))
-    ]
 
 
-def _problem(module_id: str, parts: Sequence[sa.RowMapping]) -> Problem:
+def _problem(module_id: str, parts: Sequence[Sequence[Any]]) -> Problem:
     """The sums over the parts, divided by their number and cut to whole numbers."""
+    _, ids, totals, rights, created = zip(*parts, strict=True)
     return {
         "module_id": module_id,
-        "total_submissions": int(sum(part["total"] or 0 for part in parts) / len(parts)),
-        "correct_submissions": int(sum(part["right"] or 0 for part in parts) / len(parts)),
-        "part_ids": [part["part_id"] for part in parts],
-        "created": compact(max(part["created"] for part in parts)),
+        "total_submissions": int(sum(total or 0 for total in totals) / len(parts)),
+        "correct_submissions": int(sum(right or 0 for right in rights) / len(parts)),
+        "part_ids": list(ids),
+        "created": compact(max(created)),
     }
 
 
@@ -157,20 +163,31 @@ def answer_distribution(problem_id: ProblemID, caller: Caller, store: Reading) -
 
     If a part was recorded as randomised but all variants ask and accept the same, its variants are added up.
     """
-    table, counts = tables.answer_distribution, _counted(store)
-    columns = [column for column in table.columns if not column.name.endswith("_response_count")]
-    rows = store.rows(
-        sa.select(*columns, *counts)
-        .where(table.c.module_id == problem_id)
-        .order_by(table.c.part_id, table.c.id)
-    )
+    names = tuple(column.name for column in _counted(store))
+    rows = store.rows(_answers(names), {"module_id": problem_id})
     visible = [row for row in rows if caller.may_read(row["course_id"])]
-    names = [column.name for column in counts]
     return [
         answer
         for _, part in groupby(visible, key=lambda row: row["part_id"])
         for answer in _consolidated(list(part), names)
     ]
+
+
+@cache
+def _answers(counts: tuple[str, ...]) -> sa.Select[Any]:
+    table = tables.answer_distribution
+    return (
+        sa.select(*(table.c[name] for name in OF_ANSWERS), *(sa.column(name, sa.Integer) for name in counts))
+        .select_from(table)
+        .where(table.c.module_id == sa.bindparam("module_id"))
+        .order_by(table.c.part_id, table.c.id)
+    )
+
+
+OF_ANSWERS = (
+    *("course_id", "module_id", "part_id", "correct", "value_id", "answer_value_text"),
+    *("problem_display_name", "question_text", "variant", "created"),
+)
 
 
 def _consolidated(part: Sequence[sa.RowMapping], counts: Sequence[str]) -> Iterable[Answer]:

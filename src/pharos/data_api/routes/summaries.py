@@ -139,7 +139,7 @@ def course_summaries(
     """
     ids, choices = course_ids(asked), {name: _chosen(asked, name) for name in CHOICES}
     day = _recent_day(asked)
-    programs = _programs(store) if asked.switch("programs") or asked.list("program_ids") else {}
+    programs = _programs(store, ids) if asked.switch("programs") or asked.list("program_ids") else {}
     is_wanted = _condition(asked, choices, programs)
     found = [s for s in _summaries(store, ids) if caller.may_read(s["course_id"]) and is_wanted(s)]
     if day is not None:
@@ -180,12 +180,29 @@ def _chosen(asked: Given, name: str) -> list[str]:
     return values
 
 
-def _programs(store: Reading) -> dict[str, list[str]]:
+def _programs(store: Reading, ids: frozenset[str] | None) -> Mapping[str, list[str]]:
+    """The ids of the programs of courses, in the order of the table; of all courses they are kept."""
     table = tables.course_program_metadata
+    if ids is None or len(ids) > MAX_IDS_IN_QUERY:
+        return store.derived(table, lambda: _programs_of(store, PROGRAMS_OF_ALL, {}))
+    known: Mapping[str, list[str]] | None = store.derived_at_hand(table)
+    return known if known is not None else _programs_of(store, PROGRAMS_OF_SOME, {"ids": sorted(ids)})
+
+
+def _programs_of(
+    store: Reading, statement: sa.Select[Any], values: Mapping[str, object]
+) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for row in store.rows(sa.select(table.c.course_id, table.c.program_id).order_by(table.c.id)):
-        found.setdefault(row["course_id"], []).append(row["program_id"])
+    for course_id, program_id in store.tuples(statement, values):
+        found.setdefault(course_id, []).append(program_id)
     return found
+
+
+_programs_table = tables.course_program_metadata
+PROGRAMS_OF_ALL = sa.select(_programs_table.c.course_id, _programs_table.c.program_id).order_by(
+    _programs_table.c.id
+)
+PROGRAMS_OF_SOME = PROGRAMS_OF_ALL.where(_programs_table.c.course_id.in_(sa.bindparam("ids", expanding=True)))
 
 
 def _condition(
@@ -239,23 +256,20 @@ def _summaries(store: Reading, ids: frozenset[str] | None) -> Iterable[CourseSum
     """Those of the ids, or all, by id. They are shared by all requests: to be read only."""
     table = tables.course_meta_summary_enrollment
     if ids is not None and len(ids) <= MAX_IDS_IN_QUERY:  # do not wait for all
-        known = store.derived_at_hand(table) or _assembled(store, table.c.course_id.in_(ids))
+        known = store.derived_at_hand(table) or _assembled(store, ROWS_OF_SOME, {"ids": sorted(ids)})
     else:
-        known = store.derived(table, lambda: _assembled(store, sa.true()))
+        known = store.derived(table, lambda: _assembled(store, ROWS_OF_ALL, {}))
     if ids is None:
         return known.values()
     return [known[course_id] for course_id in sorted(ids & known.keys())]
 
 
-def _assembled(store: Reading, condition: sa.ColumnElement[bool]) -> dict[str, CourseSummary]:
+def _assembled(
+    store: Reading, statement: sa.Select[Any], values: Mapping[str, object]
+) -> dict[str, CourseSummary]:
     """The summaries of courses, by id: texts of the last row of each, numbers added up over its modes."""
-    table = tables.course_meta_summary_enrollment
     found: dict[str, Any] = {}
-    rows = store.tuples(
-        sa.select(*(table.c[name] for name in (*TEXTS, "enrollment_mode", *COUNTS, "created")))
-        .where(condition)
-        .order_by(table.c.course_id, table.c.enrollment_mode, table.c.id)
-    )
+    rows = store.tuples(statement, values)
     for course_id, title, catalog_course, start, end, pacing, availability, mode, *numbers, created in rows:
         counts = [number or 0 for number in numbers]
         summary = found.get(course_id)
@@ -274,6 +288,13 @@ def _assembled(store: Reading, condition: sa.ColumnElement[bool]) -> dict[str, C
         modes, shown_mode = summary["enrollment_modes"], MERGED_MODES.get(mode, mode)
         modes[shown_mode] = _added(modes.get(shown_mode, NOBODY), counts)
     return found
+
+
+_summaries_table = tables.course_meta_summary_enrollment
+ROWS_OF_ALL = sa.select(
+    *(_summaries_table.c[name] for name in (*TEXTS, "enrollment_mode", *COUNTS, "created"))
+).order_by(_summaries_table.c.course_id, _summaries_table.c.enrollment_mode, _summaries_table.c.id)
+ROWS_OF_SOME = ROWS_OF_ALL.where(_summaries_table.c.course_id.in_(sa.bindparam("ids", expanding=True)))
 
 
 def _added(to: Mapping[str, int], counts: Sequence[int]) -> dict[str, int]:
