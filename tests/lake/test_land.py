@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from tests.lake.place import Place
 from tests.lake.strategies import any_lines, regular
 
 from pharos.engine import Engine
-from pharos.lake import land, reader
+from pharos.lake import land, parse, reader
 from pharos.lake.parse import Reason
 
 GARBAGE = b"x" * (10 << 20)
@@ -26,9 +27,16 @@ def read_log(place: Place, folder: Path, content: bytes) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(drawn=st.lists(any_lines, min_size=1, max_size=12), is_ended=st.booleans())
-def test_lines_of_any_bytes(embedded: Engine, drawn: list[bytes], *, is_ended: bool) -> None:
-    content = b"".join(line + b"\n" for line in [regular(1), *drawn, regular(2)])
+@given(
+    drawn=st.lists(any_lines, min_size=1, max_size=12),
+    blank=st.sampled_from([b"\n", b" \n", b"\t\r\n", b"\x0b\x0c\n"]) | st.none(),
+    is_ended=st.booleans(),
+)
+def test_lines_of_any_bytes(
+    embedded: Engine, drawn: list[bytes], blank: bytes | None, *, is_ended: bool
+) -> None:
+    between = b"" if blank is None else blank * 300  # then lines are short on average
+    content = between.join(line + b"\n" for line in [regular(1), *drawn, regular(2)])
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder) / "lake", embedded)
         read_log(place, Path(folder), content if is_ended else content[:-1])
@@ -68,6 +76,33 @@ def test_a_line_of_ten_megabytes(place: Place, tmp_path: Path, line: bytes, reas
     assert place.status.sum.lines == 3
     assert [row["line"] for row in place.events()] == ([1, 3] if reason else [1, 2, 3])
     assert [(number, why) for number, why, _ in place.quarantine()] == ([(2, reason)] if reason else [])
+
+
+@pytest.mark.parametrize("blank", [b"\n", b" \r\n"])
+def test_millions_of_blank_lines_are_counted_without_being_parsed(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blank: bytes
+) -> None:
+    """Two hundred megabytes in as many kilobytes; a gigabyte takes five times as long."""
+    parsed: list[int] = []
+    regular_events = parse.regular_events
+
+    def watched(texts: list[bytes | memoryview]) -> Any:
+        parsed.append(len(texts))
+        return regular_events(texts)
+
+    monkeypatch.setattr(parse, "regular_events", watched)
+    number = (200 << 20) // len(blank)
+    with gzip.open(tmp_path / "tracking.log.gz", "wb", compresslevel=1) as log:
+        log.write(regular(1) + b"\n")
+        for _ in range(100):
+            log.write(blank * (number // 100))
+        log.write(regular(2) + b"\n")
+    place.read(tmp_path / "tracking.log.gz")
+    total = place.status.sum
+    blanks = number // 100 * 100
+    assert (total.lines, total.blank, total.events) == (blanks + 2, blanks, 2)
+    assert [row["line"] for row in place.events()] == [1, blanks + 2]
+    assert sum(parsed) == 2
 
 
 @pytest.mark.parametrize("is_ended", [True, False])

@@ -17,6 +17,7 @@ from pharos.config import AlertSettings, Settings
 from pharos.lake.lake import Lake
 from pharos.lake.snapshots import states
 from pharos.lake.status import lake_status
+from pharos.pipeline import care
 from pharos.pipeline.data_problems import data_problems
 from pharos.pipeline.run import RunReport, import_only, run_pipeline
 from pharos.result_store import data_problems as recorded
@@ -146,3 +147,29 @@ def test_a_store_that_is_away_keeps_no_run_from_its_end(place: Place) -> None:
         lms={"database": "sqlite:////nowhere"}, result_store={"url": f"sqlite:///{missing}"}
     )
     assert "LMS import" in texts(import_only(settings).problems)
+
+
+def test_damage_losses_and_files_set_aside_are_told(place: Place) -> None:
+    place.run()
+    lake = Lake(place.settings().lake)
+    events = lake.events()
+    events[0].write_bytes(b"")
+    events[-1].write_bytes(bytes(events[-1].stat().st_size))
+    care.verify_lake(place.settings())
+    found = now_told(place)
+    assert f"2 files of the lake: {events[0].relative_to(lake.root)} is empty; " in found["damaged files"]
+    assert "does not fit its checksum" in found["damaged files"]
+    place.log.unlink()
+    lines.write(place.log, LOG[:20])
+    lost = care.repair_lake(place.settings(), accept_loss=True)
+    number = sum(loss.events for loss in lost.lost)
+    assert number > 0
+    found = now_told(place)
+    assert "damaged files" not in found
+    assert f"{number} events of " in found["lost events"]
+    assert "2 files in .set-aside" in found["files set aside"]
+
+
+def now_told(place: Place) -> dict[str, str]:
+    lake = Lake(place.settings().lake)
+    return texts(data_problems(place.settings(), lake_status(lake, NOW), states(lake), NOW))

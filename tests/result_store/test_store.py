@@ -274,3 +274,11 @@ def test_downgrade_keeps_the_rows_of_the_tables_that_stay(engine: sa.Engine, sto
         store.downgrade(store_url, "0003")
     store.upgrade(store_url)
     assert len(stored(engine)) == 2
+
+
+def test_what_is_committed_to_a_file_is_on_disk(tmp_path: Path) -> None:
+    """In WAL mode anything less than FULL may lose the last commits in a power failure."""
+    engine = engine_for(f"sqlite:///{tmp_path / 'store'}")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    engine.dispose()

@@ -11,7 +11,7 @@ import gc
 import uuid
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import compress
@@ -32,7 +32,9 @@ PART_LINES = 150_000
 PART_BYTES = 128 << 20  # what is held at once: a landing may read more
 TAIL_SAMPLE = 2000  # characters kept of a cut-off last line
 
-OPENING_BRACE, CLOSING_BRACE = b"{}"
+OPENING_BRACE, CLOSING_BRACE, LINE_END = b"{}\n"
+SHORT_LINE_BYTES = 16  # no event is as short: lines of fewer bytes on average are blank ones, or rubbish
+_IS_SPACE = np.isin(np.arange(256), list(b" \t\r\n\x0b\x0c"))
 LANDING_BYTES = 2 << 30  # a longer log is landed in several turns, so that a crash loses little
 
 
@@ -161,7 +163,10 @@ class _Lines:
             end = block.find(b"\n")
             if not block[:end].strip():
                 start = end + 1
-        self._take(block, start)
+        if block.count(b"\n") * SHORT_LINE_BYTES > len(block):
+            self._take_dense(block[start:])
+        else:
+            self._take(block, start)
         self._writer.flush_if_full(len(block))
 
     def take_last(self, line: bytes) -> bool:
@@ -191,12 +196,25 @@ class _Lines:
         self._line = line.line - 1
         self._take(line.data)
 
-    def _take(self, data: bytes, start: int = 0) -> None:
-        """The lines from a position on: new regular events together, what is odd one by one."""
+    def _take_dense(self, lines: bytes) -> None:
+        """Very short lines, each with its line end: blank ones, which may be millions, are only counted."""
+        kept, numbers = _without_blank(lines)
+        blank = lines.count(b"\n") - len(numbers)
+        self.progress.blank += blank
+        self.progress.lines += blank
+        if kept:
+            self._take(kept, numbers=[self._line + number for number in numbers])
+        self._line += blank
+
+    def _take(self, data: bytes, start: int = 0, numbers: Sequence[int] = ()) -> None:
+        """The lines from a position on: new regular events together, what is odd one by one.
+
+        `numbers` are those of the lines in the log, if they do not just follow each other.
+        """
         ends, texts = _texts(data, start)
         events, moments = parse.regular_events(texts)
         ids = list(map(xxhash.xxh3_128_digest, texts))
-        first = self._line + 1
+        numbers = numbers or range(self._line + 1, self._line + 1 + len(ids))
         see, seen = self._writer.seen.add, self._writer.seen
         is_new = [
             event is not None and not (event_id in seen or see(event_id))
@@ -210,13 +228,13 @@ class _Lines:
         block = Block(
             list(compress(ids, is_new)),
             [event for event in compress(events, is_new) if event is not None],
-            list(compress(range(first, first + len(ids)), is_new)),
+            list(compress(numbers, is_new)),
             moments,
             list(compress(texts, is_new)),
         )
         for number in odd:
             begin = ends[number - 1] + 1 if number else start
-            self._take_odd(block, ids[number], data[begin : ends[number]], first + number)
+            self._take_odd(block, ids[number], data[begin : ends[number]], numbers[number])
         self._line += len(ids)
         self.progress.lines += len(ids)
         self.progress.duplicates += duplicates
@@ -252,6 +270,18 @@ class _Lines:
             return
         self._writer.seen.add(event_id)
         block.append(event_id, event, number, utc, raw)
+
+
+def _without_blank(lines: bytes) -> tuple[bytes, list[int]]:
+    """Lines, each with its line end, without blank ones; and the numbers of those that are left, from 1."""
+    if lines.isspace():
+        return b"", []
+    data = np.frombuffer(lines, np.uint8)
+    ends = np.flatnonzero(data == LINE_END)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    is_kept = np.logical_or.reduceat(~_IS_SPACE[data], starts)
+    kept = data[np.repeat(is_kept, ends - starts + 1)].tobytes()
+    return kept, (np.flatnonzero(is_kept) + 1).tolist()
 
 
 def _texts(data: bytes, start: int) -> tuple[list[int], list[bytes | memoryview]]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from pharos.lake.lake import Lake
+from pharos.lake.damage import data_files, missing_or_cut
+from pharos.lake.lake import SET_ASIDE, Lake
 from pharos.lake.ledger import Log
 from pharos.lake.schema import FIRST_DAY
+from pharos.lake.verify import record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +76,22 @@ class LakeStatus:
     last_day: date | None
     missing_days: list[date] = field(default_factory=list)  # between the first and the last that count
     implausible: int = 0  # events of days before `schema.FIRST_DAY`, which are not counted
+    damaged: dict[str, str] = field(default_factory=dict)  # data files, and what is wrong with each
+    lost: dict[date, int] = field(default_factory=dict)  # events that could not be restored
+    set_aside: int = 0  # files that are no part of the lake, kept for a person to look at
+    verified: datetime | None = None  # when `pharos lake verify` had read all files
 
 
 def lake_status(lake: Lake, now: datetime) -> LakeStatus:
     """What the ledger knows; `now` (UTC, naive) is only there for the lag."""
     logs = sorted(lake.state.logs.values(), key=lambda log: (log.origin, log.names[-1]))
     days = sorted(day for day, files in lake.state.events.items() if files)
+    verified = record(lake)
+    damaged = {one.path: one.reason for one in verified.damaged}
+    damaged |= {one.path: one.reason for one in missing_or_cut(lake.state, data_files(lake.root))}
+    lost: Counter[date] = Counter()
+    for loss in lake.state.lost:
+        lost[loss.date] += loss.events
     return LakeStatus(
         written=lake.state.at,
         sum=_sum(logs),
@@ -98,6 +110,10 @@ def lake_status(lake: Lake, now: datetime) -> LakeStatus:
         last_day=days[-1] if days else None,
         missing_days=_missing(days, lake.state.at),
         implausible=sum(file.rows for day in days if day < FIRST_DAY for file in lake.state.events[day]),
+        damaged=dict(sorted(damaged.items())),
+        lost=dict(sorted(lost.items())),
+        set_aside=sum(path.is_file() for path in (lake.root / SET_ASIDE).rglob("*")),
+        verified=verified.ended,
     )
 
 

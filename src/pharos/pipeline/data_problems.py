@@ -73,6 +73,7 @@ def _of_the_lake(
 ) -> Iterator[DataProblem]:
     yield from _without_logs(settings)
     yield from _unreadable(status)
+    yield from _damaged(status)
     for source in status.sources:
         yield from _of_a_source(source, moment)
     if status.missing_days:
@@ -112,6 +113,32 @@ def _unreadable(status: LakeStatus) -> Iterator[DataProblem]:
             kind="unreadable logs",
             about="",
             text=f"{_counted(len(troubled), 'log')} not read or read in part: {named}.",
+        )
+
+
+def _damaged(status: LakeStatus) -> Iterator[DataProblem]:
+    if status.damaged:
+        named = "; ".join(f"{path} {reason}" for path, reason in list(status.damaged.items())[:NAMED])
+        yield DataProblem(
+            kind="damaged files",
+            about="",
+            text=f"{_counted(len(status.damaged), 'file')} of the lake: {named}"
+            f"{_more(list(status.damaged))}. `pharos lake repair` makes files of events and quarantine anew, "
+            "`pharos import` those of lms.",
+        )
+    if status.lost:
+        yield DataProblem(
+            kind="lost events",
+            about="",
+            text=f"{_counted(sum(status.lost.values()), 'event')} of {stretches(list(status.lost))} could "
+            "not be restored after damage: what is counted of these days is too low.",
+        )
+    if status.set_aside:
+        yield DataProblem(
+            kind="files set aside",
+            about="",
+            text=f"{_counted(status.set_aside, 'file')} in .set-aside of the lake, which do not count: "
+            "damaged ones that were made anew, and some that nobody knows. Remove them when you know them.",
         )
 
 

@@ -176,7 +176,7 @@ def _sqlite_session(connection: object, _: object) -> None:
     """WAL: readers go on reading the old rows while a publication is written."""
     cursor = connection.cursor()  # type: ignore[attr-defined]
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # a token that was revoked stays so after a power failure
     cursor.close()
     connection.isolation_level = None  # type: ignore[attr-defined]  # we begin transactions, not the driver
 
