@@ -69,6 +69,7 @@ def place(tmp_path: Path, world: World) -> Iterator[Place]:
             "jwt_keys": str(tmp_path / "keys.json"),
         },
         "result_store": {"url": world.settings.store_url},
+        "data_api": {"reports": str(tmp_path), "audit_log": str(tmp_path / "audit.jsonl")},
         "insights": {
             "url": world.url,
             "data_api_url": world.api_url,
@@ -88,7 +89,8 @@ def test_everything_works_and_nothing_is_changed(place: Place, world: World) -> 
     assert [finding.text for finding in findings if not finding.is_good] == []
     tried = {finding.text.partition(":")[0].partition(" ")[0] for finding in findings}
     assert tried == {
-        "settings", "home", "logs.sources.lms", "engine.name", "geolocation.database", "result_store.url",
+        "settings", "home", "logs.sources.lms", "data_api.reports", "data_api.audit_log",
+        "engine.name", "geolocation.database", "result_store.url",
         "lms.database", "lms.url", "lms.client_id", "lms.jwt_keys", "insights.client_id", "lms.catalog_url",
         "insights.data_api_url", "alerts.smtp", "alerts.webhook",
     }  # fmt: skip
@@ -111,6 +113,8 @@ NOWHERE = f"http://127.0.0.1:{free_ports(1)[0]}"
         ("engine", "spark_master", "local[*]", []),  # not used by the engine that is named
         ("geolocation", "database", "/nowhere.mmdb", ["geolocation.database: "]),
         ("result_store", "url", "postgresql://me@127.0.0.1:1/x", ["result_store.url: "]),
+        ("data_api", "reports", "/nowhere", ["data_api.reports: /nowhere is no folder"]),
+        ("data_api", "audit_log", "/nowhere/audit.jsonl", ["data_api.audit_log: "]),
         ("data_api", "v1_url", "mysql://me@127.0.0.1:1/x", ["data_api.v1_url: "]),
         (
             "lms", "url", NOWHERE,

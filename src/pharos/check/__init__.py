@@ -17,6 +17,7 @@ def check(settings: Settings, file: Path | None) -> list[Finding]:
         *here.settings_file(settings, file),
         *here.home(settings),
         *here.logs(settings),
+        *here.files_of_the_data_api(settings),
         *here.engine(settings),
         *here.countries(settings),
         *here.result_stores(settings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -17,8 +18,8 @@ from pharos.config import Settings
 from pharos.engine import open_engine
 from pharos.errors import PharosError
 from pharos.hardening import weak_settings
+from pharos.lake import storage
 from pharos.lake.logs import LogFile, discover
-from pharos.lake.storage import open_file
 from pharos.result_store import store
 from pharos.result_store.connecting import translated
 from pharos.result_store.tables import table_updates
@@ -77,11 +78,30 @@ def logs(settings: Settings) -> Iterator[Finding]:
 
 def _why_unreadable(file: LogFile) -> str:
     try:
-        with open_file(file.path) as opened:
+        with storage.open_file(file.path) as opened:
             opened.read(1)
     except OSError as error:
         return error.strerror or str(error)
     return ""
+
+
+def files_of_the_data_api(settings: Settings) -> Iterator[Finding]:
+    """The folder of reports can be listed, the audit log can be written."""
+    ours = settings.data_api
+    if ours.reports is not None:
+        try:
+            found = storage.files(ours.reports)
+        except OSError as error:
+            yield fails(f"data_api.reports: {ours.reports} cannot be listed ({error.strerror or error})")
+        else:
+            there = found is not None and found[1]
+            yield Finding(
+                there, f"data_api.reports: {ours.reports} {'can be listed' if there else 'is no folder'}"
+            )
+    if ours.audit_log is not None:
+        existing = ours.audit_log if ours.audit_log.exists() else ours.audit_log.absolute().parent
+        can = os.access(existing, os.W_OK)
+        yield Finding(can, f"data_api.audit_log: {ours.audit_log} {'can' if can else 'cannot'} be written")
 
 
 def engine(settings: Settings) -> Iterator[Finding]:
