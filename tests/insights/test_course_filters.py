@@ -37,7 +37,7 @@ def course(
 ) -> Listed:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     return Listed(
-        Course(course_id, name), availability, pacing, start, None, 1, 1, change, 0, 0, None, known=True
+        Course(course_id, name), "a", availability, pacing, start, None, 1, 1, change, 0, 0, None, known=True
     )
 
 

@@ -43,12 +43,24 @@ class Filters:
             query.get("losing") == "yes",
         )
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all courses are asked for."""
+        return not (
+            self.search
+            or self.availabilities
+            or self.pacing
+            or self.organisations
+            or self.programs
+            or self.losing
+        )
+
     def match(self, listed: Listed, in_programs: Container[str]) -> bool:
         """Whether the course is one of those asked for."""
         return (
             (not self.availabilities or listed.availability in self.availabilities)
             and (not self.pacing or listed.pacing == self.pacing)
-            and (not self.organisations or listed.course.organisation in self.organisations)
+            and (not self.organisations or listed.organisation in self.organisations)
             and (not self.losing or listed.is_losing)
             and (not self.programs or listed.course.course_id in in_programs)
             and self._found(listed)
@@ -67,7 +79,9 @@ def found(
     ids = {item.course.course_id for item in listed}
     mine = [program for program in programs if not ids.isdisjoint(program["course_ids"])]
     in_programs = {c for p in mine if p["program_id"] in filters.programs for c in p["course_ids"]}
-    shown = [item for item in listed if filters.match(item, in_programs)]
+    shown = list(listed)
+    if not filters.is_empty:
+        shown = [item for item in listed if filters.match(item, in_programs)]
     parts = {
         "search": filters.search,
         "availabilities": tuple(availability_links(request, words, filters, listed)),
@@ -127,7 +141,7 @@ def choices(
         options = [Link("", words.text("Any"), not filters.pacing)]
         options += [Link(k, words.text(v), k == filters.pacing) for k, v in PACINGS.items() if k in used]
         offered.append(Choice("pacing", words.text("Pacing"), options))
-    organisations = sorted({item.course.organisation for item in listed} - filters.organisations)
+    organisations = sorted({item.organisation for item in listed} - filters.organisations)
     if len(organisations) + len(filters.organisations) > 1:
         first = words.text("Add an organization") if filters.organisations else words.text("Any")
         names = [Link(name, name) for name in organisations]

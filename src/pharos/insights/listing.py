@@ -25,6 +25,7 @@ class Listed:
     """One course of the list."""
 
     course: Course
+    organisation: str
     availability: str
     pacing: str
     start: datetime | None
@@ -87,8 +88,10 @@ def _listed(row: Row, details: CourseDetails | None, now: datetime, *, in_lms: b
     name = details.name if details else row.get("catalog_course_title") or course_id
     modes = row.get("enrollment_modes", {})
     pacing = row.get("pacing_type") or (f"{details.pacing}_paced" if details and details.pacing else "")
+    course = Course(course_id, name, start, end, None)
     return Listed(
-        course=Course(course_id, name, start, end, None),
+        course=course,
+        organisation=course.organisation,
         availability=_availability(row.get("availability"), start, end, now),
         pacing=pacing,
         start=start,

@@ -91,8 +91,8 @@ async def portfolio(request: Request, view: CoursesInView, site: TheSite) -> Res
 
 
 def _by_organisation(listed: Sequence[Listed]) -> list[tuple[str, list[Listed]]]:
-    names = sorted({item.course.organisation for item in listed})
-    return [(name, [item for item in listed if item.course.organisation == name]) for name in names]
+    names = sorted({item.organisation for item in listed})
+    return [(name, [item for item in listed if item.organisation == name]) for name in names]
 
 
 def _by_program(
