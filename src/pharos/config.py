@@ -238,6 +238,12 @@ class InsightsSettings(Section):
         "insights_audit.jsonl in home.",
     )
     show_age: bool = Field(True, description="Whether course teams may see the ages of learners.")
+    minimum_cell: int = Field(
+        0,
+        ge=0,
+        description="Ages, levels of education, genders and countries of fewer learners than this are "
+        "counted as not given.",
+    )
     site_name: str | None = Field(None, description="Name of the site, instead of Pharos.")
     logo: Path | None = Field(None, description="Logo of the site, an .svg or .png file.")
     accent: str | None = Field(

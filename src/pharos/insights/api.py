@@ -16,7 +16,7 @@ import httpx
 
 from pharos.config import InsightsSettings
 from pharos.errors import PharosError
-from pharos.insights import waiting
+from pharos.insights import small_groups, waiting
 from pharos.insights.refreshed import Refreshed
 
 Row = dict[str, Any]
@@ -81,6 +81,7 @@ class DataAPI:
         token = settings.data_api_token
         self._headers = {"Authorization": f"Token {token.get_secret_value()}"} if token else {}
         self._http = http
+        self._least = settings.minimum_cell
         self._unchanged: dict[str, tuple[str, str, list[Row]]] = {}
         """By address without parameters: address, ETag and rows of the last answer."""
         self._site: Refreshed[str, list[Row]] = Refreshed(
@@ -136,19 +137,23 @@ class DataAPI:
 
     async def birth_years(self, course_id: str) -> list[Row]:
         """Learners by year of birth on the latest day."""
-        return await self._course_rows(course_id, "enrollment/birth_year/", version="v0")
+        rows = await self._course_rows(course_id, "enrollment/birth_year/", version="v0")
+        return small_groups.without(rows, "birth_year", None, self._least)
 
     async def education(self, course_id: str) -> list[Row]:
         """Learners by level of education on the latest day."""
-        return await self._course_rows(course_id, "enrollment/education/")
+        rows = await self._course_rows(course_id, "enrollment/education/")
+        return small_groups.without(rows, "education_level", None, self._least)
 
     async def gender(self, course_id: str) -> list[Row]:
         """Learners by gender for each day, oldest first."""
-        return _by("date", await self._course_rows(course_id, f"enrollment/gender/?{_whole_history()}"))
+        rows = _by("date", await self._course_rows(course_id, f"enrollment/gender/?{_whole_history()}"))
+        return [small_groups.genders_without(row, self._least) for row in rows]
 
     async def locations(self, course_id: str) -> list[Row]:
         """Learners by country on the latest day."""
-        return await self._course_rows(course_id, "enrollment/location/")
+        rows = await self._course_rows(course_id, "enrollment/location/")
+        return small_groups.without(rows, "country", small_groups.UNKNOWN_COUNTRY, self._least)
 
     async def answers(self) -> bool:
         """Whether the Data API is there and ready; for the health page."""

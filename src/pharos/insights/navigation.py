@@ -89,6 +89,9 @@ ENGAGEMENT_CONTENT = Report(
     "course_activity",
 )
 
+ABOUT_PERSONS = (AGE, EDUCATION, GENDER, GEOGRAPHY)
+"""Reports that divide learners by what they are: small groups may have to be hidden."""
+
 LENSES = (
     Lens(
         noop("Enrollment"),

@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 from fastapi import Request
 from markupsafe import Markup
 
+from pharos.insights import navigation
 from pharos.insights.api import Definition
 from pharos.insights.charts import Chart
 from pharos.insights.explanations import EXPLANATIONS
 from pharos.insights.language import Language
 from pharos.insights.navigation import Report
 from pharos.insights.rendering import Link, Page
+from pharos.insights.site import site_of
 from pharos.insights.tables import Table
 
 
@@ -88,12 +90,26 @@ def about(request: Request, report: Report) -> dict[str, Any]:
     words: Language = request.state.language
     definition = request.state.definitions.get(report.table)
     return {
+        "note": _note(request, report),
         "report": report,
         "title": words.text(report.title),
         "question": words.text(report.question),
         "definition": definition,
         "explanation": tuple(words.text(text) for text in EXPLANATIONS.get(report.key, ())),
     }
+
+
+def _note(request: Request, report: Report) -> str:
+    """Says that counts of few learners are hidden, where they are."""
+    words: Language = request.state.language
+    least = site_of(request).settings.insights.minimum_cell
+    if not least or report not in navigation.ABOUT_PERSONS:
+        return ""
+    return words.text(
+        "Groups of fewer than %(n)s learners are counted as not given, and so are others from which they "
+        "could be computed.",
+        n=words.number(least),
+    )
 
 
 def no_data_yet(words: Language, course_path: str) -> State:

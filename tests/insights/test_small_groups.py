@@ -1,0 +1,65 @@
+"""Counts of few learners are hidden on pages and in files, and cannot be computed from what is left."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.insights.test_numbers import table
+from tests.insights.world import COUNTRIES, EDUCATION, fill, world_of
+
+from pharos.insights.files import BOM
+from pharos.insights.small_groups import genders_without, hidden, without
+
+
+@given(st.dictionaries(st.integers(0, 9), st.integers(0, 40)), st.integers(0, 40), st.integers(0, 12))
+def test_nothing_small_is_shown_and_no_single_small_group_can_be_computed(
+    counts: dict[int, int], not_given: int, least: int
+) -> None:
+    small = hidden(counts, not_given, least)
+    shown = {group: count for group, count in counts.items() if group not in small}
+    assert not any(0 < count < least for count in shown.values())
+    together = not_given + sum(counts[group] for group in small)
+    if small:
+        assert together >= least or not any(shown.values())
+    else:
+        assert together == not_given
+
+
+@given(st.lists(st.tuples(st.one_of(st.none(), st.integers(1900, 2020)), st.integers(0, 30)), max_size=20))
+def test_sums_stay(groups: list[tuple[int | None, int]]) -> None:
+    rows = [{"birth_year": year, "count": count} for year, count in groups]
+    found = without(rows, "birth_year", None, 10)
+    assert sum(row["count"] for row in found) == sum(count for _, count in groups)
+    assert without(rows, "birth_year", None, 0) == rows
+
+
+def test_genders_of_a_day() -> None:
+    row = {"female": 3, "male": 40, "other": 12, "unknown": 0, "date": "2031-03-01"}
+    assert genders_without(row, 10) == {**row, "female": 0, "other": 0, "unknown": 15}
+    assert genders_without(row, 3) == row
+
+
+def test_a_site_hides_small_groups_on_pages_and_in_files(tmp_path: Path) -> None:
+    """Of the countries CN, ZA and AU have 8, 3 and 1; of the levels `none` has 10."""
+    with world_of(tmp_path, fill, minimum_cell=11) as world, world.client("sofia") as client:
+        course = f"/courses/{world.course_id}/"
+        page = client.get(f"{course}enrollment/geography/").text
+        assert "Groups of fewer than 11 learners are counted as not given" in page
+        rows = {row[0]: row[1] for row in table(page)[1:]}
+        small = sum(count for count in COUNTRIES.values() if count < 11)
+        assert rows["Unknown country"] == str(30 + small)
+        assert not {"China", "South Africa", "Australia", "France"} & rows.keys()
+        assert sum(map(int, rows.values())) == sum(COUNTRIES.values())
+        text = client.get(f"{course}csv/enrollment/demographics/education/").text.removeprefix(BOM)
+        levels = {row["education_level"]: int(row["count"]) for row in csv.DictReader(io.StringIO(text))}
+        assert "none" not in levels
+        assert levels[""] == 60 + EDUCATION["none"]
+        assert "None" not in {
+            row[0]
+            for row in table(client.get(f"{course}enrollment/demographics/education/").text)
+            if row[1:2] == ["10"]
+        }
