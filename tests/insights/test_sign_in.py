@@ -411,6 +411,18 @@ def test_a_sign_out_counts_here_at_once_and_everywhere_when_the_data_api_is_back
             assert httpx.get(f"{replica}/courses/", cookies=copied).status_code == 302
 
 
+def test_a_data_api_that_is_older_knows_of_no_sign_outs_and_signs_nobody_out(own_world: World) -> None:
+    """Upgraded last: until then a sign-out counts where it was made."""
+    with own_world.client("sofia") as client:
+        copied = {SESSION: client.cookies[SESSION]}
+        api = own_world.api
+        api.down, api.paths, api.status, api.body = True, ("/sign_outs/",), 404, b'{"status": 404}'
+        with served(insights.create_app(own_world.settings)) as replica:
+            assert httpx.get(f"{replica}/definitions/", cookies=copied).status_code == 200
+        client.get("/logout/", follow_redirects=False)
+        assert httpx.get(f"{own_world.url}/definitions/", cookies=copied).status_code == 302
+
+
 def test_while_nobody_knows_whether_a_session_was_ended_it_shows_nothing(own_world: World) -> None:
     with own_world.client("sofia") as client:
         copied = {SESSION: client.cookies[SESSION]}

@@ -21,7 +21,8 @@ from pharos.lms.oauth import SignIn
 
 log = logging.getLogger(__name__)
 SIGNED_OUT_FRESH_S = 2.0
-SIGN_OUT_RETRY_S = 5.0
+SIGN_OUT_RETRY_S = 5.0  # doubled each time
+SIGN_OUT_LONGEST_RETRY_S = 300.0
 SIGN_OUT_PATIENCE_S = 1.0
 RIGHTS_FRESH_S = 300.0  # older ones are asked for in the background
 RIGHTS_LONGEST_S = 600.0  # older ones are asked for first
@@ -83,12 +84,14 @@ class SignOuts:
         await asyncio.gather(*self._telling, return_exceptions=True)
 
     async def _tell(self, session: Session) -> None:
+        pause_s = SIGN_OUT_RETRY_S
         while time.time() < session.ends:
             try:
                 await self._api.sign_out(session.id, session.ends)
             except DataAPIError as error:
                 log.warning("a sign-out counts on this replica only until the Data API takes it: %s", error)
-                await asyncio.sleep(SIGN_OUT_RETRY_S)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, SIGN_OUT_LONGEST_RETRY_S)
             else:
                 return
 

@@ -9,6 +9,7 @@ import asyncio
 
 from pharos.insights import waiting
 from pharos.insights.refreshed import keep
+from pharos.insights.sessions import ATTEMPT_S
 from pharos.lms.errors import LMSUnreachable
 from pharos.lms.oauth import Attempt, SignedIn, SignIn
 
@@ -29,6 +30,7 @@ class Exchanges:
             )
             running.add_done_callback(_retrieve)
             keep(self._running, attempt.state, running)
+            asyncio.get_running_loop().call_later(ATTEMPT_S, self._running.pop, attempt.state, None)
         await asyncio.wait({running}, timeout=waiting.for_lms())
         if not running.done():
             raise LMSUnreachable("the sign-in", "slower than a page may be; it goes on, reload the page")
