@@ -247,9 +247,11 @@ def test_a_code_stolen_from_another_sign_in_is_useless(attacked: World) -> None:
 def test_a_sign_in_fixed_by_an_attacker_signs_the_victim_in_as_nobody(attacked: World) -> None:
     with attacked.client() as attacker, attacked.client() as victim:
         trap = code_for(attacked, attacker, "tomas", "/courses/")
+        attacked.lms.requests.clear()
         refused(victim.get(trap))
         victim.get("/login/edx-oauth2/", follow_redirects=False)
         refused(victim.get(trap))
+        assert "/oauth2/access_token" not in attacked.lms.requests  # PKCE would be the second line
         nobody_is_signed_in(attacked, victim)
 
 
