@@ -17,6 +17,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pydantic import BaseModel
+from tests import mirrors
 
 import pharos
 from pharos import config
@@ -72,6 +73,22 @@ def test_each_test_file_stands_at_the_path_of_what_it_tests() -> None:
             continue
         candidates = [*(SOURCE / place.parent).rglob(f"{name}.py"), SOURCE / place.parent / name]
         assert any(path.exists() for path in candidates), f"{place}: src/pharos/{place.parent} has no {name}"
+
+
+def test_each_module_has_tests() -> None:
+    """A file of its own at the same path, or those that `mirrors.ELSEWHERE` names and says why."""
+    for path in mirrors.modules():
+        assert mirrors.tests_of(path), f"{path.relative_to(SOURCE)}: no test file, and no entry in ELSEWHERE"
+
+
+def test_tests_elsewhere_are_there_and_are_needed() -> None:
+    for key, files in mirrors.ELSEWHERE.items():
+        assert (SOURCE / key).exists(), f"{key}: no such module"
+        for file in files:
+            assert (TESTS / file).is_file(), f"{key}: no tests/{file}"
+        named = [mirrors.TESTS / file for file in files]
+        if not key.endswith("/"):
+            assert mirrors.tests_of(SOURCE / key) == named, f"{key} has tests of its own"
 
 
 def test_every_module_says_what_it_is_for() -> None:

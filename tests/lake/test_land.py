@@ -146,7 +146,7 @@ def test_events_of_the_future_and_of_unknown_courses_are_kept_and_reported(
 ) -> None:
     read_log(
         place, tmp_path,
-        b'{"time":"2024-06-01T00:04:00+00:00"}\n{"time":"2024-06-01T00:06:00+00:00"}\n'
+        b'{"time":"2024-06-01T00:05:00+00:00"}\n{"time":"2024-06-01T00:05:00.000001+00:00"}\n'
         b'{"time":"2024-03-02T09:00:00+00:00","context":{"course_id":"what:is+this"}}\n',
     )  # fmt: skip
     (log,) = place.status.logs

@@ -177,6 +177,35 @@ def test_what_is_not_known_makes_nothing(embedded: Engine) -> None:
     assert made(embedded, [event(ON, at(10), user=2)], [seen(False, at(9))]) == []
 
 
+def test_an_import_sees_what_is_at_its_borders(embedded: Engine) -> None:
+    """An event at its first moment happened before it was read, one at its last after."""
+    start, end = at(30) - 5 * MINUTE, at(30)
+    left_at_start = [event(ON, at(1)), event(OFF, start)]
+    assert made(embedded, left_at_start, [seen(True, end)]) == [(1, start + US, ON, "honor")]
+    left_within = [event(ON, at(1)), event(OFF, start + US)]
+    assert made(embedded, left_within, [seen(True, end)]) == []
+    left_before_the_end = [event(ON, at(1)), event(OFF, end - US)]
+    assert made(embedded, left_before_the_end, [seen(True, end)]) == []
+
+
+def test_who_came_as_the_import_began_is_no_absentee(embedded: Engine) -> None:
+    others = [seen(False, at(30), user=2)]
+    start = at(30) - 5 * MINUTE
+    assert made(embedded, [event(ON, start)], others) == []
+    assert made(embedded, [event(ON, start - US)], others) == [(1, start, OFF, "honor")]
+
+
+@pytest.mark.parametrize(
+    ("created", "begins"),
+    [(at(2) - US, at(2) - US), (at(2), at(2) - US), (at(2) - 2 * US, at(2) - 2 * US)],
+)
+def test_an_enrollment_begins_before_the_first_event(
+    embedded: Engine, created: datetime, begins: datetime
+) -> None:
+    events = [event(OFF, at(2))]
+    assert made(embedded, events, [seen(False, at(30), created=created)]) == [(1, begins, ON, "honor")]
+
+
 def test_only_up_to_the_last_day(embedded: Engine) -> None:
     events = embedded.table(pa.Table.from_pylist([event(OFF, at(3), user=2)], EVENTS))
     rows = [seen(True, at(9), created=at(5)), seen(True, at(9), user=2, created=at(1))]

@@ -88,3 +88,32 @@ def test_the_future_of_the_lms_is_not_compared(compute: Compute) -> None:
 def test_without_the_table_there_is_nothing_to_say(compute: Compute, events: list[dict[str, Any]]) -> None:
     assert compute("enrollment_reconciliation", UNTIL, enrollment_event=events) == []
     assert compute("enrollment_difference", UNTIL, enrollment_event=events) == []
+
+
+@pytest.mark.parametrize(
+    ("last_event", "reasons"),
+    [(datetime(2024, 3, 4, 12), ["only_in_events"]), (datetime(2024, 3, 4, 12, 0, 0, 1), [])],
+)
+def test_an_event_is_compared_up_to_the_newest_enrollment_of_the_lms(
+    compute: Compute, last_event: datetime, reasons: list[str]
+) -> None:
+    """The two are of the same moment, if the enrollment made the event."""
+    late = {**event(C, 1, 4, "+"), "time": last_event}
+    found = compute(
+        "enrollment_difference", UNTIL, enrollment_event=[late], student_courseenrollment=[row(C, 10, 4)]
+    )
+    assert [
+        r for user, r in columns(found, "enrollment_difference", "user_id", "reason") if user == 1
+    ] == reasons
+
+
+@pytest.mark.parametrize(
+    ("created", "counts"),
+    [(datetime(2024, 3, 9, 23, 59, 59, 999_999), 1), (datetime(2024, 3, 10), 0)],
+)
+def test_an_enrollment_of_the_lms_counts_up_to_midnight(
+    compute: Compute, created: datetime, counts: int
+) -> None:
+    enrollments = [row(C, 9, 1, active=False), {**row(C, 10, 1), "created": created}]
+    found = compute("enrollment_reconciliation", UNTIL, student_courseenrollment=enrollments)
+    assert columns(found, "enrollment_reconciliation", "lms_count") == [(counts,)]

@@ -19,6 +19,7 @@ from pharos.lake.lake import Lake
 from pharos.lake.status import lake_status
 from pharos.pipeline.graph import FACTS, METRICS
 from pharos.pipeline.run import RunReport, compute_only, run_pipeline
+from pharos.result_store import store
 from pharos.result_store.errors import EmptyResult
 
 DAILY = "course_enrollment_daily"
@@ -123,6 +124,22 @@ def test_until_within_a_day_cuts_its_events(installation: Installation, fresh: I
         shutil.rmtree(fresh.folder, ignore_errors=True)
         fresh.run(seen, until)
         assert installation.tables() == fresh.tables()
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_the_newest_event_is_the_last_before_until(installation: Installation, older: bool) -> None:
+    """Half-open as the results, whether its file holds earlier events or not."""
+    moment = datetime(2024, 3, 5, 1)
+    times = [moment - timedelta(hours=1)] * older + [moment - timedelta(days=1), moment]
+    written = [lines.event(f"{time:%Y-%m-%d %H:%M}", "page_close") for time in times]
+    for until, newest in (
+        (moment, times[0] if older else moment - timedelta(days=1)),
+        (moment + timedelta(microseconds=1), moment),
+        (moment - timedelta(days=1), None),
+    ):
+        installation.run(written, until, full=True)
+        published = store.published(store.connect(installation.settings.store_url))
+        assert published[DAILY].last_event == newest
 
 
 def test_until_before_everything_gives_empty_tables(installation: Installation) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -191,6 +191,12 @@ def test_recent_date_must_be_a_past_day(api: httpx.Client, text: str, reason: st
     assert answer.headers["Content-Type"].startswith("text/html")
     assert answer.text.startswith("Error in recent_date: ")
     assert reason in answer.text
+
+
+def test_yesterday_is_a_past_day(api: httpx.Client) -> None:
+    """The newest day that is: today has not ended."""
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    assert api.get(PATH, params={"recent_date": f"{yesterday}"}).status_code == 200
 
 
 def test_recent_change_is_since_the_newest_day_up_to_recent_date(
