@@ -22,6 +22,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "__main__.py": ("test_cli.py",),
     "check/": ("check/test_check.py",),  # parts of one verb
     "console.py": ("test_cli.py",),  # what the verbs print
+    "console_lake.py": ("test_cli.py",),
     "errors.py": ("test_structure.py",),
     "data_api/condition.py": ("data_api/routes/test_operations.py",),
     "data_api/docs.py": ("data_api/routes/test_operations.py",),
@@ -63,7 +64,6 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "lake/columns.py": ("lake/test_parse.py", "lake/test_data_files.py"),
     "lake/reader.py": ("lake/test_ingest.py", "lake/test_logs.py"),
     "lake/schema.py": ("lake/test_parse.py", "lake/test_data_files.py"),
-    "lake/snapshots.py": ("lake/test_lms_tables.py", "lake/test_lms_courses.py"),
     "lake/status.py": ("lake/test_ingest.py", "pipeline/test_data_problems.py"),
     "lms/errors.py": ("lms/test_oauth.py", "lms/test_rest.py"),
     "lms/patience.py": ("lms/test_rest.py", "lake/test_lms_courses.py"),
