@@ -78,6 +78,35 @@ def test_a_table_that_is_not_there_has_no_columns(url: str) -> None:
         assert database.columns("auth_user")
 
 
+def test_a_probe_reads_a_row_of_each_table_or_says_why_not(url: str) -> None:
+    edxapp.change(url, "ALTER TABLE auth_user DROP COLUMN is_staff")
+    with scanned(database_address(url)) as database:
+        for table in TABLES.values():
+            if table.name != "auth_user":
+                database.probe(table.name, table.schema)
+        with pytest.raises(LMSDatabaseFailed, match=r"auth_user.*is_staff"):
+            database.probe("auth_user", TABLES["auth_user"].schema)
+        with pytest.raises(LMSDatabaseFailed, match="no_such_table"):
+            database.probe("no_such_table", TABLES["auth_user"].schema)
+
+
+def test_a_probe_needs_the_right_to_read_the_columns(mariadb_url: str) -> None:
+    """An account that sees the table, but may not read all of it."""
+    edxapp.change(
+        mariadb_url,
+        "CREATE DATABASE IF NOT EXISTS probed",
+        "CREATE TABLE IF NOT EXISTS probed.auth_user AS SELECT 1 id, 'zoe' username",
+        "CREATE USER IF NOT EXISTS probing IDENTIFIED BY 'probes'",
+        "GRANT SELECT (id) ON probed.auth_user TO probing",
+    )
+    place = mariadb_url.partition("@")[2].partition("/")[0]
+    with (
+        scanned(database_address(f"mysql://probing:probes@{place}/probed")) as database,
+        pytest.raises(LMSDatabaseFailed, match="auth_user"),
+    ):
+        database.probe("auth_user", pa.schema([("id", pa.int64()), ("username", pa.string())]))
+
+
 @pytest.mark.parametrize("store_url", ["mariadb", "postgres"], indirect=True)
 def test_what_is_read_is_of_one_moment(store_url: str, tmp_path: Path) -> None:
     """What happens between reading two tables must not tear apart what belongs together."""

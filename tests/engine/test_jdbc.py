@@ -37,8 +37,13 @@ with engine.database(database_address(sys.argv[1])) as database:
     assert database.columns("no_such_table") == set()
     found = {}
     for table in TABLES.values():
+        database.probe(table.name, table.schema)
         copied = database.copy(table.name, table.schema, Path(sys.argv[2]) / f"{table.name}.parquet")
         found[table.name] = [sorted(database.columns(table.name)), copied.rows, copied.malformed]
+    try:
+        database.probe("no_such_table", table.schema)
+    except LMSDatabaseFailed as error:
+        found["missing"] = str(error)
     try:
         database.copy("no_such_table", table.schema, Path(sys.argv[2]) / "none.parquet")
     except LMSDatabaseFailed as error:
@@ -61,6 +66,7 @@ def test_spark_reads_the_same_through_a_driver(store_url: str, tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert "no_such_table" in found["error"]
+    assert "no_such_table" in found["missing"]
     with scanned(database_address(url)) as database:
         for name, table in TABLES.items():
             plain = tmp_path / "plain.parquet"

@@ -68,12 +68,11 @@ class ScannedDatabase:
 
     def probe(self, table: str, schema: pa.Schema) -> None:
         """See the protocol."""
-        missing = set(schema.names) - self.columns(table)
+        there = self._columns(table)
+        missing = [name for name in schema.names if name not in there]
         if missing:
-            raise LMSDatabaseFailed(
-                f"{self._address}, table {table}", f"no column {', '.join(sorted(missing))}"
-            )
-        listed = ", ".join(map(_quoted, schema.names))
+            raise LMSDatabaseFailed(f"{self._address}, table {table}", f"no column {', '.join(missing)}")
+        listed = ", ".join(_value(field, there[field.name]) for field in schema)  # as `copy` reads them
         self._run(table, f"SELECT {listed} FROM lms.{_quoted(table)} LIMIT 1")  # noqa: S608 - names quoted
 
     def copy(
