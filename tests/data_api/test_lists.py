@@ -45,8 +45,8 @@ ROWS = [
 def test_rows_are_the_same_from_every_database(filled: str) -> None:
     reading = ResultStore(filled)
     for _ in range(2):  # what kind of server it is, is known from the second time on
-        assert listed().rows(Reading(reading, {}), course_id=COURSE) == ROWS
-        assert listed().rows(Reading(reading, {}), course_id="a/b/c") == []
+        assert listed().rows(Reading(reading, {}), are_many=True, course_id=COURSE) == ROWS
+        assert listed().rows(Reading(reading, {}), are_many=True, course_id="a/b/c") == []
     assert reading.packs_lists == filled.startswith("mysql")
     reading.close()
 
@@ -58,5 +58,5 @@ def test_a_list_that_the_server_cuts_off_is_read_row_by_row(
         monkeypatch.setattr(connecting, "LONGEST_LIST_BYTES", most_bytes)
         reading = ResultStore(filled)
         for _ in range(2):
-            assert listed().rows(Reading(reading, {}), course_id=COURSE) == ROWS
+            assert listed().rows(Reading(reading, {}), are_many=True, course_id=COURSE) == ROWS
         reading.close()

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pharos.data_api.access import Access, Caller
 from pharos.data_api.paths import SUFFIX
-from pharos.data_api.reading import ResultStore, version_of
+from pharos.data_api.reading import ResultStore, edition_of, version_of
 from pharos.result_store.store import Publication
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -153,6 +153,8 @@ class KeptAnswers:
         publications = store.published.at_hand()
         caller = self._access.at_hand(Headers(scope=scope).get("authorization", ""))
         if publications is None or caller is None:
+            return None
+        if Headers(scope=scope).get("x-pharos-edition", "") not in ("", str(edition_of(publications))):
             return None
         found = self._cache.get(key_of(scope, caller), publications)
         if found is None or not self._access.counts(caller):

@@ -164,6 +164,16 @@ class Throttled(Detailed):
         self.headers = {"Retry-After": str(wait_s)}
 
 
+class EditionGone(Detailed):
+    """The request asks for an edition that is no longer, or not yet, published. Says which is."""
+
+    status = 412
+
+    def __init__(self, current: str) -> None:
+        super().__init__(f"The results are of edition {current} now.")
+        self.headers = {"X-Pharos-Edition": current}
+
+
 class Busy(Detailed):
     """More is asked for at once than can be answered."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -16,6 +16,7 @@ from pharos.data_api.times import read_moment
 
 BODIES = ("application/json", "application/x-www-form-urlencoded")  # forms of a POST, as documented
 MAX_FORM_FIELDS = 1_000_000
+TWO_MONTHS = timedelta(days=62)
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,13 @@ class Between:
     @property
     def is_open(self) -> bool:
         return self.start is None and self.end is None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it may hold more than two months."""
+        if self.is_open:
+            return False  # the newest only
+        return self.start is None or self.end is None or self.end - self.start > TWO_MONTHS
 
     @property
     def first_day(self) -> date | None:

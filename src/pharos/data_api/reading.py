@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from time import monotonic
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
@@ -22,6 +23,7 @@ from pharos.result_store import store
 from pharos.result_store.connecting import engine_for, reading_engine, translated
 from pharos.result_store.errors import StoreUnreachable
 from pharos.result_store.store import Publication
+from pharos.result_store.tables import publications
 
 FRESH_FOR_S = 1.0
 WORKERS = 4  # answers made at once; more threads only wait for each other
@@ -57,6 +59,11 @@ class Recent(Generic[T]):
         """The value if it is fresh, else None. Never waits."""
         known = self._known
         return known[1] if known and self._is_fresh(known[0]) else None
+
+    async def renewed(self) -> T:
+        """The value as it is now."""
+        self._known = None
+        return await self.get()
 
     async def get(self) -> T:
         """The value, asked for if need be. Raises what the function raises, of PharosError."""
@@ -137,6 +144,12 @@ class ResultStore:
             return False
         return bool(version >= (MARIADB_JSON if getattr(dialect, "is_mariadb", False) else MYSQL_JSON))
 
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """A connection all of whose statements see the store as it is at the first."""
+        with _open_snapshot(self._reading) as connection:
+            yield connection
+
     def _read(self, statement: sa.Select[Any], values: Values) -> Sequence[Any]:
         with translated(self._reading) as connection:
             return connection.execute(statement, values).all()
@@ -191,6 +204,32 @@ class ResultStore:
         return name in self._columns[table.name]
 
 
+SNAPSHOTS: Mapping[str, tuple[str, ...]] = {
+    "sqlite": (),  # a connection to a file is one transaction anyway
+    "postgresql": ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",),
+}
+SNAPSHOT_OF_MYSQL = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+)
+
+
+@contextmanager
+def _open_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Statements of our own: to SQLAlchemy each is a transaction by itself."""
+    with translated(engine) as connection:
+        begin = SNAPSHOTS.get(connection.dialect.name, SNAPSHOT_OF_MYSQL)
+        try:
+            for statement in begin:
+                connection.exec_driver_sql(statement)
+            yield connection
+            if begin:
+                connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            connection.invalidate()  # the transaction ends with the connection
+            raise
+
+
 def _abandon(connection: sa.Connection, result: sa.CursorResult[Any]) -> None:
     """End a connection in the middle of a result. PyMySQL would read all rows that are left first."""
     if connection.dialect.name in ("mysql", "mariadb"):
@@ -221,18 +260,66 @@ def _again(read: Callable[[], T]) -> T:
     return read()
 
 
+_newest = publications.c.get("edition", publications.c.published)
+
+
+def _published(connection: sa.Connection) -> dict[str, Publication]:
+    """What each published table holds, as the connection sees it."""
+    rows = [dict(row) for row in connection.execute(sa.select(publications)).mappings()]
+    return {row.pop("table_name"): Publication(**row) for row in rows}
+
+
+class OfEdition:
+    """A query that finds nothing unless the store is of the edition that is asked for.
+
+    So one statement, in one exchange, is sure to be of the edition that the answer says.
+    """
+
+    def __init__(self, statement: sa.Select[Any]) -> None:
+        asked = sa.bindparam("edition", type_=_newest.type)
+        current = sa.select(sa.func.max(_newest)).scalar_subquery()
+        self.statement = statement.where(sa.or_(asked.is_(None), asked == current))
+
+
+def edition_of(published: Mapping[str, Publication]) -> Any:
+    """What changes with each publishing run; None if nothing was published."""
+    return max((getattr(each, _newest.name) for each in published.values()), default=None)
+
+
 class Reading:
-    """The Result Store, as one answer reads it. `published`: what its tables hold."""
+    """The Result Store, as one answer reads it: all of one edition. `published`: what its tables hold."""
 
     def __init__(self, store: ResultStore, published: Mapping[str, Publication]) -> None:
         self._store, self.published = store, published
+        self._snapshot: sa.Connection | None = None
 
-    def rows(self, statement: sa.Select[Any], values: Values = NOTHING) -> list[sa.RowMapping]:
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read within is of the same moment; `published` becomes what holds then."""
+        with self._store.snapshot() as connection:
+            self._snapshot, self.published = connection, _published(connection)
+            try:
+                yield
+            finally:
+                self._snapshot = None
+
+    def rows(self, statement: OfEdition | sa.Select[Any], values: Values = NOTHING) -> list[sa.RowMapping]:
         """All rows of a query, by column name."""
-        return self._store.rows(statement, values)
+        rows = self.tuples(statement, values)
+        return [row._mapping for row in rows]  # noqa: SLF001 - public by its documentation
 
-    def tuples(self, statement: sa.Select[Any], values: Values = NOTHING) -> Sequence[Any]:
-        """All rows of a query, for long lists: names cost as much as the rest of a row."""
+    def tuples(self, statement: OfEdition | sa.Select[Any], values: Values = NOTHING) -> Sequence[Any]:
+        """All rows of a query, for long lists: names cost as much as the rest of a row.
+
+        `values`: of its bound parameters. A statement that is kept and bound costs a third of a new one.
+        Raises TypeError for a plain statement outside of a snapshot: its edition would not be known.
+        """
+        if isinstance(statement, OfEdition):
+            statement, values = statement.statement, {"edition": edition_of(self.published), **values}
+        elif self._snapshot is None:
+            raise TypeError("a statement that is not OfEdition is read in a snapshot")
+        if self._snapshot is not None:
+            return self._snapshot.execute(statement, values).all()
         return self._store.tuples(statement, values)
 
     @property

@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, TypeVar
 
@@ -26,11 +26,11 @@ from fastapi.responses import JSONResponse
 
 from pharos.data_api.access import SCHEME, Caller, OfCallers, OfLearnerReaders
 from pharos.data_api.cache import Kept, compressed, conditional, key_of, stamp
-from pharos.data_api.errors import Busy, NoData
+from pharos.data_api.errors import Busy, EditionGone, NoData
 from pharos.data_api.formats import CSV, FORMATS, JSON, Format, attachment, chosen
 from pharos.data_api.parameters import BODIES
 from pharos.data_api.paths import SUFFIX
-from pharos.data_api.reading import Reading, of_request
+from pharos.data_api.reading import Reading, edition_of, of_request
 from pharos.result_store.store import Publication
 from pharos.result_store.tables import ABOUT_LEARNERS, Definition
 
@@ -38,6 +38,8 @@ VERSIONS = ("v0", "v1")
 TIME = "{time}"  # in a file name: the moment of the answer
 TOTAL_S = 20  # until an answer is there
 RETRY_S = 5
+EDITION = "X-Pharos-Edition"
+EDITIONS_TRIED = 5
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 
@@ -78,7 +80,18 @@ class Endpoint:
     cached: bool
     may_be_empty: bool
     about_learners: bool
+    one_statement: bool
     parameters: Mapping[str, str]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the tables."""
+        return tuple(table.name for table in self.reads)
+
+    @cached_property
+    def wanted(self) -> frozenset[str]:
+        """The names of the function's parameters."""
+        return frozenset(inspect.signature(self.function).parameters)
 
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -101,6 +114,7 @@ class Subject:
         post: bool = False,
         cached: bool = True,
         may_be_empty: bool = False,
+        one_statement: bool = False,
         parameters: Mapping[str, str] | None = None,
     ) -> Callable[[Function], Function]:
         """Make a function the endpoint at `path` below `/api/{version}/`.
@@ -109,7 +123,8 @@ class Subject:
         of the publications. If one of them is about single learners, so is the answer: it needs the right to
         them, is written down, and never kept. `file_name`: end of the name of the CSV of a course. `post`: it
         also answers POST. `parameters`: name and meaning of those that come in query or body. Without
-        `may_be_empty` an empty list is 404 (spec 05 §2.5).
+        `may_be_empty` an empty list is 404 (spec 05 §2.5). `one_statement`: it reads one that is `OfEdition`,
+        or none; without, all that it reads is of one snapshot, which costs four exchanges with the database.
         """
         about_learners = any(table.name in ABOUT_LEARNERS for table in reads)
 
@@ -126,6 +141,7 @@ class Subject:
                     cached and not about_learners,
                     may_be_empty,
                     about_learners,
+                    one_statement,
                     parameters or {},
                 )
             )
@@ -157,39 +173,13 @@ class Subject:
 def _answering(endpoint: Endpoint) -> Callable[..., Any]:
     """The function FastAPI calls: the endpoint's own parameters and those every endpoint has."""
     wanted = inspect.signature(endpoint.function, eval_str=True).parameters
-    names = tuple(table.name for table in endpoint.reads)
 
     async def answer(request: Request, **own: Any) -> Response:
         try:
             async with asyncio.timeout(TOTAL_S):
-                return conditional(request, await answered(request, own))
+                return conditional(request, await _answered(endpoint, request, own))
         except TimeoutError:
             raise Busy(f"There was no answer within {TOTAL_S} seconds.", RETRY_S) from None
-
-    async def answered(request: Request, own: dict[str, Any]) -> Response:
-        caller: Caller = request.state.caller
-        store, cache = of_request(request), request.app.state.cache
-        published = await store.published.get()
-        made_from = stamp(published, names) if endpoint.cached and request.method == "GET" else ""
-        key = key_of(request.scope, caller)
-        if made_from:
-            await cache.settled(key)
-            if found := cache.get(key, published):
-                return found  # type: ignore[no-any-return]
-        output = _output(request)
-        at_hand = {"request": request, "store": Reading(store, published), "caller": caller}
-        own |= {name: value for name, value in at_hand.items() if name in wanted}
-        with cache.making(key) if made_from else nullcontext():
-            async with request.app.state.turns.of(caller.name):
-                made = await asyncio.get_running_loop().run_in_executor(
-                    request.app.state.workers, lambda: _made(endpoint, output, own)
-                )
-            made.headers.update(provenance(publications_of(published, endpoint.reads)))
-            if made_from:
-                made.headers.setdefault("Cache-Control", NOT_UNASKED)
-                made.headers["ETag"] = f'"{hashlib.sha256(f"{key} {made_from}".encode()).hexdigest()[:32]}"'
-                cache.put(key, Kept.of(made, names, made_from))
-        return made
 
     parameters = [inspect.Parameter("request", _KEYWORD, annotation=Request)]
     parameters += [
@@ -200,12 +190,60 @@ def _answering(endpoint: Endpoint) -> Callable[..., Any]:
     return answer
 
 
+async def _answered(endpoint: Endpoint, request: Request, own: Mapping[str, Any]) -> Response:
+    """The answer from the current edition: one that finds nothing may have asked for the one before."""
+    store = of_request(request)
+    published = await store.published.get()
+    for _ in range(EDITIONS_TRIED):
+        try:
+            return await _answered_from(published, endpoint, request, own)
+        except (NoData, EditionGone):
+            current = await store.published.renewed()
+            if edition_of(current) == edition_of(published):
+                raise
+            published = current
+    raise Busy("Results are published faster than they can be read.", RETRY_S)
+
+
+async def _answered_from(
+    published: Publications, endpoint: Endpoint, request: Request, own: Mapping[str, Any]
+) -> Response:
+    """The answer from these publications, kept or made. Raises NoData, EditionGone."""
+    caller: Caller = request.state.caller
+    cache, names = request.app.state.cache, endpoint.names
+    check_edition(request, published)
+    made_from = stamp(published, names) if endpoint.cached and request.method == "GET" else ""
+    key = key_of(request.scope, caller)
+    if made_from:
+        await cache.settled(key)
+        if found := cache.get(key, published):
+            return found  # type: ignore[no-any-return]
+    output = _output(request)
+    reading = Reading(of_request(request), published)
+    at_hand = {"request": request, "store": reading, "caller": caller}
+    given = {**own, **{name: value for name, value in at_hand.items() if name in endpoint.wanted}}
+    with cache.making(key) if made_from else nullcontext():
+        async with request.app.state.turns.of(caller.name):
+            made = await asyncio.get_running_loop().run_in_executor(
+                request.app.state.workers, lambda: _made(endpoint, output, reading, given)
+            )
+        check_edition(request, reading.published)
+        made.headers.update(provenance(reading.published, endpoint.reads))
+        if made_from:
+            made_from = stamp(reading.published, names)
+            made.headers.setdefault("Cache-Control", NOT_UNASKED)
+            made.headers["ETag"] = f'"{hashlib.sha256(f"{key} {made_from}".encode()).hexdigest()[:32]}"'
+            cache.put(key, Kept.of(made, names, made_from))
+    return made
+
+
 AT_HAND = ("request", "store", "caller")  # parameters of endpoint functions that come from no parameter
 
 
-def _made(endpoint: Endpoint, output: Output, own: Mapping[str, Any]) -> Response:
+def _made(endpoint: Endpoint, output: Output, reading: Reading, own: Mapping[str, Any]) -> Response:
     """The answer, written and compressed. Raises NoData."""
-    items = endpoint.function(**own)
+    with nullcontext() if endpoint.one_statement else reading.snapshot():
+        items = endpoint.function(**own)
     if items is None or (items == [] and not endpoint.may_be_empty):
         raise NoData
     return compressed(_rendered(endpoint, output, items, own.get("course_id")))
@@ -240,18 +278,27 @@ Publications = dict[str, Publication]
 NOT_UNASKED = "private, no-cache"  # a client may keep it, but asks each time whether it is still right
 
 
-def publications_of(published: Publications, tables: Sequence[sa.Table]) -> Publications:
+def check_edition(request: Request, published: Mapping[str, Publication]) -> None:
+    """Raises EditionGone if the request asks for another edition than is published."""
+    asked, current = request.headers.get(EDITION), str(edition_of(published))
+    if asked and asked != current:
+        raise EditionGone(current)
+
+
+def publications_of(published: Mapping[str, Publication], tables: Sequence[sa.Table]) -> Publications:
     """What the tables hold. Empty if the first, the one an answer is about, was not filled by publishing."""
     found = {table.name: published[table.name] for table in tables if table.name in published}
     return found if tables and tables[0].name in found else {}
 
 
-def provenance(publications: Publications) -> dict[str, str]:
-    """Where the figures come from: the moment they describe the time before, and what computed them."""
+def provenance(published: Mapping[str, Publication], tables: Sequence[sa.Table]) -> dict[str, str]:
+    """Where the figures come from: edition, the moment they describe the time before, what computed them."""
+    publications = publications_of(published, tables)
     if not publications:
         return {}
     known = publications.values()
     headers = {
+        EDITION: str(edition_of(published)),
         "X-Pharos-As-Of": f"{min(p.until for p in known).isoformat()}Z",
         "X-Pharos-Source": ", ".join(
             f"{name}; version={p.version}; fingerprint={p.fingerprint}" for name, p in publications.items()
@@ -261,9 +308,9 @@ def provenance(publications: Publications) -> dict[str, str]:
     events = [p.last_event for p in known if p.last_event is not None]
     if events:
         headers["X-Pharos-Last-Event"] = f"{max(events).isoformat()}Z"
-    published = [p.published for p in known if p.published is not None]
-    if published:
-        headers["Last-Modified"] = format_datetime(max(published).replace(tzinfo=UTC), usegmt=True)
+    changed = [p.published for p in known if p.published is not None]
+    if changed:
+        headers["Last-Modified"] = format_datetime(max(changed).replace(tzinfo=UTC), usegmt=True)
     return headers
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from pharos.data_api.reading import ResultStore
+from pharos.data_api.reading import Reading
 from pharos.result_store import contract, store, tables
 from pharos.result_store.store import Publication
 
@@ -234,14 +234,14 @@ def test_who_asks_for_few_does_not_wait_for_all(
     serve_api: Callable[..., httpx.Client], engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(engine, {"a/b/c": 5, CID: 6, OTHER: 7})
-    sizes, read = [], ResultStore.tuples
+    sizes, read = [], Reading.tuples
 
-    def counted(self: ResultStore, statement: sa.Select[Any], *values: Any) -> Any:
+    def counted(self: Reading, statement: sa.Select[Any], *values: Any) -> Any:
         rows = read(self, statement, *values)
         sizes.append(len(rows))
         return rows
 
-    monkeypatch.setattr(ResultStore, "tuples", counted)
+    monkeypatch.setattr(Reading, "tuples", counted)
     api = serve_api()
     for ids, count in (("a/b/c", 5), (CID, 6), (None, 7), (OTHER, 7)):
         assert api.get(PATH, params={"course_ids": ids} if ids else {}).json()[0]["count"] == count

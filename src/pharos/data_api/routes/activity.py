@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from pharos.data_api.access import CourseID
 from pharos.data_api.lists import Listed
 from pharos.data_api.parameters import Range
-from pharos.data_api.reading import Reading
+from pharos.data_api.reading import OfEdition, Reading
 from pharos.data_api.routes.enrollment import Course, Created
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import zulu
@@ -51,6 +51,7 @@ class RecentActivity(TypedDict):
     "courses/{course_id:course}/activity/",
     reads=[tables.course_activity],
     file_name="engagement-activity",
+    one_statement=True,
 )
 def activity(
     course_id: CourseID,
@@ -66,7 +67,7 @@ def activity(
     listed = _weeks(has_start=weeks.start is not None, has_end=weeks.end is not None)
     found: dict[tuple[str, str], Any] = {}
     for start, end, label, count, created in listed.rows(
-        store, course_id=course_id, start=weeks.start, end=weeks.end
+        store, are_many=weeks.is_long, course_id=course_id, start=weeks.start, end=weeks.end
     ):
         item = found.get((start, end))
         if item is None:
@@ -91,7 +92,17 @@ def _weeks(*, has_start: bool, has_end: bool) -> Listed:
     return Listed(shown, here, *inside, order=[*order, table.c.id])
 
 
-@subject.get("courses/{course_id:course}/recent_activity/", reads=[tables.course_activity])
+NEWEST = OfEdition(
+    sa.select(*(table.c[name] for name in ("interval_start", "interval_end", "label", "count")))
+    .where(table.c.course_id == sa.bindparam("course_id"), table.c.label == sa.bindparam("label"))
+    .order_by(table.c.interval_end.desc(), table.c.interval_start.desc(), table.c.id.desc())
+    .limit(sa.literal_column("1"))
+)
+
+
+@subject.get(
+    "courses/{course_id:course}/recent_activity/", reads=[tables.course_activity], one_statement=True
+)
 def recent_activity(
     course_id: CourseID,
     store: Reading,
@@ -102,12 +113,7 @@ def recent_activity(
 ) -> RecentActivity | None:
     """Learners with one kind of activity in the newest week that has any. Deprecated: use activity."""
     wanted = (label or activity_type).upper()
-    found = store.rows(
-        sa.select(table)
-        .where(table.c.course_id == course_id, table.c.label == {"ANY": "ACTIVE"}.get(wanted, wanted))
-        .order_by(table.c.interval_end.desc(), table.c.interval_start.desc(), table.c.id.desc())
-        .limit(1)
-    )
+    found = store.rows(NEWEST, {"course_id": course_id, "label": {"ANY": "ACTIVE"}.get(wanted, wanted)})
     if not found:
         return None
     week = found[0]

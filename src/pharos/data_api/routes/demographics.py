@@ -68,6 +68,7 @@ def counts(store: Reading, table: sa.Table, course_id: str, days: Between, by: s
     "courses/{course_id:course}/enrollment/birth_year/",
     reads=[tables.course_enrollment_birth_year_daily],
     file_name="enrollment-age",
+    one_statement=True,
     versions=["v0"],
 )
 def enrollment_by_birth_year(course_id: CourseID, days: Range, store: Reading) -> list[BirthYear]:
@@ -80,6 +81,7 @@ def enrollment_by_birth_year(course_id: CourseID, days: Range, store: Reading) -
     "courses/{course_id:course}/enrollment/education/",
     reads=[tables.course_enrollment_education_level_daily],
     file_name="enrollment-education",
+    one_statement=True,
 )
 def enrollment_by_education(course_id: CourseID, days: Range, store: Reading) -> list[Education]:
     """Learners by education, per day of the range; the unknown last. Without a range: the newest day."""
@@ -91,6 +93,7 @@ def enrollment_by_education(course_id: CourseID, days: Range, store: Reading) ->
     "courses/{course_id:course}/enrollment/gender/",
     reads=[tables.course_enrollment_gender_daily],
     file_name="enrollment-gender",
+    one_statement=True,
 )
 def enrollment_by_gender(course_id: CourseID, days: Range, store: Reading) -> list[GenderDay]:
     """Learners by gender, an item per day of the range. Without a range: the newest day."""
@@ -109,6 +112,7 @@ def enrollment_by_gender(course_id: CourseID, days: Range, store: Reading) -> li
     "courses/{course_id:course}/enrollment/location/",
     reads=[tables.course_enrollment_location_current],
     file_name="enrollment-location",
+    one_statement=True,
 )
 def enrollment_by_location(course_id: CourseID, days: Range, store: Reading) -> list[Location]:
     """Learners by country, the unknown first, then by code and day. Without a range: the newest day.

@@ -65,7 +65,9 @@ def on_days(
     Ordered by day, then by the column `order`, null last.
     """
     listed = _listed(table, columns, order, days.first_day is not None, days.end_day is not None)
-    return listed.rows(store, course_id=course_id, first=days.first_day, end=days.end_day)
+    return listed.rows(
+        store, are_many=days.is_long, course_id=course_id, first=days.first_day, end=days.end_day
+    )
 
 
 @cache
@@ -82,7 +84,10 @@ def _listed(
 
 
 @subject.get(
-    "courses/{course_id:course}/enrollment/", reads=[tables.course_enrollment_daily], file_name="enrollment"
+    "courses/{course_id:course}/enrollment/",
+    reads=[tables.course_enrollment_daily],
+    file_name="enrollment",
+    one_statement=True,
 )
 def enrollment(course_id: CourseID, days: Range, store: Reading) -> list[EnrollmentDay]:
     """Learners enrolled at the end of each day of the range (start included, end not); oldest first.
@@ -100,6 +105,7 @@ def enrollment(course_id: CourseID, days: Range, store: Reading) -> list[Enrollm
     "courses/{course_id:course}/enrollment/mode/",
     reads=[tables.course_enrollment_mode_daily],
     file_name="enrollment_mode",
+    one_statement=True,
 )
 def enrollment_by_mode(
     course_id: CourseID,

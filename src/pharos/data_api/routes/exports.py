@@ -19,7 +19,7 @@ from pharos.data_api.errors import Forbidden, NoData, NoRoute, NotAcceptable
 from pharos.data_api.formats import CSV, JSON, NDJSON, PARQUET, Format, as_json, attachment, cell, chosen
 from pharos.data_api.paths import SUFFIX
 from pharos.data_api.reading import of_request
-from pharos.data_api.routing import documented_errors, provenance, publications_of
+from pharos.data_api.routing import documented_errors, provenance
 from pharos.data_api.streaming import Stream, Streamed, gzipped
 from pharos.data_api.times import zulu
 from pharos.result_store import contract
@@ -68,7 +68,7 @@ async def export(
     headers = {"Vary": "Accept, Authorization, Accept-Encoding"}
     if wanted is not JSON:
         headers["Content-Disposition"] = attachment(f"{table}.{wanted.name}")
-    headers |= provenance(publications_of(await store.published.get(), [found]))
+    headers |= provenance(await store.published.get(), [found])
     chunks = _written(store.chunks(statement, ROWS_AT_ONCE), WRITERS[wanted], names, found)
     if wanted is not PARQUET and accepts_gzip(request.headers.get("accept-encoding", "")):
         headers["Content-Encoding"] = "gzip"

@@ -241,7 +241,7 @@ class Metric(TypedDict):
     freshness: Annotated[Freshness | None, Field(description="null: not computed yet.")]
 
 
-@subject.get("metrics/", versions=("v1",))
+@subject.get("metrics/", versions=("v1",), one_statement=True)
 def metrics(store: Reading) -> list[Metric]:
     """How every figure is counted, by which version of the rule, and up to which moment; by table."""
     return [_metric(table, store.published.get(name)) for name, table in sorted(RESULTS.items())]

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from pharos.data_api.access import Caller, CourseID
 from pharos.data_api.answer_texts import shown
 from pharos.data_api.parameters import Range
-from pharos.data_api.reading import Reading
+from pharos.data_api.reading import OfEdition, Reading
 from pharos.data_api.routes.enrollment import Course, Created
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact
@@ -84,7 +84,12 @@ class SubsectionOpened(TypedDict):
     created: Created
 
 
-@subject.get("courses/{course_id:course}/problems/", reads=[tables.answer_distribution], file_name="problems")
+@subject.get(
+    "courses/{course_id:course}/problems/",
+    reads=[tables.answer_distribution],
+    file_name="problems",
+    one_statement=True,
+)
 def problems(course_id: CourseID, store: Reading, days: Range) -> list[Problem]:  # noqa: ARG001
     """Submissions of each problem of the course, and how many were right, by problem. Dates: no effect."""
     rows = store.tuples(_by_part(_counted(store)[-1].name), {"course_id": course_id})
@@ -92,11 +97,11 @@ def problems(course_id: CourseID, store: Reading, days: Range) -> list[Problem]:
 
 
 @cache
-def _by_part(counted: str) -> sa.Select[Any]:
+def _by_part(counted: str) -> OfEdition:
     """Problem, part, answers, right ones, time of publication; by problem and part."""
     table = tables.answer_distribution
     last: sa.ColumnElement[Any] = sa.column(counted, sa.Integer)
-    return (
+    return OfEdition(
         sa.select(
             table.c.module_id,
             table.c.part_id,
@@ -126,15 +131,11 @@ def _problem(module_id: str, parts: Sequence[Sequence[Any]]) -> Problem:
     "courses/{course_id:course}/problems_and_tags/",
     reads=[tables.tags_distribution],
     file_name="problems-and-tags",
+    one_statement=True,
 )
 def problems_and_tags(course_id: CourseID, store: Reading, days: Range) -> list[TaggedProblem]:  # noqa: ARG001
     """Submissions of each tagged problem of the course, with its tags, by problem. Dates have no effect."""
-    table = tables.tags_distribution
-    rows = store.rows(
-        sa.select(*(table.c[name] for name in OF_TAGS))
-        .where(table.c.course_id == course_id)
-        .order_by(table.c.module_id, table.c.id)
-    )
+    rows = store.rows(TAGGED, {"course_id": course_id})
     return [
         _tagged(module_id, list(group))
         for module_id, group in groupby(rows, key=lambda row: str(row["module_id"]))
@@ -142,6 +143,11 @@ def problems_and_tags(course_id: CourseID, store: Reading, days: Range) -> list[
 
 
 OF_TAGS = ("module_id", "tag_name", "tag_value", "total_submissions", "correct_submissions", "created")
+TAGGED = OfEdition(
+    sa.select(*(tables.tags_distribution.c[name] for name in OF_TAGS))
+    .where(tables.tags_distribution.c.course_id == sa.bindparam("course_id"))
+    .order_by(tables.tags_distribution.c.module_id, tables.tags_distribution.c.id)
+)
 
 
 def _tagged(module_id: str, rows: Sequence[sa.RowMapping]) -> TaggedProblem:
@@ -157,7 +163,9 @@ def _tagged(module_id: str, rows: Sequence[sa.RowMapping]) -> TaggedProblem:
     }
 
 
-@subject.get("problems/{problem_id:path}/answer_distribution/", reads=[tables.answer_distribution])
+@subject.get(
+    "problems/{problem_id:path}/answer_distribution/", reads=[tables.answer_distribution], one_statement=True
+)
 def answer_distribution(problem_id: ProblemID, caller: Caller, store: Reading) -> list[Answer]:
     """Every distinct answer to each part of the problem and how many learners gave it, by part.
 
@@ -174,9 +182,9 @@ def answer_distribution(problem_id: ProblemID, caller: Caller, store: Reading) -
 
 
 @cache
-def _answers(counts: tuple[str, ...]) -> sa.Select[Any]:
+def _answers(counts: tuple[str, ...]) -> OfEdition:
     table = tables.answer_distribution
-    return (
+    return OfEdition(
         sa.select(*(table.c[name] for name in OF_ANSWERS), *(sa.column(name, sa.Integer) for name in counts))
         .select_from(table)
         .where(table.c.module_id == sa.bindparam("module_id"))
@@ -231,16 +239,30 @@ def _counted(store: Reading) -> list[sa.ColumnClause[Any]]:
     return [sa.column("count", sa.Integer)]
 
 
-@subject.get("problems/{problem_id:path}/grade_distribution/", reads=[tables.grade_distribution])
+_grades, _opened = tables.grade_distribution, tables.sequential_open_distribution
+GRADES = OfEdition(
+    sa.select(*(_grades.c[name] for name in Grade.__annotations__))
+    .where(_grades.c.module_id == sa.bindparam("module_id"))
+    .order_by(
+        _grades.c.max_grade.is_(None),
+        _grades.c.max_grade,
+        _grades.c.grade.is_(None),
+        _grades.c.grade,
+        _grades.c.course_id,
+        _grades.c.id,
+    )
+)
+OPENED = OfEdition(
+    sa.select(*(_opened.c[name] for name in SubsectionOpened.__annotations__))
+    .where(_opened.c.module_id == sa.bindparam("module_id"))
+    .order_by(_opened.c.course_id, _opened.c.id)
+)
+
+
+@subject.get("problems/{problem_id:path}/grade_distribution/", reads=[_grades], one_statement=True)
 def grade_distribution(problem_id: ProblemID, caller: Caller, store: Reading) -> list[Grade]:
     """How many learners have each grade in the problem; by possible points, then points."""
-    table = tables.grade_distribution
-    order = [part for column in (table.c.max_grade, table.c.grade) for part in (column.is_(None), column)]
-    rows = store.rows(
-        sa.select(table)
-        .where(table.c.module_id == problem_id)
-        .order_by(*order, table.c.course_id, table.c.id)
-    )
+    rows = store.rows(GRADES, {"module_id": problem_id})
     return [
         {
             "module_id": row["module_id"],
@@ -259,17 +281,12 @@ def _points(value: float | None) -> float | None:
     return int(value) if value is not None and value == int(value) else value
 
 
-@subject.get(
-    "problems/{problem_id:path}/sequential_open_distribution/", reads=[tables.sequential_open_distribution]
-)
+@subject.get("problems/{problem_id:path}/sequential_open_distribution/", reads=[_opened], one_statement=True)
 def sequential_open_distribution(
     problem_id: ProblemID, caller: Caller, store: Reading
 ) -> list[SubsectionOpened]:
     """How many learners have opened the subsection."""
-    table = tables.sequential_open_distribution
-    rows = store.rows(
-        sa.select(table).where(table.c.module_id == problem_id).order_by(table.c.course_id, table.c.id)
-    )
+    rows = store.rows(OPENED, {"module_id": problem_id})
     return [
         {
             "module_id": row["module_id"],

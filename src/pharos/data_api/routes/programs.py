@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from pharos.data_api.access import Caller
 from pharos.data_api.parameters import Asked
-from pharos.data_api.reading import Reading
+from pharos.data_api.reading import OfEdition, Reading
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import zulu
 from pharos.result_store import tables
@@ -31,15 +31,22 @@ class Program(TypedDict):
     created: NotRequired[Annotated[str, Field(description="UTC.", examples=["2031-03-02T04:05:07Z"])]]
 
 
-@subject.get("programs/", reads=[tables.course_program_metadata], parameters=PARAMETERS, post=True)
+_table = tables.course_program_metadata
+OF_ALL = OfEdition(
+    sa.select(
+        *(_table.c[name] for name in ("course_id", "program_id", "program_type", "program_title", "created"))
+    ).order_by(_table.c.program_id, _table.c.id)
+)
+
+
+@subject.get("programs/", reads=[_table], parameters=PARAMETERS, post=True, one_statement=True)
 def programs(asked: Asked, caller: Caller, store: Reading) -> list[Program]:
     """Programs and their courses, by id of the program."""
-    table = tables.course_program_metadata
     ids = asked.list("program_ids")
     wanted = None if ids is None else frozenset(ids)
     rows = [
         row
-        for row in store.rows(sa.select(table).order_by(table.c.program_id, table.c.id))
+        for row in store.rows(OF_ALL)
         if caller.may_read(row["course_id"]) and (wanted is None or row["program_id"] in wanted)
     ]
     found = [

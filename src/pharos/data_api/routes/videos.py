@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from pharos.data_api.access import Caller, CourseID
 from pharos.data_api.parameters import Range
-from pharos.data_api.reading import Reading
+from pharos.data_api.reading import OfEdition, Reading
 from pharos.data_api.routes.enrollment import Created
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact
@@ -35,19 +35,29 @@ class Segment(TypedDict):
     created: Created
 
 
-@subject.get("courses/{course_id:course}/videos/", reads=[tables.video], file_name="videos")
+_video, _segment = tables.video, tables.video_timeline
+OF_COURSE = OfEdition(
+    sa.select(*(_video.c[name] for name in Video.__annotations__))
+    .where(_video.c.course_id == sa.bindparam("course_id"))
+    .order_by(_video.c.pipeline_video_id, _video.c.id)
+)
+OF_VIDEO = OfEdition(
+    sa.select(*(_segment.c[name] for name in Segment.__annotations__))
+    .where(_segment.c.pipeline_video_id == sa.bindparam("video_id"))
+    .order_by(_segment.c.segment, _segment.c.id)
+)
+
+
+@subject.get(
+    "courses/{course_id:course}/videos/", reads=[tables.video], file_name="videos", one_statement=True
+)
 def videos(course_id: CourseID, store: Reading, days: Range) -> list[Video]:  # noqa: ARG001
     """The videos of the course with their viewers, by id. Dates have no effect."""
-    table = tables.video
-    rows = store.rows(
-        sa.select(*(table.c[name] for name in Video.__annotations__))
-        .where(table.c.course_id == course_id)
-        .order_by(table.c.pipeline_video_id, table.c.id)
-    )
+    rows = store.rows(OF_COURSE, {"course_id": course_id})
     return [cast("Video", {**row, "created": compact(row["created"])}) for row in rows]
 
 
-@subject.get("videos/{video_id:path}/timeline/", reads=[tables.video_timeline])
+@subject.get("videos/{video_id:path}/timeline/", reads=[tables.video_timeline], one_statement=True)
 def video_timeline(
     video_id: Annotated[str, Path(description="pipeline_video_id; `|` may be percent-encoded.")],
     caller: Caller,
@@ -56,10 +66,7 @@ def video_timeline(
     """Viewers and views of each segment of the video that anybody watched, first segment first."""
     if not caller.may_read(video_id.partition("|")[0]):
         return []
-    table = tables.video_timeline
-    rows = store.rows(
-        sa.select(table).where(table.c.pipeline_video_id == video_id).order_by(table.c.segment, table.c.id)
-    )
+    rows = store.rows(OF_VIDEO, {"video_id": video_id})
     return [
         {
             "segment": row["segment"],
