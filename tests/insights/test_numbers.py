@@ -53,7 +53,8 @@ def table(html: str) -> list[list[str]]:
 
 
 def figures(html: str) -> dict[str, str]:
-    found = re.findall(r'data-stat-type="([^"]+)"><dt>[^<]*</dt><dd class="v[^"]*">([^<]*)</dd>', html)
+    value = r'<dd class="v[^"]*">(?:<a [^>]*>)?([^<]*)(?:</a>)?</dd>'
+    found = re.findall(r'data-stat-type="([^"]+)"><dt>[^<]*</dt>' + value, html)
     return dict(found)
 
 
@@ -180,7 +181,7 @@ def test_weeks_of_lagging_enrollment() -> None:
     )
     assert [w.ending.isoformat() for w in weeks] == ["2024-03-03", "2024-03-10"]
     assert [w.share() for w in weeks] == [0.25, None]
-    first, second, _ = engagement.figures(WORDS, weeks[-1], ["any", "played_video", "attempted_problem"])
+    first, second, _ = engagement.figures(WORDS, weeks[-1], ["any", "played_video", "attempted_problem"], "")
     assert (first.value, first.note) == ("48", WORDS.days(date(2024, 3, 4), date(2024, 3, 10)))
     assert second.value == "0"
 

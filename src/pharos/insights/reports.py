@@ -29,6 +29,8 @@ class Figure:
     value: str
     note: str = ""
     word: bool = False
+    href: str = ""
+    """Where the days, weeks or groups behind it are."""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ async def course_home(request: Request, course: CourseInView, view: CoursesInVie
         question=words.text(navigation.HOME.question),
         answer=_answer(words, days, note),
         sentences=tuple(_sentences(words, course, days, weeks, last_run)),
-        figures=tuple(_figures(words, days, weeks)),
+        figures=tuple(_figures(words, course, days, weeks)),
         questions=_questions(words, course, age=site.settings.insights.show_age),
         coming=_coming(words, marks_of(words, course, deadlines), now.date()),
         facts=tuple(_facts(words, course, now)),
@@ -234,7 +234,7 @@ def _activity(words: Language, weeks: Sequence[Week], last_run: _LastRun | None)
     return words.sentences(answer, activity_sentences.against_last_run(words, last.active, then))
 
 
-def _figures(words: Language, days: Sequence[Day], weeks: Sequence[Week]) -> list[Figure]:
+def _figures(words: Language, course: Course, days: Sequence[Day], weeks: Sequence[Week]) -> list[Figure]:
     figures = []
     if days:
         week = growth_in_week(days)
@@ -244,10 +244,18 @@ def _figures(words: Language, days: Sequence[Day], weeks: Sequence[Week]) -> lis
             days=words.days(week.first, week.last.day),
         )
         figures.append(
-            Figure("current_enrollment", words.text("Current enrollment"), words.number(days[-1].count), note)
+            Figure(
+                "current_enrollment",
+                words.text("Current enrollment"),
+                words.number(days[-1].count),
+                note,
+                href=f"{course.path}{navigation.ENROLLMENT_ACTIVITY.path}?period=7d",
+            )
         )
     if weeks:
-        figures += engagement.figures(words, weeks[-1], kinds_in_use(weeks))
+        figures += engagement.figures(
+            words, weeks[-1], kinds_in_use(weeks), course.path + navigation.ENGAGEMENT_CONTENT.path
+        )
     return figures
 
 

@@ -168,18 +168,21 @@ def _figures(words: Language, listed: Sequence[Listed], last: date) -> list[Figu
             words.text("Current enrollment"),
             words.number(current),
             share(current, total, noop("%(percent)s of total")),
+            href="/courses/?sort=-current#results",
         ),
         Figure(
             "enrollment_change_7_days",
             words.text("Change in 7 days"),
             words.signed(sum(i.change for i in listed)),
             words.days(last - timedelta(days=6), last),
+            href="/courses/?sort=change#results",
         ),
         Figure(
             "verified_enrollment",
             words.text("Verified enrollment"),
             words.number(verified),
             share(verified, current, noop("%(percent)s of current")),
+            href="/courses/?sort=-verified#results",
         ),
         Figure(
             "masters_enrollment",

@@ -66,7 +66,7 @@ async def engagement_content(
         **controls(request, course, period, first, last, periods.BY_WEEK, runs),
         answer=_headline(words, report),
         figures_label=words.text("Learner activity metrics"),
-        figures=tuple(figures(words, shown[-1], kinds)),
+        figures=tuple(figures(words, shown[-1], kinds, "#table")),
         chart=_chart(words, report),
         table=_table(request, words, report),
         **files(course, "engagement/activity_trend", period),
@@ -146,8 +146,11 @@ def _empty_page(words: Language, course: Course, names: dict[str, Any]) -> Repor
     )
 
 
-def figures(words: Language, week: Week, kinds: Sequence[str]) -> list[Figure]:
-    """The large numbers: those of one week, which is named, with their share of the learners of its end."""
+def figures(words: Language, week: Week, kinds: Sequence[str], weeks: str) -> list[Figure]:
+    """The large numbers: those of one week, which is named, with their share of the learners of its end.
+
+    `weeks` is the address where every week is.
+    """
     days = words.days(week.first, week.ending)
 
     def note(kind: str) -> str:
@@ -157,7 +160,7 @@ def figures(words: Language, week: Week, kinds: Sequence[str]) -> list[Figure]:
         return words.text("%(percent)s of enrolled; %(days)s", percent=words.percent(share), days=days)
 
     return [
-        Figure(kind, words.text(ACTIVITIES[kind][0]), words.number(week.counts[kind]), note(kind))
+        Figure(kind, words.text(ACTIVITIES[kind][0]), words.number(week.counts[kind]), note(kind), href=weeks)
         for kind in kinds
     ]
 

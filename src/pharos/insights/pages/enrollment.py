@@ -32,6 +32,7 @@ from pharos.insights.freshness import last_day
 from pharos.insights.language import Language
 from pharos.insights.marks import marks_of
 from pharos.insights.periods import DAY, Period
+from pharos.insights.rendering import with_query
 from pharos.insights.reports import Figure, ReportPage, about, no_data_yet
 from pharos.insights.site import Site, TheSite
 from pharos.insights.tables import Column, table
@@ -57,7 +58,7 @@ async def enrollment_activity(
     period = period_of(request, course, days[0].day, days[-1].day, periods.BY_DAY)
     beside = await _beside(site, words, course, runs, period, days)
     marks = marks_of(words, course, deadlines)
-    report = _Report(course, days, period, growth_in(days, period), marks, **beside)
+    report = _Report(request, course, days, period, growth_in(days, period), marks, **beside)
     page = ReportPage(
         **about(request, navigation.ENROLLMENT_ACTIVITY),
         **controls(request, course, period, days[0].day, days[-1].day, periods.BY_DAY, runs),
@@ -75,6 +76,7 @@ async def enrollment_activity(
 class _Report:
     """What the page is made of."""
 
+    request: Request
     course: Course
     days: list[Day]
     period: Period
@@ -83,6 +85,10 @@ class _Report:
     earlier: Earlier | Band | None = None
     verified: Earlier | None = None
     """Learners in the verified track of the last run, if that is compared with."""
+
+    def rows_by(self, column: str) -> str:
+        """Address of the table, ordered by the column, the highest value first."""
+        return f"{with_query(self.request, sort=f'-{column}', page=None)}#table"
 
 
 async def _beside(
@@ -172,6 +178,7 @@ def _figures(words: Language, report: _Report) -> list[Figure]:
             words.text("Current enrollment"),
             words.number(last.count),
             _against_last_run(words, report) or words.text("on %(day)s", day=words.day_of_month(last.day)),
+            href=report.rows_by("date"),
         )
     )
     figures += _change(words, report)
@@ -181,7 +188,9 @@ def _figures(words: Language, report: _Report) -> list[Figure]:
     ):
         if any(item.tracks[track] for item in report.days):
             count = words.number(last.tracks[track])
-            figures.append(Figure(f"{track}_enrollment", label, count, of_current(track)))
+            figures.append(
+                Figure(f"{track}_enrollment", label, count, of_current(track), href=report.rows_by(track))
+            )
     return figures
 
 
@@ -193,7 +202,15 @@ def _change(words: Language, report: _Report) -> list[Figure]:
     else:
         label, changed = words.text("Change in these days"), report.growth
     days = words.days(changed.first, changed.last.day)
-    found = [Figure("enrollment_change_last_7_days", label, words.signed(changed.change), days)]
+    found = [
+        Figure(
+            "enrollment_change_last_7_days",
+            label,
+            words.signed(changed.change),
+            days,
+            href=report.rows_by("change"),
+        )
+    ]
     if report.period.choice != periods.ALL and changed.joined is not None and changed.left is not None:
         left = words.number(abs(changed.left))
         if changed.left >= 0:

@@ -129,6 +129,7 @@ def _figures(words: Language, known: Sequence[Country], everybody: int) -> list[
         words.text("Countries or regions"),
         words.number(len(known)),
         words.text("with at least one learner"),
+        href="#table",
     )
     return [
         number,
