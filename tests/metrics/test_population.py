@@ -9,7 +9,7 @@ import pytest
 
 from pharos.engine import Engine
 from pharos.lms.tables import TABLES
-from pharos.metrics.population import TEAM_ROLES, without_libraries, without_staff
+from pharos.metrics.population import AUTHZ_ROLES, TEAM_ROLES, without_libraries, without_staff
 
 RUN, OTHER_RUN, LEGACY, ELSEWHERE = "course-v1:U+C+R", "course-v1:U+C+S", "U/C/R", "course-v1:Uni+C+R"
 ROWS = [
@@ -35,11 +35,13 @@ def kept(
     users: list[dict[str, Any]],
     roles: list[dict[str, Any]] | None = None,
     rows: list[dict[str, Any]] = ROWS,
+    rules: list[dict[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
     found = without_staff(
         engine.table(pa.Table.from_pylist(rows)),
         engine.table(pa.Table.from_pylist(users, TABLES["auth_user"].schema)),
         engine.table(pa.Table.from_pylist(roles or [], TABLES["student_courseaccessrole"].schema)),
+        engine.table(pa.Table.from_pylist(rules or [], TABLES["casbin_rule"].schema)),
     )
     counted: list[dict[str, Any]] = engine.fetch(found).to_pylist()
     return counted
@@ -49,9 +51,15 @@ def counted(engine: Engine, users: list[dict[str, Any]]) -> set[int]:
     return {row["user_id"] for row in kept(engine, users)}
 
 
-def not_counted(engine: Engine, *roles: dict[str, Any]) -> set[tuple[Any, Any]]:
+def rule(user: str, role: str, scope: str, kind: str = "g") -> dict[str, Any]:
+    return {"ptype": kind, "v0": user, "v1": role, "v2": scope}
+
+
+def not_counted(
+    engine: Engine, *roles: dict[str, Any], rules: list[dict[str, Any]] | None = None
+) -> set[tuple[Any, Any]]:
     """(user, course run) of those left out because of their roles."""
-    found = kept(engine, [user(number) for number in (1, 2, 3, 4)], list(roles))
+    found = kept(engine, [user(number) for number in (1, 2, 3, 4)], list(roles), rules=rules)
     assert len(found) == len({tuple(row.values()) for row in found}), "a row twice"
     assert all(row.keys() == ROWS[0].keys() for row in found)
     return {(row["user_id"], row["course_id"]) for row in ROWS if row not in found}
@@ -84,6 +92,33 @@ def test_a_role_for_everything_is_one_everywhere(engine: Engine) -> None:
     assert kept(engine, [], [role(3), role(4, course=RUN)], [{"user_id": 3}, {"user_id": 4}]) == [
         {"user_id": 4}
     ], "where there is no course run, a role for one says nothing"
+
+
+def test_roles_count_where_newer_releases_keep_them(engine: Engine) -> None:
+    """spec 07 §3.6: in casbin_rule, by user name, in scopes of a course run, an organisation, everything."""
+    of_run = [
+        rule(f"user^u{number % 3 + 1}", f"role^{name}", f"course-v1^{RUN}")
+        for number, name in enumerate(AUTHZ_ROLES)
+    ]
+    assert not_counted(engine, rules=of_run) == {(1, RUN), (2, RUN), (3, RUN)}
+    of_all = {(2, RUN), (2, OTHER_RUN), (2, LEGACY), (2, "library-v1:U+L")}
+    organisation = rule("user^u2", "role^course_staff", "course-v1^course-v1:U+*")
+    assert not_counted(engine, rules=[organisation]) == of_all
+    assert not_counted(engine, role(2, org="U"), rules=[organisation]) == of_all  # in both places
+    everything = rule("user^u3", "role^course_admin", "course-v1^course-v1:*")
+    assert not_counted(engine, rules=[everything]) == {(3, row["course_id"]) for row in ROWS}
+
+
+def test_other_rules_make_nobody_staff(engine: Engine) -> None:
+    rules = [
+        rule("user^u1", "role^library_admin", "lib^*"),
+        rule("user^u1", "role^course_staff", "course-v1^course-v1:U+C+*"),  # no scope that is known
+        rule("user^u1", "role^course_staff", ""),
+        rule("u1", "role^course_staff", f"course-v1^{RUN}"),
+        rule("user^nobody", "role^course_staff", f"course-v1^{RUN}"),
+        rule("role^course_staff", "act^courses.view_course", "course-v1^*", kind="p"),
+    ]
+    assert not_counted(engine, rules=rules) == set()
 
 
 @pytest.mark.parametrize(

@@ -16,19 +16,35 @@ TEAM_ROLES = ("staff", "limited_staff", "instructor", "data_researcher", "ccx_co
 
 Others let somebody do something elsewhere: create courses, use a library, help learners.
 """
+AUTHZ_ROLES = (
+    "course_admin",
+    "course_staff",
+    "course_limited_staff",
+    "course_data_researcher",
+    "course_beta_tester",
+    "course_editor",
+    "course_auditor",
+    "ccx_coach",
+)
+"""The same as openedx-authz names them, which keeps roles in `casbin_rule`. `spec 07 §3.6`"""
 
 
 def without_staff(
-    rows: ibis.Table, auth_user: ibis.Table, student_courseaccessrole: ibis.Table
+    rows: ibis.Table,
+    auth_user: ibis.Table,
+    student_courseaccessrole: ibis.Table,
+    casbin_rule: ibis.Table,
 ) -> ibis.Table:
-    """Rows with a `user_id`, but for those of staff. `spec 01 §10.26, 06 §18.4`
+    """Rows with a `user_id`, but for those of staff. `spec 01 §10.26, 06 §18.4, 07 §3.6`
 
     Left out are staff and superusers of the LMS; and where rows have a `course_id`, those who are in the team
     of that course run, or of all course runs of its organisation, or of all there are, and its testers: now,
-    whatever they were at the time of the row. Nobody is left out by a table that was never imported.
+    whatever they were at the time of the row. Roles count wherever the LMS keeps them. Nobody is left out by
+    a table that was never imported.
     """
     staff = auth_user.filter(auth_user.is_staff | auth_user.is_superuser)
     team = _team(student_courseaccessrole)
+    team = team.union(_authz_team(casbin_rule, auth_user).cast(team.schema())).distinct()
     of_all = team.filter(team.course_id == "", team.org == "")
     rows = rows.anti_join(staff.select(user_id=staff.id).union(of_all.select("user_id")), "user_id")
     if "course_id" not in rows.columns:
@@ -57,6 +73,26 @@ def _team(roles: ibis.Table) -> ibis.Table:
         org=ibis.coalesce(team.org, ""),
         course_id=course_run(ibis.coalesce(team.course_id, "")),
     )
+
+
+def _authz_team(rules: ibis.Table, users: ibis.Table) -> ibis.Table:
+    """The same of openedx-authz: rows that give a person, by the user name, a role in a scope.
+
+    A scope is a course run (`course-v1^course-v1:Org+Course+Run`), an organisation
+    (`course-v1^course-v1:Org+*`) or everything (`course-v1^course-v1:*`). Others say nothing here.
+    """
+    grants = rules.filter(rules.ptype == "g", rules.v1.isin([f"role^{name}" for name in AUTHZ_ROLES]))
+    named = grants.select(
+        username=grants.v0.re_extract(r"^user\^(.*)$", 1), scope=grants.v2.re_extract(r"^[^^]*\^(.*)$", 1)
+    )
+    team = named.join(users, "username").select(
+        user_id=users.id,
+        org=named.scope.re_extract(r"^[a-z0-9-]+:([^+*]+)[+][*]$", 1),
+        course_id=ibis.ifelse(named.scope.endswith("*"), "", course_run(named.scope)),
+        is_everything=named.scope.re_search(r"^[a-z0-9-]+:[*]$"),
+    )
+    is_known = (team.course_id != "") | (team.org != "") | team.is_everything
+    return team.filter(is_known).drop("is_everything")
 
 
 def _organisation(course_id: StringValue) -> StringValue:

@@ -26,7 +26,7 @@ from pharos.pipeline.graph import FACTS, METRICS, Given, code_fingerprint, finge
 from pharos.pipeline.target import Target
 
 EVENTS, ENROLLMENTS = "enrollment_event", "student_courseenrollment"
-STAFF = ("auth_user", "student_courseaccessrole")  # what says who is
+STAFF = ("auth_user", "student_courseaccessrole", "casbin_rule")  # what says who is
 
 
 @dataclass(frozen=True, kw_only=True)
