@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from tests import edxapp
 from tests.edxapp import BEGIN, COURSE
+from tests.mysql_8 import certificate_for_loopback, mysql_8
 
 from pharos.database_addresses import database_address
 from pharos.engine.base import Copied
@@ -168,6 +171,151 @@ def test_a_database_that_cannot_be_opened(url: str, free_port: int, tmp_path: Pa
         pass
     assert "secret" not in str(caught.value)
     assert "check lms.database" in str(caught.value)
+
+
+def opened(url: str) -> None:
+    with scanned(database_address(url)):
+        pass
+
+
+def test_every_failure_to_open_names_its_own_cause(
+    mariadb_url: str, postgres_url: str, free_port: int, tmp_path: Path
+) -> None:
+    edxapp.change(mariadb_url, "CREATE USER IF NOT EXISTS nobody IDENTIFIED BY 'secret'")
+    mysql, postgres = (url.partition("@")[2].partition("/")[0] for url in (mariadb_url, postgres_url))
+    causes = {
+        f"mysql://pharos:secret@{mysql}/test": "wrong user name or password",
+        f"mysql://nobody:secret@{mysql}/test": "access denied",
+        f"mysql://pharos:pharos@{mysql}/none": "unknown database",
+        f"mysql://pharos:secret@127.0.0.1:{free_port}/test": "no server answers there",
+        "mysql://pharos:secret@none.invalid/test": "unknown host",
+        f"postgres://nobody:secret@{postgres}/test": "wrong user name or password",
+        f"postgres://pharos:secret@{postgres}/none": "unknown database",
+        f"postgres://pharos:secret@127.0.0.1:{free_port}/test": "no server answers there",
+        "postgres://pharos:secret@none.invalid/test": "unknown host",
+        f"postgres://pharos:secret@{postgres}/test?sslmode=require": "TLS failed",
+        f"sqlite:///{tmp_path / 'none'}": "unknown database",
+    }
+    for url, cause in causes.items():
+        with pytest.raises(LMSDatabaseFailed) as caught:
+            opened(url)
+        assert f": {cause} (" in str(caught.value), url
+        assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("store_url", ["mariadb", "postgres"], indirect=True)
+def test_a_table_that_may_not_be_read_is_told_from_one_that_is_not_there(
+    store_url: str, tmp_path: Path
+) -> None:
+    """MySQL shows neither; an account without the right would lose tables that need not be there."""
+    url = edxapp.create(store_url)
+    database = database_address(url).database
+    account = f"some_{database}"
+    if url.startswith("mysql"):
+        edxapp.change(
+            store_url,
+            f"CREATE USER {account} IDENTIFIED BY 'secret'",
+            f"GRANT SELECT ON {database}.auth_user TO {account}",
+        )
+    else:
+        edxapp.change(store_url, f"CREATE ROLE {account} LOGIN", f"GRANT SELECT ON auth_user TO {account}")
+    place = url.partition("@")[2]
+    scheme = url.partition(":")[0]
+    with scanned(database_address(f"{scheme}://{account}:secret@{place}")) as lms:
+        assert lms.copy("auth_user", TABLES["auth_user"].schema, tmp_path / "users").rows == 3
+        with pytest.raises(LMSDatabaseFailed, match=r"table casbin_rule: access denied \("):
+            lms.copy("casbin_rule", TABLES["casbin_rule"].schema, tmp_path / "rules")
+        assert lms.copy("auth_user", TABLES["auth_user"].schema, tmp_path / "users").rows == 3
+
+
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    url = edxapp.create(f"sqlite:///{tmp_path / 'lms.sqlite'}")
+    with (
+        pytest.raises(LMSDatabaseFailed, match=r"a disk is full \(.*/dev/full"),
+        scanned(database_address(url)) as database,
+    ):
+        database.copy("auth_user", TABLES["auth_user"].schema, Path("/dev/full"))
+
+
+def test_a_locked_file_is_named(tmp_path: Path) -> None:
+    url = edxapp.create(f"sqlite:///{tmp_path / 'lms.sqlite'}")
+    hold = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); "
+        "c.execute('BEGIN EXCLUSIVE'); print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", hold, str(tmp_path / "lms.sqlite")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"held\n"
+        try:
+            with (
+                pytest.raises(LMSDatabaseFailed, match="locked by another program"),
+                scanned(database_address(url)) as database,
+            ):
+                database.copy("auth_user", TABLES["auth_user"].schema, tmp_path / "users")
+        finally:
+            other.communicate()
+
+
+# --- MySQL 8 -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "way"),
+    [
+        (None, "TLS"),
+        ("preferred", "TLS"),
+        ("required", "TLS"),
+        ("verify_ca", "TLS"),
+        ("verify_identity", "TLS"),
+        ("disabled", "RSA"),
+    ],
+)
+def test_mysql_8_with_tls_is_read(mariadb_url: str, tmp_path: Path, mode: str | None, way: str) -> None:
+    certificate, key = certificate_for_loopback(tmp_path)
+    options = {} if mode is None else {"ssl_mode": mode}
+    if mode and mode.startswith("verify"):
+        options["ssl_ca"] = str(certificate)
+    with mysql_8(some_users(mariadb_url), certificate=certificate, key=key) as server:
+        users = copied(server.url("users", **options), "auth_user", tmp_path)
+        assert [user["username"] for user in users] == ["zoe"]
+        assert set(server.signed_in) == {way}
+
+
+def test_mysql_8_without_tls_is_read_and_the_password_hidden(mariadb_url: str, tmp_path: Path) -> None:
+    """The client must not take the server for one with TLS, and send the password as it is."""
+    with mysql_8(some_users(mariadb_url)) as server:
+        assert copied(server.url("users"), "auth_user", tmp_path)
+        assert set(server.signed_in) == {"RSA"}
+        with pytest.raises(LMSDatabaseFailed, match="TLS failed"):
+            opened(server.url("users", ssl_mode="required"))
+        with pytest.raises(LMSDatabaseFailed, match="wrong user name or password") as caught:
+            opened(server.url("users", password="wrong-secret"))
+        assert "wrong-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", ["verify_ca", "verify_identity"])
+def test_a_server_nobody_vouches_for_is_refused(mariadb_url: str, tmp_path: Path, mode: str) -> None:
+    """Also where no certificates are named: then those of the system count, which do not know the server."""
+    certificate, key = certificate_for_loopback(tmp_path)
+    (tmp_path / "other").mkdir()
+    other, _ = certificate_for_loopback(tmp_path / "other")
+    with mysql_8(some_users(mariadb_url), certificate=certificate, key=key) as server:
+        for options in ({}, {"ssl_ca": str(other)}):
+            with pytest.raises(LMSDatabaseFailed, match="TLS failed"):
+                opened(server.url("users", ssl_mode=mode, **options))
+        assert server.signed_in == []
+
+
+def some_users(mariadb_url: str) -> str:
+    """A database `users` on the server; the address of the server."""
+    edxapp.change(
+        mariadb_url,
+        "CREATE DATABASE IF NOT EXISTS users",
+        "CREATE OR REPLACE TABLE users.auth_user AS SELECT 1 id, 'zoe' username, 'z@x' email, "
+        "1 is_active, 0 is_staff, 0 is_superuser",
+    )
+    return mariadb_url
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:

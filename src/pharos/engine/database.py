@@ -7,6 +7,7 @@ downloaded when they are loaded, and DuckDB checks their signature.
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +17,19 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pharos.database_addresses import DatabaseAddress
+from pharos.database_addresses import DatabaseAddress, system_certificates
 from pharos.engine.base import Copied
 from pharos.errors import ConfigurationError
 from pharos.lms.errors import LMSDatabaseFailed
 
 MEMORY_MB = 100
 ROW_GROUP = 40_960  # rows held in memory until they are written together
+_NO_TLS = "server does not support it"
+# What DuckDB says before what the server or its client says.
+_PREFACE = re.compile(
+    r"^(IO Error: )?(Failed to connect to MySQL database with parameters \"[^\"]*\": "
+    r"|Unable to connect to Postgres at \"[^\"]*\": )?"
+)
 _EXTENSIONS = {"mysql": "mysql_scanner", "postgresql": "postgres_scanner", "sqlite": "sqlite_scanner"}
 _TYPES = {"mysql": "mysql", "postgresql": "postgres", "sqlite": "sqlite"}
 _SETTINGS = {
@@ -111,10 +118,22 @@ class ScannedDatabase:
         try:
             rows = self._connection.execute(f"DESCRIBE lms.{_quoted(table)}").fetchall()
         except duckdb.CatalogException:
+            if self._address.kind == "mysql":
+                self._check_right(table)
             return {}
         except duckdb.Error as error:
             raise self._failed(table, error) from error
         return {row[0]: _Column(row[1], row[2] != "NO") for row in rows}
+
+    def _check_right(self, table: str) -> None:
+        """MySQL hides tables that an account may not read; asked for their rows, it says so."""
+        question = f"SELECT 1 FROM `{table}` LIMIT 0"  # noqa: S608 - our own names
+        try:
+            self._connection.execute(f"FROM mysql_query('lms', {_literal(question)})").fetchall()
+        except duckdb.Error as error:
+            failure = self._failed(table, error)
+            if "denied" in failure.reason:
+                raise failure from error
 
     def _run(self, table: str, statement: str) -> list[tuple[int, ...]]:
         try:
@@ -171,12 +190,44 @@ def _load(connection: duckdb.DuckDBPyConnection, extension: str) -> None:
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, address: DatabaseAddress) -> None:
-    kind = _TYPES[address.kind]
     if address.kind == "sqlite":
         if not Path(address.database).is_file():
             raise LMSDatabaseFailed(str(address), "there is no such file")
-        connection.execute(f"ATTACH {_literal(address.database)} AS lms (TYPE {kind}, READ_ONLY)")
+        connection.execute(f"ATTACH {_literal(address.database)} AS lms (TYPE sqlite, READ_ONLY)")
         return
+    *attempts, last = _tls(address)
+    for options in attempts:
+        try:
+            _attach_server(connection, address, options)
+        except duckdb.Error as error:
+            if _NO_TLS not in str(error):
+                raise
+        else:
+            return
+    _attach_server(connection, address, last)
+
+
+def _tls(address: DatabaseAddress) -> list[dict[str, str]]:
+    """What is said about TLS, in the order in which it is tried.
+
+    To MySQL's client the mode "preferred", its default, means: TLS if the server can. This one then sends the
+    password of the newer way to sign in as if there were TLS, even if there is none; so it is told which. It
+    verifies nothing either unless it has certificates, whatever the mode: those of the system are named.
+    """
+    if address.kind != "mysql":
+        return [address.tls]
+    mode = address.tls.get("ssl_mode", "preferred").lower()
+    if mode == "preferred":
+        return [{**address.tls, "ssl_mode": "required"}, {"ssl_mode": "disabled"}]
+    if mode.startswith("verify") and not {"ssl_ca", "ssl_capath"} & address.tls.keys():
+        return [{**address.tls, "ssl_ca": system_certificates()}]
+    return [address.tls]
+
+
+def _attach_server(
+    connection: duckdb.DuckDBPyConnection, address: DatabaseAddress, tls: dict[str, str]
+) -> None:
+    kind = _TYPES[address.kind]
     parts = {
         "HOST": address.host,
         "PORT": str(address.port),
@@ -185,10 +236,10 @@ def _attach(connection: duckdb.DuckDBPyConnection, address: DatabaseAddress) -> 
         "PASSWORD": address.password,
     }
     if address.kind == "mysql":
-        parts |= {name.upper(): value for name, value in address.tls.items()}
+        parts |= {name.upper(): value for name, value in tls.items()}
     secret = ", ".join(f"{name} {_literal(value)}" for name, value in parts.items() if value)
-    connection.execute(f"CREATE TEMPORARY SECRET lms (TYPE {kind}, {secret})")
-    further = "" if address.kind == "mysql" else " ".join(f"{k}={v}" for k, v in address.tls.items())
+    connection.execute(f"CREATE OR REPLACE TEMPORARY SECRET lms (TYPE {kind}, {secret})")
+    further = "" if address.kind == "mysql" else " ".join(f"{k}={v}" for k, v in tls.items())
     connection.execute(f"ATTACH {_literal(further)} AS lms (TYPE {kind}, SECRET lms, READ_ONLY)")
 
 
@@ -216,5 +267,5 @@ def _literal(text: str) -> str:
 
 def _reason(error: duckdb.Error, address: DatabaseAddress) -> str:
     """What the server or the driver says, in one line, without the password."""
-    text = str(error).strip().partition("\n")[0].rpartition('with parameters "": ')[2]
+    text = _PREFACE.sub("", str(error).strip().partition("\n")[0])
     return text.replace(address.password, "…") if address.password else text

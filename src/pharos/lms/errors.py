@@ -15,6 +15,7 @@ LMSError
 
 from __future__ import annotations
 
+from pharos.database_causes import cause
 from pharos.errors import PharosError
 
 
@@ -66,7 +67,8 @@ class LMSDatabaseFailed(LMSError):
         self.place, self.reason = place, reason
 
     def __str__(self) -> str:
-        return f"{self.place}: cannot be read ({self.reason}); check lms.database and the account's rights"
+        found = cause(self.reason, "lms.database")
+        return f"{self.place}: {found.what} ({self.reason}); {found.remedy}"
 
 
 class SignInFailed(LMSError):
