@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
+from tests.mysql_8 import certificate_for_loopback, mysql_8
 
 from pharos.errors import ConfigurationError
 from pharos.result_store import store, tables
@@ -225,6 +226,21 @@ def test_an_address_needs_no_driver(store_url: str) -> None:
     plain = store_url.replace("mysql+pymysql:", "mysql:").replace("postgresql+psycopg:", "postgres:")
     store.upgrade(plain)
     store.connect(plain).dispose()
+
+
+@pytest.mark.parametrize("way", ["TLS", "RSA"])
+def test_mysql_8_is_published_to(mariadb_url: str, tmp_path: Path, way: str) -> None:
+    """It knows no other way to sign in than `caching_sha2_password`, unless told to."""
+    files = certificate_for_loopback(tmp_path) if way == "TLS" else (None, None)
+    with mysql_8(mariadb_url, certificate=files[0], key=files[1]) as server:
+        options = {"ssl_mode": "verify_identity", "ssl_ca": str(files[0])} if way == "TLS" else {}
+        url = server.url(f"store_on_8_{way.lower()}", **options)
+        store.upgrade(url)
+        engine = store.connect(url)
+        store.publish(engine, TABLE, rows(3), publication())
+        assert len(stored(engine)) == 3
+        engine.dispose()
+        assert set(server.signed_in) == {way}
 
 
 def test_rows_that_break_the_contract_change_nothing(engine: sa.Engine) -> None:
