@@ -24,7 +24,7 @@ from pharos.database_causes import cause
         ("The table '/tmp/#sql1' is full", "a disk is full"),
         ('could not extend file "base/1": No space left on device', "a disk is full"),
         ("Can't connect to server on '10.0.0.1' (115)", "no server answers there"),
-        ('connection to server at "10.0.0.1", port 5432 failed: Connection refused', "no server answers there"),
+        ('server at "10.0.0.1", port 5432 failed: Connection refused', "no server answers there"),
         ("Can't connect to server on '10.0.0.1' (113)", "no route to the server"),
         ("connection to server failed: timeout expired", "no route to the server"),
         ("Unknown server host 'h' (-2)", "unknown host"),
