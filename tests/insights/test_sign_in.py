@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import playwright.sync_api
 import pytest
 from tests.insights.world import World, fill, served, world_of
 
@@ -337,6 +338,25 @@ def test_signing_out_ends_both_sessions_and_leads_back(world: World) -> None:
         assert client.get(away.headers["location"]).url == f"{world.url}/"
         at_lms = client.get("/login/")
         assert str(at_lms.url).startswith(f"{world.lms_url}/login")
+
+
+def test_the_way_back_of_a_browser_shows_nothing_after_signing_out(
+    world: World, browser: playwright.sync_api.Browser
+) -> None:
+    context = browser.new_context(base_url=world.url)
+    page = context.new_page()
+    page.goto("/login/")
+    page.get_by_role("button", name="Inês Carvalho").click()
+    page.wait_for_url("**/courses/")
+    page.goto(f"/courses/{world.course_id}/")
+    assert page.locator("text=ines").count() > 0
+    page.evaluate("document.querySelector('form[action=\"/logout/\"]').submit()")
+    page.wait_for_url(f"{world.url}/")
+    page.go_back()
+    page.wait_for_load_state()
+    assert world.course_id not in page.content()
+    assert page.url.startswith(f"{world.lms_url}/login")
+    context.close()
 
 
 def test_signing_out_works_when_nobody_is_signed_in(world: World) -> None:
