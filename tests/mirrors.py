@@ -27,7 +27,6 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "data_api/condition.py": ("data_api/routes/test_operations.py",),
     "data_api/docs.py": ("data_api/routes/test_operations.py",),
     "data_api/errors.py": ("data_api/test_access.py", "data_api/test_app.py"),
-    "data_api/paging.py": ("data_api/routes/test_engagement.py", "data_api/routes/test_learners.py"),
     "data_api/parameters.py": ("data_api/routes/test_enrollment.py", *_SUMMARIES),
     "data_api/report_files.py": ("data_api/routes/test_reports.py",),
     "data_api/times.py": (
@@ -51,7 +50,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "geolocation/__init__.py": ("geolocation/test_countries.py",),
     "insights/": _PAGES,  # a page is seen as a whole: sentence, figures, chart, table and file
     "insights/admission.py": ("insights/test_sign_in.py",),
-    "insights/exchanges.py": ("insights/test_sign_in.py", "insights/test_sign_in_attacks.py"),
+    "insights/exchanges.py": ("insights/test_sign_in.py", "insights/test_attacks.py"),
     "insights/listing.py": ("insights/test_course_filters.py", "insights/test_numbers.py"),
     "insights/pages/courses.py": ("insights/test_course_filters.py", "insights/test_portfolio.py"),
     "insights/pages/course_list.py": ("insights/test_course_filters.py",),
@@ -59,7 +58,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "insights/pages/landing.py": ("insights/test_access.py",),
     "insights/pages/service.py": ("insights/test_access.py", "insights/test_error_pages.py"),
     "insights/permissions.py": ("insights/test_access.py",),
-    "insights/sessions.py": ("insights/test_sign_in.py", "insights/test_sign_in_attacks.py"),
+    "insights/sessions.py": ("insights/test_sign_in.py", "insights/test_attacks.py"),
     "insights/site.py": ("insights/test_access.py",),
     "insights/static_files.py": ("insights/test_access.py", "insights/test_error_pages.py"),
     "lake/course_answers.py": ("lake/test_lms_courses.py",),

@@ -27,7 +27,8 @@ CHECKOUT = Path(__file__).parents[1]
 SOURCE = CHECKOUT / "src" / "pharos"
 TESTS = CHECKOUT / "tests"
 WITHOUT_MIRROR = {"end_to_end", "conformance", "deploy"}  # tests about the whole, not about one module
-OF_A_WHOLE_ROOM = {"browser", "numbers", "rights"}  # names of test files about all modules of their folder
+# Names of test files about all modules of their folder.
+OF_A_WHOLE_ROOM = {"attacks", "browser", "numbers", "prefix", "rights"}
 ENGINES = {"duckdb", "pyspark", "spark"}
 OPTIONAL = {"hdfs_native", "pyspark"}  # imported where it is there
 
