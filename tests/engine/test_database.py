@@ -142,6 +142,29 @@ def test_rows_that_do_not_fit_are_counted_and_the_rest_is_read(tmp_path: Path) -
     assert pq.read_table(tmp_path / "enrollments")["created"].to_pylist() == [None, BEGIN]
 
 
+def test_values_beyond_their_limits_are_unknown_and_counted(store_url: str, tmp_path: Path) -> None:
+    """They would fit no column of the results, and end a run."""
+    url = edxapp.create(store_url)
+    wide = {"mysql": "MODIFY gender VARCHAR(20), MODIFY year_of_birth BIGINT",
+            "postgresql": "ALTER gender TYPE VARCHAR(20), ALTER year_of_birth TYPE BIGINT"}  # fmt: skip
+    kind = database_address(url).kind
+    if kind in wide:
+        edxapp.change(store_url, f"ALTER TABLE auth_userprofile {wide[kind]}")
+    edxapp.change(
+        store_url,
+        "UPDATE auth_userprofile SET gender = 'twelveletter' WHERE user_id = 1",
+        "UPDATE auth_userprofile SET year_of_birth = 99999999999 WHERE user_id = 2",
+    )
+    with scanned(database_address(url)) as database:
+        table = TABLES["auth_userprofile"]
+        found = database.copy(table.name, table.schema, tmp_path / "profiles")
+    assert found == Copied(rows=2, malformed=2)
+    rows = sorted(pq.read_table(tmp_path / "profiles").to_pylist(), key=lambda row: row["user_id"])
+    assert [(row["gender"], row["year_of_birth"], row["level_of_education"]) for row in rows] == [
+        (None, 1990, "b"), ("", None, None),
+    ]  # fmt: skip
+
+
 def test_a_moment_of_zeros_is_none(mariadb_url: str, tmp_path: Path) -> None:
     """Old rows of MySQL hold `0000-00-00 00:00:00`."""
     edxapp.change(

@@ -21,6 +21,7 @@ from pharos.database_addresses import DatabaseAddress, system_certificates
 from pharos.engine.base import Copied
 from pharos.errors import ConfigurationError
 from pharos.lms.errors import LMSDatabaseFailed
+from pharos.lms.tables import limits
 
 MEMORY_MB = 100
 ROW_GROUP = 40_960  # rows held in memory until they are written together
@@ -105,7 +106,7 @@ class ScannedDatabase:
         odd = []
         for field in schema:
             value, name = _value(field, there[field.name]), _quoted(field.name)
-            if value.startswith("TRY_CAST"):
+            if value.startswith(("TRY_CAST", "CASE")):
                 odd.append(f"({name} IS NOT NULL AND {value} IS NULL)")
             if not field.nullable and there[field.name].nullable:
                 odd.append(f"{name} IS NULL")
@@ -244,7 +245,17 @@ def _attach_server(
 
 
 def _value(field: pa.Field, column: _Column) -> str:
-    """The column in the type we want; null where a value does not fit it."""
+    """The column in the type we want; null where a value does not fit it, or exceeds its limits."""
+    value, limit = _cast(field, column), limits(field)
+    if "longest" in limit:
+        return f"CASE WHEN length({value}) <= {limit['longest']} THEN {value} END"
+    if "first" in limit:
+        return f"CASE WHEN {value} BETWEEN {limit['first']} AND {limit['last']} THEN {value} END"
+    return value
+
+
+def _cast(field: pa.Field, column: _Column) -> str:
+    """The column in the type we want; null where a value does not fit that."""
     wanted, name = _ARROW_TYPES[field.type], _quoted(field.name)
     if column.type == wanted:
         return name

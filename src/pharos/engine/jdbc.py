@@ -16,6 +16,7 @@ import pyarrow as pa
 from pharos.database_addresses import DatabaseAddress
 from pharos.engine.base import Copied
 from pharos.lms.errors import LMSDatabaseFailed
+from pharos.lms.tables import limits
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -113,12 +114,15 @@ class JDBCDatabase:
             names = ", ".join(map(self._quoted, schema.names))
             source = f"(SELECT {names} FROM {table}{where}) AS wanted"  # noqa: S608 - our own names
             read = self._partitioned(source, schema)
-            values = {field.name: read[field.name].try_cast(_TYPES[field.type]) for field in schema}
+            values = {field.name: _value(read[field.name], field) for field in schema}
             whole = [values[field.name].isNotNull() for field in schema if not field.nullable]
             fitting = [read[name].isNull() | value.isNotNull() for name, value in values.items()]
             rows = read.where(_all(whole)).select(*(value.alias(name) for name, value in values.items()))
             rows.repartition(1).write.mode("overwrite").parquet(str(folder))
-            needs_look = any(read.schema[name].dataType.simpleString() not in _FITTING for name in values)
+            needs_look = any(
+                limits(field) or read.schema[field.name].dataType.simpleString() not in _FITTING
+                for field in schema
+            )
             malformed = read.where(~_all([*whole, *fitting])).count() if needs_look else 0
         except Exception as error:
             raise self._failed(table, error) from error
@@ -154,6 +158,18 @@ class JDBCDatabase:
         text = " ".join(str(error).split())[:_LONGEST_REASON]
         reason = text.replace(self._address.password, "…") if self._address.password else text
         return LMSDatabaseFailed(f"{self._address}, table {table}", reason)
+
+
+def _value(column: Column, field: pa.Field) -> Column:
+    """The column in the type we want; null where a value does not fit it, or exceeds its limits."""
+    from pyspark.sql import functions  # noqa: PLC0415 - Spark may be absent
+
+    value, limit = column.try_cast(_TYPES[field.type]), limits(field)
+    if "longest" in limit:
+        return functions.when(functions.length(value) <= limit["longest"], value)
+    if "first" in limit:
+        return functions.when(value.between(limit["first"], limit["last"]), value)
+    return value
 
 
 def _literal(value: datetime | int) -> str:

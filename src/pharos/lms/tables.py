@@ -49,6 +49,25 @@ def _required(type_: pa.DataType) -> pa.Field:
     return pa.field("", type_, nullable=False)
 
 
+def _short(longest: int) -> pa.Field:
+    """Text of so many characters at most; see `limits`."""
+    return pa.field("", pa.string(), metadata={"longest": str(longest)})
+
+
+def _between(first: int, last: int) -> pa.Field:
+    """A number from one to another; see `limits`."""
+    return pa.field("", pa.int64(), metadata={"first": str(first), "last": str(last)})
+
+
+def limits(field: pa.Field) -> dict[str, int]:
+    """What a value of a column must keep to, or else it is read as unknown and its row counted as malformed.
+
+    `longest`: characters of a text; `first` and `last`: bounds of a number. Databases that were changed by
+    hand, and those without types, hold anything; one odd value must not end a run when results are published.
+    """
+    return {name.decode(): int(value) for name, value in (field.metadata or {}).items()}
+
+
 _NUMBER, _TEXT = _required(pa.int64()), _required(pa.string())
 _SHARE, _TRUTH = _required(pa.float64()), _required(pa.bool_())
 
@@ -68,9 +87,9 @@ TABLES: dict[str, LMSTable] = {
             "auth_userprofile",
             user_id=_NUMBER,
             name=pa.string(),
-            gender=pa.string(),
-            year_of_birth=pa.int64(),
-            level_of_education=pa.string(),
+            gender=_short(6),
+            year_of_birth=_between(1, 9999),
+            level_of_education=_short(6),
         ),
         _table(
             "student_courseenrollment",
