@@ -39,6 +39,10 @@ def _bytes(text: str | bytes) -> bytes:
 def event(title: str, text: str | bytes, *, is_kept_whole: bool = False, **columns: Any) -> Line:
     """A line that is an event. Course and organisation follow from each other unless they are given."""
     is_object = (columns.get("payload") or "")[:1] == "{"
+    if not any(f'"{member}"' in str(text) for member in ("name", "event_type", "event", "data")):
+        # Nothing but a time would be no event.
+        text, named = _bytes(text).replace(b'"time"', b'"name":"n","time"', 1), {"name": "n"}
+        columns = named | columns
     columns = {"time": TIME, "payload_is_text": False, "payload_is_object": is_object, **columns}
     columns.setdefault("page_course_id", columns.get("course_id"))
     columns = {
@@ -348,11 +352,14 @@ TIMES = [
     at("t12", "2024-03-02T09:00:00-00:00", 2024, 3, 2, 9),
     at("t13", "2024-03-02T09:00:00.123+00:00", 2024, 3, 2, 9, 0, 0, 123000),
     at("t14", "2024-03-02T09:00:00.123456789+00:00", 2024, 3, 2, 9, 0, 0, 123456),
-    at("t15", "2024-03-02 09:00:00+00:00", 2024, 3, 2, 9),
     at("t16", " 2024-03-02T09:00:00+00:00 ", 2024, 3, 2, 9),
     at("t17", "2024-03-02t09:00:00 Z", 2024, 3, 2, 9),
     at("far in the past", "1969-07-20T20:17:40+00:00", 1969, 7, 20, 20, 17, 40, is_kept_whole=False),
     at("in the future", "2199-12-31T23:59:59.999999+00:00", 2199, 12, 31, 23, 59, 59, 999999, is_kept_whole=False),
+    refused("neither type, name nor payload", '{"host":"u0",<T>,"context":{"user_id":7}}', Reason.NO_EVENT),
+    refused("type and name are empty", '{"name":"","event_type":null,<T>}', Reason.NO_EVENT),
+    event("a name and nothing else", '{"name":"x",<T>}', name="x"),
+    event("a payload and nothing else", '{<T>,"event":null}', payload="null"),
     refused("no time", '{"host":"u1"}', Reason.NO_TIME),
     refused("empty object", "{}", Reason.NO_TIME),
     refused("time null", '{"host":"u2","time":null}', Reason.NO_TIME),
@@ -361,6 +368,7 @@ TIMES = [
     refused("time is a list", '{"host":"u5","time":["2024-03-02T09:00:00+00:00"]}', Reason.BAD_TIME),
     refused("time is false", '{"host":"u6","time":false}', Reason.BAD_TIME),
     refused("bogus time", '{"host":"u7","time":"this is a bogus time"}', Reason.BAD_TIME),
+    refused("blank in place of T", '{"host":"t15","time":"2024-03-02 09:00:00+00:00"}', Reason.BAD_TIME),
     refused("date alone", '{"host":"u8","time":"2024-03-02"}', Reason.BAD_TIME),
     refused("offset alone", '{"host":"u9","time":"+00:00"}', Reason.BAD_TIME),
     refused("30 February", '{"host":"u10","time":"2024-02-30T09:00:00+00:00"}', Reason.BAD_TIME),
@@ -512,7 +520,7 @@ PAYLOADS = [
     payload("text of a text", r'"\"{\\\"a\\\": 1}\""', '{"a":1}', payload_is_text=True, is_kept_whole=True),
     payload("text that goes on", r'"{\"a\": 1} and more"', '{"a": 1} and more', payload_is_text=True,
             payload_is_object=False),
-    event("no payload", '{"host":"v1",<T>}', host="v1"),
+    event("no payload", '{"host":"v1","name":"n",<T>}', name="n", host="v1"),
 ]  # fmt: skip
 
 # --- Members of unexpected types ------------------------------------------------------------------------
@@ -527,8 +535,8 @@ TYPES = [
     odd("session a number", '{"session":1,"host":"w6",<T>}', host="w6"),
     event("session null", '{"session":null,"host":"w7",<T>}', host="w7"),
     event("all members null that may be",
-          '{"event_type":null,"name":null,"event_source":null,"ip":null,"agent":null,"page":null,"referer":null,"host":"w8",<T>}',
-          host="w8"),
+          '{"event_type":null,"name":null,"event_source":null,"ip":null,"agent":null,"page":null,"referer":null,"host":"w8",<T>,"event":null}',
+          host="w8", payload="null"),
     event("IPv6", '{"ip":"2001:db8::1","host":"w9",<T>}', ip="2001:db8::1", host="w9"),
     event("text of 100,000 characters", '{"agent":"' + "x" * 100_000 + '",<T>}', agent="x" * 100_000),
     # Numbers that JSON calls equal are still different events: nothing is compared but bytes.

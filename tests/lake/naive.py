@@ -13,9 +13,7 @@ import xxhash
 
 COURSE = re.compile(r"(course-v1:([\w.~:-]+)\+[\w.~:-]+\+[\w.~:-]+|([\w.%-]+)/[\w.%-]+/[\w.%-]*)")
 ADDRESS = re.compile(r"/courses/(course-v1:[^/?#]+|[^/+]+/[^/+]+/[^/?#]+)")
-TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
-)
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE)
 TEXTS = [
     "event_type", "name", "event_source", "ip", "session", "agent", "host", "page", "referer",
     "accept_language",
@@ -58,6 +56,8 @@ def event(line: bytes) -> dict[str, Any] | None:
     value = _log_form(_object(line))
     time = _utc(value.get("time", value.get("timestamp"))) if value is not None else None
     if value is None or time is None:
+        return None
+    if not value.get("event_type") and not value.get("name") and "event" not in value:
         return None
     context = value["context"] if isinstance(value.get("context"), dict) else None
     columns = {member: _text(value.get(member)) for member in TEXTS}
@@ -108,7 +108,7 @@ def _utc(written: object) -> datetime | None:
     if not isinstance(written, str) or not TIME.fullmatch(written.strip()):
         return None
     try:
-        time = datetime.fromisoformat(written.strip().upper().replace(" ", "T"))
+        time = datetime.fromisoformat(written.strip().upper())
         return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
     except (ValueError, OverflowError):
         return None

@@ -30,7 +30,11 @@ payloads = st.sampled_from(["", "{}", {}, {"a": [1, None]}, None, 5]) | json_val
 texts = st.sampled_from(["ana", "", "é😀", "\ud800", None, 5])
 
 objects = st.fixed_dictionaries(
-    {"time": st.sampled_from(TIMES), "host": st.sampled_from(["h1", "h2", "h3"])},
+    {
+        "time": st.sampled_from(TIMES),
+        "host": st.sampled_from(["h1", "h2", "h3"]),
+        "name": st.sampled_from(["x", "y", "z", ""]),
+    },
     optional={
         "event_source": st.sampled_from(["server", "browser", "mobile", "task"]),
         "event_type": st.sampled_from(ADDRESSES),
@@ -63,7 +67,7 @@ def lines(draw: st.DrawFn) -> bytes:
 
 def regular(number: int) -> bytes:
     """A line of an event like no other."""
-    return b'{"host":"%d","time":"2024-03-02T09:00:00+00:00","event":{"n":%d}}' % (number, number)
+    return b'{"name":"x","host":"%d","time":"2024-03-02T09:00:00+00:00","event":{"n":%d}}' % (number, number)
 
 
 # --- What nobody would write ------------------------------------------------------------------------------

@@ -266,7 +266,9 @@ def test_two_lines_that_differ_in_any_byte_are_two_events(
 
 def test_files_of_a_day_are_merged_whatever_else_was_read_with_them(place: Place, tmp_path: Path) -> None:
     for number in range(12):
-        other_day = b'{"time":"2024-03-01T09:00:00+00:00","host":"%d"}\n' % number if number % 2 else b""
+        other_day = (
+            b'{"name":"x","time":"2024-03-01T09:00:00+00:00","host":"%d"}\n' % number if number % 2 else b""
+        )
         (tmp_path / f"{number}.log").write_bytes(regular(number) + b"\n" + other_day)
         place.read(tmp_path / f"{number}.log")
     assert len(Lake(place.root).events()) < 12
@@ -318,7 +320,8 @@ def random_log(size: int) -> bytes:
     """Lines that do not compress to nothing."""
     draw = random.Random(1)
     return b"".join(
-        b'{"host":"%d","time":"2024-03-02T09:00:00+00:00","session":"%d"}\n' % (number, draw.getrandbits(200))
+        b'{"name":"x","host":"%d","time":"2024-03-02T09:00:00+00:00","session":"%d"}\n'
+        % (number, draw.getrandbits(200))
         for number in range(size)
     )
 

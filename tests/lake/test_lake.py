@@ -258,7 +258,9 @@ def test_a_lake_that_may_not_be_written(place: Place, tmp_path: Path, part: str)
     if part:
         assert ingest(home, tmp_path / "tracking.log").returncode == 0
     home.mkdir(exist_ok=True)
-    (tmp_path / "tracking.log").write_bytes(log_of(1, 2) + b'{"time":"2024-04-01T00:00:00Z","host":"3"}\n')
+    (tmp_path / "tracking.log").write_bytes(
+        log_of(1, 2) + b'{"name":"x","time":"2024-04-01T00:00:00Z","host":"3"}\n'
+    )
     before = hosts(home, place)
     (home / part).chmod(0o555)
     try:
@@ -295,7 +297,7 @@ def test_a_full_disk_loses_nothing(place: Place, tmp_path: Path, small_disk: Pat
     draw = random.Random(1)
     (logs / "tracking.log-2").write_bytes(
         b"".join(
-            b'{"host":"%d","time":"2024-03-02T09:00:00+00:00","session":"%0200x"}\n'
+            b'{"name":"x","host":"%d","time":"2024-03-02T09:00:00+00:00","session":"%0200x"}\n'
             % (number, draw.getrandbits(800))
             for number in range(10, 20000)
         )

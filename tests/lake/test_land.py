@@ -61,10 +61,10 @@ def test_lines_of_any_bytes(
         (b'{"a":' * (1 << 20) + b"1" + b"}" * (1 << 20), Reason.NOT_JSON),
         (b"\xff" * (10 << 20), Reason.NOT_UTF8),
         (b"\0" * (10 << 20), Reason.NOT_JSON),
-        (b'{"time":"2024-03-02T09:00:00+00:00","page":"' + GARBAGE + b'"}', None),
+        (b'{"name":"x","time":"2024-03-02T09:00:00+00:00","page":"' + GARBAGE + b'"}', None),
         (b'{"time":"2024-03-02T09:00:00+00:00","event":"' + b"\\u00e9" * (1 << 20) + b'"}', None),
         (b'{"time":"2024-03-02T09:00:00+00:00","event":' + b"9" * (10 << 20) + b"}", None),
-        (GARBAGE + b'{"time":"2024-03-02T09:00:00+00:00"}', None),
+        (GARBAGE + b'{"name":"x","time":"2024-03-02T09:00:00+00:00"}', None),
     ],
     ids=[
         "garbage", "brackets", "braces", "nested objects", "not UTF-8", "NUL", "long page", "long payload",
@@ -146,8 +146,9 @@ def test_events_of_the_future_and_of_unknown_courses_are_kept_and_reported(
 ) -> None:
     read_log(
         place, tmp_path,
-        b'{"time":"2024-06-01T00:05:00+00:00"}\n{"time":"2024-06-01T00:05:00.000001+00:00"}\n'
-        b'{"time":"2024-03-02T09:00:00+00:00","context":{"course_id":"what:is+this"}}\n',
+        b'{"name":"x","time":"2024-06-01T00:05:00+00:00"}\n'
+        b'{"name":"x","time":"2024-06-01T00:05:00.000001+00:00"}\n'
+        b'{"name":"x","time":"2024-03-02T09:00:00+00:00","context":{"course_id":"what:is+this"}}\n',
     )  # fmt: skip
     (log,) = place.status.logs
     assert (log.sum.events, log.future, log.odd_course) == (3, 1, 1)

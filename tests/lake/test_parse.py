@@ -89,7 +89,7 @@ def written(value: Any) -> str:
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00", "9999-12-31T23:59:59.999999"])
 def test_time_has_no_beginning_and_no_end_but_the_calendar_s(place: Place, tmp_path: Path, time: str) -> None:
-    (tmp_path / "tracking.log").write_text(f'{{"time":"{time}+00:00"}}\n')
+    (tmp_path / "tracking.log").write_text(f'{{"name":"x","time":"{time}+00:00"}}\n')
     place.read(tmp_path / "tracking.log")
     assert [row["time"].isoformat() for row in place.events()] == [time]
 
@@ -110,7 +110,7 @@ names = st.sampled_from(["ana", "", " ana", None])
 def test_an_event_the_short_way_accepts_is_the_same_the_long_way(
     written: list[tuple[str, str | None]],
 ) -> None:
-    lines = [json.dumps({"time": time, "username": name}).encode() for time, name in written]
+    lines = [json.dumps({"name": "x", "time": time, "username": name}).encode() for time, name in written]
     events, found = parse.regular_events(lines)
     moments = iter(found.tolist())
     assert events == [parse.regular_events([line])[0][0] for line in lines], "judged together and alone"
@@ -124,7 +124,7 @@ def test_an_event_the_short_way_accepts_is_the_same_the_long_way(
 
 
 def test_the_usual_event_is_regular() -> None:
-    usual = {"time": "2024-03-01T09:00:00.000100+00:00", "username": "ana"}
+    usual = {"event_type": "x", "time": "2024-03-01T09:00:00.000100+00:00", "username": "ana"}
     whole_second = usual | {"time": "2024-03-01T09:00:00+00:00"}
     lines = [json.dumps(event).encode() for event in (usual, whole_second)]
     assert None not in parse.regular_events(lines)[0]

@@ -7,7 +7,7 @@ text is copied.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
 from operator import attrgetter
@@ -21,7 +21,7 @@ from msgspec.structs import astuple
 
 from pharos import keys
 from pharos.lake import parse, schema
-from pharos.lake.parse import Context, Envelope
+from pharos.lake.parse import Envelope
 from pharos.lake.payloads import payloads_of
 
 Numbers: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
@@ -41,6 +41,7 @@ class Block:
         """Of regular events, with the JSON text of each."""
         self.ids, self.events, self.lines, self._texts = ids, events, lines, texts
         self._moments, self._odd_times = moments, list[str]()
+        self.contexts = parse.contexts_of([event.context for event in events])
 
     def append(self, event_id: bytes, event: Envelope, line: int, time: str, text: bytes) -> None:
         """An irregular event, at this UTC time, with its JSON text."""
@@ -49,6 +50,7 @@ class Block:
         self.lines.append(line)
         self._odd_times.append(time)
         self._texts.append(text)
+        self.contexts += parse.contexts_of([event.context])
 
     def text(self, number: int) -> str:
         """The JSON text of an event."""
@@ -59,15 +61,17 @@ class Block:
         """Numbers of the irregular events."""
         return range(len(self._moments), len(self.events))
 
+    def drop(self, positions: Sequence[int]) -> None:
+        """Remove regular events."""
+        for entries in (self.ids, self.events, self.lines, self._texts, self.contexts):
+            for position in reversed(positions):
+                del entries[position]
+        self._moments = np.delete(self._moments, positions)
+
     @cached_property
     def times(self) -> parse.Moments:
         """When the events were."""
         return np.concatenate([self._moments, np.array(self._odd_times, "datetime64[us]")])
-
-    @cached_property
-    def contexts(self) -> list[Context]:
-        """Users and courses of the events."""
-        return parse.contexts_of([event.context for event in self.events])
 
 
 class Rows:

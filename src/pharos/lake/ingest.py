@@ -63,10 +63,10 @@ class _Pending:
     @property
     def reading(self) -> Reading:
         log = self.log
+        lines = log.lines - _open_lines(log) if log.file_lines is None else log.file_lines
         return Reading(
-            source=log.key, name=log.names[-1], path=str(self.file.path), position=log.position,
-            lines=log.lines - (log.tail is not None), chain=log.chain, digest=log.digest,
-            is_line_open=log.is_line_open,
+            source=log.key, name=log.names[-1], path=str(self.file.path), position=log.position, lines=lines,
+            chain=log.chain, digest=log.digest, is_line_open=log.is_line_open, parts=log.parts,
         )  # fmt: skip
 
 
@@ -274,20 +274,21 @@ def admit(lake: Lake, landed: Landed, commit: Commit, known: KnownIds) -> dict[s
     return duplicates
 
 
+def _open_lines(log: Log | Progress) -> int:
+    """Lines that have not ended: counted, and in quarantine, until they are read as a whole."""
+    return (log.tail is not None) + len(log.parts)
+
+
 def _moved_on(pending: _Pending, progress: Progress, result: Ingested) -> Log:
     """The log's record after a reading."""
     log = pending.log
     head_bytes = min(len(pending.head), progress.position)
     quarantined = defaultdict(int, log.quarantined)
-    lines = progress.lines
-    if log.tail is not None:  # it was counted; now it is either read as a whole or counted again
-        quarantined[Reason.INCOMPLETE] -= 1
-        lines -= 1
+    opened = _open_lines(progress) - _open_lines(log)
+    lines = progress.lines + opened
+    quarantined[Reason.INCOMPLETE] += opened
     for reason, number in progress.quarantined.items():
         quarantined[reason] += number
-    if progress.tail is not None:
-        quarantined[Reason.INCOMPLETE] += 1
-        lines += 1
     result.lines += lines
     result.events += progress.events
     result.duplicates += progress.duplicates
@@ -302,7 +303,9 @@ def _moved_on(pending: _Pending, progress: Progress, result: Ingested) -> Log:
         head_digest=xxhash.xxh3_128_hexdigest(pending.head[:head_bytes]), is_line_open=progress.is_line_open,
         events=log.events + progress.events, duplicates=log.duplicates + progress.duplicates,
         blank=log.blank + progress.blank, quarantined={reason: n for reason, n in quarantined.items() if n},
-        tail=progress.tail, odd_course=log.odd_course + progress.odd_course,
+        tail=progress.tail, parts=progress.parts, file_lines=pending.reading.lines + progress.file_lines,
+        odd_course=log.odd_course + progress.odd_course,
+        without_context=log.without_context + progress.without_context,
         future=log.future + progress.future, newest=newest, damage=progress.damage,
     )  # fmt: skip
 

@@ -9,32 +9,31 @@ from __future__ import annotations
 
 import gc
 import uuid
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import compress
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import xxhash
 
-from pharos.lake import data_files, parse
+from pharos.lake import collectors, data_files, parse
 from pharos.lake.columns import Block, Rows
 from pharos.lake.data_files import QuarantinedLine
 from pharos.lake.ledger import DataFile
+from pharos.lake.lines import Lines, without_blank
 from pharos.lake.parse import NotAnEvent, Reason
-from pharos.lake.reader import ContentDigest, LineBlocks
+from pharos.lake.reader import LONGEST_LINE_BYTES, ContentDigest, LineBlocks
 
 CLOCK_TOLERANCE = timedelta(minutes=5)  # a clock may be off by this much before an event is "of the future"
 PART_LINES = 150_000
 PART_BYTES = 128 << 20  # what is held at once: a landing may read more
 TAIL_SAMPLE = 2000  # characters kept of a cut-off last line
 
-OPENING_BRACE, CLOSING_BRACE, LINE_END = b"{}\n"
 SHORT_LINE_BYTES = 16  # no event is as short: lines of fewer bytes on average are blank ones, or rubbish
-_IS_SPACE = np.isin(np.arange(256), list(b" \t\r\n\x0b\x0c"))
 LANDING_BYTES = 2 << 30  # a longer log is landed in several turns, so that a crash loses little
 
 
@@ -50,6 +49,7 @@ class Reading:
     chain: str = ""  # state of the digest at the last multiple of its step before `position`
     digest: str = ""  # of the content up to `position`
     is_line_open: bool = False  # whether the last consumed line lacked its line end
+    parts: dict[str, bytes] = field(default_factory=dict)  # by stream: a line whose last part is to come
 
 
 @dataclass(kw_only=True, eq=False)
@@ -62,13 +62,16 @@ class Progress:
     is_finished: bool  # False: more to read in another turn
     chain: str = ""
     digest: str = ""
-    lines: int = 0
+    lines: int = 0  # several in one record of a collector are several, the parts of one are one
+    file_lines: int = 0
+    parts: dict[str, bytes] = field(default_factory=dict)  # by stream: a line whose last part is to come
     events: int = 0  # parsed; duplicates included
     duplicates: int = 0  # of events of the same landing
     blank: int = 0
     quarantined: Counter[str] = field(default_factory=Counter)
     tail: str | None = None  # beginning of a last line that is cut off: counted once more when it grows
     odd_course: int = 0
+    without_context: int = 0
     future: int = 0
     newest: datetime | None = None
     damage: str | None = None
@@ -106,7 +109,7 @@ def land(readings: list[Reading], staging: Path, now: datetime) -> Landed:
 def retry(lines: list[QuarantinedLine], staging: Path, now: datetime) -> Landed:
     """Judge lines that were no events once more, as `land` does.
 
-    The counts of lines in its progress mean nothing; there is one progress per log, in order of appearance.
+    There is one progress per log, in order of appearance.
     """
     folder = staging / uuid.uuid4().hex
     folder.mkdir(parents=True)
@@ -117,6 +120,8 @@ def retry(lines: list[QuarantinedLine], staging: Path, now: datetime) -> Landed:
             progress = Progress(source=line.log, position=0, is_line_open=False, is_finished=True)
             logs[line.log] = _Lines(Reading(source=line.log, name=line.source, path=""), progress, writer)
         logs[line.log].take_again(line)
+    for log in logs.values():
+        log.abandon_parts()
     writer.flush()
     return Landed([log.progress for log in logs.values()], writer.files, writer.quarantine)
 
@@ -124,7 +129,11 @@ def retry(lines: list[QuarantinedLine], staging: Path, now: datetime) -> Landed:
 def _read(reading: Reading, writer: _Writer) -> Progress:
     digest = ContentDigest(reading.chain, reading.position - reading.position % ContentDigest.STEP)
     progress = Progress(
-        source=reading.source, position=reading.position, is_finished=True, is_line_open=reading.is_line_open
+        source=reading.source,
+        position=reading.position,
+        is_finished=True,
+        is_line_open=reading.is_line_open,
+        parts=dict(reading.parts),
     )
     lines = _Lines(reading, progress, writer)
     blocks = LineBlocks(reading.path, reading.position, digest, reading.digest)
@@ -145,6 +154,10 @@ def _read(reading: Reading, writer: _Writer) -> Progress:
     else:  # the digest may not have been led as far as it was before
         progress.chain, progress.digest = reading.chain, reading.digest
     return progress
+
+
+Inner: TypeAlias = tuple[bytes, int, bytes]
+"""A line in a collector's record: its bytes, the number of the record's line, what quarantine shall keep."""
 
 
 class _Lines:
@@ -173,9 +186,7 @@ class _Lines:
         """The rest of the log, without line end: True if it was consumed, False if it may still grow."""
         if not line.strip():
             return False
-        try:
-            parse.required_utc(parse.odd_envelope(line)[0].time)
-        except NotAnEvent:
+        if not _is_complete(line):
             self.progress.tail = line[:TAIL_SAMPLE].decode(errors="replace")
             return False
         self._take(line)
@@ -185,10 +196,9 @@ class _Lines:
     def take_oversized(self, beginning: bytes) -> None:
         """A line that is too long to be an event; its beginning is kept."""
         self.progress.is_line_open = False
-        self._line += 1
+        self._pass(1)
         self.progress.lines += 1
-        self.progress.quarantined[Reason.TOO_LONG] += 1
-        self._writer.refuse(self._reading, self._line, Reason.TOO_LONG, beginning)
+        self._refuse(Reason.TOO_LONG, self._line, beginning)
 
     def take_again(self, line: QuarantinedLine) -> None:
         """A line that was no event when it was read first."""
@@ -198,23 +208,34 @@ class _Lines:
 
     def _take_dense(self, lines: bytes) -> None:
         """Very short lines, each with its line end: blank ones, which may be millions, are only counted."""
-        kept, numbers = _without_blank(lines)
-        blank = lines.count(b"\n") - len(numbers)
-        self.progress.blank += blank
-        self.progress.lines += blank
+        kept, numbers = without_blank(lines)
+        count = lines.count(b"\n")
+        self.progress.blank += count - len(numbers)
+        self.progress.lines += count - len(numbers)
         if kept:
-            self._take(kept, numbers=[self._line + number for number in numbers])
-        self._line += blank
+            self._take_lines(Lines(kept), [self._line + number for number in numbers])
+        self._pass(count)
 
-    def _take(self, data: bytes, start: int = 0, numbers: Sequence[int] = ()) -> None:
-        """The lines from a position on: new regular events together, what is odd one by one.
+    def _take(self, data: bytes, start: int = 0) -> None:
+        """The lines of a log's block from a position on."""
+        lines = Lines(data, start)
+        count = len(lines.texts)
+        self._take_lines(lines, range(self._line + 1, self._line + 1 + count))
+        self._pass(count)
 
-        `numbers` are those of the lines in the log, if they do not just follow each other.
+    def _pass(self, lines: int) -> None:
+        """Lines of the file are done with."""
+        self._line += lines
+        self.progress.file_lines += lines
+
+    def _take_lines(self, lines: Lines, numbers: Sequence[int], wholes: Sequence[bytes] = ()) -> None:
+        """New regular events together, what is odd one by one.
+
+        `wholes` are what quarantine shall keep of the lines, if that is more than the lines themselves.
         """
-        ends, texts = _texts(data, start)
+        texts = lines.texts
         events, moments = parse.regular_events(texts)
         ids = list(map(xxhash.xxh3_128_digest, texts))
-        numbers = numbers or range(self._line + 1, self._line + 1 + len(ids))
         see, seen = self._writer.seen.add, self._writer.seen
         is_new = [
             event is not None and not (event_id in seen or see(event_id))
@@ -232,16 +253,31 @@ class _Lines:
             moments,
             list(compress(texts, is_new)),
         )
+        if parse.TEXT_CONTEXT in block.contexts:
+            odd += self._taken_out(block, list(compress(range(len(texts)), is_new)))
+        unwrapped: list[Inner] = []
         for number in odd:
-            begin = ends[number - 1] + 1 if number else start
-            self._take_odd(block, ids[number], data[begin : ends[number]], numbers[number])
-        self._line += len(ids)
-        self.progress.lines += len(ids)
+            line = lines.whole(number)
+            whole = wholes[number] if wholes else line
+            unwrapped += self._take_odd(block, ids[number], line, numbers[number], whole)
+        self.progress.lines += len(texts)
         self.progress.duplicates += duplicates
         self.progress.events += duplicates
         if block.events:
             self._report(block)
             self._writer.rows.add(block, self._reading.name)
+        if unwrapped:
+            inner, at, wholes = zip(*unwrapped, strict=True)
+            # A line end in JSON is white space, and a blank the same.
+            data = b"\n".join(line.rstrip().replace(b"\n", b" ") for line in inner)
+            self._take_lines(Lines(data + b"\n"), at, wholes)
+
+    def _taken_out(self, block: Block, numbers: list[int]) -> list[int]:
+        """Numbers of the lines whose context is a text; they are new again, and no longer in the block."""
+        positions = [at for at, context in enumerate(block.contexts) if context is parse.TEXT_CONTEXT]
+        self._writer.seen.difference_update(block.ids[at] for at in positions)
+        block.drop(positions)
+        return [numbers[at] for at in positions]
 
     def _report(self, block: Block) -> None:
         """Count new events and what is worth a look about them."""
@@ -251,74 +287,78 @@ class _Lines:
         if newest > self._writer.future:
             progress.future += int((block.times > self._writer.future).sum())
         progress.odd_course += sum([context.is_odd for context in block.contexts])
+        progress.without_context += block.contexts.count(parse.NO_CONTEXT)
 
-    def _take_odd(self, block: Block, event_id: bytes, line: bytes, number: int) -> None:
-        """Take a line over that is not regular: blank, an event that keeps its text, or no event."""
+    def _take_odd(self, block: Block, event_id: bytes, line: bytes, number: int, whole: bytes) -> list[Inner]:
+        """Take a line over that is not regular: blank, an event that keeps its text, or no event.
+
+        A record of a collector is not taken over: its lines are returned instead.
+        """
         if not line.strip():
             self.progress.blank += 1
-            return
-        if event_id in self._writer.seen:
+        elif event_id in self._writer.seen:
             self.progress.duplicates += 1
             self.progress.events += 1
-            return
-        try:
-            event, raw = parse.odd_envelope(line)
-            utc = parse.required_utc(event.time)
-        except NotAnEvent as error:
-            self.progress.quarantined[error.reason] += 1
-            self._writer.refuse(self._reading, number, error.reason, line)
-            return
-        self._writer.seen.add(event_id)
-        block.append(event_id, event, number, utc, raw)
-
-
-def _without_blank(lines: bytes) -> tuple[bytes, list[int]]:
-    """Lines, each with its line end, without blank ones; and the numbers of those that are left, from 1."""
-    if lines.isspace():
-        return b"", []
-    data = np.frombuffer(lines, np.uint8)
-    ends = np.flatnonzero(data == LINE_END)
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    is_kept = np.logical_or.reduceat(~_IS_SPACE[data], starts)
-    kept = data[np.repeat(is_kept, ends - starts + 1)].tobytes()
-    return kept, (np.flatnonzero(is_kept) + 1).tolist()
-
-
-def _texts(data: bytes, start: int) -> tuple[list[int], list[bytes | memoryview]]:
-    """Each line from a position on: its end, and what should be its JSON, from the first `{`."""
-    ends: list[int] = []
-    texts: list[bytes | memoryview] = []
-    view, find = memoryview(data), data.find
-    while start < len(data):
-        end = find(b"\n", start)
-        if end < 0:
-            end = len(data)
-        brace = start if data[start] == OPENING_BRACE else find(b"{", start, end)
-        if brace < 0:
-            texts.append(b"")
-        elif data[end - 1] == CLOSING_BRACE:
-            texts.append(view[brace:end])  # not copied: that takes as long as all else here
+        elif (inner := self._unwrapped(line, number, whole)) is not None:
+            self.progress.lines -= 1
+            return inner
         else:
-            texts.append(data[brace:end].rstrip())
-        ends.append(end)
-        start = end + 1
-    for number in _not_utf8(data, ends):
-        texts[number] = b""
-    return ends, texts
+            try:
+                value, raw = parse.decoded(line)
+                event = parse.odd_envelope(value)
+                block.append(event_id, event, number, parse.required_utc(event.time), raw)
+                self._writer.seen.add(event_id)
+            except NotAnEvent as error:
+                self._refuse(error.reason, number, whole)
+        return []
 
-
-def _not_utf8(data: bytes, ends: list[int]) -> Iterator[int]:
-    """Which of the lines that end there are not UTF-8."""
-    start = len(data) if data.isascii() else 0
-    while start < len(data):
+    def _unwrapped(self, line: bytes, number: int, whole: bytes) -> list[Inner] | None:
+        """The lines in a collector's record, none for a part of a line; None if the line is no record."""
+        part = collectors.part_of(line)
+        if part is not None:
+            if part.stream in self.progress.parts or not (part.is_last or _is_complete(part.text)):
+                return self._joined(part, number)
+            if part.is_record and b'"time"' in part.text:
+                return [(part.text, number, whole)]
         try:
-            str(memoryview(data)[start:], "utf-8")
-        except UnicodeDecodeError as error:
-            number = bisect_left(ends, start + error.start)
-            yield number
-            start = ends[number] + 1
-        else:
-            return
+            value, _ = parse.decoded(line)
+        except NotAnEvent:
+            cleaned = collectors.cleaned(line)
+            return None if cleaned is None else [(cleaned, number, whole)]
+        records = collectors.lines_in(value)
+        return [(record, number, whole if len(records) == 1 else record) for record in records] or None
+
+    def _joined(self, part: collectors.Part, number: int) -> list[Inner]:
+        """The line that a part completes, or nothing yet."""
+        before = self.progress.parts.pop(part.stream, b"")
+        if not part.is_last and len(before) <= LONGEST_LINE_BYTES:
+            self.progress.parts[part.stream] = before + part.text
+            return []
+        if before and _is_complete(part.text):  # the rest of what came before was never written
+            return [(before, number, before), (part.text, number, part.text)]
+        return [(before + part.text, number, before + part.text)]
+
+    def abandon_parts(self) -> None:
+        """No last parts will come."""
+        for text in self.progress.parts.values():
+            self.progress.lines += 1
+            self._refuse(Reason.NOT_JSON, self._line, text)
+        self.progress.parts = {}
+
+    def _refuse(self, reason: Reason, number: int, line: bytes) -> None:
+        self.progress.quarantined[reason] += 1
+        self._writer.refuse(self._reading, number, reason, line)
+
+
+def _is_complete(line: bytes) -> bool:
+    """Whether an event is on the line, or in a record on it."""
+    try:
+        value, _ = parse.decoded(line)
+        if not collectors.lines_in(value):
+            parse.required_utc(parse.odd_envelope(value).time)
+    except NotAnEvent:
+        return False
+    return True
 
 
 class _Writer:

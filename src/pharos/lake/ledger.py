@@ -55,7 +55,9 @@ class Log(Struct, kw_only=True):
     origin: str  # name of the configured source
     names: list[str]  # paths, the current one last
     position: int = 0  # bytes of content consumed
-    lines: int = 0
+    lines: int = 0  # several in one record of a collector are several, the parts of one are one
+    file_lines: int | None = None  # lines of the file consumed; ledgers of older releases have none
+    parts: dict[str, bytes] = field(default_factory=dict)  # by stream: a line whose last part is to come
     chain: str = ""
     digest: str = ""
     head_bytes: int = 0
@@ -67,6 +69,7 @@ class Log(Struct, kw_only=True):
     quarantined: dict[str, int] = field(default_factory=dict)
     tail: str | None = None  # a last line that is cut off; counted among lines and quarantined
     odd_course: int = 0
+    without_context: int = 0
     future: int = 0
     newest: datetime | None = None
     damage: str | None = None

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     NOT_UTF8 = "not UTF-8"
     NOT_JSON = "not JSON"
     NOT_OBJECT = "JSON, but not an object"
+    NO_EVENT = "JSON, but no event: neither type, name nor payload"
     NO_TIME = "no time"
     BAD_TIME = "time is not ISO 8601"
     TOO_LONG = "longer than 64 MiB"
@@ -82,6 +83,8 @@ class Context(Struct, gc=False, frozen=True, eq=False):
 
 
 NO_CONTEXT = Context(None, None, may_use_url=False, is_odd=False)
+TEXT_CONTEXT = Context(None, None, may_use_url=False, is_odd=False)
+"""JSON in a text: no LMS writes that, a collector has."""
 
 _decode_envelope: Callable[[bytes | memoryview], Envelope] = msgspec.json.Decoder(Envelope).decode
 _IRREGULAR = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)  # what decoders raise
@@ -97,36 +100,42 @@ class NotAnEvent(Exception):
     reason: Reason
 
 
-def odd_envelope(line: bytes) -> tuple[Envelope, bytes]:
-    """The event on any line, by the letter of R-PARSE, and its JSON text. Raises NotAnEvent.
+def decoded(line: bytes) -> tuple[Any, bytes]:
+    """The JSON value on any line, by the letter of R-PARSE, and its text. Raises NotAnEvent.
 
-    Accepts what Python's `json` accepts: `NaN`, lone surrogate escapes (replaced by U+FFFD in the columns).
+    Accepts what Python's `json` accepts, such as `NaN`. The text is the line, or its part from the first `{`.
     """
     try:
         text = line.decode()
     except UnicodeDecodeError:
         raise NotAnEvent(Reason.NOT_UTF8) from None
-    value, source = _json(text)
+    trimmed = text.strip()
+    start = trimmed.find("{")
+    for source in (trimmed, trimmed[start:] if start > 0 and trimmed.endswith("}") else ""):
+        try:
+            return json.loads(source), source.encode()
+        except (ValueError, RecursionError):
+            continue
+    raise NotAnEvent(Reason.NOT_JSON)
+
+
+def is_typed_event(value: dict[str, Any]) -> bool:
+    """Whether a decoded object has what every event of an LMS has: a time, and a type or a name."""
+    time = value.get("time", value.get("timestamp"))
+    return isinstance(time, str) and time != "" and _is_typed(value)
+
+
+def _is_typed(value: dict[str, Any]) -> bool:
+    return bool(value.get("event_type") or value.get("name"))
+
+
+def odd_envelope(value: object) -> Envelope:
+    """The event of any decoded value; halves of surrogate pairs become U+FFFD. Raises NotAnEvent."""
     if not isinstance(value, dict):
         raise NotAnEvent(Reason.NOT_OBJECT)
     try:
-        return _from_object(value), source.encode()
+        return _from_object(value)
     except RecursionError:  # writing takes a little more of the stack than reading
-        raise NotAnEvent(Reason.NOT_JSON) from None
-
-
-def _json(text: str) -> tuple[Any, str]:
-    """The JSON value on a line and the text it was read from: the line, or its part from the first `{`."""
-    try:
-        return json.loads(text), text.strip()
-    except (ValueError, RecursionError):
-        trimmed = text.rstrip()
-        start = trimmed.find("{")
-        if start < 0 or not trimmed.endswith("}"):
-            raise NotAnEvent(Reason.NOT_JSON) from None
-    try:
-        return json.loads(trimmed[start:]), trimmed[start:]
-    except (ValueError, RecursionError):
         raise NotAnEvent(Reason.NOT_JSON) from None
 
 
@@ -148,6 +157,9 @@ def _from_object(value: dict[str, Any]) -> Envelope:
         raise NotAnEvent(Reason.NO_TIME)
     if not isinstance(time, str):
         raise NotAnEvent(Reason.BAD_TIME)
+    if not _is_typed(value) and "event" not in value and "data" not in value:
+        required_utc(time)
+        raise NotAnEvent(Reason.NO_EVENT)
     event = value["event"] if "event" in value else value.get("data", UNSET)
     return Envelope(
         **members,
@@ -193,7 +205,8 @@ def _clock(event: Envelope) -> str:
 def _is_regular(event: Envelope) -> bool:
     """Whether the time is exactly as the LMS writes it, and the user name without outer white space."""
     time = event.time
-    if event.username is None or not isinstance(time, str) or time[-6:] != "+00:00":
+    says_nothing = event.event is UNSET and event.event_type in _NO_TYPES and event.name in _NO_TYPES
+    if says_nothing or event.username is None or not isinstance(time, str) or time[-6:] != "+00:00":
         return False
     clock = _clock(event)
     # ISO 8601 has many more ways to write a time, and `fromisoformat` reads most of them.
@@ -206,11 +219,14 @@ def _is_regular(event: Envelope) -> bool:
     return not isinstance(event.username, str) or event.username == event.username.strip()
 
 
+_NO_TYPES = frozenset({UNSET, None, ""})
 _SEPARATORS = {19: "--T::", 26: "--T::."}  # by length: of every third character from the fifth on
 
 
 def _usual_moments(events: list[Envelope]) -> Moments | None:
     """The times, if all events are surely regular: judged at once, in a fraction of `_is_regular`'s time."""
+    if not _NO_TYPES.isdisjoint({event.event_type for event in events}):
+        return None
     names = {event.username for event in events}
     if None in names or any(name != name.strip() for name in names if isinstance(name, str)):
         return None
@@ -234,14 +250,14 @@ _LETTERS = np.frombuffer(_USUAL, np.uint8)
 _SPAN = np.where(np.equal(_LETTERS, ord("0")) & (np.arange(len(_USUAL)) < _CLOCK), 9, 0)
 _FIRST_MOMENT = np.datetime64("0001-01-01")  # NumPy knows the year 0, Python does not
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
+    r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
 )
 
 
 def utc_text(time: str) -> str | None:
     """The time as UTC text `YYYY-MM-DDThh:mm:ss.ffffff`; None if it is not ISO 8601 (R-TIME, Better).
 
-    No offset means UTC; digits beyond microseconds are cut.
+    No offset means UTC; digits beyond microseconds are cut. A blank in place of `T` is none (R-DATE, Better).
     """
     match = _TIME.fullmatch(time.strip())
     if match is None:
@@ -290,7 +306,7 @@ def _odd_context(text: bytes) -> Context:
     except (ValueError, RecursionError):  # a number of thousands of digits, too deep
         return NO_CONTEXT
     if not isinstance(value, dict):
-        return NO_CONTEXT
+        return TEXT_CONTEXT if isinstance(value, str) and value[:1] == "{" else NO_CONTEXT
     user, course = value.get("user_id"), value.get("course_id")
     user = user if isinstance(user, int | str) and not isinstance(user, bool) else None
     return _context(user, course if isinstance(course, str) else None)

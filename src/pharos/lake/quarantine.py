@@ -23,6 +23,8 @@ def quarantined_lines(lake: Lake) -> Iterator[QuarantinedLine]:
     for log in lake.state.logs.values():
         if log.tail is not None:
             yield QuarantinedLine(log.key, log.names[-1], log.lines, Reason.INCOMPLETE, log.tail.encode())
+        for part in log.parts.values():
+            yield QuarantinedLine(log.key, log.names[-1], log.lines, Reason.INCOMPLETE, part)
 
 
 def retry(lake: Lake, now: datetime) -> int:
@@ -56,15 +58,18 @@ def retry(lake: Lake, now: datetime) -> int:
 def _after_retry(log: Log, before: Counter[tuple[str, str]], progress: land.Progress, duplicates: int) -> Log:
     """The log's record, with lines that are events now counted as such."""
     quarantined = Counter(log.quarantined)
-    quarantined.subtract({reason: count for (key, reason), count in before.items() if key == log.key})
+    taken = {reason: count for (key, reason), count in before.items() if key == log.key}
+    quarantined.subtract(taken)
     quarantined.update(progress.quarantined)
     changed = {name: getattr(log, name) for name in log.__struct_fields__}
     changed |= {
+        "lines": log.lines + progress.lines - sum(taken.values()),
         "events": log.events + progress.events - duplicates,
         "duplicates": log.duplicates + duplicates,
         "quarantined": {reason: count for reason, count in quarantined.items() if count},
         "newest": max(filter(None, (log.newest, progress.newest)), default=None),
         "odd_course": log.odd_course + progress.odd_course,
+        "without_context": log.without_context + progress.without_context,
         "future": log.future + progress.future,
     }
     return Log(**changed)

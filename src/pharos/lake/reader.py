@@ -6,9 +6,14 @@ of events.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import bz2
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import Any, BinaryIO
+from functools import partial
+from typing import Any, BinaryIO, cast
 
 import xxhash
 import zstandard
@@ -16,8 +21,11 @@ from isal.igzip_lib import DECOMP_GZIP, IgzipDecompressor, IsalError
 
 from pharos.lake.storage import chunks, open_file
 
-GZIP_MAGIC = b"\x1f\x8b"
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_MAGIC = {
+    "gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd", "bzip2": b"BZh", "xz": b"\xfd7zXZ\0", "zip": b"PK\3\4",
+}  # fmt: skip
+_ARMOR = b"-----BEGIN PGP MESSAGE"
+_PACKETS = b"\x84\x85\x8c\xc1"  # first bytes of data that GnuPG has encrypted; no UTF-8 begins with them
 BLOCK_BYTES = 4 << 20  # larger ones leave the processor's caches, smaller ones cost more calls
 RESCUE_BYTES = 256  # read at once where a file is damaged
 RATIO = 8  # how much smaller logs get; only guides how much is read at once
@@ -30,23 +38,33 @@ class LogDamaged(Exception):
 
 
 def decompressed(path: str, step: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """The content of a plain, gzip or zstd file in chunks. Raises LogDamaged where it cannot go on.
+    """The content of a plain or compressed file in chunks. Raises LogDamaged where it cannot go on.
 
     `step` is about how many bytes of content are read at once. The kind is told by the first bytes, not by
     the name: rotation programs are not to be trusted.
     """
     try:
         with open_file(path) as file:
-            magic = file.read(4)
-            file.seek(0)
-            if magic[:2] == GZIP_MAGIC:
-                yield from _members(file, "gzip", _Gzip, step)
-            elif magic == ZSTD_MAGIC:
-                yield from _members(file, "zstd", _Zstd, step)
-            else:
+            kind = _kind(file)
+            if kind is None:
                 yield from chunks(file, step)
+            elif kind == "zip":
+                yield from _zipped(file, step)
+            elif kind == "gpg":
+                raise LogDamaged("is encrypted (gpg): give its plain text, or a pattern that leaves it out")
+            else:
+                yield from _members(file, kind, _INFLATERS[kind], step)
     except OSError as error:
         raise LogDamaged(f"cannot be read: {error.strerror or error}") from error
+
+
+def _kind(file: BinaryIO) -> str | None:
+    """What the first bytes say of an open file: a name of `_MAGIC`, `gpg`, or None for plain text."""
+    begin = file.read(len(_ARMOR))
+    file.seek(0)
+    if begin.startswith(_ARMOR) or (begin and begin[0] in _PACKETS):
+        return "gpg"
+    return next((kind for kind, magic in _MAGIC.items() if begin.startswith(magic)), None)
 
 
 def _after(skip: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -94,11 +112,54 @@ class _Zstd(_Member):
         yield self._inflater.decompress(chunk)
 
 
+class _Standard(_Member):
+    """Inflated by an object of the standard library."""
+
+    def __init__(self, new: Callable[[], Any], step: int) -> None:
+        self._step, self._inflater = step, new()
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """What the next bytes of the file hold."""
+        inflater = self._inflater
+        try:
+            yield inflater.decompress(chunk, self._step)
+            while not inflater.eof and not inflater.needs_input:
+                yield inflater.decompress(b"", self._step)
+        except OSError as error:  # bzip2's way to say it: the file itself can be read
+            raise zlib.error(str(error)) from error
+
+
+_INFLATERS: dict[str, Callable[[int], Any]] = {
+    "gzip": _Gzip,
+    "zstd": _Zstd,
+    "bzip2": partial(_Standard, bz2.BZ2Decompressor),
+    "xz": partial(_Standard, lzma.LZMADecompressor),
+}
 # What inflaters raise. The stub of one is wrong.
-_DAMAGE: tuple[type[Exception], ...] = (IsalError, zstandard.ZstdError)  # type: ignore[assignment]
+_DAMAGE: tuple[type[Exception], ...] = (IsalError, zstandard.ZstdError, lzma.LZMAError, zlib.error)  # type: ignore[assignment]
 
 
-def _members(file: BinaryIO, kind: str, new: type[_Gzip | _Zstd], step: int) -> Iterator[bytes]:
+def _zipped(file: BinaryIO, step: int) -> Iterator[bytes]:
+    """The files in a zip file, one after the other, each with a line end of its own."""
+    last = b""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            for member in archive.infolist():
+                if last and member.file_size and not last.endswith(b"\n"):
+                    yield b"\n"
+                with archive.open(member) as content:
+                    for last in chunks(cast("BinaryIO", content), step):
+                        yield last
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
+        raise LogDamaged(f"zip data is damaged: {error}") from error
+    except (
+        NotImplementedError,
+        RuntimeError,
+    ) as error:  # encrypted, or packed in a way that few programs know
+        raise LogDamaged(f"zip data cannot be read: {error}") from error
+
+
+def _members(file: BinaryIO, kind: str, new: Callable[[int], Any], step: int) -> Iterator[bytes]:
     """The members of a file, one after the other; zero padding after one is no damage."""
     given = 0
     try:
@@ -113,7 +174,7 @@ def _members(file: BinaryIO, kind: str, new: type[_Gzip | _Zstd], step: int) -> 
         raise LogDamaged(f"{kind} data is damaged: {error}") from error
 
 
-def _inflated(file: BinaryIO, kind: str, new: type[_Gzip | _Zstd], step: int) -> Iterator[bytes]:
+def _inflated(file: BinaryIO, kind: str, new: Callable[[int], Any], step: int) -> Iterator[bytes]:
     member = new(step)
     fed = 0
     while chunk := file.read(max(step // RATIO, 32)):
@@ -144,13 +205,12 @@ def content(path: str, start: int) -> Iterator[bytes]:
 
 
 def is_compressed(path: str) -> bool:
-    """Whether the file begins like gzip or zstd data; False if it cannot be read, which its reader tells."""
+    """Whether the file begins like compressed data; False if it cannot be read, which its reader tells."""
     try:
         with open_file(path) as file:
-            magic = file.read(4)
+            return _kind(file) is not None
     except OSError:
         return False
-    return magic[:2] == GZIP_MAGIC or magic == ZSTD_MAGIC
 
 
 class ContentDigest:
