@@ -147,6 +147,12 @@ def test_file_names_are_safe(text: str) -> None:
             "https://h/learning/course/course-v1:a+b+c/block-v1:a+b+c+type@sequential+block@s",
             "course-v1:a+b+c",
         ),
+        # Better: its API
+        ("/api/course_home/outline/course-v1:a+b+c", "course-v1:a+b+c"),
+        ("/api/courseware/sequence/block-v1:a+b+c+type@sequential+block@s", "course-v1:a+b+c"),
+        ("/api/learning_sequences/v1/course_outline/ccx-v1:a+b+c+ccx@4?x", "ccx-v1:a+b+c+ccx@4"),
+        ("/api/learning_sequences/v1/course_outline/a/b/c", None),
+        ("/api/completion/v1/course-v1:a+b+c/", None),
         # Better, percent-encoding is undone
         ("/courses/course-v1%3Aa%2Bb%2Bc/courseware/abc/", "course-v1:a+b+c"),
         ("https://h/xblock/block-v1%3Aa%2Bb%2Bc%2Btype%40vertical%2Bblock%401", "course-v1:a+b+c"),

@@ -160,6 +160,11 @@ class Counting(Section):
         "teams and beta testers not in their course runs.",
     )
     libraries: bool = Field(True, description="Count content libraries like course runs.")
+    browser_enrollments: bool = Field(
+        True,
+        description="Count enrollment events that only browsers have sent, as the original does; the LMS "
+        "writes its own on the server.",
+    )
 
 
 class ResultStoreSettings(Section):

@@ -278,6 +278,11 @@ def _show_oddities(console: Console, status: LakeStatus) -> None:
             console.print(
                 f"[yellow]{path}: no course: {_counted(log.odd_course, 'event')} of an unknown form of id[/]"
             )
+        if log.without_context * 2 > log.sum.events:
+            console.print(
+                f"[yellow]{path}: {_counted(log.without_context, 'event')} without context, as the LMS wrote "
+                "before October 2013: without person and course they count in the totals only[/]"
+            )
     for path, problem in status.unreadable.items():
         console.print(f"[yellow]{_shown(path)}: {_shown(problem)}[/]")
 

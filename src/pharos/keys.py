@@ -51,6 +51,12 @@ _BLOCK_URL = re.compile(rf"/xblock/{_CHUNKS}")
 # because anything may be called /course/, only a modern id is believed there.
 _COURSE_URL = re.compile(rf"/courses/(?!v[0-9]+/[^/]){_CHUNKS}")
 _LEARNING_URL = re.compile(r"/course/(?P<id>(?:course-v1|ccx-v1):[^/?#]+)")
+# What the learning micro-frontend asks for: outlines, progress, sequences. Other addresses under /api/ name
+# courses, too, but are asked for by apps and services without a learner doing anything (spec 07 §4.3).
+_LEARNING_API = re.compile(
+    r"/api/(?:course_home|courseware|learning_sequences)/(?:[^/?#]+/)*?"
+    r"(?P<id>(?:course-v1|ccx-v1|block-v1|ccx-block-v1):[^/?#]+)"
+)
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,8 @@ def block(usage_id: str) -> BlockKey | None:
 def course_id_of_url(url: str | None) -> str | None:
     """The course run a URL or request path belongs to; None if it tells none. `spec 01 §1.5 R-URL`.
 
-    Better than the original: percent-encoding is undone first, every form is tried, `/course/<id>` counts.
+    Better than the original: percent-encoding is undone first, every form is tried, `/course/<id>` counts, as
+    does the course id or block in addresses of the learning micro-frontend's API.
     """
     if not url:
         return None
@@ -120,7 +127,14 @@ def course_id_of_url(url: str | None) -> str | None:
         for match in pattern.finditer(text):
             if is_course_id(match["id"]):
                 return _canonical(match["id"])
-    return None
+    match = _LEARNING_API.search(text)
+    return None if match is None else course_id_of_key(match["id"])
+
+
+def course_id_of_key(text: str) -> str | None:
+    """The course run that a course id or a block's usage id names; None if it is neither."""
+    key = block(text)
+    return key.course_id if key else _canonical(text) if is_course_id(text) else None
 
 
 def is_valid_course_id(text: StringValue) -> BooleanValue:

@@ -149,6 +149,16 @@ def test_the_day_is_that_of_the_events_own_time(engine: Engine, events_of: Event
 
 
 def test_equal_events_of_one_moment_are_one(engine: Engine, events_of: EventsOf) -> None:
-    """§11.85; they need not be the same text."""
-    lines = [enrollment(DAY, "activated"), enrollment(DAY, "activated", agent="another")]
-    assert len(rows(engine, events_of, lines)) == 1
+    """§11.85; they need not be the same text. A browser's is one of the LMS if the LMS sent it, too."""
+    from_browser = {"event_source": "browser"}
+    lines = [
+        enrollment(DAY, "activated"), enrollment(DAY, "activated", agent="another"),
+        enrollment(DAY, "activated", user=8), enrollment(DAY, "activated", user=8, **from_browser),
+        enrollment(DAY, "activated", user=9, **from_browser),
+        enrollment(DAY, "activated", user=9, agent="another", **from_browser),
+        enrollment(DAY, "activated", user=10, event_source=None),
+    ]  # fmt: skip
+    found = engine.fetch(enrollment_event(events_of(lines))).to_pylist()
+    assert sorted((row["user_id"], row["is_from_browser"]) for row in found) == [
+        (7, False), (8, False), (9, True), (10, False),
+    ]  # fmt: skip

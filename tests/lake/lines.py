@@ -9,6 +9,7 @@ with the Better items of §10.1.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -92,6 +93,19 @@ def address(title: str, source: str, url: str, found: str | None, org_id: str | 
     return event(
         title, f'{{"event_source":"{source}","{member}":"{url}","host":"{title}",<T>,"context":{{"course_id":""}}}}',
         host=title, context='{"course_id":""}', page_course_id=found, org_id=org_id, **columns,
+    )  # fmt: skip
+
+
+def named(title: str, type_: str, payload: str, found: str | None, context: str = '{"course_id":""}') -> Line:
+    """A server event whose address names no course; perhaps its payload does."""
+    text = payload.replace("<C>", COURSE)
+    is_text = text[0] == '"'
+    return event(
+        title,
+        f'{{"event_source":"server","event_type":"{type_}","page":"x_module","host":"{title}",<T>,'
+        f'"context":{context},"event":{payload}}}',
+        event_source="server", event_type=type_, page="x_module", host=title, context=context,
+        payload=json.loads(text) if is_text else text, payload_is_text=is_text, page_course_id=found,
     )  # fmt: skip
 
 
@@ -482,6 +496,24 @@ ADDRESSES = [
     address("a11", "browser", "", None),
     address("a12", "mobile", "https://h/courses/<C>/info", None),
     address("a13", "task", "https://h/courses/<C>/info", None),
+    address("a14", "server", "/api/course_home/outline/<C>", "<C>"),
+    address("a15", "server", "/api/course_home/v1/dates/course-v1%3AUniX%2BCS1%2B2024?x=1", "<C>"),
+    address("a16", "server", "/api/learning_sequences/v1/course_outline/<C>", "<C>"),
+    address("a17", "server", "/api/courseware/sequence/block-v1:UniX+CS1+2024+type@sequential+block@s", "<C>"),
+    address("a18", "server", "/api/course_home/outline/UniX+CS1+2024", None),
+    address("a19", "server", "/api/courses/v1/blocks/block-v1:UniX+CS1+2024+type@vertical+block@v", None),
+    named("n1", "edx.forum.thread.created", '{"url":"https://h/courses/<C>/discussion/forum/c/threads/1"}', "<C>"),
+    named("n2", "edx.forum.comment.created", '{"url":"https://h/elsewhere","problem_id":"<C>"}', None),
+    named("n3", "edx.forum.response.created", '{"url":["/courses/<C>/"]}', None),
+    named("n4", "edx.course.created", '{"url":"https://h/courses/<C>/"}', None),
+    named("n5", "problem_check", '{"problem_id":"block-v1:UniX+CS1+2024+type@problem+block@p"}', "<C>"),
+    named("n6", "problem_check", '{"problem_id":"i4x://UniX/CS1/problem/p"}', None),
+    named("n7", "problem_check", '{"problem_id":7}', None),
+    named("n8", "/problem_check", '{"problem_id":"block-v1:UniX+CS1+2024+type@problem+block@p"}', None),
+    named("n9", "problem_check", '["<C>"]', None),
+    named("n10", "problem_check", '{"problem_id":"block-v1:UniX+CS1+2024+type@problem+block@p"}', None,
+          context='{"course_id":"no course"}'),
+    named("n11", "showanswer", r'"{\"problem_id\":\"block-v1:UniX+CS1+2024+type@problem+block@p\"}"', "<C>"),
     event(
         "server event: the page is not asked",
         '{"event_source":"server","event_type":"x","page":"/courses/<C>/info",<T>,"context":{}}',

@@ -13,7 +13,9 @@ import xxhash
 
 COURSE = re.compile(r"(course-v1:([\w.~:-]+)\+[\w.~:-]+\+[\w.~:-]+|([\w.%-]+)/[\w.%-]+/[\w.%-]*)")
 ADDRESS = re.compile(r"/courses/(course-v1:[^/?#]+|[^/+]+/[^/+]+/[^/?#]+)")
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE)
+TIME = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
+)
 TEXTS = [
     "event_type", "name", "event_source", "ip", "session", "agent", "host", "page", "referer",
     "accept_language",
@@ -57,7 +59,7 @@ def event(line: bytes) -> dict[str, Any] | None:
     time = _utc(value.get("time", value.get("timestamp"))) if value is not None else None
     if value is None or time is None:
         return None
-    if not value.get("event_type") and not value.get("name") and "event" not in value:
+    if not (value.get("event_type") or value.get("name") or "event" in value or "data" in value):
         return None
     context = value["context"] if isinstance(value.get("context"), dict) else None
     columns = {member: _text(value.get(member)) for member in TEXTS}
@@ -108,7 +110,7 @@ def _utc(written: object) -> datetime | None:
     if not isinstance(written, str) or not TIME.fullmatch(written.strip()):
         return None
     try:
-        time = datetime.fromisoformat(written.strip().upper())
+        time = datetime.fromisoformat(re.sub(r"\s", "", written).upper())
         return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
     except (ValueError, OverflowError):
         return None

@@ -24,10 +24,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from tests.lake import naive
-from tests.lake.place import Place
+from tests.lake.place import NOW, Place
 from tests.lake.strategies import lines, regular
 
 from pharos.engine import Engine
+from pharos.lake import logs as log_files
+from pharos.lake.ingest import ingest
 from pharos.lake.lake import Lake
 from pharos.lake.parse import Reason
 
@@ -388,11 +390,35 @@ def test_a_log_that_is_rotated_while_it_is_read(place: Place, logs: Path, new: b
         live.write_bytes(new)
 
     Place(place.root, cast("Engine", Meanwhile(place.engine, rotate))).read(live)
-    assert place.status.sum.closes
+    nothing_to_tell(place)
     place.read(logs)
     assert hosts(place) == sorted([*range(20), *(int(json.loads(line)["host"]) for line in new.splitlines())])
     total = place.status.sum
     assert (total.lines, total.duplicates) == (20 + new.count(b"\n"), 0)
+
+
+def nothing_to_tell(place: Place) -> None:
+    """Rotation is no trouble, whenever it happens: no line of the status is about it."""
+    status = place.status
+    assert status.sum.closes
+    assert not status.unreadable
+    assert not any(log.problem for log in status.logs)
+
+
+def test_a_log_that_vanishes_before_it_is_read(place: Place, logs: Path) -> None:
+    """A new file; it may also come back under its name, unchanged, as on a network file system."""
+    live, rotated = logs / "tracking.log", logs / "tracking.log-1"
+    live.write_bytes(log_of(*range(10)))
+    found = log_files.discover(log_files.given([str(live)]))
+    live.rename(rotated)
+    lake = Lake(place.root)
+    with lake.locked():
+        result = ingest(lake, place.engine, found, NOW)
+    assert list(result.problems) == [str(live)]
+    nothing_to_tell(place)
+    rotated.rename(live)
+    place.read(logs)
+    assert hosts(place) == [*range(10)]
 
 
 def test_a_log_that_vanishes_while_it_is_read(place: Place, logs: Path) -> None:
@@ -405,6 +431,7 @@ def test_a_log_that_vanishes_while_it_is_read(place: Place, logs: Path) -> None:
         place.root, cast("Engine", Meanwhile(place.engine, lambda: live.rename(logs / "tracking.log-1")))
     )
     assert "No such file" in moved.read(logs).problems[str(live)]
+    nothing_to_tell(place)
     place.read(logs)
     assert hosts(place) == [*range(20), 50]
     assert (place.status.sum.lines, place.status.sum.duplicates) == (21, 0)

@@ -12,7 +12,7 @@ import pytest
 from tests.lake.place import AS_ANYBODY
 
 from pharos.config import LogSource
-from pharos.lake.logs import NoSuchLogs, discover, given, name_date
+from pharos.lake.logs import NoSuchLogs, PassedOver, discover, given, name_date, passed_over
 
 
 def names(*sources: LogSource) -> list[str]:
@@ -50,6 +50,19 @@ def test_old_names_are_skipped_and_what_has_no_date_is_read(logs: Path) -> None:
         "tracking.log-20240301", "tracking.log-20240318.gz", "tracking.log-20240401-1711929600.gz",
         "tracking.log",
     ]  # fmt: skip
+
+
+def test_files_that_no_pattern_matches_are_counted(logs: Path) -> None:
+    """Not those that are too old by their name: these are left out by intent."""
+    old = LogSource(paths=[str(logs)], since=date(2024, 3, 1))
+    assert passed_over({"a": old}) == [
+        PassedOver(origin="a", pattern=old.pattern, files=2, example=str(logs / "edx.log-20240318"))
+    ]
+    others = LogSource(paths=[str(logs)], pattern=r".*/(edx|error)\.log.*")
+    assert passed_over({"a": old, "b": others}) == []
+    assert passed_over({"command": given([str(logs)])["command line"]}) == []
+    single = LogSource(paths=[str(logs / "error.log"), str(logs / "app2")])
+    assert passed_over({"a": single}) == []
 
 
 @pytest.mark.parametrize(

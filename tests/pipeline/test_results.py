@@ -78,6 +78,27 @@ def test_staff_and_libraries_count_unless_they_shall_not(tmp_path: Path) -> None
     assert everything.tables() == counted
 
 
+def test_enrollments_that_only_browsers_sent_count_unless_they_shall_not(tmp_path: Path) -> None:
+    sent = [
+        lines.enrollment("2024-03-05 09:00", "activated", user=8, event_source="browser"),
+        lines.enrollment("2024-03-05 09:01", "activated", user=9, event_source="browser"),
+        lines.enrollment("2024-03-05 09:01", "activated", user=9),
+    ]
+    fresh = Installation(tmp_path / "without")
+    fresh.run([*log(), sent[2]])
+    expected = fresh.tables()
+    home = Installation(tmp_path / "home")
+    home.run([*log(), *sent])
+    counted = home.tables()
+    assert counted["course_enrollment_daily"] != expected["course_enrollment_daily"]
+    strict = Installation(tmp_path / "home", counting={"browser_enrollments": False})
+    assert "course_enrollment_daily" in {name for name, _ in strict.run([*log(), *sent]).why}
+    found = strict.tables()
+    assert found.pop("total_events_daily") != expected.pop("total_events_daily"), "events are events"
+    assert found == expected
+    assert strict.run([*log(), *sent]).why == []
+
+
 def test_a_course_team_counts_where_it_learns_and_not_where_it_teaches(tmp_path: Path) -> None:
     """§10.26; the results follow the roles: who is added to a team, or taken off it."""
     teacher, course, other = 9, "course-v1:UniX+CS1+2023", "course-v1:UniX+CS0+2023"

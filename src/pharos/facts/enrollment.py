@@ -28,6 +28,7 @@ _NO_MODE = r"\A(?:[\[{\"]|-?[0-9]+(?:\.[0-9]+|(?:\.[0-9]+)?[eE][+-]?[0-9]+)\z)"
             ("time", pa.timestamp("us")),
             ("event_type", pa.string()),
             ("mode", pa.string()),
+            ("is_from_browser", pa.bool_()),
         ]
     )
 )
@@ -37,7 +38,8 @@ def enrollment_event(events: ibis.Table) -> ibis.Table:
     Of the payload, because the context names the acting person and may lack the course. Any event source
     counts. Events without a valid course, an integer user or a mode are left out; an empty mode is one, and
     one too long for the LMS is cut. A number with a fraction, an object or a list is no mode.
-    Equal events of one moment are one.
+    Equal events of one moment are one; `is_from_browser` if browsers have sent them all. The LMS writes its
+    own on the server; whoever is signed in can send any event from a browser.
     """
     relevant = events.filter(events.event_type.isin([ACTIVATED, DEACTIVATED, MODE_CHANGED]))
     read = relevant.select(
@@ -47,8 +49,12 @@ def enrollment_event(events: ibis.Table) -> ibis.Table:
         course_id=stripped(payload_text(relevant, "$.course_id")),
         user_id=payload_integer(relevant, "$.user_id"),
         mode=payload_text(relevant, "$.mode").left(LONGEST_MODE),
+        is_from_browser=ibis.coalesce(relevant.event_source, "") == "browser",
     )
     valid = read.filter(
         keys.is_valid_course_id(read.course_id), read.user_id.notnull(), ~read.mode.re_search(_NO_MODE)
     )
-    return valid.mutate(course_id=course_run(valid.course_id)).distinct()
+    events = valid.mutate(course_id=course_run(valid.course_id))
+    return events.group_by("date", "course_id", "user_id", "time", "event_type", "mode").agg(
+        is_from_browser=events.is_from_browser.all()
+    )

@@ -7,12 +7,13 @@ import re
 # Whole families, by how their names begin.
 _FAMILIES = (
     "edx.annotation.", "edx.bi.", "edx.bookmark.", "edx.certificate.", "edx.cohort.", "edx.completion.",
-    "edx.cookie.", "edx.course.", "edx.course_experiments.", "edx.discussions.", "edx.done.", "edx.edxnotes.",
-    "edx.enrollment.", "edx.forum.", "edx.googlecomponent.", "edx.grades.", "edx.instructor.",
-    "edx.librarycontentblock.", "edx.poll.", "edx.problem.", "edx.rapid_response.", "edx.social.",
-    "edx.special_exam.", "edx.student_notes.", "edx.team.", "edx.ui.", "edx.user.", "edx.video.",
-    "edx.xblock.", "lti.", "openassessment.", "openassessmentblock.", "openedx.", "oppia.exploration.",
-    "org.openedx.", "staff_", "textbook.pdf.", "ubcpi.", "xblock.", "xmodule.partitions.",
+    "edx.content_library.", "edx.cookie.", "edx.course.", "edx.course_experiments.", "edx.discussion.",
+    "edx.discussions.", "edx.done.", "edx.drag_and_drop_v2.", "edx.edxnotes.", "edx.enrollment.",
+    "edx.exam.", "edx.forum.", "edx.googlecomponent.", "edx.grades.", "edx.instructor.",
+    "edx.itembankblock.", "edx.library.", "edx.librarycontentblock.", "edx.poll.", "edx.problem.",
+    "edx.rapid_response.", "edx.social.", "edx.special_exam.", "edx.student_notes.", "edx.team.", "edx.ui.",
+    "edx.user.", "edx.video.", "edx.xblock.", "lti.", "openassessment.", "openassessmentblock.", "openedx.",
+    "oppia.", "org.openedx.", "staff_", "textbook.pdf.", "ubcpi.", "xblock.", "xmodule.partitions.",
 )  # fmt: skip
 _PROBLEMS = """
     problem_check problem_check_fail problem_graded problem_reset problem_rescore problem_rescore_fail
@@ -41,7 +42,7 @@ _FAMILY = re.compile("|".join(map(re.escape, _FAMILIES)))
 def is_known(event_type: str) -> bool:
     """Whether this is a type of the LMS or of something that comes with it; requests and none at all are.
 
-    The families of `spec 04 §8.6`, and those that Open edX documents since.
+    The families of `spec 04 §8.6` and `07 §4.4`, and those that Open edX documents since.
     """
     is_request = event_type.startswith("/")
     return not event_type or is_request or event_type in _SINGLE or _FAMILY.match(event_type) is not None

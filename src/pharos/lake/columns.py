@@ -101,7 +101,7 @@ class Rows:
             values.add(texts)
         self._actors.add(contexts)
         self._pages.add([
-            _course_of_address(event) if context.may_use_url else context.course_id
+            _course_of_event(event) if context.may_use_url else context.course_id
             for context, event in zip(contexts, events, strict=True)
         ])  # fmt: skip
         self._names.add([name] * len(events))
@@ -224,9 +224,9 @@ class _Numbers(dict[Any, int]):
         return number
 
 
-def _course_of_address(event: Envelope) -> str | None:
-    """`spec 01 §1.5 R-COURSE-URL`."""
-    return keys.course_id_of_url(parse.address_of(event))
+def _course_of_event(event: Envelope) -> str | None:
+    """The course of an event whose context names none. `spec 01 §1.5 R-COURSE-URL`"""
+    return keys.course_id_of_url(parse.address_of(event)) or parse.course_id_of_payload(event)
 
 
 def _present(text: parse.Text) -> str | None:

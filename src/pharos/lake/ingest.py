@@ -28,7 +28,7 @@ from pharos.lake.land import Landed, Progress, Reading, land
 from pharos.lake.ledger import Commit, DataFile, File, Log
 from pharos.lake.logs import LogFile, name_date
 from pharos.lake.parse import Reason
-from pharos.lake.reader import ContentDigest, begins_with, head, is_compressed
+from pharos.lake.reader import ContentDigest, LogMoved, begins_with, head, is_compressed
 from pharos.lake.safely import move_safely
 from pharos.lake.storage import is_remote
 
@@ -133,7 +133,11 @@ def _identified(
     heads: set[bytes] = set()
     nothing = Commit(number=lake.state.number + 1, at=now)
     for file in files:
-        begin, problem = head(file.path)
+        try:
+            begin, problem = head(file.path)
+        except LogMoved as error:  # the next run finds it under its new name
+            result.problems[file.path] = str(error)
+            continue
         if problem is not None:
             result.problems[file.path] = problem
         if not begin:
@@ -249,7 +253,7 @@ def _commit(
         progress.events -= progress.duplicates
         pending.log = _moved_on(pending, progress, result)
         commit.logs.append(pending.log)
-        if progress.is_finished:
+        if progress.is_finished and not progress.is_moved:
             commit.files[pending.file.path] = _seen(pending.file, pending.log.key, progress.damage)
     lake.ledger.commit(lake.state, commit)
 
@@ -306,7 +310,8 @@ def _moved_on(pending: _Pending, progress: Progress, result: Ingested) -> Log:
         tail=progress.tail, parts=progress.parts, file_lines=pending.reading.lines + progress.file_lines,
         odd_course=log.odd_course + progress.odd_course,
         without_context=log.without_context + progress.without_context,
-        future=log.future + progress.future, newest=newest, damage=progress.damage,
+        future=log.future + progress.future, newest=newest,
+        damage=None if progress.is_moved else progress.damage,
     )  # fmt: skip
 
 

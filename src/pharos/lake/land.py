@@ -75,6 +75,7 @@ class Progress:
     future: int = 0
     newest: datetime | None = None
     damage: str | None = None
+    is_moved: bool = False  # whether the damage is a rotation
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def _read(reading: Reading, writer: _Writer) -> Progress:
             break
     if blocks.rest and lines.take_last(blocks.rest):
         blocks.consume_rest()
-    progress.damage = blocks.damage
+    progress.damage, progress.is_moved = blocks.damage, blocks.is_moved
     progress.position = blocks.position
     if blocks.position > reading.position:
         progress.chain, progress.digest = digest.chain, digest.value

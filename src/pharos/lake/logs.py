@@ -40,6 +40,16 @@ class LogFile:
     inode: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class PassedOver:
+    """Files in the folders of one source that were not read, because their names do not match its pattern."""
+
+    origin: str
+    pattern: str
+    files: int
+    example: str  # the path of one of them
+
+
 def given(paths: Iterable[str]) -> dict[str, LogSource]:
     """Sources for paths named on the command line: what is named there is read, whatever it is called."""
     return {"command line": LogSource(paths=list(paths), pattern=".*")}
@@ -57,24 +67,50 @@ def discover(sources: dict[str, LogSource]) -> list[LogFile]:
     return sorted(found.values(), key=_reading_order)
 
 
+def passed_over(sources: dict[str, LogSource]) -> list[PassedOver]:
+    """For each source whose pattern leaves out files: how many. A file that another source reads is read.
+
+    Raises NoSuchLogs for a path that leads nowhere.
+    """
+    found = {origin: _found(origin, source) for origin, source in sources.items()}
+    read = {
+        file.path
+        for origin, source in sources.items()
+        for file, is_in_folder in found[origin]
+        if _matches(source, file, is_in_folder=is_in_folder)
+    }
+    left_out = {origin: sorted({file.path for file, _ in files} - read) for origin, files in found.items()}
+    return [
+        PassedOver(origin=origin, pattern=sources[origin].pattern, files=len(paths), example=paths[0])
+        for origin, paths in left_out.items()
+        if paths
+    ]
+
+
 def _files(origin: str, source: LogSource) -> list[Stored]:
     """Files named singly, and those in folders that match the pattern and are not too old by their name."""
-    pattern = re.compile(source.pattern)
-    chosen: list[Stored] = []
+    return [
+        file
+        for file, is_in_folder in _found(origin, source)
+        if _matches(source, file, is_in_folder=is_in_folder)
+        and (not is_in_folder or not _is_before(file.path, source.since))
+    ]
+
+
+def _matches(source: LogSource, file: Stored, *, is_in_folder: bool) -> bool:
+    # A folder that is closed to us is read like a file, to say so in the status.
+    return not is_in_folder or file.is_closed_folder or re.fullmatch(source.pattern, file.path) is not None
+
+
+def _found(origin: str, source: LogSource) -> list[tuple[Stored, bool]]:
+    """All files of a source, and for each whether it was found in a folder, not named singly."""
+    files: list[tuple[Stored, bool]] = []
     for text in source.paths:
         found = [stored for path in _existing(text, origin) if (stored := _stored(path, origin)) is not None]
         if not found:
             raise NoSuchLogs(text, origin)
-        for files, is_folder in found:
-            chosen += [
-                file
-                for file in files
-                # A folder that is closed to us is read like a file, to say so in the status.
-                if not is_folder
-                or file.is_closed_folder
-                or (pattern.fullmatch(file.path) and not _is_before(file.path, source.since))
-            ]
-    return chosen
+        files += [(file, is_folder) for stored, is_folder in found for file in stored]
+    return files
 
 
 def _existing(text: str, origin: str) -> list[str]:

@@ -341,3 +341,32 @@ def address_of(event: Envelope) -> str | None:
     else:
         return None
     return None if where is UNSET else where
+
+
+class _Named(Struct, gc=False):
+    """What a payload says of the course it is about."""
+
+    url: Any = None  # of a thread of the forum
+    problem_id: Any = None
+
+
+_decode_named: Callable[[bytes | str | Raw], _Named] = msgspec.json.Decoder(_Named).decode
+_decode_text: Callable[[Raw], str] = msgspec.json.Decoder(str).decode
+
+
+def course_id_of_payload(event: Envelope) -> str | None:
+    """The course of the forum's thread or of the problem that a payload names.
+
+    Better than R-COURSE-URL: events of the forum's API, and `problem_check` with the page `x_module`, name
+    their course nowhere else.
+    """
+    if event.event is UNSET or not event.event_type or event.event_type.startswith("/"):
+        return None
+    try:
+        is_text = bytes(event.event)[:1] == b'"'
+        named = _decode_named(_decode_text(event.event) if is_text else event.event)
+    except _IRREGULAR:
+        return None
+    if event.event_type.startswith("edx.forum.") and isinstance(named.url, str):
+        return keys.course_id_of_url(named.url)
+    return keys.course_id_of_key(named.problem_id) if isinstance(named.problem_id, str) else None

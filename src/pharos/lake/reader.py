@@ -37,6 +37,10 @@ class LogDamaged(Exception):
     """The rest of a log cannot be read; what came before can be used. `str()` says why."""
 
 
+class LogMoved(LogDamaged):
+    """The file is gone or another one, as after a rotation: its log will be found under another name."""
+
+
 def decompressed(path: str, step: int = BLOCK_BYTES) -> Iterator[bytes]:
     """The content of a plain or compressed file in chunks. Raises LogDamaged where it cannot go on.
 
@@ -55,7 +59,12 @@ def decompressed(path: str, step: int = BLOCK_BYTES) -> Iterator[bytes]:
             else:
                 yield from _members(file, kind, _INFLATERS[kind], step)
     except OSError as error:
-        raise LogDamaged(f"cannot be read: {error.strerror or error}") from error
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> LogDamaged:
+    kind = LogMoved if isinstance(error, FileNotFoundError) else LogDamaged
+    return kind(f"cannot be read: {error.strerror or error}")
 
 
 def _kind(file: BinaryIO) -> str | None:
@@ -199,7 +208,7 @@ def content(path: str, start: int) -> Iterator[bytes]:
                 file.seek(start)
                 yield from chunks(file, BLOCK_BYTES)
         except OSError as error:
-            raise LogDamaged(f"cannot be read: {error.strerror or error}") from error
+            raise _unreadable(error) from error
         return
     yield from _after(start, decompressed(path))
 
@@ -261,6 +270,7 @@ class LineBlocks:
         self.is_oversized = False
         self.rest = b""
         self.damage: str | None = None
+        self.is_moved = False  # whether the damage is a rotation
         self._path, self._digest, self._expected = path, digest, expected
 
     def __iter__(self) -> Iterator[bytes]:
@@ -290,7 +300,7 @@ class LineBlocks:
                         self._consume(piece)
                     pieces = []
         except LogDamaged as error:
-            self.damage = str(error)
+            self.damage, self.is_moved = str(error), isinstance(error, LogMoved)
         if oversized is not None:
             yield from self._give_oversized(oversized)
         self.rest = b"".join(pieces)
@@ -308,7 +318,7 @@ class LineBlocks:
                 self._digest.update(chunk[:before])
             if self._expected and self._digest.position == self.position:
                 if self._digest.value != self._expected:
-                    raise LogDamaged("was replaced by another log while it was read; the next run reads both")
+                    raise LogMoved("was replaced by another log while it was read; the next run reads both")
                 self._expected = ""
             if len(chunk) > max(before, 0):
                 yield chunk[before:] if before > 0 else chunk
@@ -324,13 +334,18 @@ class LineBlocks:
 
 
 def head(path: str) -> tuple[bytes, str | None]:
-    """The first 64 KiB of the content, or what there is of it, and what stopped the reading, if anything."""
+    """The first 64 KiB of the content, or what there is of it, and what stopped the reading, if anything.
+
+    Raises LogMoved.
+    """
     data = b""
     try:
         for chunk in decompressed(path, HEAD_BYTES):
             data += chunk[: HEAD_BYTES - len(data)]
             if len(data) == HEAD_BYTES:
                 break
+    except LogMoved:
+        raise
     except LogDamaged as error:
         return data, str(error)
     return data, None

@@ -35,7 +35,10 @@ EVENTS = pa.schema(
             "course_id", pa.string(), True, {"meaning": "Course run of the context; null if none or invalid."}
         ),
         pa.field(
-            "page_course_id", pa.string(), True, {"meaning": "course_id, else the course run in the address."}
+            "page_course_id",
+            pa.string(),
+            True,
+            {"meaning": "course_id, else the course run in the address or payload."},
         ),
         pa.field("org_id", pa.string(), True, {"meaning": "Organisation of page_course_id."}),
         pa.field(

@@ -40,6 +40,7 @@ class LogStatus:
     sum: Sum
     newest: datetime | None
     odd_course: int  # events whose context has a course id of no known form
+    without_context: int  # events that name neither person nor course: the LMS wrote such until October 2013
     future: int  # events that were ahead of the clock by more than five minutes when they were read
     problem: str | None
 
@@ -120,7 +121,7 @@ def lake_status(lake: Lake, now: datetime) -> LakeStatus:
 def _log_status(log: Log) -> LogStatus:
     return LogStatus(
         origin=log.origin, path=log.names[-1], other_names=log.names[:-1], sum=_sum([log]), newest=log.newest,
-        odd_course=log.odd_course, future=log.future, problem=log.damage,
+        odd_course=log.odd_course, without_context=log.without_context, future=log.future, problem=log.damage,
     )  # fmt: skip
 
 

@@ -65,6 +65,16 @@ def without_libraries(rows: ibis.Table) -> ibis.Table:
     return rows.filter(~is_library(rows.course_id))
 
 
+def enrollment_events(events: ibis.Table, *, from_browsers: bool) -> ibis.Table:
+    """Rows of the fact `enrollment_event` without its column `is_from_browser`.
+
+    Unless `from_browsers`, those are left out that only browsers have sent: anybody who is signed in can send
+    any event.
+    """
+    counted = events if from_browsers else events.filter(~events.is_from_browser)
+    return counted.drop("is_from_browser")
+
+
 def _team(roles: ibis.Table) -> ibis.Table:
     """(user_id, org, course_id) of those whose role is in a team; what is not said is the empty text."""
     team = roles.filter(roles.role.isin(TEAM_ROLES))

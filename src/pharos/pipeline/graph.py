@@ -71,6 +71,7 @@ class Given:
     fills_gaps: bool = False  # see `pharos.metrics.enrollment_gaps`
     counts_staff: bool = True  # see `pharos.metrics.population`
     counts_libraries: bool = True
+    counts_browser_enrollments: bool = True
 
     @property
     def last_day(self) -> date:

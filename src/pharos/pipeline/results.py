@@ -119,7 +119,10 @@ def _input(
     given: Given,
 ) -> object:
     if name in FACTS:
-        return _counted(lake, engine, facts.read(engine, FACTS[name], days[name]), given)
+        rows = facts.read(engine, FACTS[name], days[name])
+        if name == EVENTS:
+            rows = population.enrollment_events(rows, from_browsers=given.counts_browser_enrollments)
+        return _counted(lake, engine, rows, given)
     if name in METRICS:
         path = known[name].path
         return engine.read([path], pq.read_schema(path))
@@ -147,4 +150,6 @@ def _counting_fingerprint(lake: Lake, metric: Metric, given: Given) -> list[str]
         found.append(f"staff={code_fingerprint(population.without_staff)} {known}")
     if not given.counts_libraries:
         found.append(f"libraries={code_fingerprint(population.without_libraries)}")
+    if not given.counts_browser_enrollments and EVENTS in metric.inputs:
+        found.append(f"servers={code_fingerprint(population.enrollment_events)}")
     return found if any(name in FACTS or name == ENROLLMENTS for name in metric.inputs) else []

@@ -116,6 +116,7 @@ def _given(settings: Settings, until: datetime) -> Given:
         fills_gaps=settings.lms.fill_enrollment_gaps,
         counts_staff=settings.counting.staff,
         counts_libraries=settings.counting.libraries,
+        counts_browser_enrollments=settings.counting.browser_enrollments,
     )
 
 

@@ -27,7 +27,7 @@ course_activity = result(
     "course_activity",
     Definition(
         title="Weekly activity",
-        version=2,
+        version=3,
         meaning="Distinct learners active in each course run per ISO week, by kind of activity.",
         formula=(
             "Active: any event of a signed-in person in the course. Watched a video: started one, in the "
@@ -37,7 +37,10 @@ course_activity = result(
         edge_cases=(
             "Weeks run from Monday 00:00 to Monday 00:00 UTC; only complete weeks are counted.",
             "Enrollment events and events of background tasks are no activity.",
-            "The course is that of the event's context, else that of the address of the page.",
+            (
+                "The course is that of the event's context, else that of the address, of the forum's thread "
+                "or of the problem."
+            ),
             "Course teams count like learners.",
             "A week without activity has no row.",
             (
@@ -73,7 +76,7 @@ course_activity_current_week = result(
     "course_activity_current_week",
     Definition(
         title="Activity of the week so far",
-        version=1,
+        version=2,
         meaning="Distinct learners active in each course run in the week so far, by kind of activity.",
         formula="As weekly activity, from Monday 00:00 UTC up to the last day.",
         edge_cases=(

@@ -46,7 +46,7 @@ course_enrollment_daily = result(
     "course_enrollment_daily",
     Definition(
         title="Enrollment",
-        version=2,
+        version=3,
         meaning="Learners enrolled in each course run at the end of each UTC day.",
         formula=(
             "A learner is enrolled from an activation until the next deactivation. "
@@ -83,7 +83,7 @@ course_enrollment_mode_daily = result(
     "course_enrollment_mode_daily",
     Definition(
         title="Enrollment by mode",
-        version=2,
+        version=3,
         meaning="Learners in each enrollment mode of a course run at the end of each UTC day.",
         formula=(
             "A learner's mode is that of the latest enrollment event up to the end of the day; each "
@@ -119,7 +119,7 @@ course_enrollment_effective_mode_daily = result(
     "course_enrollment_effective_mode_daily",
     Definition(
         title="Enrollment by effective mode",
-        version=1,
+        version=2,
         meaning="Learners enrolled in each mode of a course run at the end of each UTC day.",
         formula=(
             "Only events with an effect set the mode: the activation that enrolls a learner, and changes of "
@@ -160,7 +160,7 @@ course_enrollment_summary = result(
     "course_enrollment_summary",
     Definition(
         title="Enrollments of learners",
-        version=1,
+        version=2,
         meaning="How each learner's enrollment in a course run began, changed and is on the last day.",
         formula=(
             "Only events that have an effect count: activations of learners who are not enrolled, "
@@ -196,7 +196,7 @@ course_grade_by_mode = result(
     "course_grade_by_mode",
     Definition(
         title="Passing learners",
-        version=1,
+        version=2,
         meaning="Learners of each course run who pass, by enrollment mode.",
         formula=(
             "A learner passes whose grade in the LMS has a time of passing and a letter that is not empty. "
@@ -225,7 +225,7 @@ course_meta_summary_enrollment = result(
     "course_meta_summary_enrollment",
     Definition(
         title="Course summary",
-        version=2,
+        version=3,
         meaning="Current enrollment of each course run by mode, with its change over seven days.",
         formula=(
             "count and cumulative_count are those of the last day of enrollment by mode; "
@@ -273,7 +273,7 @@ course_enrollment_gender_daily = result(
     "course_enrollment_gender_daily",
     Definition(
         title="Enrollment by gender",
-        version=2,
+        version=3,
         meaning="Learners enrolled in each course run at the end of each UTC day, by gender.",
         formula="Enrollment, grouped by the gender of the learner's profile.",
         edge_cases=(
@@ -299,7 +299,7 @@ course_enrollment_birth_year_daily = result(
     "course_enrollment_birth_year_daily",
     Definition(
         title="Enrollment by year of birth",
-        version=2,
+        version=3,
         meaning="Learners enrolled in each course run at the end of the last day, by year of birth.",
         formula="Enrollment of the last day, grouped by the year of birth of the learner's profile.",
         edge_cases=("Only the last day.", "Unknown years are null."),
@@ -324,7 +324,7 @@ course_enrollment_education_level_daily = result(
     "course_enrollment_education_level_daily",
     Definition(
         title="Enrollment by education",
-        version=2,
+        version=3,
         meaning="Learners enrolled in each course run at the end of the last day, by highest education.",
         formula="Enrollment of the last day, grouped by the level of education of the learner's profile.",
         edge_cases=("Only the last day.", "Unknown and empty levels are null; `none` is a level of its own."),
@@ -346,7 +346,7 @@ course_enrollment_location_current = result(
     "course_enrollment_location_current",
     Definition(
         title="Enrollment by country",
-        version=3,
+        version=4,
         meaning="Learners enrolled in each course run by the country they were last seen in.",
         formula=(
             "Enrollments of the LMS, grouped by the country of the address of the learner's latest event "
@@ -398,7 +398,7 @@ course_program_metadata = result(
     "course_program_metadata",
     Definition(
         title="Programs",
-        version=1,
+        version=2,
         meaning="The programs each course run belongs to.",
         formula="A row per course run and program of the course catalog.",
         edge_cases=(

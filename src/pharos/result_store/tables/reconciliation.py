@@ -34,7 +34,7 @@ enrollment_reconciliation = result(
     "enrollment_reconciliation",
     Definition(
         title="Enrollment: events against the LMS",
-        version=2,
+        version=3,
         meaning="How far the enrollments that events tell of agree with those in the LMS, by course run.",
         formula=(
             "For each learner the state after the last enrollment event is compared with the row of the LMS. "
@@ -61,7 +61,7 @@ enrollment_difference = result(
     "enrollment_difference",
     Definition(
         title="Enrollment: learners who differ",
-        version=2,
+        version=3,
         meaning="The learners whose enrollment is one thing by the events and another in the LMS, and why.",
         formula="The learners counted in the last five columns of enrollment_reconciliation, one row each.",
         edge_cases=_EDGE_CASES,
