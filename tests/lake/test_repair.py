@@ -53,7 +53,7 @@ def logs(place: Place, tmp_path: Path) -> list[Path]:
 
 def test_whatever_is_damaged_is_restored_while_the_logs_are_there(place: Place, logs: list[Path]) -> None:
     events, quarantine, status = place.events(), place.quarantine(), place.status
-    logs[4].write_bytes(logs[4].read_bytes() + b'2T08:00:00Z","host":"later"}\n')  # not read yet
+    logs[4].write_bytes(logs[4].read_bytes() + b'2T08:00:00Z","name":"x","host":"later"}\n')  # not read yet
     for seed in range(12):
         draw, lake = random.Random(seed), Lake(place.root)
         files = [*lake.events(), *lake.quarantine()]

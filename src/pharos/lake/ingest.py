@@ -63,10 +63,10 @@ class _Pending:
     @property
     def reading(self) -> Reading:
         log = self.log
-        lines = log.lines - _open_lines(log) if log.file_lines is None else log.file_lines
         return Reading(
-            source=log.key, name=log.names[-1], path=str(self.file.path), position=log.position, lines=lines,
-            chain=log.chain, digest=log.digest, is_line_open=log.is_line_open, parts=log.parts,
+            source=log.key, name=log.names[-1], path=str(self.file.path), position=log.position,
+            lines=log.lines_of_file, chain=log.chain, digest=log.digest, is_line_open=log.is_line_open,
+            parts=log.parts,
         )  # fmt: skip
 
 
@@ -278,17 +278,12 @@ def admit(lake: Lake, landed: Landed, commit: Commit, known: KnownIds) -> dict[s
     return duplicates
 
 
-def _open_lines(log: Log | Progress) -> int:
-    """Lines that have not ended: counted, and in quarantine, until they are read as a whole."""
-    return (log.tail is not None) + len(log.parts)
-
-
 def _moved_on(pending: _Pending, progress: Progress, result: Ingested) -> Log:
     """The log's record after a reading."""
     log = pending.log
     head_bytes = min(len(pending.head), progress.position)
     quarantined = defaultdict(int, log.quarantined)
-    opened = _open_lines(progress) - _open_lines(log)
+    opened = (progress.tail is not None) + len(progress.parts) - log.open_lines
     lines = progress.lines + opened
     quarantined[Reason.INCOMPLETE] += opened
     for reason, number in progress.quarantined.items():

@@ -56,7 +56,7 @@ class Log(Struct, kw_only=True):
     names: list[str]  # paths, the current one last
     position: int = 0  # bytes of content consumed
     lines: int = 0  # several in one record of a collector are several, the parts of one are one
-    file_lines: int | None = None  # lines of the file consumed; ledgers of older releases have none
+    file_lines: int | None = None  # None in ledgers of older releases
     parts: dict[str, bytes] = field(default_factory=dict)  # by stream: a line whose last part is to come
     chain: str = ""
     digest: str = ""
@@ -73,6 +73,16 @@ class Log(Struct, kw_only=True):
     future: int = 0
     newest: datetime | None = None
     damage: str | None = None
+
+    @property
+    def open_lines(self) -> int:
+        """Lines that have not ended: counted, and in quarantine, until they are read as a whole."""
+        return (self.tail is not None) + len(self.parts)
+
+    @property
+    def lines_of_file(self) -> int:
+        """Lines of the file that are consumed."""
+        return self.lines - self.open_lines if self.file_lines is None else self.file_lines
 
 
 class File(Struct, kw_only=True, frozen=True):

@@ -65,7 +65,7 @@ class _Again:
 
     @property
     def lines(self) -> int:
-        return self.log.lines - (self.log.tail is not None)
+        return self.log.lines_of_file
 
 
 def repair(
@@ -157,8 +157,9 @@ def _landed(again: _Again, staging: Path, now: datetime) -> Landed:
         if progress.is_finished:
             return whole
         reading = replace(
-            reading, position=progress.position, lines=reading.lines + progress.lines, chain=progress.chain,
-            digest=progress.digest, is_line_open=progress.is_line_open,
+            reading, position=progress.position, lines=reading.lines + progress.file_lines,
+            chain=progress.chain, digest=progress.digest, is_line_open=progress.is_line_open,
+            parts=progress.parts,
         )  # fmt: skip
 
 
@@ -256,7 +257,7 @@ def _restore_quarantine(
     ]
     counted = sum(
         number for log in lake.state.logs.values() for reason, number in log.quarantined.items()
-    ) - sum(log.tail is not None for log in lake.state.logs.values())
+    ) - sum(log.open_lines for log in lake.state.logs.values())
     result.lost_lines = max(counted - len(known) - len(restored), 0)
     if result.lost_lines and not result.is_accepted:
         return

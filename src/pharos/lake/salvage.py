@@ -159,21 +159,15 @@ def _is_all_there(lake: Lake, old: State, new: State, quarantine: list[str]) -> 
                 strict=True,
             ):
                 of = by_name.get(name)
-                if of is not None and line <= _lines(of):
+                if of is not None and line <= of.lines_of_file:
                     events[of.key] += 1
     lines: Counter[str] = Counter(
         line.log for path in quarantine for line in data_files.read_quarantine(lake.root / path)
     )
     return (
         all(
-            events[log.key] == log.events
-            and lines[log.key] == sum(log.quarantined.values()) - (log.tail is not None)
+            events[log.key] == log.events and lines[log.key] == sum(log.quarantined.values()) - log.open_lines
             for log in old.logs.values()
         )
         and lines.keys() <= old.logs.keys()
     )
-
-
-def _lines(log: Log) -> int:
-    """Lines that were read to their end."""
-    return log.lines - (log.tail is not None)
