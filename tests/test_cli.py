@@ -595,3 +595,63 @@ def test_the_status_names_the_problems_of_the_data(shell: Shell) -> None:
     assert "seen before" not in told
     whole = json.loads(shell.pharos("status", "--json", PHAROS_LOGS__SOURCES=sources).stdout)
     assert whole["problems"] == ended["problems"]
+
+
+# Damage --------------------------------------------------------------------------------------------------
+
+
+def test_a_damaged_file_of_events_is_found_and_made_anew(shell: Shell) -> None:
+    shell.write("tracking.log", [*LOG, "no event"])
+    shell.pharos("run", "--logs", "tracking.log", *UNTIL)
+    assert "0 damaged" in shell.pharos("lake", "verify").stdout
+    assert "No file" in shell.pharos("lake", "repair").stdout
+    path = min((shell.folder / ".pharos/lake/events").rglob("*.parquet"))
+    name = str(path.relative_to(shell.folder / ".pharos/lake"))
+    path.write_bytes(bytes(path.stat().st_size))
+    found = shell.pharos("lake", "verify", "--megabytes", "1", code=1)
+    assert f"{name} does not fit its checksum; its 1 events were read from" in found.stderr
+    assert "1 file of the lake: " in shell.pharos("status").stdout
+    path.unlink()
+    told = shell.pharos("run", "--logs", "tracking.log", *UNTIL, code=1).stderr
+    assert f"{name} is missing" in told
+    assert "pharos lake repair" in told
+    (shell.folder / "tracking.log").rename(shell.folder / "elsewhere.log")
+    refused = shell.pharos("lake", "repair", code=1).stdout
+    assert "1 events cannot be restored" in refused
+    assert "--accept-loss" in refused
+    assert "Restored 1 events" in shell.pharos("lake", "repair", "--logs", "elsewhere.log").stdout
+    shell.pharos("run", "--full", "--logs", "elsewhere.log", *UNTIL)
+    assert shell.learners() == ALL_DAYS
+
+
+def test_a_damaged_ledger_is_told_and_made_anew(shell: Shell) -> None:
+    shell.write("tracking.log", LOG)
+    shell.pharos("run", "--logs", "tracking.log", *UNTIL)
+    assert "nothing was done" in shell.pharos("lake", "rebuild").stdout
+    for path in (shell.folder / ".pharos/lake/ledger").glob("*.json"):
+        path.unlink()
+    for verb in (["run", "--logs", "tracking.log"], ["status"], ["lake", "repair"], ["quarantine"]):
+        assert "pharos lake rebuild" in shell.pharos(*verb, code=1).stderr
+    told = shell.pharos("lake", "rebuild").stdout
+    assert "3 files with 3 events" in told
+    assert "`pharos run` reads all logs" in told
+    assert "3 duplicates" in shell.pharos("run", "--full", "--logs", "tracking.log", *UNTIL).stdout
+    assert shell.learners() == ALL_DAYS
+
+
+def test_a_damaged_fact_or_result_is_made_anew(shell: Shell) -> None:
+    shell.write("tracking.log", LOG)
+    shell.pharos("run", "--logs", "tracking.log", *UNTIL)
+    made = [
+        *shell.folder.glob(".pharos/lake/facts/**/*.parquet"),
+        *shell.folder.glob(".pharos/lake/results/**/*.parquet"),
+    ]
+    for number, path in enumerate(sorted(made)):
+        data = path.read_bytes()
+        path.write_bytes(
+            [b"", data[: len(data) // 2], data[:20] + bytes([data[20] ^ 1]) + data[21:]][number % 3]
+        )
+    shell.pharos("status")
+    shell.write("tracking.log", [*LOG, enrollment("2024-03-04 09:00", "activated", user=3)])
+    shell.pharos("run", "--logs", "tracking.log", *UNTIL)
+    assert shell.learners() == ALL_DAYS[:2] + [(day, 3) for day, _ in ALL_DAYS[2:]]

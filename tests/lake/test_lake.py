@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -144,6 +145,16 @@ def test_a_damaged_file_of_events_is_named_with_its_logs(
     assert snapshot(filled.root) == before
 
 
+def test_the_events_of_days_are_compared_with_their_checksums(filled: Lake) -> None:
+    days = list(filled.state.events)
+    assert filled.events(days) == filled.events()
+    path = filled.events()[0]
+    path.write_bytes(bytes(path.stat().st_size))
+    with pytest.raises(DataFilesDamaged, match="does not fit its checksum"):
+        filled.events(days)
+    assert path in filled.events()
+
+
 def test_a_missing_file_of_quarantine_is_named(filled: Lake, place: Place) -> None:
     [path] = filled.quarantine()
     path.unlink()
@@ -196,6 +207,36 @@ def test_only_what_fails_in_the_lake_is_called_the_lakes(tmp_path: Path) -> None
         with pytest.raises(type(error)) as caught, lake.locked():
             raise error
         assert caught.value is error
+
+
+LEAVES_WORKERS = """
+import sys, time
+from pathlib import Path
+from pharos.engine.processes import Processes
+from pharos.lake.lake import Lake
+lake = Lake(Path(sys.argv[1]))
+with lake.locked():
+    list(Processes(2).map(time.sleep, [600, 601]))
+"""
+
+
+def test_workers_of_a_killed_run_end_themselves_and_hold_nothing(tmp_path: Path) -> None:
+    run = subprocess.Popen([sys.executable, "-c", LEAVES_WORKERS, str(tmp_path / "lake")])
+    children = Path(f"/proc/{run.pid}/task/{run.pid}/children")
+
+    def workers() -> list[Path]:
+        begun = [Path("/proc", pid) for pid in children.read_text().split()]
+        return [one for one in begun if b"spawn_main" in (one / "cmdline").read_bytes()]
+
+    while len(found := workers()) < 2:
+        assert run.poll() is None
+        time.sleep(0.05)
+    run.kill()
+    run.wait()
+    with Lake(tmp_path / "lake").locked():
+        pass
+    while any(one.exists() for one in found):  # as long as the test may take
+        time.sleep(0.05)
 
 
 # --- What may not be read --------------------------------------------------------------------------------

@@ -6,11 +6,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests import lines
 
+from pharos.config import Settings
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import Commit
 from pharos.pipeline import clock
 from pharos.pipeline.clock import ClockWrong, believe, check
+from pharos.pipeline.ingestion import ingest_only
+from pharos.pipeline.run import run_pipeline
+from pharos.result_store import store
 
 NOW = datetime(2026, 11, 28, 9)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -112,3 +117,39 @@ def test_without_what_linux_tells_or_with_a_damaged_record_the_lake_is_proof(
         file.unlink()
     believe(lake, NOW)
     check(lake, NOW + 9 * DAY)
+
+
+def test_a_run_by_a_wrong_clock_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: Machine
+) -> None:
+    lines.write(tmp_path / "tracking.log", [lines.enrollment("2024-03-02 09:00", "activated", user=1)])
+    settings = Settings(home=tmp_path / "home")
+    moment = NOW
+
+    def run(until: datetime | None = None) -> dict[str, tuple[datetime, int]]:
+        run_pipeline(settings, logs=[str(tmp_path / "tracking.log")], until=until)
+        return published()
+
+    def published() -> dict[str, tuple[datetime, int]]:
+        engine = store.connect(settings.store_url)
+        try:
+            return {name: (p.until, p.row_count) for name, p in store.published(engine).items()}
+        finally:
+            engine.dispose()
+
+    for module in ("run", "ingestion"):
+        monkeypatch.setattr(f"pharos.pipeline.{module}.now", lambda: moment)
+    good = run()
+    assert good["course_enrollment_daily"] == (NOW, 1002)
+    for wrong in (datetime(2016, 1, 1), NOW + 2 * DAY):
+        moment = wrong
+        with pytest.raises(ClockWrong):
+            run()
+        with pytest.raises(ClockWrong):
+            ingest_only(settings, logs=[str(tmp_path / "tracking.log")])
+        assert published() == good
+    moment = NOW + 2 * DAY
+    assert run(until=moment)["course_enrollment_daily"][0] == moment  # a person says that it is right
+    moment += HOUR
+    machine.runs_for(HOUR)
+    assert run()["course_enrollment_daily"][0] == moment

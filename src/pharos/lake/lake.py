@@ -61,14 +61,15 @@ class Lake:
             raise LedgerDamaged(self.ledger.folder, f"there is none, and there are {len(found)} data files")
 
     def events(self, days: list[date] | None = None) -> list[Path]:
-        """The data files of these UTC dates (of all, if None)."""
-        chosen = self.state.events if days is None else days
-        return [self.root / file.path for day in chosen for file in self.state.events.get(day, [])]
+        """The data files of all UTC dates; or of these, after comparing each with its checksum.
 
-    def checked_events(self, days: list[date]) -> list[Path]:
-        """As `events`, after comparing each file with its checksum. Raises DataFilesDamaged."""
-        damage.check(self.root, (file for day in days for file in self.state.events.get(day, [])))
-        return self.events(days)
+        Raises DataFilesDamaged in the second case.
+        """
+        if days is None:
+            return [self.root / file.path for files in self.state.events.values() for file in files]
+        files = [file for day in days for file in self.state.events.get(day, [])]
+        damage.check(self.root, files)
+        return [self.root / file.path for file in files]
 
     def quarantine(self) -> list[Path]:
         """The files of lines that are no events."""

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from pharos.facts.event_types import is_known
 from pharos.facts.total import event_count_by_type
 from pharos.lake.lake import Lake
+from pharos.lake.safely import is_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,8 @@ def unknown_event_types(lake: Lake) -> list[UnknownType]:
     for folder in sorted((lake.root / "facts" / event_count_by_type.name).glob("date=*")):
         day = date.fromisoformat(folder.name.removeprefix("date="))
         for file in sorted(folder.glob("*.parquet"), key=lambda path: path.stat().st_mtime_ns)[-1:]:
+            if not is_whole(file):
+                continue  # the next run makes it anew
             for row in pq.ParquetFile(file).read().to_pylist():
                 if not is_known(row["event_type"]):
                     counts[row["event_type"]] += row["count"]

@@ -19,6 +19,7 @@ from pharos.engine import Engine
 from pharos.facts.fact import Fact
 from pharos.lake import schema
 from pharos.lake.lake import Lake
+from pharos.lake.safely import move_sealed
 from pharos.pipeline.graph import FACTS, Given, code_fingerprint, fingerprint
 from pharos.pipeline.target import Target
 
@@ -80,14 +81,15 @@ def _compute(lake: Lake, engine: Engine, fact: Fact, days: dict[date, FactDay], 
     staging = lake.staging / "facts" / fact.name
     shutil.rmtree(staging, ignore_errors=True)
     written = engine.write_partitions(fact(events), staging, schema.PARTITION, fact.schema.names)
+    moves = []
     for day, target in days.items():
         source = written.get(day.isoformat())
         if source is None:
             staging.mkdir(parents=True, exist_ok=True)
-            source = staging / "empty.parquet"
+            source = staging / f"empty-{day}.parquet"
             pq.write_table(fact.schema.empty_table(), source)
-        target.path.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(target.path)
+        moves.append((source, target.path))
+    move_sealed(moves)
 
 
 def read(engine: Engine, fact: Fact, days: list[FactDay]) -> ibis.Table:

@@ -15,6 +15,7 @@ from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
 from pharos.lake.logs import LogFile, discover
 from pharos.lake.logs import given as given_logs
+from pharos.pipeline import clock
 
 NO_LOGS = ConfigurationError("logs.sources: no logs are named; name some in pharos.yaml or give --logs PATH")
 
@@ -39,6 +40,7 @@ def ingest_only(settings: Settings, *, logs: Iterable[str] = (), progress: Repor
         raise NO_LOGS
     files = discover(named)
     with locked_lake(settings) as lake:
+        clock.check(lake, now())
         workers = open_workers(settings.engine, lake.staging / "spill")
         try:
             return ingest_files(lake, workers, files, progress)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pyarrow.parquet as pq
 
 from pharos.lake.lake import Lake
+from pharos.lake.safely import is_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,10 @@ class Reconciled:
 
 def reconciled(lake: Lake) -> list[Reconciled]:
     """Every course run that one of the two knows of, in order; none before the LMS's table was imported."""
-    files = list((lake.root / "results" / "enrollment_reconciliation").glob("*.parquet"))
+    files = [
+        path
+        for path in (lake.root / "results" / "enrollment_reconciliation").glob("*.parquet")
+        if is_whole(path)  # else the next run makes it anew
+    ]
     rows = pq.ParquetFile(files[0]).read().to_pylist() if files else []
     return [Reconciled(**row) for row in rows]

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from pharos.engine import Engine
 from pharos.lake import lms_tables, snapshots
 from pharos.lake.lake import Lake
+from pharos.lake.safely import move_sealed
 from pharos.lms.tables import ALL as LMS_TABLES
 from pharos.metrics import population
 from pharos.metrics.enrollment_gaps import with_gaps_filled
@@ -75,7 +76,7 @@ def compute(
     result.path.parent.mkdir(parents=True, exist_ok=True)
     temporary = result.path.with_suffix(".tmp")
     pq.write_table(rows, temporary, compression="zstd")
-    temporary.replace(result.path)
+    move_sealed([(temporary, result.path)])
 
 
 def rows(result: Result) -> pa.Table:

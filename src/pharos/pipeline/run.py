@@ -23,10 +23,11 @@ from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
 from pharos.lake.logs import discover
 from pharos.lake.snapshots import TableState
-from pharos.pipeline import data_problems, facts, results
+from pharos.pipeline import clock, data_problems, facts, results
 from pharos.pipeline.graph import Given
 from pharos.pipeline.ingestion import NO_LOGS, Report, ingest_files, locked_lake, now, silent, sources
 from pharos.result_store import store
+from pharos.result_store.clock import server_time
 from pharos.result_store.data_problems import DataProblem
 
 NO_LMS = ConfigurationError(
@@ -69,6 +70,7 @@ def run_pipeline(
         raise NO_LOGS
     files, given = discover(named), _given(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
+        _check_clock(lake, database, until)
         report.ingested = ingest_files(lake, engine, files, progress)
         _forget_addresses(lake, engine, settings, given, progress)
         if imports:
@@ -86,6 +88,7 @@ def import_only(settings: Settings, *, progress: Report = silent) -> RunReport:
     if lms_database is None and not _has_service_account(settings.lms):
         raise NO_LMS
     with _work(settings) as (lake, engine):
+        _check_clock(lake, None, None)
         _import(lake, engine, settings.lms, lms_database, report, progress, fresh=timedelta(0))
     report.problems = data_problems.record(settings)
     return report
@@ -98,6 +101,7 @@ def compute_only(
     report = RunReport(until or now())
     given = _given(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
+        _check_clock(lake, database, until)
         _forget_addresses(lake, engine, settings, given, progress)
         found = _compute(lake, engine, report, given, full=full, progress=progress)
         _publish(lake, engine, database, found, report, progress)
@@ -179,6 +183,16 @@ def _import(
         report.imported += lms_catalog.import_catalog(lake, engine, lms, fresh=fresh)
 
 
+def _check_clock(lake: Lake, database: sa.Engine | None, until: datetime | None) -> None:
+    """Describe "the time until now" only if the clock can be believed: who names `until` confirms it."""
+    if until is None and database is None:
+        clock.check(lake, now())
+    elif until is None and database is not None:
+        published = [publication.published for publication in store.published(database).values()]
+        clock.check(lake, now(), published=published, server=server_time(database))
+    clock.believe(lake, now())
+
+
 def _forget_addresses(lake: Lake, engine: Engine, settings: Settings, given: Given, progress: Report) -> None:
     """Forget the addresses of days that are older than the settings allow, before facts are made of them."""
     days = settings.geolocation.address_retention_days
@@ -198,6 +212,7 @@ def _compute(
 ) -> list[results.Result]:
     """Compute stale facts and results; all results, computed or not."""
     if full:
+        lake.events(list(lake.state.events))  # what is removed here can be made again of these
         for part in ("facts", "results"):
             shutil.rmtree(lake.root / part, ignore_errors=True)
     days = facts.fact_days(lake, given)

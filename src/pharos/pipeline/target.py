@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from pharos.lake.safely import is_whole
+
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
@@ -22,9 +24,10 @@ class Target:
         return self.path.stem
 
     def reason(self) -> str | None:
-        """Why it must be computed; None if it is there."""
-        if self.path.exists():
+        """Why it must be computed; None if it is there. A damaged one is removed, and counts as none."""
+        if is_whole(self.path):
             return None
+        self.path.unlink(missing_ok=True)
         older = [path.stem for path in self.path.parent.glob("*.parquet")]
         if not older:
             return self.NEW
