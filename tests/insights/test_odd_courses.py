@@ -216,8 +216,8 @@ def test_the_list_and_the_page_agree_on_the_change(sofia: httpx.Client) -> None:
 
 def short(course_id: str) -> str:
     """The end of a course's cell in the list."""
-    known = bool(COURSES[course_id].starts)
-    return course_id.removeprefix("course-v1:") + ("" if known else "; not in the LMS")
+    known = bool(COURSES[course_id].starts) or course_id.startswith("ccx")
+    return course_id.removeprefix("course-v1:") + ("" if known else "; not in the LMS’s list of courses")
 
 
 def test_a_range_is_written_out_and_what_was_changed_of_it_is_told(sofia: httpx.Client) -> None:
@@ -336,3 +336,10 @@ def test_files_have_the_zero_weeks_and_the_days_of_the_page(sofia: httpx.Client)
     assert found
     assert found[1].endswith("?from=2026-11-09&amp;to=2026-11-15")
     assert len(sofia.get(html.unescape(found[1])).text.splitlines()) == 2
+
+
+def test_a_course_that_the_lms_does_not_list_says_so(sofia: httpx.Client) -> None:
+    said = "not in the LMS’s list of courses"
+    assert said in sofia.get(address("course-v1:Odd+LEFT+1", ""), params={"language": "en"}).text
+    assert said not in sofia.get(address("course-v1:Odd+ENDED+1", ""), params={"language": "en"}).text
+    assert said not in sofia.get(address("ccx-v1:Odd+CCX+1+ccx@7", ""), params={"language": "en"}).text

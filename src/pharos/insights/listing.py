@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pharos.insights.api import Row, moment
-from pharos.insights.directory import Course
+from pharos.insights.directory import CCX, Course
 from pharos.insights.language import noop
 from pharos.lms.rest import CourseDetails
 
@@ -38,7 +38,7 @@ class Listed:
     masters: int
     passing: int | None
     known: bool
-    """Whether the LMS knows the course; True while it does not answer."""
+    """Whether the LMS lists the course; True while it does not answer, and for a CCX: it lists none."""
 
     @property
     def is_losing(self) -> bool:
@@ -68,7 +68,7 @@ class Listing:
                     counted.get(course_id, {"course_id": course_id}),
                     known.get(course_id),
                     now,
-                    in_lms=not known or course_id in known,
+                    in_lms=not known or course_id in known or course_id.startswith(CCX),
                 )
                 for course_id in {**counted, **known}
             ]

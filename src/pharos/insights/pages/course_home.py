@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
@@ -16,7 +16,7 @@ from pharos.insights.access import CourseInView, CoursesInView
 from pharos.insights.activity_weeks import Week, kinds_in_use, weeks_of
 from pharos.insights.api import DataAPIError
 from pharos.insights.charts import Mark
-from pharos.insights.directory import Course
+from pharos.insights.directory import CCX, Course
 from pharos.insights.enrollment_days import Day, counts, days_of, growth_in_week
 from pharos.insights.freshness import last_day, last_sunday
 from pharos.insights.language import Language
@@ -76,6 +76,7 @@ async def course_home(request: Request, course: CourseInView, view: CoursesInVie
         else words.text("Some numbers could not be loaded. The rest of this page is up to date.")
     )
     now = datetime.now(UTC)
+    known = await site.directory.known()
     page = CourseHomePage(
         title=words.text(navigation.HOME.title),
         question=words.text(navigation.HOME.question),
@@ -84,7 +85,7 @@ async def course_home(request: Request, course: CourseInView, view: CoursesInVie
         figures=tuple(_figures(words, course, days, weeks)),
         questions=_questions(words, course, age=site.settings.insights.show_age),
         coming=_coming(words, marks_of(words, course, deadlines), now.date()),
-        facts=tuple(_facts(words, course, now)),
+        facts=tuple(_facts(words, course, now, known)),
         empty=no_data_yet(words, "/courses/") if not days and not weeks and not note else None,
         note=note,
     )
@@ -259,12 +260,19 @@ def _figures(words: Language, course: Course, days: Sequence[Day], weeks: Sequen
     return figures
 
 
-def _facts(words: Language, course: Course, now: datetime) -> list[tuple[str, str]]:
+def _standing(words: Language, course: Course, now: datetime, known: Container[str]) -> str:
+    """Where the course stands in time, or that the LMS does not list it; it lists no CCX."""
+    if known and course.course_id not in known and not course.course_id.startswith(CCX):
+        return words.text("not in the LMS’s list of courses")
+    return status(words, course, now)
+
+
+def _facts(words: Language, course: Course, now: datetime, known: Container[str]) -> list[tuple[str, str]]:
     def shown(moment: datetime | None) -> str:
         return words.day(moment.date()) if moment else words.text("no date available")
 
     return [
-        (words.text("Status"), status(words, course, now)),
+        (words.text("Status"), _standing(words, course, now, known)),
         (words.text("Start date"), shown(course.start)),
         (words.text("End date"), shown(course.end)),
         (words.text("Course ID"), course.course_id),

@@ -195,7 +195,11 @@ def _figures(words: Language, listed: Sequence[Listed], last: date) -> list[Figu
 
 def _table(request: Request, words: Language, shown: Sequence[Listed]) -> Table:
     def name(item: Listed) -> Markup:
-        state = Markup("") if item.known else Markup("; {}").format(words.text("not in the LMS"))
+        state = (
+            Markup("")
+            if item.known
+            else Markup("; {}").format(words.text("not in the LMS’s list of courses"))
+        )
         return Markup('<a href="{}">{}</a><span class="sub">{}{}</span>').format(
             item.course.path, item.course.name, item.course.course_id.removeprefix("course-v1:"), state
         )
