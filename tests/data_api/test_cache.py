@@ -188,3 +188,27 @@ def test_links_and_tags_are_of_the_scheme(serve_api: Callable[..., httpx.Client]
         assert answer.json()["next"].startswith(f"{scheme}://")
         assert answer.headers["Link"].startswith(f"<{scheme}://")
     assert answers["http"].headers["ETag"] != answers["https"].headers["ETag"]
+
+
+@pytest.mark.usefixtures("fresh")
+def test_an_answer_has_a_tag_for_each_encoding(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pharos.data_api.cache.COMPRESSED_FROM_BYTES", 1)
+    publish(engine, 5)
+    api = serve_api()
+    tags = {}
+    for accepted in ("gzip", "gzip;q=0", "identity", "*", "gzip;q=0.5, br"):
+        answer = api.get(PATH, headers={"Accept-Encoding": accepted})
+        assert answer.json()[0]["count"] == 5
+        assert ("content-encoding" in answer.headers) == (accepted in ("gzip", "*", "gzip;q=0.5, br"))
+        tags[accepted] = answer.headers["ETag"]
+        known = {"Accept-Encoding": accepted, "If-None-Match": answer.headers["ETag"]}
+        assert api.get(PATH, headers=known).status_code == 304
+    assert tags["gzip"] == tags["*"] == tags["gzip;q=0.5, br"]
+    assert tags["identity"] == tags["gzip;q=0"] != tags["gzip"]
+
+
+def test_large_headers_of_kept_answers_count() -> None:
+    small = Kept(b"x", (), ("video",), "")
+    assert Kept(b"x", ((b"link", b"y" * 60_000),), ("video",), "").size >= small.size + 60_000

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import datetime
 
 import httpx
 import pyarrow.parquet as pq
 import pytest
 
-from pharos.data_api.formats import as_csv, attachment, cell
+from pharos.data_api.formats import as_csv, as_parquet, attachment, cell
 
 CID = "course-v1:OrgX+ABC101+2031_T1"
 ENROLLMENT = f"/api/v0/courses/{CID}/enrollment/"
@@ -160,3 +161,19 @@ def test_names_of_files_in_any_script() -> None:
     assert attachment("a-b--c.csv") == "attachment; filename=a-b--c.csv"
     assert attachment("é.csv") == "attachment; filename=\"_.csv\"; filename*=UTF-8''%C3%A9.csv"
     assert "\n" not in attachment('a"\r\nX: y')
+
+
+def test_parquet_has_days_and_moments() -> None:
+    items = [
+        {"date": "2031-03-01", "created": "2031-03-02T040506", "at": "2031-03-02T04:05:06Z", "name": "2031"},
+        {"date": None, "created": "2031-03-02T040507", "at": None, "name": "2031-03-01"},
+    ]
+    table = pq.read_table(io.BytesIO(as_parquet(items)))
+    assert [str(table.schema.field(name).type) for name in ("date", "created", "at", "name")] == [
+        "date32[day]",
+        "timestamp[ms]",
+        "timestamp[ms]",
+        "string",
+    ]
+    assert table.to_pylist()[0]["created"] == datetime(2031, 3, 2, 4, 5, 6)
+    assert table.to_pylist()[1]["date"] is None

@@ -8,6 +8,7 @@ the scope it was made for, after their credentials are checked and the request i
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +29,8 @@ from pharos.data_api.reading import ResultStore, edition_of, version_of
 from pharos.result_store.store import Publication
 
 MAX_BYTES = 64 * 1024 * 1024
-BESIDE_BODY = 2_000  # bytes that headers, key and stamp of an answer take, about
+BESIDE_BODY = 2_000  # bytes that objects, key and stamp of an answer take, about
+OF_PLAIN = "-plain"  # end of the tag of an answer that is kept compressed and sent plain
 COMPRESSED_FROM_BYTES = 1000
 OF_BODIES = ("content-length", "content-type", "content-disposition", "content-encoding")
 
@@ -52,7 +54,7 @@ class Kept:
 
     @property
     def size(self) -> int:
-        return len(self.body) + BESIDE_BODY
+        return len(self.body) + sum(len(name) + len(value) for name, value in self.headers) + BESIDE_BODY
 
     def response(self) -> Response:
         """A response of its own, whose headers may be changed."""
@@ -121,17 +123,16 @@ def key_of(scope: Scope, caller: Caller) -> str:
     Links in answers hold scheme and host.
     """
     headers = Headers(scope=scope)
-    return repr(
-        (
-            scope["path"],
-            scope.get(SUFFIX),
-            scope["query_string"],
-            headers.get("accept"),
-            scope["scheme"],
-            headers.get("host"),
-            caller.scope,
-        )
+    asked = (
+        scope["path"],
+        scope.get(SUFFIX),
+        scope["query_string"],
+        headers.get("accept"),
+        scope["scheme"],
+        headers.get("host"),
+        caller.scope,
     )
+    return hashlib.sha256(repr(asked).encode()).hexdigest()  # as long for a path of 60 kB as for any
 
 
 class KeptAnswers:
@@ -163,7 +164,11 @@ class KeptAnswers:
 
 
 def conditional(request: Request, response: Response) -> Response:
-    """The response to send: 304 if the client has this answer already."""
+    """The response to send: 304 if the client has this answer already, else in an encoding it takes."""
+    is_packed = "content-encoding" in response.headers
+    is_plain = is_packed and not accepts_gzip(request.headers.get("accept-encoding", ""))
+    if is_plain and "etag" in response.headers:
+        response.headers["ETag"] = f'{response.headers["etag"][:-1]}{OF_PLAIN}"'
     tag, modified = response.headers.get("etag"), response.headers.get("last-modified")
     known = request.headers.get("if-none-match")
     if known is not None:
@@ -175,7 +180,7 @@ def conditional(request: Request, response: Response) -> Response:
     if unchanged:
         kept = {name: value for name, value in response.headers.items() if name not in OF_BODIES}
         return Response(status_code=304, headers=kept)
-    return _readable(request, response)
+    return _plain(response) if is_plain else response
 
 
 def compressed(response: Response) -> Response:
@@ -189,13 +194,11 @@ def compressed(response: Response) -> Response:
     return packed
 
 
-def _readable(request: Request, response: Response) -> Response:
-    """The response in an encoding that the client takes."""
-    encodings = request.headers.get("accept-encoding", "")
-    if "content-encoding" in response.headers and not accepts_gzip(encodings):
-        response.body = igzip.decompress(response.body)  # type: ignore[no-untyped-call, unused-ignore]
-        del response.headers["Content-Encoding"]
-        response.headers["Content-Length"] = str(len(response.body))
+def _plain(response: Response) -> Response:
+    """The response without its compression."""
+    response.body = igzip.decompress(response.body)  # type: ignore[no-untyped-call, unused-ignore]
+    del response.headers["Content-Encoding"]
+    response.headers["Content-Length"] = str(len(response.body))
     return response
 
 

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -69,13 +70,31 @@ def as_ndjson(answer: Any, _: Sequence[str] | None = None) -> bytes:
 
 
 def as_parquet(answer: Any, fields: Sequence[str] | None = None) -> bytes:
-    """The columns of the CSV, typed."""
+    """The columns of the CSV, typed: days are dates, moments timestamps (UTC, without a zone)."""
     items = [flat(item) for item in items_of(answer)]
     names = column_names(items, fields)
-    table = pa.table({name: pa.array([item.get(name) for item in items]) for name in names})
+    table = pa.table({name: _typed([item.get(name) for item in items]) for name in names})
     sink = io.BytesIO()
     pq.write_table(table, sink)
     return sink.getvalue()
+
+
+def _typed(values: list[Any]) -> pa.Array:
+    """A column; texts become dates or timestamps if all of them are."""
+    texts = [value for value in values if value is not None]
+    if texts and all(type(value) is str for value in texts):
+        for form, type_ in _TIMES:
+            if all(form.fullmatch(text) for text in texts):
+                read = [None if value is None else datetime.fromisoformat(value[:19]) for value in values]
+                return pa.array(read, pa.timestamp("s")).cast(type_)
+    return pa.array(values)
+
+
+_TIMES = (
+    (re.compile(r"\d{4}-\d\d-\d\d"), pa.date32()),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d{6}"), pa.timestamp("s")),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), pa.timestamp("s")),
+)
 
 
 JSON = Format("json", "application/json", "application/json", as_json)

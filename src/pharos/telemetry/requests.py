@@ -27,6 +27,7 @@ NO_ROUTE = "none"
 FIGURES = "/metrics"
 FORWARDED = frozenset({b"x-forwarded-for", b"forwarded", b"via"})  # every proxy sets one of them
 KNOWN_PATHS = 4096
+LONGEST_KNOWN = 512  # characters of a path that is remembered: a stranger may send 60,000
 
 
 class Observed:
@@ -47,10 +48,14 @@ class Observed:
         self.app, self._metrics, self._service = app, metrics, service
         patterns = [(route.path_regex, route.path) for route in routes if isinstance(route, Route | Mount)]
 
-        @lru_cache(KNOWN_PATHS)
-        def route_of(path: str) -> str:
+        def found(path: str) -> str:
             spelling = canonical(path)
             return next((route for pattern, route in patterns if pattern.match(spelling)), NO_ROUTE)
+
+        remembered = lru_cache(KNOWN_PATHS)(found)
+
+        def route_of(path: str) -> str:
+            return remembered(path) if len(path) <= LONGEST_KNOWN else found(path)
 
         self._route_of = route_of
 

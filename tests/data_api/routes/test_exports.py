@@ -95,3 +95,32 @@ def test_more_rows_than_are_read_at_once(
         "parquet": lambda: pq.read_table(io.BytesIO(content)).num_rows,
     }
     assert counted[form]() == count
+
+
+def test_the_tables_are_listed_for_who_may_read_them(api: httpx.Client) -> None:
+    listed = {table["table"]: table for table in api.get("/api/v1/tables/").json()}
+    assert set(listed) == set(tables.RESULTS)
+    assert listed["course_enrollment_daily"]["columns"] == list(FIRST)
+    mine = {"Authorization": f"Token {'c' * 40}"}
+    names = {table["table"] for table in httpx.get(f"{api.base_url}/api/v1/tables/", headers=mine).json()}
+    assert "course_enrollment_daily" in names
+    assert not {"video_timeline", "module_engagement"} & names
+
+
+def test_columns_and_days_are_chosen(api: httpx.Client) -> None:
+    chosen = {"columns": "count,date", "start_date": "2031-02-28", "end_date": "2031-03-05", "format": "csv"}
+    assert api.get(f"{PATH}/", params=chosen).text == "count,date\r\n9,2031-02-28\r\n12,2031-03-01\r\n"
+    parquet = api.get(f"{PATH}.parquet", params={"columns": "date"}).content
+    assert pq.read_schema(io.BytesIO(parquet)).names == ["date"]
+    assert api.get(f"{PATH}/", params={"columns": "id"}).status_code == 400
+    video = api.get("/api/v1/tables/video/", params={"start_date": "2031-01-01"})
+    assert (video.status_code, "no days" in video.text) == (400, True)
+
+
+def test_row_groups_are_large(serve_api: Callable[..., httpx.Client], engine: sa.Engine) -> None:
+    row = {"course_id": "a/b/c", "count": 1, "cumulative_count": 1}
+    days = [date(1900, 1, 1) + timedelta(days=number) for number in range(exports.ROWS_AT_ONCE * 2 + 1)]
+    with engine.begin() as connection:
+        connection.execute(sa.insert(tables.course_enrollment_daily), [{**row, "date": day} for day in days])
+    content = serve_api().get(f"{PATH}.parquet").content
+    assert pq.ParquetFile(io.BytesIO(content)).num_row_groups == 1

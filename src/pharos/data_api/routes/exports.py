@@ -13,22 +13,25 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from fastapi import FastAPI, Path, Query, Request, Response
 
-from pharos.data_api.access import SCHEME, Caller, OfTableReaders
+from pharos.data_api.access import SCHEME, Caller, OfCallers, OfTableReaders
 from pharos.data_api.cache import accepts_gzip
-from pharos.data_api.errors import Forbidden, NoData, NoRoute, NotAcceptable
+from pharos.data_api.errors import Forbidden, IllegalParameter, NoData, NoRoute, NotAcceptable
 from pharos.data_api.formats import CSV, JSON, NDJSON, PARQUET, Format, as_json, attachment, cell, chosen
+from pharos.data_api.parameters import Between, Range
 from pharos.data_api.paths import SUFFIX
 from pharos.data_api.reading import of_request
 from pharos.data_api.routing import documented_errors, provenance
 from pharos.data_api.streaming import Stream, Streamed, gzipped
 from pharos.data_api.times import zulu
 from pharos.result_store import contract
-from pharos.result_store.tables import RESULTS
+from pharos.result_store.tables import ABOUT_LEARNERS, RESULTS
 
 ROWS_AT_ONCE = 5_000
+GROUP_ROWS = 100_000  # in a row group of Parquet
 
 Rows = Sequence[sa.RowMapping]
-Writer = Callable[[Iterator[Rows], Sequence[str], sa.Table], Iterator[bytes]]
+Columns = Sequence[sa.Column[Any]]
+Writer = Callable[[Iterator[Rows], Columns], Iterator[bytes]]
 
 
 def mount(app: FastAPI) -> None:
@@ -47,15 +50,50 @@ def mount(app: FastAPI) -> None:
         openapi_extra={"security": [{SCHEME: []}]},
         route_class_override=OfTableReaders,
     )
+    app.router.add_api_route(
+        "/api/v1/tables/",
+        listed,
+        tags=["Exports"],
+        operation_id="v1_get_tables",
+        response_class=Response,
+        response_model=None,
+        responses={200: {"description": "Tables with their columns."}, **documented_errors()},
+        openapi_extra={"security": [{SCHEME: []}]},
+        route_class_override=OfCallers,
+    )
+
+
+async def listed(request: Request) -> Response:
+    """The tables that may be exported by the caller: name, title, number of rows, columns."""
+    caller: Caller = request.state.caller
+    published = await of_request(request).published.get()
+    learners = request.app.state.settings.learners and caller.learners
+    tables = [
+        {
+            "table": str(name),
+            "title": table.info["definition"].title,
+            "about_learners": name in ABOUT_LEARNERS,
+            "rows": published[name].row_count if name in published and caller.reads_everything else None,
+            "columns": [str(column.name) for column in contract.columns(table)],
+        }
+        for name, table in sorted(RESULTS.items())
+        if (learners or name not in ABOUT_LEARNERS) and (caller.reads_everything or "course_id" in table.c)
+    ]
+    return Response(as_json(tables), media_type="application/json")
 
 
 async def export(
     request: Request,
     table: Annotated[str, Path(description="Table of the catalogue.", examples=["course_enrollment_daily"])],
+    days: Range,
     course_id: Annotated[str | None, Query(description="Only the rows of this course.")] = None,
+    columns: Annotated[str | None, Query(description="Only these columns, separated by commas.")] = None,
     format_: Annotated[str | None, Query(alias="format", description="json, csv, ndjson or parquet.")] = None,
 ) -> Response:
-    """All rows of a result table of the catalogue (`/api/v1/metrics/`), in the order they were published."""
+    """All rows of a result table, in the order they were published; `/api/v1/tables/` lists the tables.
+
+    `start_date` and `end_date` (not included) choose rows by their `date` or `interval_start`.
+    """
     caller, store, found = request.state.caller, of_request(request), RESULTS.get(table)
     if found is None:
         raise NoRoute
@@ -63,13 +101,13 @@ async def export(
     if wanted not in WRITERS:
         raise NotAcceptable
     _check(found, caller)
-    names = [column.name for column in contract.columns(found)]
-    statement = _chosen(found, caller, course_id)
+    shown = _shown(found, columns)
+    statement = _in_days(_chosen(found, shown, caller, course_id), found, days)
     headers = {"Vary": "Accept, Authorization, Accept-Encoding"}
     if wanted is not JSON:
         headers["Content-Disposition"] = attachment(f"{table}.{wanted.name}")
     headers |= provenance(await store.published.get(), [found])
-    chunks = _written(store.chunks(statement, ROWS_AT_ONCE), WRITERS[wanted], names, found)
+    chunks = _written(store.chunks(statement, ROWS_AT_ONCE), WRITERS[wanted], shown)
     if wanted is not PARQUET and accepts_gzip(request.headers.get("accept-encoding", "")):
         headers["Content-Encoding"] = "gzip"
         chunks = gzipped(chunks)
@@ -84,8 +122,30 @@ def _check(table: sa.Table, caller: Caller) -> None:
         raise Forbidden("This token may not read a table of all courses.")
 
 
-def _chosen(table: sa.Table, caller: Caller, course_id: str | None) -> sa.Select[Any]:
-    statement = sa.select(*contract.columns(table)).order_by(*table.primary_key.columns)
+def _shown(table: sa.Table, names: str | None) -> Columns:
+    """The columns with these names, or all. Raises IllegalParameter."""
+    known = {column.name: column for column in contract.columns(table)}
+    wanted = [name.strip() for name in names.split(",")] if names else list(known)
+    for name in wanted:
+        if name not in known:
+            raise IllegalParameter(f"columns value '{name}' must be one of: ({', '.join(known)})")
+    return [known[name] for name in dict.fromkeys(wanted)]
+
+
+def _in_days(statement: sa.Select[Any], table: sa.Table, days: Between) -> sa.Select[Any]:
+    """The rows of a range of days. Raises IllegalParameter for a table without days."""
+    if days.is_open:
+        return statement
+    column = next((table.c[name] for name in ("date", "interval_start") if name in table.c), None)
+    if column is None:
+        raise IllegalParameter(f"{table.name} has no days that start_date and end_date could choose.")
+    if days.first_day:
+        statement = statement.where(column >= days.first_day)
+    return statement.where(column < days.end_day) if days.end_day else statement
+
+
+def _chosen(table: sa.Table, shown: Columns, caller: Caller, course_id: str | None) -> sa.Select[Any]:
+    statement = sa.select(*shown).order_by(*table.primary_key.columns)
     if "course_id" in table.columns:
         statement = statement.where(caller.sees(table.c.course_id))
         if course_id:
@@ -95,14 +155,12 @@ def _chosen(table: sa.Table, caller: Caller, course_id: str | None) -> sa.Select
     return statement
 
 
-def _written(
-    chunks: Generator[Rows], write: Writer, names: Sequence[str], table: sa.Table
-) -> Generator[bytes]:
+def _written(chunks: Generator[Rows], write: Writer, shown: Columns) -> Generator[bytes]:
     """The rows in their form; nothing at all if there are none."""
     with closing(chunks):
         first = next(chunks, None)
         if first is not None:
-            yield from write(chain([first], chunks), names, table)
+            yield from write(chain([first], chunks), shown)
 
 
 def _plain(value: Any) -> Any:
@@ -115,7 +173,7 @@ def _item(row: sa.RowMapping) -> dict[str, Any]:
     return {name: _plain(value) for name, value in row.items()}
 
 
-def _json(chunks: Iterator[Rows], _: Sequence[str], __: sa.Table) -> Iterator[bytes]:
+def _json(chunks: Iterator[Rows], _: Columns) -> Iterator[bytes]:
     before = b"["
     for rows in chunks:
         yield before + b",".join(as_json(_item(row)) for row in rows)
@@ -123,13 +181,14 @@ def _json(chunks: Iterator[Rows], _: Sequence[str], __: sa.Table) -> Iterator[by
     yield b"]"
 
 
-def _ndjson(chunks: Iterator[Rows], _: Sequence[str], __: sa.Table) -> Iterator[bytes]:
+def _ndjson(chunks: Iterator[Rows], _: Columns) -> Iterator[bytes]:
     for rows in chunks:
         yield b"".join(as_json(_item(row)) + b"\n" for row in rows)
 
 
-def _csv(chunks: Iterator[Rows], names: Sequence[str], _: sa.Table) -> Iterator[bytes]:
-    """Columns in the order of the table."""
+def _csv(chunks: Iterator[Rows], shown: Columns) -> Iterator[bytes]:
+    """Columns in the order of the table, or as they were asked for."""
+    names = [column.name for column in shown]
     head: list[Sequence[Any]] = [names]
     for rows in chunks:
         out = io.StringIO(newline="")
@@ -140,13 +199,20 @@ def _csv(chunks: Iterator[Rows], names: Sequence[str], _: sa.Table) -> Iterator[
         head = []
 
 
-def _parquet(chunks: Iterator[Rows], _: Sequence[str], table: sa.Table) -> Iterator[bytes]:
-    """A row group per chunk, sent when it is complete."""
-    sink, schema = _Drained(), contract.schema(table)
+def _parquet(chunks: Iterator[Rows], shown: Columns) -> Iterator[bytes]:
+    """A row group per GROUP_ROWS, sent when it is complete."""
+    whole = contract.schema(shown[0].table)
+    schema = pa.schema([whole.field(column.name) for column in shown])
+    sink, waiting = _Drained(), list[pa.Table]()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema) as writer:
         for rows in chunks:
-            writer.write_table(pa.Table.from_pylist([dict(row) for row in rows], schema))
-            yield sink.drained()
+            waiting.append(pa.Table.from_pylist([dict(row) for row in rows], schema))
+            if sum(table.num_rows for table in waiting) >= GROUP_ROWS:
+                writer.write_table(pa.concat_tables(waiting))
+                waiting.clear()
+                yield sink.drained()
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting))
     yield sink.drained()
 
 
