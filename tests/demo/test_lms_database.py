@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from pharos.demo.campus import Campus
-from pharos.demo.lms_database import NEVER_COMPLETED, ONLY_IN_DATABASE, OTHER_MODE
+from pharos.demo.lms_database import NEVER_COMPLETED, ONLY_IN_DATABASE, OTHER_MODE, write_lms_database
+from pharos.demo.releases import Release
 
 
 @pytest.fixture(scope="module")
@@ -252,3 +253,24 @@ def test_tags_are_those_of_the_events(events: list[dict[str, Any]], database: sq
     for block, tags in tagged.items():
         expected = {name: [tag] if isinstance(tag, str) else tag for name, tag in tags.items()}
         assert stored.get(block, {}) == expected
+
+
+@pytest.mark.parametrize("release", [Release.VERAWOOD, Release.WILLOW])
+def test_course_teams_are_where_the_release_keeps_them(
+    campus: Campus, tmp_path: Path, release: Release
+) -> None:
+    write_lms_database(tmp_path / "lms.sqlite", campus, [], release)
+    database = sqlite3.connect(tmp_path / "lms.sqlite")
+    roles = set(database.execute(
+        "SELECT username, course_id FROM student_courseaccessrole role "
+        "JOIN auth_user person ON person.id = role.user_id"
+    ))  # fmt: skip
+    rules = set(database.execute("SELECT v0, v1, v2 FROM casbin_rule WHERE ptype = 'g'"))
+    database.close()
+    team = {(person.username, course) for person in campus.personas for course in person.courses}
+    assert team
+    if release is Release.VERAWOOD:
+        assert (roles, rules) == (team, set())
+    else:
+        granted = {(f"user^{name}", "role^course_staff", f"course-v1^{course}") for name, course in team}
+        assert (roles, rules) == (set(), granted)

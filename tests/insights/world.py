@@ -28,6 +28,7 @@ from pharos.data_api.tokens import create_token
 from pharos.demo import lms
 from pharos.demo.campus import Campus
 from pharos.demo.lms_sign_in import Client, SignIn
+from pharos.demo.lms_throttle import Throttle
 from pharos.demo.releases import NEWEST, Release
 from pharos.insights import app as insights
 from pharos.result_store import store, tables
@@ -280,7 +281,9 @@ def world_of(
         [port] = free_ports(1)
         own = f"http://127.0.0.1:{port}"
         client = Client.of_insights(CLIENT.id, CLIENT.secret, own)
-        lms_app = Outage(lms.create_app(campus, insights=client, service=SERVICE, release=release))
+        often = Throttle(100_000)  # tests open more pages in a minute than a course team
+        stand_in = lms.create_app(campus, insights=client, service=SERVICE, release=release, throttle=often)
+        lms_app = Outage(stand_in)
         lms_url = running.enter_context(served(lms_app))
         settings = Settings(
             home=folder,
