@@ -31,7 +31,9 @@ from pharos.config import EngineSettings
 from pharos.engine import Engine, open_engine
 from pharos.facts.enrollment import ACTIVATED, DEACTIVATED, MODE_CHANGED
 from pharos.lms.tables import ALL
-from pharos.pipeline.graph import FACTS, METRICS, Given, in_order
+from pharos.pipeline.graph import FACTS, METRICS, in_order
+from pharos.pipeline.inputs import fact_of
+from pharos.pipeline.scope import Scope
 
 OUT = Path(__file__).parent / "out" / "enrollment"
 START = date(2020, 1, 1)
@@ -40,7 +42,7 @@ MODES = ("audit", "honor", "verified")
 TABLES = [
     metric
     for metric in in_order()
-    if "enrollment_event" in metric.inputs or metric.name.startswith("course_enr")
+    if "filled_enrollment_event" in metric.inputs or metric.name.startswith("course_enr")
 ]
 PLAIN = """
 WITH events AS (SELECT * FROM read_parquet('{files}/*.parquet', hive_partitioning = false)),
@@ -159,13 +161,13 @@ def _end(years: int) -> date:
 
 def compute(folder: Path, end: date) -> None:
     """All tables of enrollment, as a run computes them: each from the files of facts and of other tables."""
-    given = Given(datetime.combine(end, datetime.min.time()))
+    scope = Scope(datetime.combine(end, datetime.min.time()))
     results: dict[str, Path] = {}
     rows = 0
     engine = open_engine(EngineSettings(), OUT / "spill")
     for metric in TABLES:
         table = engine.fetch(
-            metric.function(**{name: _input(engine, folder, given, results, name) for name in metric.inputs})
+            metric.function(**{name: _input(engine, folder, scope, results, name) for name in metric.inputs})
         )
         results[metric.name] = folder / f"{metric.name}.parquet"
         pq.write_table(table, results[metric.name], compression="zstd")
@@ -174,18 +176,22 @@ def compute(folder: Path, end: date) -> None:
     (folder / "points.rows").write_text(f"{rows:,}")
 
 
-def _input(engine: Engine, folder: Path, given: Given, results: dict[str, Path], name: str) -> object:
-    if name in FACTS:
-        schema = FACTS[name].schema.append(pa.field("date", pa.date32()))
-        return engine.read(
-            sorted(folder.glob("facts/*/*.parquet")) if name == "enrollment_event" else [], schema
-        )
+def _input(engine: Engine, folder: Path, scope: Scope, results: dict[str, Path], name: str) -> object:
+    fact = fact_of(name)
+    if fact is not None:
+        files = sorted(folder.glob("facts/*/*.parquet")) if fact == "enrollment_event" else []
+        rows = engine.read(files, FACTS[fact].schema)
+        return rows.mutate(date=rows.time.cast("date"))
     if name in METRICS:
         return engine.read([results[name]], pq.read_schema(results[name]))
-    if name in ALL:
-        snapshot = folder / f"{name}.parquet"
-        return engine.read([snapshot] if snapshot.exists() else [], ALL[name].schema)
-    return given.value(name, engine)
+    if name.removeprefix("counted_") in ALL:
+        snapshot = folder / f"{name.removeprefix('counted_')}.parquet"
+        return engine.read([snapshot] if snapshot.exists() else [], ALL[name.removeprefix("counted_")].schema)
+    if name == "country_of":
+        return scope.country_of(engine)
+    return {"grades_are_known": False, "enrollments_are_known": False, "newest_enrollment": None}.get(
+        name, scope.last_day
+    )
 
 
 def plain(folder: Path, end: date) -> None:

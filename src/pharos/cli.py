@@ -68,6 +68,10 @@ Until = Annotated[
     typer.Option("--until", help="Describe the time before this UTC date (or moment); default: now."),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Compute everything anew.")]
+AcceptLoss = Annotated[
+    list[str] | None,
+    typer.Option("--accept-loss", metavar="TABLE", help="Publish this table though it loses many rows."),
+]
 Why = Annotated[bool, typer.Option("--why", help="Say what was computed and why.")]
 Store = Annotated[str | None, typer.Option("--store", help="SQLAlchemy URL, instead of the configured one.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something failed; for cron.")]
@@ -148,6 +152,7 @@ def run(
     engine: Engine = None,
     full: Full = False,
     why: Why = False,
+    accept_loss: AcceptLoss = None,
     skip_import: Annotated[
         bool, typer.Option("--skip-import", help="Take what is known of the LMS as it is.")
     ] = False,
@@ -165,11 +170,13 @@ def run(
         with Bars(shown=_is_for_people(quiet)) as bars:
             report = run_pipeline(
                 settings, logs=_paths(logs, paths), until=_until(until), full=full,
-                imports=not skip_import, progress=bars,
+                imports=not skip_import, accepted=accept_loss or (), progress=bars,
             )  # fmt: skip
         _report("run ended", run_facts(report))
         if _is_for_people(quiet):
             show_run(out, report, why=why)
+        if report.not_published:
+            raise typer.Exit(1)
 
 
 @app.command()
@@ -226,6 +233,7 @@ def compute(
     engine: Engine = None,
     full: Full = False,
     why: Why = False,
+    accept_loss: AcceptLoss = None,
     quiet: Quiet = False,
     log_format: LogFormat = None,
     home: Home = None,
@@ -238,10 +246,14 @@ def compute(
     with _reporting(quiet, log_format) as load:
         settings = load(home, file, engine={"name": engine})
         with Bars(shown=_is_for_people(quiet)) as bars:
-            report = compute_only(settings, until=_until(until), full=full, progress=bars)
+            report = compute_only(
+                settings, until=_until(until), full=full, accepted=accept_loss or (), progress=bars
+            )
         _report("compute ended", computed_facts(report))
         if _is_for_people(quiet):
             show_computed(out, report, why=why)
+        if report.not_published:
+            raise typer.Exit(1)
 
 
 @app.command()

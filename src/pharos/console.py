@@ -79,13 +79,14 @@ def show_computed(console: Console, report: RunReport, *, why: bool) -> None:
     if why:
         for target, reason in report.why:
             console.print(f"computed {target}: {reason}")
-    facts = sum(1 for target, _ in report.why if " of " in target)
     console.print(
-        f"Computed {_counted(facts, 'daily fact')} and {_counted(len(report.why) - facts, 'table')}; "
+        f"Computed {_counted(report.days, 'daily fact')} and parts of {_counted(report.tables, 'table')}; "
         "the rest was up to date."
     )
     for table, rows in report.published.items():
-        console.print(f"Published {table}: {_counted(rows, 'row')}.")
+        console.print(f"Published {table}: it has {_counted(rows, 'row')} now.")
+    for problem in report.not_published:
+        console.print(f"[red]Not published:[/] {escape(problem)}")
     console.print(f"The results describe the time before {_moment(report.until)} UTC.")
 
 
@@ -174,9 +175,11 @@ def imported_facts(tables: list[TableState]) -> dict[str, Any]:
 def computed_facts(report: RunReport) -> dict[str, Any]:
     """What was computed and published, for programs."""
     return {
-        "computed": len(report.why),
+        "computed": report.days + report.tables,
         "published": len(report.published),
         "rows": sum(report.published.values()),
+        "rows_written": report.written,
+        "not_published": report.not_published,
         "until": f"{report.until.isoformat()}Z",
     }
 

@@ -60,7 +60,7 @@ COUNTRY, GENDER = "course_enrollment_location_current", "course_enrollment_gende
     ("file", "old", "new", "concerned", "others"),
     [
         ("metrics/activity.py", "days=7", "days=8", "course_activity", GENDER),
-        ("facts/activity.py", '"play_video"', '"play"', "course_activity", GENDER),
+        ("facts/interaction.py", '"play_video"', '"play"', "course_activity", GENDER),
         ("metrics/enrollment_states.py", "* 2 + 1", "* 2 + 3", "course_grade_by_mode", "course_activity"),
         ("keys.py", "{24}", "{25}", GENDER, "course_activity"),  # a constant of a helper
         ("geolocation/countries.py", "== 172", "== 173", COUNTRY, "course_activity"),
@@ -77,7 +77,7 @@ def test_a_changed_rule_is_noticed(
 
 
 def test_what_computes_nothing_else_is_not_noticed(changed: Check) -> None:
-    file, line = "metrics/activity.py", "from datetime import date\n"
+    file, line = "metrics/activity.py", "from typing import TYPE_CHECKING\n"
     assert not changed(file, line, f"{line}\n# A comment.\n_UNUSED   =   1\n")
 
 

@@ -30,6 +30,7 @@ from pharos.demo.log_files import write_logs
 from pharos.lake.lake import Lake
 from pharos.lake.quarantine import quarantined_lines
 from pharos.lake.status import lake_status
+from pharos.pipeline import parted
 
 PHAROS = str(Path(sys.executable).with_name("pharos"))
 UNTIL = datetime(2026, 3, 16)
@@ -140,8 +141,10 @@ def state(home: Path) -> dict[str, Any]:
     lake = Lake(home / "lake")
     events = [row for path in lake.events() for row in pq.ParquetFile(path).read().to_pylist()]
     facts = {
-        str(path.relative_to(home)): sorted(map(repr, pq.ParquetFile(path).read().to_pylist()))
-        for path in sorted((home / "lake" / "facts").rglob("*.parquet"))
+        folder.name: {
+            part["part"]: (part["rows"], part["digest"]) for part in parted.load(folder).parts.to_pylist()
+        }
+        for folder in sorted((home / "lake" / "facts").iterdir())
     }
     return {
         "events": sorted(repr({**row, "source": None, "line": None}) for row in events),
@@ -167,7 +170,7 @@ def store(path: Path) -> dict[str, list[str]]:
 
 def rows(database: sqlite3.Connection, table: str) -> list[str]:
     columns = [column[1] for column in database.execute(f"PRAGMA table_info({table})")]
-    kept = ", ".join(column for column in columns if column not in {"id", "created", "published"})
+    kept = ", ".join(column for column in columns if column not in {"id", "created", "published", "edition"})
     return sorted(map(repr, database.execute(f"SELECT {kept} FROM {table}")))  # noqa: S608 - names of its own
 
 

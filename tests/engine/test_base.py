@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pharos.engine import Engine
+from pharos.engine.errors import EngineFailed
 
 SCHEMA = pa.schema(
     [
@@ -65,7 +66,7 @@ def test_rows_go_in_and_come_out(engine: Engine) -> None:
 
 
 def test_files_are_read_as_they_are(engine: Engine, tmp_path: Path) -> None:
-    """Also from folders whose names mean something to an engine; missing columns come from folders' names."""
+    """Also from folders whose names mean something to an engine."""
     folder = tmp_path / "odd [x] {a,b} *? 'q' %41 & more"
     files = []
     for number, row in enumerate(ROWS):
@@ -73,9 +74,8 @@ def test_files_are_read_as_they_are(engine: Engine, tmp_path: Path) -> None:
         path.parent.mkdir(parents=True)
         pq.write_table(pa.Table.from_pylist([row], SCHEMA), path)
         files.append(path)
-    found = engine.fetch(engine.read(files, SCHEMA.append(pa.field("date", pa.date32()))))
-    expected = [row | {"date": date(2024, 3, number)} for number, row in enumerate(ROWS, 1)]
-    assert rows(found) == sorted(expected, key=repr)
+    found = engine.fetch(engine.read(files, SCHEMA))
+    assert rows(found) == sorted(ROWS, key=repr)
     assert rows(engine.fetch(engine.read(files[:1], SCHEMA))) == [ROWS[0]]
     assert engine.fetch(engine.read([], SCHEMA)).num_rows == 0
 
@@ -87,7 +87,7 @@ def test_moments_are_compared_to_the_microsecond(engine: Engine) -> None:
         assert engine.fetch(table.filter(table.time < ibis.literal(moment))).num_rows == seen
 
 
-def test_partitions_are_in_total_order(engine: Engine, tmp_path: Path) -> None:
+def test_a_file_is_written_in_total_order(engine: Engine, tmp_path: Path) -> None:
     given = [
         {"day": date(2024, 3, day), "text": text, "number": number}
         for day in (1, 2, 29)
@@ -98,22 +98,56 @@ def test_partitions_are_in_total_order(engine: Engine, tmp_path: Path) -> None:
     schema = pa.schema([SCHEMA.field(name) for name in ("day", "text", "number")])
     source = tmp_path / "source.parquet"
     pq.write_table(pa.Table.from_pylist(given, schema), source)
-    files = engine.write_partitions(
-        engine.read([source], schema), tmp_path / "out", "day", ["text", "number"]
-    )
-    assert sorted(files) == ["2024-03-01", "2024-03-02", "2024-03-29"]
-    for value, path in files.items():
-        found = pq.ParquetFile(path).read()
-        assert found.column_names == ["text", "number"]
-        expected = [(row["text"], row["number"]) for row in given if str(row["day"]) == value]
-        in_order = sorted(expected, key=lambda pair: (str(pair[0]).encode(), pair[1]))
-        assert list(zip(*found.to_pydict().values(), strict=True)) == in_order
+    engine.write(engine.read([source], schema), tmp_path / "out.parquet", ["day", "text", "number"])
+    found = pq.ParquetFile(tmp_path / "out.parquet").read().to_pylist()
+    assert found == sorted(given, key=lambda row: (row["day"], str(row["text"]).encode(), row["number"]))
 
 
-def test_no_rows_make_no_partitions(engine: Engine, tmp_path: Path) -> None:
-    source = tmp_path / "source.parquet"
-    pq.write_table(SCHEMA.empty_table(), source)
-    assert engine.write_partitions(engine.read([source], SCHEMA), tmp_path / "out", "day", ["text"]) == {}
+def test_no_rows_make_an_empty_file(engine: Engine, tmp_path: Path) -> None:
+    engine.write(engine.read([], SCHEMA), tmp_path / "out.parquet", ["text"])
+    assert pq.read_metadata(tmp_path / "out.parquet").num_rows == 0
+
+
+def test_digests_tell_parts_with_other_rows(engine: Engine) -> None:
+    schema = pa.schema([SCHEMA.field(name) for name in ("text", "number")])
+
+    def digests(rows: list[tuple[str | None, int | None]]) -> dict[str | None, tuple[int, int]]:
+        table = engine.table(pa.Table.from_pylist([{"text": t, "number": n} for t, n in rows], schema))
+        found = engine.digests(table.mutate(part=table.text), ["part"]).to_pylist()
+        return {row["part"]: (row["rows"], row["digest"]) for row in found}
+
+    before = digests([("a", 1), ("a", 2), ("b", 1), ("c", None), (None, 1)])
+    assert digests([("b", 1), ("c", None), ("a", 2), (None, 1), ("a", 1)]) == before, "order is no matter"
+    after = digests([("a", 1), ("a", 3), ("b", 1), ("c", 0), (None, 1)])
+    assert {part for part in before if before[part] != after[part]} == {"a", "c"}
+    assert {part: rows for part, (rows, _) in before.items()} == {"a": 2, "b": 1, "c": 1, None: 1}
+    assert digests([]) == {}
+
+
+def test_the_names_of_folders_mean_nothing(engine: Engine, tmp_path: Path) -> None:
+    """A home may lie below a folder that is named like a partition."""
+    schema = pa.schema([SCHEMA.field("text")])
+    paths = [tmp_path / "date=2026-11-28" / f"text={name}" / "rows.parquet" for name in "xy"]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        pq.write_table(pa.table({"text": ["kept"]}, schema), path)
+    assert engine.fetch(engine.read(paths, schema)).to_pydict() == {"text": ["kept", "kept"]}
+
+
+def test_a_column_that_older_files_lack_is_null(engine: Engine, tmp_path: Path) -> None:
+    older, newer = tmp_path / "older.parquet", tmp_path / "newer.parquet"
+    pq.write_table(pa.table({"text": ["old"]}), older)
+    pq.write_table(pa.table({"text": ["new"], "number": pa.array([1], pa.int64())}), newer)
+    schema = pa.schema([SCHEMA.field(name) for name in ("text", "number")])
+    rows = engine.fetch(engine.read([older, newer], schema)).to_pylist()
+    assert sorted((row["text"], row["number"]) for row in rows) == [("new", 1), ("old", None)]
+    assert engine.fetch(engine.read([older], schema)).to_pylist() == [{"text": "old", "number": None}]
+
+
+def test_an_error_of_the_engine_says_what_to_do(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "damaged.parquet").write_bytes(b"PAR1 is no Parquet file PAR1")
+    with pytest.raises(EngineFailed, match=r"(?s)engine (duckdb|spark): .*pharos lake verify"):
+        engine.fetch(engine.read([tmp_path / "damaged.parquet"], SCHEMA))
 
 
 def test_work_is_spread_and_comes_back_in_order(engine: Engine) -> None:

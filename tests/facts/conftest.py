@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ibis
-import pyarrow as pa
 import pytest
 from tests import lines
 
@@ -14,6 +13,7 @@ from pharos import config
 from pharos.engine import Engine
 from pharos.lake import schema
 from pharos.lake.lake import Lake
+from pharos.pipeline.facts import dated
 from pharos.pipeline.ingestion import ingest_only
 
 EventsOf = Callable[[list[str]], ibis.Table]
@@ -27,6 +27,6 @@ def events_of(engine: Engine, tmp_path: Path) -> EventsOf:
         settings = config.load(tmp_path / "home")
         ingest_only(settings, logs=[str(lines.write(tmp_path / "tracking.log", log))])
         files = Lake(settings.lake).events()
-        return engine.read(files, schema.EVENTS.append(pa.field(schema.PARTITION, pa.date32())))
+        return dated(engine.read(files, schema.EVENTS))
 
     return read

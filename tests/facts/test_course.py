@@ -8,9 +8,9 @@ from tests.lines import COURSE, enrollment, event
 
 from pharos import keys
 from pharos.engine import Engine
-from pharos.facts.activity import activity_by_learner_day
 from pharos.facts.course import course_run, is_library
 from pharos.facts.enrollment import enrollment_event
+from pharos.facts.interaction import interaction
 
 VERSION = "version@519665f6223ebd6980884f2b"
 RUNS = {
@@ -50,6 +50,6 @@ def test_facts_are_of_runs(engine: Engine, events_of: EventsOf) -> None:
         ]
     )
     [enrolled] = engine.fetch(enrollment_event(events)).to_pylist()
-    [active] = engine.fetch(activity_by_learner_day(events)).to_pylist()
+    [active] = engine.fetch(interaction(events)).to_pylist()
     assert enrolled["course_id"] == COURSE
     assert (active["course_id"], active["count"]) == (COURSE, 2)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import ibis
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 
 from pharos.engine import Engine
-from pharos.lake import schema
 from pharos.lms.tables import ALL
-from pharos.pipeline.graph import FACTS, METRICS, Given
+from pharos.metrics.metric import Metric
+from pharos.pipeline.graph import FACTS, METRICS
+from pharos.pipeline.scope import Scope
 from pharos.result_store import contract
 
 Rows = list[tuple[Any, ...]]
@@ -31,28 +33,72 @@ def compute(engine: Engine) -> Compute:
 
 
 def computed(engine: Engine, table: str, until: datetime, rows: dict[str, list[dict[str, Any]]]) -> Rows:
-    metric = METRICS[table]
-    found = contract.conform(metric.table, engine.fetch(_expression(engine, table, Given(until), rows)))
+    metric, scope = METRICS[table], Scope(until)
+    expression = _expression(engine, table, scope, rows)
+    found = _by_day(engine.fetch(expression), metric, scope.last_day)
+    if metric.stamp is not None:
+        column = metric.table.c[metric.stamp]
+        midnight = datetime.combine(scope.last_day + timedelta(days=1), datetime.min.time())
+        value = midnight if isinstance(column.type, sa.DateTime) else scope.last_day
+        found = found.append_column(
+            metric.stamp,
+            pa.array([value] * found.num_rows, contract.schema(metric.table).field(metric.stamp).type),
+        )
+    found = contract.conform(metric.table, found)
     in_order = found.sort_by([(name, "ascending") for name in metric.table.info["key"]])
     return [tuple(row.values()) for row in in_order.to_pylist()]
 
 
-def _expression(engine: Engine, table: str, given: Given, rows: dict[str, Any]) -> ibis.Table:
-    inputs: dict[str, object] = {}
-    for name in METRICS[table].inputs:
-        if name in METRICS:
-            inputs[name] = _expression(engine, name, given, rows)
-        elif name in FACTS or name in ALL:
-            inputs[name] = engine.table(pa.Table.from_pylist(rows.get(name, []), _schema(name)))
-        else:
-            inputs[name] = given.value(name, engine)
+def _by_day(rows: pa.Table, metric: Metric, last_day: date) -> pa.Table:
+    """Spans as the rows of single days that they stand for, one after the other in plain Python."""
+    if not metric.spans:
+        return rows
+    spread = []
+    for row in rows.to_pylist():
+        end = row.pop("end") or last_day + timedelta(days=1)
+        days = (end - row["date"]).days
+        spread += [row | {"date": row["date"] + timedelta(days=number)} for number in range(days)]
+    schema = rows.drop_columns("end").schema
+    return pa.Table.from_pylist(spread, schema)
+
+
+def _expression(engine: Engine, table: str, scope: Scope, rows: dict[str, Any]) -> ibis.Table:
+    inputs = {name: _input(engine, name, scope, rows) for name in METRICS[table].inputs}
     return METRICS[table].function(**inputs)
+
+
+def _input(engine: Engine, name: str, scope: Scope, rows: dict[str, Any]) -> object:
+    if name in METRICS:
+        return _expression(engine, name, scope, rows)
+    raw = "enrollment_event" if name == "filled_enrollment_event" else name.removeprefix("counted_")
+    raw, _, window = raw.partition("_of_")
+    if raw in FACTS or raw in ALL:
+        given = rows.get(raw, [])
+        monday = scope.current_week
+        if window:
+            given = [row for row in given if (row["date"] < monday) == (window == "complete_weeks")]
+        return engine.table(pa.Table.from_pylist(given, _schema(raw)))
+    if name == "country_of":
+        return scope.country_of(engine)
+    return _value(name, scope, rows)
+
+
+def _value(name: str, scope: Scope, rows: dict[str, Any]) -> object:
+    match name:
+        case "grades_are_known":
+            return bool(rows.get("grades_persistentcoursegrade"))
+        case "enrollments_are_known":
+            return bool(rows.get("student_courseenrollment"))
+        case "newest_enrollment":
+            created = [row.get("created") for row in rows.get("student_courseenrollment", [])]
+            return max((moment for moment in created if moment is not None), default=None)
+    return getattr(scope, name)
 
 
 def _schema(name: str) -> pa.Schema:
     if name in ALL:
         return ALL[name].schema
-    return FACTS[name].schema.append(pa.field(schema.PARTITION, pa.date32()))
+    return FACTS[name].schema.append(pa.field("date", pa.date32()))
 
 
 def columns(rows: Iterable[tuple[Any, ...]], table: str, *names: str) -> Rows:

@@ -49,7 +49,7 @@ class DayRow:
 
 @dataclass(frozen=True)
 class Activity:
-    """A row of `activity_by_learner_day`."""
+    """A learner's kind of activity on a day."""
 
     course: str
     user: int
@@ -57,13 +57,17 @@ class Activity:
     label: str
 
     def fact(self) -> dict[str, object]:
+        """Row of the fact `interaction`."""
+        entity_type, action, source = {
+            "ACTIVE": ("", "active", ""),
+            "ATTEMPTED_PROBLEM": ("problem", "attempted", "server"),
+            "PLAYED_VIDEO": ("video", "viewed", "browser"),
+            "POSTED_FORUM": ("discussion", "contributed", "server"),
+        }[self.label]
         return {
-            "date": self.day,
-            "course_id": self.course,
-            "user_id": self.user,
-            "label": self.label,
-            "count": 1,
-        }
+            "date": self.day, "course_id": self.course, "user_id": self.user, "username": None,
+            "entity_type": entity_type, "entity_id": "", "action": action, "event_source": source, "count": 1,
+        }  # fmt: skip
 
 
 def day_rows(events: Iterable[Enrollment], last_day: date) -> list[DayRow]:

@@ -11,14 +11,14 @@ from tests.metrics.conftest import Compute, columns, computed
 from tests.metrics.naive import Activity
 
 from pharos.engine import Engine
-from pharos.pipeline.graph import Given
+from pharos.pipeline.scope import Scope
 
 TABLE = "course_activity"
 KINDS = ("ACTIVE", "ATTEMPTED_PROBLEM", "PLAYED_VIDEO", "POSTED_FORUM")
 
 
 def facts(rows: list[Activity]) -> dict[str, list[dict[str, object]]]:
-    return {"activity_by_learner_day": [row.fact() for row in rows]}
+    return {"interaction": [row.fact() for row in rows]}
 
 
 def test_the_example(compute: Compute) -> None:
@@ -53,7 +53,7 @@ def test_the_example(compute: Compute) -> None:
 )
 def test_where_the_current_week_begins(until: datetime, current_week: date) -> None:
     """§6.2, §11.108"""
-    assert Given(until).current_week == current_week
+    assert Scope(until).current_week == current_week
 
 
 def test_weeks_are_those_of_iso(compute: Compute) -> None:

@@ -18,7 +18,9 @@ from pharos.pipeline.graph import FACTS
 C = "course-v1:U+C+R"
 US, MINUTE = timedelta(microseconds=1), timedelta(minutes=1)
 ON, OFF, MODE = "activated", "deactivated", "mode_changed"
-EVENTS = FACTS["enrollment_event"].schema.append(pa.field("date", pa.date32()))
+_FACT = FACTS["enrollment_event"].schema
+# As `population.enrollment_events` gives them to metrics.
+EVENTS = _FACT.remove(_FACT.get_field_index("is_from_browser")).append(pa.field("date", pa.date32()))
 Row = dict[str, Any]
 Made = tuple[int, datetime, str, str]  # learner, time, last word of the type, mode
 

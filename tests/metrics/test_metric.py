@@ -121,7 +121,7 @@ users = st.integers(1, 5)
 worlds = st.fixed_dictionaries(
     {
         "enrollment_event": enrollments.map(lambda events: [event.fact() for event in set(events)]),
-        "activity_by_learner_day": activities.map(lambda rows: [row.fact() for row in set(rows)]),
+        "interaction": activities.map(lambda rows: [row.fact() for row in set(rows)]),
         "auth_userprofile": st.lists(
             st.builds(
                 _profile,
@@ -168,7 +168,7 @@ def big_world() -> World:
     passed = datetime(2024, 3, 3)
     return {
         "enrollment_event": [event.fact() for event in set(events)],
-        "activity_by_learner_day": [day.fact() for day in set(days)],
+        "interaction": [day.fact() for day in set(days)],
         "auth_userprofile": [
             _profile(1, "f", 1990, "b"), _profile(2, "", None, None), _profile(3, "m", 1990, "p"),
         ],

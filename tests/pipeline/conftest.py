@@ -11,6 +11,7 @@ import pytest
 from tests import lines
 
 from pharos import config
+from pharos.pipeline import parted
 from pharos.pipeline.run import RunReport, run_pipeline
 
 UNTIL = datetime(2024, 3, 12)
@@ -46,10 +47,17 @@ class Installation:
         self.folder = folder
         self.settings = config.load(folder / "home", None, **sections)
 
-    def run(self, log: list[str], until: datetime | None = UNTIL, *, full: bool = False) -> RunReport:
+    def run(
+        self,
+        log: list[str],
+        until: datetime | None = UNTIL,
+        *,
+        full: bool = False,
+        accepted: tuple[str, ...] = (),
+    ) -> RunReport:
         """Run on a log file that has these lines now."""
         path = lines.write(self.folder / "tracking.log", log)
-        return run_pipeline(self.settings, logs=[str(path)], until=until, full=full)
+        return run_pipeline(self.settings, logs=[str(path)], until=until, full=full, accepted=accepted)
 
     def tables(self) -> Tables:
         """The rows of all result tables, without row numbers and the moment of publication."""
@@ -59,13 +67,20 @@ class Installation:
             for name in names:
                 columns = [row[1] for row in store.execute(f"PRAGMA table_info({name})")]
                 kept = [column for column in columns if column not in {"id", "created"}]
-                found[name] = store.execute(f"SELECT {', '.join(kept)} FROM {name} ORDER BY id").fetchall()  # noqa: S608
+                rows = store.execute(f"SELECT {', '.join(kept)} FROM {name}").fetchall()  # noqa: S608
+                found[name] = sorted(rows, key=repr)
         store.close()
         return found
 
-    def files(self) -> dict[str, bytes]:
-        """Content of all files of facts and results, by their path in the lake."""
-        return {path.relative_to(self.settings.lake).as_posix(): path.read_bytes() for path in self.paths()}
+    def parts(self) -> dict[str, dict[str, tuple[int, int]]]:
+        """The number of rows and their digest, of every part of every fact and result that has rows."""
+        found = {}
+        for part in ("facts", "results"):
+            for folder in sorted((self.settings.lake / part).iterdir()):
+                rows = parted.load(folder).parts.to_pylist()
+                known = {row["part"]: (row["rows"], row["digest"]) for row in rows if row["rows"]}
+                found[f"{part}/{folder.name}"] = known
+        return found
 
     def paths(self) -> list[Path]:
         parts = (self.settings.lake / "facts", self.settings.lake / "results")

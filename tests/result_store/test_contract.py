@@ -98,11 +98,3 @@ def test_moments_with_a_zone_become_utc() -> None:
     conforming = contract.conform(tables.course_activity, table)
     expected = start.astimezone(UTC).replace(tzinfo=None)
     assert conforming.column("interval_start").to_pylist() == [expected]
-
-
-def test_the_digest_tells_rows_apart_and_not_their_chunks() -> None:
-    whole = contract.conform(ENROLLMENT, pa.table(GOOD))
-    parts = pa.concat_tables([pa.table(GOOD).slice(0, 1), pa.table(GOOD).slice(1, 1)])
-    assert contract.digest(contract.conform(ENROLLMENT, parts)) == contract.digest(whole)
-    other = contract.conform(ENROLLMENT, pa.table(GOOD | {"count": [1, 3]}))
-    assert contract.digest(other) != contract.digest(whole)

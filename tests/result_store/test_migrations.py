@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -31,7 +32,19 @@ def _differences(engine: sa.Engine) -> list[object]:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=options)
         found = compare_metadata(context, tables.metadata)
-    return [difference for difference in found if "comment" not in str(difference)]
+    return [
+        difference
+        for difference in found
+        if "comment" not in str(difference) and not _is_of_clustered(engine, difference)
+    ]
+
+
+def _is_of_clustered(engine: sa.Engine, difference: Any) -> bool:
+    """Whether it is the unique key of a table by day: in SQLite the table is clustered instead."""
+    if engine.dialect.name != "sqlite" or difference[0] != "add_constraint":
+        return False
+    is_by_day: bool = tables.metadata.tables[difference[1].table.name].info["by_day"]
+    return is_by_day
 
 
 def test_migrations_lead_to_the_contract(store_url: str) -> None:
@@ -65,7 +78,8 @@ def test_each_step_down_and_up_keeps_the_rows_of_the_tables_that_stay(store_url:
     engine = engine_for(store_url)
     with engine.begin() as connection:
         for table in tables.metadata.sorted_tables:
-            connection.execute(sa.insert(table).values(_some_row(table)))
+            if table is not tables.days:  # it holds all days already
+                connection.execute(sa.insert(table).values(_some_row(table)))
     script = ScriptDirectory.from_config(store.migrations())
     for revision in script.walk_revisions():
         if revision.down_revision is None:

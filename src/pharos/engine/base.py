@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:  # reading logs needs none of these, and begins half a second earlier without
@@ -20,6 +21,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 TextFunction = Callable[[Sequence[str | None]], list[str | None]]
 """Gives for each of many texts another one."""
+
+
+PRIME = 2**63 - 25
+"""Digests are sums of hashes modulo this prime, so that they fit a signed integer of 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -67,22 +72,28 @@ class Workers(Protocol):
 
 
 class Engine(Workers, Protocol):
-    """Computes Ibis tables."""
+    """Computes Ibis tables. All methods raise EngineFailed with the engine's own reason and what to do."""
 
     name: str
+
+    def semantics(self) -> Mapping[str, str]:
+        """What besides our code decides what an expression gives, for fingerprints.
+
+        The empty name maps to the versions of the engine and of Ibis (major and minor); names of functions of
+        `engine.functions` map to what this engine makes of them.
+        """
 
     def read(self, files: Sequence[Path], schema: pa.Schema) -> ibis.Table:
         """Parquet files as one table of this schema; an empty table for no files.
 
-        A column of the schema that the files lack is read from their folders' names (`date=2024-03-01`). A
-        column that may be null, and that some or all files lack, is null there: older releases wrote them.
+        A column that a file lacks is null in its rows. The names of folders mean nothing.
         """
 
     def table(self, rows: pa.Table) -> ibis.Table:
         """Rows in memory as a table."""
 
     def fetch(self, table: ibis.Table) -> pa.Table:
-        """The table's rows, brought into this process."""
+        """The table's rows, brought into this process: for few rows only."""
 
     def function(self, of_texts: TextFunction) -> Callable[[StringValue], StringValue]:
         """A Python function of texts as a function of expressions.
@@ -90,19 +101,23 @@ class Engine(Workers, Protocol):
         It runs where the rows are, on many of them at once, and is pickled for that.
         """
 
-    def write_partitions(
-        self, table: ibis.Table, folder: Path, by: str, order: Sequence[str]
-    ) -> dict[str, Path]:
-        """Write one Parquet file per value of the column `by`, rows in the given total order.
+    def write(self, table: ibis.Table, target: Path, order: Sequence[str] = ()) -> None:
+        """Write a table to one Parquet file, sorted by these columns, in bounded memory."""
 
-        Returns the files by the value's text. The column `by` itself is not in the files.
+    def digests(self, table: ibis.Table, by: Sequence[str]) -> pa.Table:
+        """The number of rows and their digest for each value of the columns `by`.
+
+        Columns: those of `by`, rows int64, digest int64. The digest changes with any value of any row, and
+        does not depend on the order of rows.
         """
-
-    def write(self, table: ibis.Table, target: Path) -> None:
-        """Write a table to one Parquet file, in bounded memory."""
 
     def digest(self, file: Path) -> str:
         """A short text that stands for the rows of a Parquet file, whatever their order."""
 
     def database(self, address: DatabaseAddress) -> AbstractContextManager[Database]:
         """Open a database for reading."""
+
+
+def release(library: ModuleType) -> str:
+    """Major and minor version of a library: patch releases do not change what an expression means."""
+    return ".".join(str(library.__version__).split(".")[:2])

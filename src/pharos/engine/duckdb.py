@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 
+import duckdb
 import ibis
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from ibis.expr.types import StringValue
 
 from pharos.config import EngineSettings
 from pharos.database_addresses import DatabaseAddress
-from pharos.engine.base import Database, TextFunction
+from pharos.engine.base import PRIME, Database, TextFunction, release
 from pharos.engine.database import ROW_GROUP, scanned
+from pharos.engine.errors import EngineFailed
 from pharos.engine.functions import with_schema
 from pharos.engine.processes import Processes
 
-# What `functions.json_text` is on Spark. Without the guard one bad document would end the query.
-_JSON_TEXT = """
-create or replace macro get_json_object(document, path) as
-    case when json_valid(document) then json_extract_string(document, path) end
-"""
 _TEXT = (("string",), "string")  # signature of a function from text to text
 
 
@@ -32,6 +27,11 @@ class DuckDBEngine(Processes):
     """See `pharos.engine.base.Engine`."""
 
     name = "duckdb"
+    # The function of this name that Spark has. Without the guard one bad document would end the query.
+    json_text = """
+        create or replace macro get_json_object(document, path) as
+            case when json_valid(document) then json_extract_string(document, path) end
+    """
 
     def __init__(self, settings: EngineSettings, scratch: Path) -> None:
         """`scratch` is where tables larger than the memory limit spill to."""
@@ -42,18 +42,23 @@ class DuckDBEngine(Processes):
             memory_limit=f"{settings.memory_mb}MB",
             temp_directory=str(scratch),
         )
-        self._connection.raw_sql(_JSON_TEXT)
+        self._connection.raw_sql(self.json_text)
+
+    def semantics(self) -> Mapping[str, str]:
+        """See the protocol."""
+        return {"": f"duckdb {release(duckdb)}, ibis {release(ibis)}", "json_text": self.json_text}
 
     def read(self, files: Sequence[Path], schema: pa.Schema) -> ibis.Table:
         """See the protocol."""
         if not files:
             return self.table(schema.empty_table())
-        table = self._connection.read_parquet(
-            [str(file) for file in files],
-            table_name=next(self._names),
-            hive_partitioning=True,
-            union_by_name=True,
-        )
+        with _failing():
+            table = self._connection.read_parquet(
+                [str(file) for file in files],
+                table_name=next(self._names),
+                hive_partitioning=False,
+                union_by_name=True,
+            )
         return with_schema(table, schema)
 
     def table(self, rows: pa.Table) -> ibis.Table:
@@ -62,7 +67,8 @@ class DuckDBEngine(Processes):
 
     def fetch(self, table: ibis.Table) -> pa.Table:
         """See the protocol."""
-        return self._connection.to_pyarrow(table)
+        with _failing():
+            return self._connection.to_pyarrow(table)
 
     def function(self, of_texts: TextFunction) -> Callable[[StringValue], StringValue]:
         """See the protocol."""
@@ -73,29 +79,30 @@ class DuckDBEngine(Processes):
         found: Callable[[StringValue], StringValue] = ibis.udf.scalar.pyarrow(of_column, signature=_TEXT)
         return found
 
-    def write_partitions(
-        self, table: ibis.Table, folder: Path, by: str, order: Sequence[str]
-    ) -> dict[str, Path]:
-        """See the protocol. Sorted in memory: a partitioned COPY does not keep a total order."""
-        rows = self.fetch(table.order_by([by, *order]))
-        folder.mkdir(parents=True, exist_ok=True)
-        values = pc.run_end_encode(rows[by].combine_chunks())
-        files, start = {}, 0
-        for value, end in zip(values.values.to_pylist(), values.run_ends.to_pylist(), strict=True):
-            files[str(value)] = folder / f"{value}.parquet"
-            part = rows.slice(start, end - start).drop_columns(by)
-            pq.write_table(part, files[str(value)], compression="zstd")
-            start = end
-        return files
+    def write(self, table: ibis.Table, target: Path, order: Sequence[str] = ()) -> None:
+        """See the protocol. Sorting spills to the scratch folder."""
+        with _failing():
+            if order:
+                self._connection.to_parquet(table.order_by(list(order)), target, compression="zstd")
+                return
+            with self._sparing_memory():
+                self._connection.to_parquet(table, target, compression="zstd", row_group_size=ROW_GROUP)
 
-    def write(self, table: ibis.Table, target: Path) -> None:
+    def digests(self, table: ibis.Table, by: Sequence[str]) -> pa.Table:
         """See the protocol."""
-        with self._sparing_memory():
-            self._connection.to_parquet(table, target, compression="zstd", row_group_size=ROW_GROUP)
+        names = ", ".join(f'"{name}"' for name in by)
+        rows = self._connection.compile(table)
+        query = (
+            f"SELECT {names}, count(*) AS rows, CAST(sum(hash(*COLUMNS(*))) % {PRIME} AS BIGINT) AS digest "  # noqa: S608 - our own expressions
+            f"FROM ({rows}) GROUP BY {names}"
+        )
+        with _failing():
+            self._connection._run_pre_execute_hooks(table)  # noqa: SLF001 - makes tables in memory known
+            return self._connection.con.execute(query).to_arrow_table()
 
     def digest(self, file: Path) -> str:
         """See the protocol."""
-        with self._sparing_memory():
+        with _failing(), self._sparing_memory():
             [(rows, total)] = self._connection.con.execute(
                 "SELECT count(*), coalesce(sum(hash(*COLUMNS(*))), 0) FROM read_parquet(?)", [str(file)]
             ).fetchall()
@@ -119,3 +126,12 @@ class DuckDBEngine(Processes):
     def close(self) -> None:
         """See the protocol."""
         self._connection.disconnect()
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """Errors of the engine become ours."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise EngineFailed("duckdb", str(error).strip().partition("\n")[0]) from error

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,20 +18,20 @@ from ibis.expr.types import StringValue
 from pharos.config import EngineSettings
 from pharos.database_addresses import DatabaseAddress
 from pharos.engine import jdbc
-from pharos.engine.base import Database, Item, Result, TextFunction
+from pharos.engine.base import PRIME, Database, Item, Result, TextFunction, release
 from pharos.engine.database import scanned
+from pharos.engine.errors import EngineFailed
 from pharos.engine.functions import with_schema
 from pharos.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 # What every session needs for results equal to the embedded engine's.
 _CONF = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.parquet.compression.codec": "zstd",
-    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     "spark.ui.enabled": "false",
     "spark.sql.shuffle.partitions": "8",
 }
@@ -53,16 +53,25 @@ class SparkEngine:
         if items:
             yield from self._session.sparkContext.parallelize(items, len(items)).map(function).collect()
 
+    def semantics(self) -> Mapping[str, str]:
+        """See the protocol."""
+        import pyspark  # noqa: PLC0415 - the library is optional
+
+        return {"": f"spark {release(pyspark)}, ibis {release(ibis)}"}
+
     def read(self, files: Sequence[Path], schema: pa.Schema) -> ibis.Table:
         """See the protocol."""
         if not files:
             return self.table(schema.empty_table())
+        with _failing():
+            frame = self._frame(files, merge=False)
+            if not set(schema.names) <= set(frame.columns):  # the file Spark looked at may be an older one
+                frame = self._frame(files, merge=True)
+            return with_schema(self._named(frame), schema)
+
+    def _frame(self, files: Sequence[Path], *, merge: bool) -> DataFrame:
         reader = self._session.read.option("__globPaths__", "false")  # these are names, not patterns
-        folders = {file.parent for file in files}
-        if any("=" in folder.name for folder in folders):
-            reader = reader.option("basePath", os.path.commonpath([folder.parent for folder in folders]))
-        reader = reader.option("mergeSchema", "true")  # files of older releases lack columns
-        return with_schema(self._named(reader.parquet(*map(str, files))), schema)
+        return reader.option("mergeSchema", str(merge).lower()).parquet(*map(str, files))
 
     def table(self, rows: pa.Table) -> ibis.Table:
         """See the protocol. Not by `ibis.memtable`: it goes through pandas, and null becomes NaN."""
@@ -70,9 +79,14 @@ class SparkEngine:
 
     def fetch(self, table: ibis.Table) -> pa.Table:
         """See the protocol. Not through pandas, which rounds large integers and knows 600 years only."""
-        self._connection._run_pre_execute_hooks(table)  # noqa: SLF001 - makes tables in memory known
-        rows = self._session.sql(self._connection.compile(table)).toArrow()
+        with _failing():
+            rows = self._session.sql(self._sql(table)).toArrow()
         return rows.cast(table.schema().to_pyarrow())
+
+    def _sql(self, table: ibis.Table) -> str:
+        self._connection._run_pre_execute_hooks(table)  # noqa: SLF001 - makes tables in memory known
+        text: str = self._connection.compile(table)
+        return text
 
     def function(self, of_texts: TextFunction) -> Callable[[StringValue], StringValue]:
         """See the protocol."""
@@ -84,37 +98,36 @@ class SparkEngine:
         found: Callable[[StringValue], StringValue] = ibis.udf.scalar.pandas(of_column, signature=_TEXT)
         return found
 
-    def write_partitions(
-        self, table: ibis.Table, folder: Path, by: str, order: Sequence[str]
-    ) -> dict[str, Path]:
-        """See the protocol: each value's rows are brought to one task, which sorts and writes them."""
-        frame = self._session.sql(self._connection.compile(table))
-        frame.repartition(by).sortWithinPartitions(by, *order).write.mode("overwrite").partitionBy(
-            by
-        ).parquet(str(folder))
-        files = {}
-        for part in sorted(folder.glob(f"{by}=*/part-*.parquet")):
-            value = part.parent.name.removeprefix(f"{by}=")
-            files[value] = folder / f"{value}.parquet"
-            part.replace(files[value])
-            shutil.rmtree(part.parent)
-        return files
-
-    def write(self, table: ibis.Table, target: Path) -> None:
-        """See the protocol: one task writes."""
+    def write(self, table: ibis.Table, target: Path, order: Sequence[str] = ()) -> None:
+        """See the protocol: one task sorts, spilling to its disk, and writes."""
         folder = target.with_suffix(".parts")
-        frame = self._session.sql(self._connection.compile(table))
-        frame.coalesce(1).write.mode("overwrite").parquet(str(folder))
+        with _failing():
+            frame = self._session.sql(self._sql(table)).repartition(1)
+            (frame.sortWithinPartitions(*order) if order else frame).write.mode("overwrite").parquet(
+                str(folder)
+            )
         next(folder.glob("part-*.parquet")).replace(target)
         shutil.rmtree(folder)
 
+    def digests(self, table: ibis.Table, by: Sequence[str]) -> pa.Table:
+        """See the protocol."""
+        names = ", ".join(f"`{name}`" for name in by)
+        query = (
+            f"SELECT {names}, count(*) AS rows, "  # noqa: S608 - our own expressions
+            f"cast(pmod(sum(cast(xxhash64(*) AS decimal(38, 0))), {PRIME}) AS bigint) AS digest "
+            f"FROM ({self._sql(table)}) GROUP BY {names}"
+        )
+        with _failing():
+            return self._session.sql(query).toArrow()
+
     def digest(self, file: Path) -> str:
         """See the protocol."""
-        rows, total = (
-            self._session.read.parquet(str(file))
-            .selectExpr("count(*)", "coalesce(sum(cast(xxhash64(*) AS decimal(38, 0))), 0)")
-            .collect()[0]
-        )
+        with _failing():
+            rows, total = (
+                self._session.read.parquet(str(file))
+                .selectExpr("count(*)", "coalesce(sum(cast(xxhash64(*) AS decimal(38, 0))), 0)")
+                .collect()[0]
+            )
         return f"{rows}-{int(total) % 2**64:016x}"
 
     def database(self, address: DatabaseAddress) -> AbstractContextManager[Database]:
@@ -149,3 +162,15 @@ def _session(settings: EngineSettings) -> SparkSession:
     for key, value in (_CONF | settings.spark_conf).items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """Errors of the engine become ours; the first line of a Java error names its cause."""
+    from py4j.protocol import Py4JError  # noqa: PLC0415 - the library is optional
+    from pyspark.errors import PySparkException  # noqa: PLC0415
+
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        raise EngineFailed("spark", str(error).strip().partition("\n")[0]) from error

@@ -9,7 +9,10 @@ from pharos.engine.functions import stripped
 from pharos.facts.fact import fact
 
 
-@fact(pa.schema([("user_id", pa.int64()), ("time", pa.timestamp("us")), ("ip", pa.string())]))
+@fact(
+    pa.schema([("user_id", pa.int64()), ("time", pa.timestamp("us")), ("ip", pa.string())]),
+    learner="user_id",
+)
 def last_address_by_learner_day(events: ibis.Table) -> ibis.Table:
     """The address of each person's latest event that has one; all there are at that moment. `spec 01 §7.1`
 

@@ -30,7 +30,9 @@ _NO_MODE = r"\A(?:[\[{\"]|-?[0-9]+(?:\.[0-9]+|(?:\.[0-9]+)?[eE][+-]?[0-9]+)\z)"
             ("mode", pa.string()),
             ("is_from_browser", pa.bool_()),
         ]
-    )
+    ),
+    course="course_id",
+    learner="user_id",
 )
 def enrollment_event(events: ibis.Table) -> ibis.Table:
     """Each enrollment event with the course, learner and mode of its payload. `spec 01 §5.1`

@@ -1,4 +1,4 @@
-"""What a fact is: a function of one UTC day's events, with the schema of its rows."""
+"""A fact: a function of one UTC day's events, with the schema of its rows."""
 
 from __future__ import annotations
 
@@ -9,23 +9,30 @@ import ibis
 import pyarrow as pa
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fact:
     """A compact table per UTC day.
 
     `function` must not mix days: given the events of many, it returns for each day what it would return for
     that day alone. Its result has the columns of `schema` and the column `date`; together they are unique.
+    `course` and `learner` name the columns of the course run and of the learner's number in the LMS, if any.
     """
 
     name: str
     schema: pa.Schema  # without `date`
     function: Callable[[ibis.Table], ibis.Table]
+    course: str | None
+    learner: str | None
 
     def __call__(self, events: ibis.Table) -> ibis.Table:
         """The fact's rows of these events, with their `date`."""
         return self.function(events).select("date", *self.schema.names)
 
 
-def fact(schema: pa.Schema) -> Callable[[Callable[[ibis.Table], ibis.Table]], Fact]:
+def fact(
+    schema: pa.Schema, *, course: str | None = None, learner: str | None = None
+) -> Callable[[Callable[[ibis.Table], ibis.Table]], Fact]:
     """Make a fact, named like the function, with rows of this schema."""
-    return lambda function: Fact(function.__name__, schema, function)
+    return lambda function: Fact(
+        name=function.__name__, schema=schema, function=function, course=course, learner=learner
+    )

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-from datetime import date
+from typing import TYPE_CHECKING
 
 import ibis
 
+from pharos.facts.interaction import ACTIVE, ATTEMPTED, CONTRIBUTED, DISCUSSION, PROBLEM, VIDEO, VIEWED
 from pharos.metrics.metric import metric
 from pharos.result_store import tables
 
-
-@metric(tables.course_activity)
-def course_activity(activity_by_learner_day: ibis.Table, current_week: date) -> ibis.Table:
-    """Distinct learners by course, complete ISO week and kind of activity.
-
-    `current_week` is the Monday of the week that is not complete yet.
-    """
-    days = activity_by_learner_day
-    return _learners_by_week(days.filter(days.date < ibis.literal(current_week)))
+if TYPE_CHECKING:
+    from ibis.expr.types import StringValue
 
 
-@metric(tables.course_activity_current_week)
-def course_activity_current_week(
-    activity_by_learner_day: ibis.Table, current_week: date, last_day: date
-) -> ibis.Table:
+KINDS = {
+    "ACTIVE": ("", ACTIVE, None),
+    "ATTEMPTED_PROBLEM": (PROBLEM, ATTEMPTED, ("server",)),
+    "PLAYED_VIDEO": (VIDEO, VIEWED, ("browser", "mobile")),
+    "POSTED_FORUM": (DISCUSSION, CONTRIBUTED, ("server",)),
+}
+"""What each label counts: the entity type and action of interactions, and their event sources (None: any)."""
+
+
+@metric(tables.course_activity, by="week")
+def course_activity(counted_interaction_of_complete_weeks: ibis.Table) -> ibis.Table:
+    """Distinct learners by course, complete ISO week and kind of activity."""
+    return _learners_by_week(counted_interaction_of_complete_weeks)
+
+
+@metric(tables.course_activity_current_week, by="week")
+def course_activity_current_week(counted_interaction_of_this_week: ibis.Table) -> ibis.Table:
     """Distinct learners by course and kind of activity in the week that is not complete yet."""
-    days = activity_by_learner_day
-    so_far = _learners_by_week(days.filter(days.date >= ibis.literal(current_week)))
-    return so_far.mutate(date=ibis.literal(last_day))
+    return _learners_by_week(counted_interaction_of_this_week)
 
 
-def _learners_by_week(days: ibis.Table) -> ibis.Table:
+def _learners_by_week(interactions: ibis.Table) -> ibis.Table:
     """(course_id, label, count, interval_start, interval_end)"""
-    weeks = days.mutate(week=days.date.truncate("W").cast("date"))
+    weeks = interactions.filter(interactions.user_id.notnull()).mutate(
+        week=interactions.date.truncate("W").cast("date"), label=_label(interactions)
+    )
+    weeks = weeks.filter(weeks.label.notnull())
     counts = weeks.group_by("course_id", "week", "label").agg(count=weeks.user_id.nunique())
     return counts.select(
         "course_id",
@@ -40,4 +48,19 @@ def _learners_by_week(days: ibis.Table) -> ibis.Table:
         "count",
         interval_start=counts.week.cast("timestamp"),
         interval_end=(counts.week + ibis.interval(days=7)).cast("timestamp"),
+    )
+
+
+def _label(interactions: ibis.Table) -> StringValue:
+    """The kind of activity that an interaction counts as; null for none."""
+    return ibis.cases(
+        *(
+            (
+                (interactions.entity_type == entity_type)
+                & (interactions.action == action)
+                & (ibis.literal(value=True) if sources is None else interactions.event_source.isin(sources)),
+                label,
+            )
+            for label, (entity_type, action, sources) in KINDS.items()
+        )
     )

@@ -28,7 +28,7 @@ _DESCRIBED = ibis.schema(
 )
 
 
-@metric(tables.course_program_metadata)
+@metric(tables.course_program_metadata, by="course_id")
 def course_program_metadata(program_course: ibis.Table) -> ibis.Table:
     """The programs of each course run that the catalog names."""
     programs = program_course.filter(

@@ -5,8 +5,6 @@ Profiles are those of the latest import, for all days: the LMS keeps no history 
 
 from __future__ import annotations
 
-from datetime import date
-
 import ibis
 
 from pharos.metrics.enrollment_states import change_points, daily_counts, last_counts
@@ -29,35 +27,33 @@ EDUCATION = {
 """The LMS's codes of education and the Result Store's; other codes are unknown."""
 
 
-@metric(tables.course_enrollment_gender_daily)
+@metric(tables.course_enrollment_gender_daily, by="course_id", spans=True)
 def course_enrollment_gender_daily(
-    enrollment_event: ibis.Table, auth_userprofile: ibis.Table, last_day: date
+    filled_enrollment_event: ibis.Table, auth_userprofile: ibis.Table
 ) -> ibis.Table:
     """Learners by gender at the end of each day; an empty gender is unknown, like a missing profile."""
     profiles = auth_userprofile.mutate(gender=auth_userprofile.gender.nullif(""))
-    return daily_counts(_with_profile(enrollment_event, profiles, "gender"), "gender", last_day)
+    return daily_counts(_with_profile(filled_enrollment_event, profiles, "gender"), "gender")
 
 
-@metric(tables.course_enrollment_birth_year_daily)
+@metric(tables.course_enrollment_birth_year_daily, by="course_id")
 def course_enrollment_birth_year_daily(
-    enrollment_event: ibis.Table, auth_userprofile: ibis.Table, last_day: date
+    filled_enrollment_event: ibis.Table, auth_userprofile: ibis.Table
 ) -> ibis.Table:
     """Learners by year of birth on the last day."""
     profiles = auth_userprofile.mutate(birth_year=auth_userprofile.year_of_birth)
-    return last_counts(_with_profile(enrollment_event, profiles, "birth_year"), "birth_year", last_day)
+    return last_counts(_with_profile(filled_enrollment_event, profiles, "birth_year"), "birth_year")
 
 
-@metric(tables.course_enrollment_education_level_daily)
+@metric(tables.course_enrollment_education_level_daily, by="course_id")
 def course_enrollment_education_level_daily(
-    enrollment_event: ibis.Table, auth_userprofile: ibis.Table, last_day: date
+    filled_enrollment_event: ibis.Table, auth_userprofile: ibis.Table
 ) -> ibis.Table:
     """Learners by highest education on the last day."""
     code = auth_userprofile.level_of_education
     levels = ibis.cases(*((code == known, level) for known, level in EDUCATION.items()))
     profiles = auth_userprofile.mutate(education_level=levels)
-    return last_counts(
-        _with_profile(enrollment_event, profiles, "education_level"), "education_level", last_day
-    )
+    return last_counts(_with_profile(filled_enrollment_event, profiles, "education_level"), "education_level")
 
 
 def _with_profile(events: ibis.Table, profiles: ibis.Table, column: str) -> ibis.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import ibis
 
@@ -13,36 +13,34 @@ from pharos.metrics.enrollment_states import (
     daily_counts,
     effective_daily_counts,
     effective_events,
+    on_day,
 )
 from pharos.metrics.metric import metric
 from pharos.result_store import tables
 
 
-@metric(tables.course_enrollment_mode_daily)
-def course_enrollment_mode_daily(enrollment_event: ibis.Table, last_day: date) -> ibis.Table:
+@metric(tables.course_enrollment_mode_daily, by="course_id", spans=True)
+def course_enrollment_mode_daily(filled_enrollment_event: ibis.Table) -> ibis.Table:
     """Learners by the mode they are in at the end of each day, from the first event of the mode on."""
-    return daily_counts(change_points(enrollment_event), "mode", last_day)
+    return daily_counts(change_points(filled_enrollment_event), "mode")
 
 
-@metric(tables.course_enrollment_daily)
-def course_enrollment_daily(course_enrollment_mode_daily: ibis.Table) -> ibis.Table:
-    """Learners of each day. Every learner is in exactly one mode a day, so the modes add up."""
-    modes = course_enrollment_mode_daily
-    return modes.group_by("course_id", "date").agg(
-        count=modes["count"].sum(), cumulative_count=modes.cumulative_count.sum()
-    )
+@metric(tables.course_enrollment_daily, by="course_id", spans=True)
+def course_enrollment_daily(filled_enrollment_event: ibis.Table) -> ibis.Table:
+    """Learners of each day, from the first event of the course run on."""
+    return daily_counts(change_points(filled_enrollment_event))
 
 
-@metric(tables.course_enrollment_effective_mode_daily)
-def course_enrollment_effective_mode_daily(enrollment_event: ibis.Table, last_day: date) -> ibis.Table:
+@metric(tables.course_enrollment_effective_mode_daily, by="course_id", spans=True)
+def course_enrollment_effective_mode_daily(filled_enrollment_event: ibis.Table) -> ibis.Table:
     """Learners by the mode they are enrolled in, which only events that have an effect change."""
-    return effective_daily_counts(effective_events(enrollment_event), last_day)
+    return effective_daily_counts(effective_events(filled_enrollment_event))
 
 
-@metric(tables.course_enrollment_summary)
-def course_enrollment_summary(enrollment_event: ibis.Table, last_day: date) -> ibis.Table:
+@metric(tables.course_enrollment_summary, by="course_id")
+def course_enrollment_summary(filled_enrollment_event: ibis.Table) -> ibis.Table:
     """Each learner who was ever enrolled: how it began, how it is, and when it changed. `spec 01 §5.4`"""
-    events = effective_events(enrollment_event)
+    events = effective_events(filled_enrollment_event)
     is_mode_set = events.event_type != DEACTIVATED
     return events.group_by("course_id", "user_id").agg(
         current_enrollment_mode=events["mode"].argmax(events.number),
@@ -52,21 +50,22 @@ def course_enrollment_summary(enrollment_event: ibis.Table, last_day: date) -> i
         last_unenrollment_time=events.time.max(where=~is_mode_set),
         first_verified_enrollment_time=events.time.min(where=is_mode_set & (events["mode"] == "verified")),
         first_credit_enrollment_time=events.time.min(where=is_mode_set & (events["mode"] == "credit")),
-        end_time=ibis.literal(datetime.combine(last_day + timedelta(days=1), datetime.min.time())),
     )
 
 
-@metric(tables.course_grade_by_mode)
+@metric(tables.course_grade_by_mode, by="course_id")
 def course_grade_by_mode(
-    enrollment_event: ibis.Table, grades_persistentcoursegrade: ibis.Table
+    filled_enrollment_event: ibis.Table,
+    grades_persistentcoursegrade: ibis.Table,
+    grades_are_known: bool,
 ) -> ibis.Table:
     """Learners with a passing grade by mode, 0 for every other mode of the course. `spec 01 §5.5`
 
-    All unknown, null, as long as no grade at all is known: then none were imported.
+    All unknown, null, unless `grades_are_known`: no grade at all was imported then.
     A grade passes when it has a time of passing and a letter that is not empty. Its mode is the learner's on
     the day the grade was changed last; grades older than the learner's first event count nowhere.
     """
-    points, grades = change_points(enrollment_event), grades_persistentcoursegrade
+    points, grades = change_points(filled_enrollment_event), grades_persistentcoursegrade
     # Several rows of one learner: the latest change, time of passing and letter are taken one by one.
     latest = grades.group_by("course_id", "user_id").agg(
         day=grades.modified.max().cast("date"),
@@ -78,15 +77,12 @@ def course_grade_by_mode(
     held = graded.filter(graded.date <= graded.day, graded.end.isnull() | (graded.end > graded.day))
     passing = held.group_by("course_id", "mode").agg(passing=held.count())
     modes = points.select("course_id", "mode").distinct()
-    counted = modes.left_join(passing, ["course_id", "mode"]).cross_join(grades.agg(grades=grades.count()))
-    return counted.select(
-        "course_id",
-        "mode",
-        passing_users=ibis.ifelse(counted.grades > 0, ibis.coalesce(counted.passing, 0), ibis.null("int64")),
-    )
+    counted = modes.left_join(passing, ["course_id", "mode"])
+    known = ibis.coalesce(counted.passing, 0) if grades_are_known else ibis.null("int64")
+    return counted.select("course_id", "mode", passing_users=known)
 
 
-@metric(tables.course_meta_summary_enrollment)
+@metric(tables.course_meta_summary_enrollment, by="course_id")
 def course_meta_summary_enrollment(
     course_enrollment_mode_daily: ibis.Table,
     course_grade_by_mode: ibis.Table,
@@ -98,8 +94,8 @@ def course_meta_summary_enrollment(
     course is called.
     """
     modes = course_enrollment_mode_daily
-    now = modes.filter(modes.date == ibis.literal(last_day))
-    week_ago = modes.filter(modes.date == ibis.literal(last_day - timedelta(days=7)))
+    now = on_day(modes, last_day)
+    week_ago = on_day(modes, last_day - timedelta(days=7))
     before = week_ago.select("course_id", "mode", before=week_ago["count"])
     key = ["course_id", "mode"]
     joined = now.left_join(before, key).drop("course_id_right", "mode_right")

@@ -6,7 +6,7 @@ The original writes a row per learner, course and day. Here a learner has a row 
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import ibis
 
@@ -68,21 +68,23 @@ def _by_learner(*order: str) -> ibis.expr.builders.WindowBuilder:
     return ibis.window(group_by=["course_id", "user_id"], order_by=list(order))
 
 
-def daily_counts(points: ibis.Table, group: str, last_day: date) -> ibis.Table:
-    """Learners of each group at the end of each day: (course_id, date, `group`, count, cumulative_count).
+def daily_counts(points: ibis.Table, *group: str) -> ibis.Table:
+    """Learners at the end of each day, by course run and the columns of `group`, as spans.
 
-    `points` are change points with the column `group`, null being a group of its own. A learner enters the
-    group of a change point on its date and leaves it on its end. Days on which nobody is in a group have no
-    row.
+    Columns: course_id, date, `group`, count, cumulative_count, end; the counts hold from `date` up to but
+    excluding `end`, null while they still hold. `points` are change points with the columns of `group`, null
+    being a group of its own. A learner enters the group of a change point on its date and leaves it on its
+    end. There is no span for days on which nobody is in a group.
     """
-    return _counts(_steps(points, group), group, last_day)
+    return _spans(_steps(points, *group), *group)
 
 
-def effective_daily_counts(events: ibis.Table, last_day: date) -> ibis.Table:
-    """Learners in each mode at the end of each day: (course_id, date, mode, count, cumulative_count).
+def effective_daily_counts(events: ibis.Table) -> ibis.Table:
+    """Learners in each mode at the end of each day, as spans: (course_id, date, mode, count,
+    cumulative_count, end).
 
-    `events` are effective events. cumulative_count are the learners who were ever enrolled in the mode, so a
-    mode has a row for every day from its first learner on.
+    `events` are effective events. cumulative_count are the learners who were ever enrolled in the mode, so
+    the spans of a mode have no gap from its first learner on.
     """
     points = _at_the_end_of_days(events)
     enrolled = points.filter(points.enrolled == 1)
@@ -92,53 +94,57 @@ def effective_daily_counts(events: ibis.Table, last_day: date) -> ibis.Table:
         "course_id", "mode", "date", enrolled=ibis.literal(0, "int64"), learners=ibis.literal(1, "int64")
     )
     now = _steps(enrolled, "mode").mutate(learners=ibis.literal(0, "int64"))
-    return _counts(_summed(now.union(ever), "mode"), "mode", last_day)
+    return _spans(_summed(now.union(ever), "mode"), "mode")
 
 
-def last_counts(points: ibis.Table, group: str, last_day: date) -> ibis.Table:
-    """`daily_counts` of the last day alone."""
+def last_counts(points: ibis.Table, group: str) -> ibis.Table:
+    """Learners of each group after the last change point: (course_id, `group`, count, cumulative_count)."""
     current = points.filter(points.end.isnull())
     return current.group_by("course_id", group).agg(
-        date=ibis.literal(last_day), count=current.enrolled.sum(), cumulative_count=current.count()
+        count=current.enrolled.sum(), cumulative_count=current.count()
     )
 
 
-def _steps(points: ibis.Table, group: str) -> ibis.Table:
+def on_day(spans: ibis.Table, day: date) -> ibis.Table:
+    """The spans that hold on a day."""
+    is_over = ibis.coalesce(spans.end <= ibis.literal(day), ibis.literal(value=False))
+    return spans.filter(spans.date <= ibis.literal(day), ~is_over)
+
+
+def _steps(points: ibis.Table, *group: str) -> ibis.Table:
     """What groups gain and lose on each day with a change: (course_id, `group`, date, enrolled, learners)."""
     entered = points.select(
-        "course_id", group, "date", enrolled=points.enrolled.cast("int64"), learners=ibis.literal(1, "int64")
+        "course_id", *group, "date", enrolled=points.enrolled.cast("int64"), learners=ibis.literal(1, "int64")
     )
     ended = points.filter(points.end.notnull())
     left = ended.select(
-        "course_id", group, date=ended.end, enrolled=-ended.enrolled.cast("int64"),
+        "course_id", *group, date=ended.end, enrolled=-ended.enrolled.cast("int64"),
         learners=ibis.literal(-1, "int64"),
     )  # fmt: skip
-    return _summed(ibis.union(entered, left), group)
+    return _summed(ibis.union(entered, left), *group)
 
 
-def _summed(steps: ibis.Table, group: str) -> ibis.Table:
+def _summed(steps: ibis.Table, *group: str) -> ibis.Table:
     """One step a day and group."""
-    return steps.group_by("course_id", group, "date").agg(
+    return steps.group_by("course_id", *group, "date").agg(
         enrolled=steps.enrolled.sum(), learners=steps.learners.sum()
     )
 
 
-def _counts(steps: ibis.Table, group: str, last_day: date) -> ibis.Table:
-    """Steps added up and spread over the days: (course_id, date, `group`, count, cumulative_count)."""
-    so_far = ibis.cumulative_window(group_by=["course_id", group], order_by="date")
-    in_order = ibis.window(group_by=["course_id", group], order_by="date")
-    levels = steps.mutate(
-        count=steps.enrolled.sum().over(so_far),
-        cumulative_count=steps.learners.sum().over(so_far),
-        next_date=ibis.coalesce(steps.date.lead().over(in_order), last_day + timedelta(days=1)),
-    )
-    return _every_day(levels.filter(levels.cumulative_count > 0)).select(
-        "course_id", "date", group, "count", "cumulative_count"
-    )
+def _spans(steps: ibis.Table, *group: str) -> ibis.Table:
+    """Steps added up, each until the next one: (course_id, date, `group`, count, cumulative_count, end).
 
-
-def _every_day(levels: ibis.Table) -> ibis.Table:
-    """A row for each day from `date` up to but excluding `next_date`."""
-    days = levels.next_date.delta(levels.date, unit="day").cast("int64")
-    spread = levels.mutate(offset=ibis.range(days).unnest())
-    return spread.mutate(date=(spread.date + spread.offset.as_interval("D")).cast("date"))
+    A step that changes neither count begins no span, so that equal states have equal spans.
+    """
+    keys = ["course_id", *group]
+    changing = steps.filter((steps.enrolled != 0) | (steps.learners != 0))
+    so_far = ibis.cumulative_window(group_by=keys, order_by="date")
+    in_order = ibis.window(group_by=keys, order_by="date")
+    levels = changing.mutate(
+        count=changing.enrolled.sum().over(so_far),
+        cumulative_count=changing.learners.sum().over(so_far),
+        end=changing.date.lead().over(in_order),
+    )
+    return levels.filter(levels.cumulative_count > 0).select(
+        "course_id", "date", *group, "count", "cumulative_count", "end"
+    )

@@ -1,28 +1,51 @@
-"""What a metric is: a pure function whose parameter names say what it is computed from."""
+"""A metric: a pure function whose parameter names say what it is computed from."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import ibis
 from sqlalchemy import Table
 
 from pharos.result_store.tables import metadata
 
+By = Literal["course_id", "date", "week"] | None
 
-@dataclass(frozen=True)
+END = "end"
+"""Column of spans: the first day on which the row no longer holds; null while it still does."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Metric:
     """A table of the Result Store and the function that computes it.
 
-    Parameters named like a fact get all its days up to the last day, with the column `date`; those named like
-    another metric's table get its rows; those named like a table of `pharos.lms.tables` get its snapshot; the
-    others are moments of the run, see `pipeline.graph.Moments`.
+    Parameters are named after the inputs of `pharos.pipeline.inputs`: facts (all days up to the last one,
+    with the column `date`), counted and filled facts, tables of the LMS, other metrics, values of the run.
+
+    `by` says how the rows fall apart into parts that can be computed apart: by course run, by UTC day or by
+    ISO week (named by its Monday). The function, given the inputs of some parts only, must return the rows of
+    these parts only, as it would return them if it were given all inputs; None: the table is one part.
+
+    `spans`: the function returns a row per change instead of one per day: the row holds from `date` up to but
+    excluding `end`. The rows of the single days are made when the table is published.
+
+    A column that the table declares as its `stamp` is left out by the function: so a table that says "as of
+    today" is not computed anew each day.
     """
 
     table: Table
     function: Callable[..., ibis.Table]
+    by: By
+    spans: bool = False
+
+    @property
+    def stamp(self) -> str | None:
+        """The column that has the same value in all rows, given by the run."""
+        stamp: str | None = self.table.info["stamp"]
+        return stamp
 
     @property
     def name(self) -> str:
@@ -40,6 +63,6 @@ class Metric:
         return tuple(inspect.signature(self.function).parameters)
 
 
-def metric(table: Table) -> Callable[[Callable[..., ibis.Table]], Metric]:
+def metric(table: Table, *, by: By, spans: bool = False) -> Callable[[Callable[..., ibis.Table]], Metric]:
     """Make the function the metric of this table."""
-    return lambda function: Metric(table, function)
+    return lambda function: Metric(table=table, function=function, by=by, spans=spans)

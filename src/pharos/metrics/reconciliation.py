@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import ibis
 
@@ -13,23 +13,43 @@ from pharos.result_store import tables
 REASONS = ("only_in_lms", "only_in_events", "active_in_lms", "active_in_events", "other_mode")
 
 
-@metric(tables.enrollment_difference)
+@metric(tables.enrollment_difference, by="course_id")
 def enrollment_difference(
-    enrollment_event: ibis.Table, student_courseenrollment: ibis.Table, last_day: date
+    counted_enrollment_event: ibis.Table,
+    counted_student_courseenrollment: ibis.Table,
+    newest_enrollment: datetime | None,
+    enrollments_are_known: bool,
+    last_day: date,
 ) -> ibis.Table:
     """The learners who differ, and why."""
-    pairs = compared(enrollment_event, student_courseenrollment, last_day)
+    pairs = compared(
+        counted_enrollment_event,
+        counted_student_courseenrollment,
+        newest_enrollment=newest_enrollment,
+        enrollments_are_known=enrollments_are_known,
+        last_day=last_day,
+    )
     return pairs.filter(pairs.reason.notnull()).select(
         "course_id", "user_id", "reason", "events_mode", "lms_mode", "last_event", "lms_created"
     )
 
 
-@metric(tables.enrollment_reconciliation)
+@metric(tables.enrollment_reconciliation, by="course_id")
 def enrollment_reconciliation(
-    enrollment_event: ibis.Table, student_courseenrollment: ibis.Table, last_day: date
+    counted_enrollment_event: ibis.Table,
+    counted_student_courseenrollment: ibis.Table,
+    newest_enrollment: datetime | None,
+    enrollments_are_known: bool,
+    last_day: date,
 ) -> ibis.Table:
     """Learners enrolled by each of the two, and how many differ for which reason."""
-    pairs = compared(enrollment_event, student_courseenrollment, last_day)
+    pairs = compared(
+        counted_enrollment_event,
+        counted_student_courseenrollment,
+        newest_enrollment=newest_enrollment,
+        enrollments_are_known=enrollments_are_known,
+        last_day=last_day,
+    )
     return pairs.group_by("course_id").agg(
         events_count=ibis.coalesce(pairs.in_events.cast("int64").sum(), 0),
         lms_count=ibis.coalesce(pairs.in_lms.cast("int64").sum(), 0),
@@ -38,14 +58,21 @@ def enrollment_reconciliation(
     )
 
 
-def compared(events: ibis.Table, enrollments: ibis.Table, last_day: date) -> ibis.Table:
+def compared(
+    events: ibis.Table,
+    enrollments: ibis.Table,
+    *,
+    newest_enrollment: datetime | None,
+    enrollments_are_known: bool,
+    last_day: date,
+) -> ibis.Table:
     """Each learner and course that one of the two knows of, with the state by both and why they differ.
 
     Columns: course_id, user_id, in_events, in_lms (enrolled; null: not known there), events_mode, lms_mode,
-    last_event, lms_created, reason (null: no difference). Nothing while the LMS's table is empty: then it was
-    not imported.
+    last_event, lms_created, reason (null: no difference). There are no rows unless `enrollments_are_known`.
+    Learners with an event after `newest_enrollment`, the newest row of the whole table, are left out: the
+    table may be older than the event.
     """
-    latest = enrollments.agg(newest=enrollments.created.max(), known=enrollments.count())
     by_events = _by_events(events)
     end = last_day + timedelta(days=1)
     by_lms = enrollments.filter(
@@ -64,11 +91,13 @@ def compared(events: ibis.Table, enrollments: ibis.Table, last_day: date) -> ibi
         "lms_created",
         course_id=ibis.coalesce(pairs.course_id, pairs.course_id_right),
         user_id=ibis.coalesce(pairs.user_id, pairs.user_id_right),
-    ).cross_join(latest)
-    pairs = pairs.filter(
-        pairs.known > 0,
-        pairs.last_event.isnull() | pairs.newest.isnull() | (pairs.last_event <= pairs.newest),
     )
+    is_older = (
+        ibis.literal(value=True)
+        if newest_enrollment is None
+        else pairs.last_event.isnull() | (pairs.last_event <= ibis.literal(newest_enrollment))
+    )
+    pairs = pairs.filter(is_older, ibis.literal(enrollments_are_known))
     return pairs.mutate(reason=_reason(pairs))
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pharos.facts.event_types import is_known
 from pharos.facts.total import event_count_by_type
 from pharos.lake.lake import Lake
-from pharos.lake.safely import is_whole
+from pharos.pipeline import parted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,15 +27,16 @@ def unknown_event_types(lake: Lake) -> list[UnknownType]:
     """Those of the lake, most frequent first: of plugins, of newer releases, or misspelt."""
     counts: Counter[str] = Counter()
     last: dict[str, date] = {}
-    for folder in sorted((lake.root / "facts" / event_count_by_type.name).glob("date=*")):
-        day = date.fromisoformat(folder.name.removeprefix("date="))
-        for file in sorted(folder.glob("*.parquet"), key=lambda path: path.stat().st_mtime_ns)[-1:]:
-            if not is_whole(file):
-                continue  # the next run makes it anew
-            for row in pq.ParquetFile(file).read().to_pylist():
-                if not is_known(row["event_type"]):
-                    counts[row["event_type"]] += row["count"]
-                    last[row["event_type"]] = day
+    table = parted.load(lake.root / "facts" / event_count_by_type.name)
+    live = {
+        str(part): str(file)
+        for part, file in zip(table.parts["part"].to_pylist(), table.parts["file"].to_pylist(), strict=True)
+    }
+    for name in sorted(set(live.values()) - {""}):
+        for row in pq.ParquetFile(table.path(name)).read().to_pylist():
+            if live.get(str(row["date"])) == name and not is_known(row["event_type"]):
+                counts[row["event_type"]] += row["count"]
+                last[row["event_type"]] = max(row["date"], last.get(row["event_type"], date.min))
     return [
         UnknownType(event_type=name, events=count, last_day=last[name])
         for name, count in counts.most_common()

@@ -1,106 +1,202 @@
 """Which days' facts are stale, and computing them.
 
-A fact of a day is the file `facts/<fact>/date=YYYY-MM-DD/<code>-<events>.parquet`: its name says of which
-code and of which events it was made, so a fact is up to date exactly if the file of the right name is there.
+A fact is a table in parts, see `pharos.pipeline.parted`: each UTC day is a part, made from the day's events.
+Beside each of its files lies another one with a digest for each day and course run, or for each day where the
+fact knows no course: by these the results see which of their parts are stale.
 """
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from ibis.expr.types import StringValue
 
 from pharos.engine import Engine
 from pharos.facts.fact import Fact
 from pharos.lake import schema
 from pharos.lake.lake import Lake
-from pharos.lake.safely import move_sealed
-from pharos.pipeline.graph import FACTS, Given, code_fingerprint, fingerprint
-from pharos.pipeline.target import Target
+from pharos.lake.safely import is_whole, move_sealed
+from pharos.pipeline import parted
+from pharos.pipeline.fingerprints import fingerprint, of_code
+from pharos.pipeline.graph import FACTS
+from pharos.pipeline.parted import Parted
+from pharos.pipeline.scope import Scope
 
 CHUNK_EVENTS = 4_000_000  # computed at once
-_EVENTS = schema.EVENTS.append(pa.field(schema.PARTITION, pa.date32()))
+DIGESTS = pa.schema(
+    [("date", pa.date32()), ("part", pa.string()), ("rows", pa.int64()), ("digest", pa.int64())]
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class FactDay(Target):
-    """One fact of one day: where it is or shall be."""
+class Stale:
+    """A fact as it is and the days that must be computed, with the reason."""
 
-    fact: str
-    day: date
+    fact: Fact
+    table: Parted  # without what is stale
+    days: list[date]
+    wanted: Mapping[str, str]  # day -> fingerprint of its events
+    reason: str
+    is_other: bool  # the table differs from its manifest: days or files are gone
 
-    NEW = "new day"
-    CHANGED = "events changed"
+
+def stale(lake: Lake, engine: Engine, scope: Scope) -> list[Stale]:
+    """What is there of each fact, and what must be computed of it for this run."""
+    first, last = schema.FIRST_DAY, scope.last_day
+    present = sorted(day for day, files in lake.state.events.items() if files)
+    days = [day for day in present if first <= day <= last]
+    events = {day: _events_fingerprint(lake, day, scope.until) for day in days}
+    forgotten = {day: events[day] + _addresses_fingerprint(lake, day) for day in days}
+    return [
+        _stale(
+            lake, engine, fact, [str(day) for day in present],
+            {str(day): text for day, text in (forgotten if "ip" in fact.schema.names else events).items()},
+        )
+        for fact in FACTS.values()
+    ]  # fmt: skip
 
 
-def fact_days(lake: Lake, given: Given) -> dict[str, list[FactDay]]:
-    """All days of all facts from the first plausible to the last day, oldest first."""
-    first, last = schema.FIRST_DAY, given.last_day
-    days = sorted(day for day, files in lake.state.events.items() if files and first <= day <= last)
-    events = {day: _events_fingerprint(lake, day, given.until) for day in days}
-    with_addresses = {day: events[day] + _addresses_fingerprint(lake, day) for day in days}
-    return {
-        name: [
-            FactDay(
-                fact=name,
-                day=day,
-                path=lake.root / "facts" / name / f"{schema.PARTITION}={day}" / f"{stem}.parquet",
-            )
-            for day in days
-            for stem in [f"{code_fingerprint(fact.function)}-{of_events[day]}"]
-        ]
-        for name, fact in FACTS.items()
-        for of_events in [with_addresses if "ip" in fact.schema.names else events]
-    }
+def _stale(lake: Lake, engine: Engine, fact: Fact, present: list[str], wanted: dict[str, str]) -> Stale:
+    semantics = engine.semantics()
+    made_of = {"code": of_code([fact.function], semantics), "engine": semantics[""]}
+    before = table = parted.load(lake.root / "facts" / fact.name)
+    reason = "events changed"
+    if table.made_of != made_of:
+        reason = changed_code(table.made_of, made_of)
+        table = Parted(folder=table.folder, made_of=made_of)
+    table = parted.without(table, pa.array(present, pa.string()))
+    wish = pa.table(
+        {"part": pa.array(list(wanted), pa.string()), "inputs": pa.array(list(wanted.values()), pa.string())}
+    )
+    days = [date.fromisoformat(day) for day in sorted(parted.changed(table, wish).to_pylist())]
+    is_other = table.made_of != before.made_of or table.parts.num_rows != before.parts.num_rows
+    return Stale(fact=fact, table=table, days=days, wanted=wanted, reason=reason, is_other=is_other)
+
+
+def changed_code(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Why all parts of a table are computed: which of the things they have in common changed."""
+    if not before:
+        return "never computed"
+    if before.get("engine") != now["engine"]:
+        return f"engine changed: {before.get('engine')} before, {now['engine']} now"
+    if before.get("code") != now["code"]:
+        return "code changed"
+    names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    return f"{', '.join(names)} changed"
 
 
 def compute(
-    lake: Lake,
-    engine: Engine,
-    stale: list[FactDay],
+    lake: Lake, engine: Engine, found: Stale, scope: Scope, report: Callable[[int], None] = lambda _: None
+) -> Parted:
+    """Compute the stale days of a fact; `report` gets the number of events of each finished chunk.
+
+    What is finished counts at once, also if the run ends before the next chunk.
+    """
+    fact, table = found.fact, found.table
+    for chunk in _chunks(lake, found.days):
+        table = _computed(lake, engine, fact, table, chunk, found.wanted, scope.until)
+        parted.save(table)
+        report(sum(_rows(lake, day) for day in chunk))
+    name = f"{fingerprint(*table.parts['inputs'].to_pylist())}.parquet"
+    columns = fact.schema.append(pa.field("date", pa.date32()))
+    # An address that shall be forgotten may be in a row that was replaced: such rows go at once.
+    most_dead = 0.0 if "ip" in fact.schema.names else 0.5
+    merged = parted.merged(engine, table, columns, day_of, _order(fact), name, most_dead)
+    if merged is not table:
+        _write_digests(engine, fact, merged, name)
+    if merged is not found.table or found.is_other:
+        parted.save(merged)
+    parted.remove_unused(merged.folder, [merged], [parted.MANIFEST])
+    return merged
+
+
+def _computed(
+    lake: Lake, engine: Engine, fact: Fact, table: Parted, days: list[date], wanted: Mapping[str, str],
     until: datetime,
-    report: Callable[[int], None] = lambda _: None,
-) -> None:
-    """Compute these facts; `report` is told the number of events of each finished chunk."""
-    for name, fact in FACTS.items():
-        days = {item.day: item for item in stale if item.fact == name}
-        for chunk in _chunks(lake, sorted(days)):
-            _compute(lake, engine, fact, {day: days[day] for day in chunk}, until)
-            report(sum(_rows(lake, day) for day in chunk))
-
-
-def _compute(lake: Lake, engine: Engine, fact: Fact, days: dict[date, FactDay], until: datetime) -> None:
-    events = engine.read(lake.events(sorted(days)), _EVENTS)
+) -> Parted:  # fmt: skip
+    """The fact with these days computed from their events."""
+    events = dated(engine.read(lake.events(days), schema.EVENTS))
     if max(days) == until.date():
         events = events.filter(events.time < ibis.literal(until))
-    staging = lake.staging / "facts" / fact.name
-    shutil.rmtree(staging, ignore_errors=True)
-    written = engine.write_partitions(fact(events), staging, schema.PARTITION, fact.schema.names)
-    moves = []
-    for day, target in days.items():
-        source = written.get(day.isoformat())
-        if source is None:
-            staging.mkdir(parents=True, exist_ok=True)
-            source = staging / f"empty-{day}.parquet"
-            pq.write_table(fact.schema.empty_table(), source)
-        moves.append((source, target.path))
-    move_sealed(moves)
+    texts = [str(day) for day in days]
+    inputs = [wanted[text] for text in texts]
+    name = f"{fingerprint(table.made_of['code'], *texts, *inputs)}.parquet"
+    staged = lake.staging / "facts" / fact.name / name
+    staged.parent.mkdir(parents=True, exist_ok=True)
+    table.folder.mkdir(parents=True, exist_ok=True)
+    engine.write(fact(events), staged, _order(fact))
+    rows = engine.read([staged], fact.schema.append(pa.field("date", pa.date32())))
+    digests = engine.digests(rows.mutate(part=day_of(rows)), ["part"])
+    parts = parted.counted(digests, pa.table({"part": texts, "inputs": inputs}))
+    table = parted.added(table, staged, name, parts)
+    if name in table.files:
+        _write_digests(engine, fact, table, name)
+    return table
 
 
-def read(engine: Engine, fact: Fact, days: list[FactDay]) -> ibis.Table:
-    """The fact's rows of these days, with the column `date`."""
-    return engine.read(
-        [item.path for item in days], fact.schema.append(pa.field(schema.PARTITION, pa.date32()))
+def _write_digests(engine: Engine, fact: Fact, table: Parted, name: str) -> None:
+    """Write the file beside a file: a digest of its rows by day and course run."""
+    rows = engine.read([table.path(name)], fact.schema.append(pa.field("date", pa.date32())))
+    part = rows[fact.course] if fact.course else ibis.literal("")
+    found = engine.digests(rows.mutate(part=part), ["date", "part"]).select(DIGESTS.names).cast(DIGESTS)
+    temporary = table.folder / f".{name}.digests"
+    pq.write_table(found, temporary, compression="zstd")
+    move_sealed([(temporary, _beside(table, name))])
+
+
+def _beside(table: Parted, name: str) -> Path:
+    return table.path(name.removesuffix(".parquet") + parted.SIDE)
+
+
+def digests(engine: Engine, fact: Fact, table: Parted, last_day: date) -> pa.Table:
+    """A digest of the rows by day and course run, up to the last day: the columns of DIGESTS."""
+    parts = table.parts.filter(pc.and_(pc.greater(table.parts["rows"], 0), _until(table, last_day)))
+    pieces = [DIGESTS.empty_table()]
+    for name in sorted(pc.unique(parts["file"]).to_pylist()):
+        if not is_whole(_beside(table, name)):
+            _write_digests(engine, fact, table, name)
+        days = parts.filter(pc.equal(parts["file"], name))["part"].cast(pa.date32())
+        found = pq.ParquetFile(_beside(table, name)).read()
+        pieces.append(found.filter(pc.is_in(found["date"], value_set=days.combine_chunks())))
+    return pa.concat_tables(pieces)
+
+
+def read(engine: Engine, fact: Fact, table: Parted, last_day: date) -> ibis.Table:
+    """The fact's rows up to the last day, with the column `date`."""
+    return parted.read(
+        engine, table.only(_until(table, last_day)), fact.schema.append(pa.field("date", pa.date32())), day_of
     )
 
 
+def _until(table: Parted, last_day: date) -> pa.ChunkedArray:
+    return pc.less_equal(table.parts["part"], str(last_day))
+
+
+def day_of(rows: ibis.Table) -> StringValue:
+    """The part of a fact's rows: their day as text."""
+    return rows.date.cast("string")
+
+
+def dated(events: ibis.Table) -> ibis.Table:
+    """Events with the column `date`, the UTC day of their time."""
+    return events.mutate(date=events.time.cast("date"))
+
+
+def _order(fact: Fact) -> list[str]:
+    """Rows of a course run lie together, so that a reader of some courses passes over the others."""
+    first = [name for name in (fact.course, fact.learner) if name]
+    return [*first, "date", *(name for name in fact.schema.names if name not in first)]
+
+
 def _events_fingerprint(lake: Lake, day: date, until: datetime) -> str:
-    """What a day's events are, and of where `until` cuts through them."""
+    """A fingerprint of a day's events, and of where `until` cuts through them."""
     files = lake.state.events[day]
     rows, digest = sum(file.rows for file in files), sum(file.digest for file in files) % 2**64
     is_cut = until < datetime.combine(day, datetime.min.time()) + timedelta(days=1) and any(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pharos.lake.lake import Lake
-from pharos.lake.safely import is_whole
+from pharos.pipeline import parted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +33,11 @@ class Reconciled:
 
 def reconciled(lake: Lake) -> list[Reconciled]:
     """Every course run that one of the two knows of, in order; none before the LMS's table was imported."""
-    files = [
-        path
-        for path in (lake.root / "results" / "enrollment_reconciliation").glob("*.parquet")
-        if is_whole(path)  # else the next run makes it anew
-    ]
-    rows = pq.ParquetFile(files[0]).read().to_pylist() if files else []
-    return [Reconciled(**row) for row in rows]
+    table = parted.load(lake.root / "results" / "enrollment_reconciliation")
+    live = table.parts.filter(pc.greater(table.parts["rows"], 0)).to_pylist()
+    found = []
+    for name in sorted({part["file"] for part in live}):
+        courses = {part["part"] for part in live if part["file"] == name}
+        rows = pq.ParquetFile(table.path(name)).read().to_pylist()
+        found += [Reconciled(**row) for row in rows if row["course_id"] in courses]
+    return sorted(found, key=lambda course: course.course_id)

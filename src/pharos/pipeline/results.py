@@ -1,156 +1,134 @@
-"""Which result tables are stale, and computing them.
-
-A result is the file `results/<table>/<code>-<inputs>.parquet`; as with facts, its name says of which code and
-of which inputs it was made.
-"""
+"""Which parts of which result tables are stale, and computing them; see `pharos.pipeline.parted`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import ibis
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
-from pharos.engine import Engine
-from pharos.lake import lms_tables, snapshots
-from pharos.lake.lake import Lake
-from pharos.lake.safely import move_sealed
-from pharos.lms.tables import ALL as LMS_TABLES
-from pharos.metrics import population
-from pharos.metrics.enrollment_gaps import with_gaps_filled
+from pharos import geolocation
+from pharos.errors import PharosError
 from pharos.metrics.metric import Metric
-from pharos.pipeline import facts
-from pharos.pipeline.facts import FactDay
-from pharos.pipeline.graph import FACTS, METRICS, Given, code_fingerprint, fingerprint, in_order
-from pharos.pipeline.target import Target
+from pharos.pipeline import parted
+from pharos.pipeline.facts import changed_code
+from pharos.pipeline.fingerprints import fingerprint, of_code
+from pharos.pipeline.graph import in_order
+from pharos.pipeline.inputs import Inputs, part_of, result_schema
+from pharos.pipeline.parted import Parted
 
-EVENTS, ENROLLMENTS = "enrollment_event", "student_courseenrollment"
-STAFF = ("auth_user", "student_courseaccessrole", "casbin_rule")  # what says who is
+NAMES = {"course_id": "course runs", "date": "days", "week": "weeks", None: "tables"}
+
+
+class KeyTwice(PharosError):
+    """A metric returned two rows of the same key: a fault of the program."""
+
+    def __init__(self, table: str, key: str) -> None:
+        super().__init__(table, key)
+        self.table, self.key = table, key
+
+    def __str__(self) -> str:
+        return (
+            f"{self.table}: two rows have the key {self.key}; the table is left as it was. Please report this"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result(Target):
-    """A result table: where it is or shall be."""
+class Computed:
+    """A result after a run. `why` says which parts were computed and the reason; empty for none."""
 
     metric: Metric
-
-    NEW = "never computed"
-    CHANGED = "inputs changed"
-
-
-def results(lake: Lake, days: dict[str, list[FactDay]], given: Given) -> list[Result]:
-    """All results, each after those it is computed from."""
-    found: dict[str, Result] = {}
-    for metric in in_order():
-        parts = [f"{name}={_input_fingerprint(lake, name, days, found, given)}" for name in metric.inputs]
-        parts += _counting_fingerprint(lake, metric, given)
-        if _is_filled(metric, given):
-            code, validations = code_fingerprint(with_gaps_filled), lms_tables.validations_fingerprint(lake)
-            parts.append(f"gaps={code} {validations} {given.last_day}")
-        inputs = fingerprint(f"version={metric.table.info['definition'].version}", *parts)
-        stem = f"{code_fingerprint(metric.function)}-{inputs}"
-        path = lake.root / "results" / metric.name / f"{stem}.parquet"
-        found[metric.name] = Result(metric=metric, path=path)
-    return list(found.values())
+    table: Parted
+    why: str = ""
 
 
-def compute(
-    lake: Lake,
-    engine: Engine,
-    result: Result,
-    days: dict[str, list[FactDay]],
-    known: dict[str, Result],
-    given: Given,
-) -> None:
-    """Compute one result; those it is computed from must be there."""
-    inputs: dict[str, Any] = {
-        name: _input(lake, engine, name, days, known, given) for name in result.metric.inputs
+def compute(inputs: Inputs, metric: Metric) -> Computed:
+    """Bring a result up to date; the metrics it is computed from must be there."""
+    wanted, made_of = _wanted(inputs, metric)
+    table = parted.load(inputs.lake.root / "results" / metric.name)
+    reason = "inputs changed"
+    if table.made_of != made_of:
+        reason = changed_code(table.made_of, made_of)
+        table = Parted(folder=table.folder, made_of=made_of)
+    present = parted.without(table, wanted["part"])
+    stale = parted.changed(present, wanted)
+    if not len(stale) and present.parts.num_rows == table.parts.num_rows and table.made_of:
+        return Computed(metric=metric, table=present)
+    if len(stale):
+        present = _computed(inputs, metric, present, wanted, stale)
+    parted.save(present)
+    share = f"{len(stale):,} of {wanted.num_rows:,} {NAMES[metric.by]}: " if metric.by else ""
+    return Computed(metric=metric, table=present, why=f"{share}{reason}" if len(stale) else "parts are gone")
+
+
+def _wanted(inputs: Inputs, metric: Metric) -> tuple[pa.Table, dict[str, str]]:
+    """The parts that the result shall have, with what they are made from (columns part, inputs); and what all
+    parts are made from.
+    """
+    semantics = inputs.engine.semantics()
+    version = metric.table.info["definition"].version
+    made_of = {
+        "code": fingerprint(of_code(_roots(metric), semantics), _form(metric), f"version={version}"),
+        "engine": semantics[""],
     }
-    if _is_filled(result.metric, given):
-        inputs[EVENTS] = _filled(lake, engine, inputs[EVENTS], given)
-    table = result.metric.function(**inputs)
-    keys = [(name, "ascending") for name in result.metric.table.info["key"]]
-    rows = engine.fetch(table).sort_by(keys)
-    result.path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = result.path.with_suffix(".tmp")
-    pq.write_table(rows, temporary, compression="zstd")
-    move_sealed([(temporary, result.path)])
+    wanted: pa.Table | None = None
+    for name in metric.inputs:
+        made_of |= inputs.conditions(name)
+        digests = inputs.digests(name, metric)
+        if isinstance(digests, str):
+            made_of[name] = digests
+        else:
+            column = digests.rename_columns(["part", f"of_{name}"])
+            wanted = column if wanted is None else wanted.join(column, "part", join_type="full outer")
+    if wanted is None:
+        return pa.table({"part": [""], "inputs": [""]}), made_of
+    texts = [pc.fill_null(wanted[name].cast(pa.string()), "-") for name in sorted(wanted.column_names[1:])]
+    return pa.table({"part": wanted["part"], "inputs": pc.binary_join_element_wise(*texts, " ")}), made_of
 
 
-def rows(result: Result) -> pa.Table:
-    """The rows of a result that is there."""
-    return pq.ParquetFile(result.path).read()
+def _roots(metric: Metric) -> list[Callable[..., Any]]:
+    """The functions whose code decides what the result is."""
+    return [metric.function, *([geolocation.codes] if "country_of" in metric.inputs else [])]
 
 
-def _is_filled(metric: Metric, given: Given) -> bool:
-    """Whether gaps in the enrollment events are filled for this metric; those that look for gaps see them."""
-    return given.fills_gaps and EVENTS in metric.inputs and ENROLLMENTS not in metric.inputs
+def _form(metric: Metric) -> str:
+    """The columns, key and form of the result, as text."""
+    return f"{result_schema(metric)} {metric.table.info['key']} {metric.by}"
 
 
-def _filled(lake: Lake, engine: Engine, events: ibis.Table, given: Given) -> ibis.Table:
-    """The events with their gaps filled, worked out once for all metrics of a run."""
-    path = lake.staging / f"{EVENTS}.parquet"
-    if not path.exists():
-        validations = _counted(lake, engine, lms_tables.validations(engine, lake, given.last_day), given)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        engine.write(with_gaps_filled(events, validations, given.last_day), path)
-    return engine.read([path], events.schema().to_pyarrow())
+def _computed(inputs: Inputs, metric: Metric, table: Parted, wanted: pa.Table, stale: pa.Array) -> Parted:
+    """The result with the stale parts computed."""
+    engine, schema = inputs.engine, result_schema(metric)
+    chosen = wanted.filter(pc.is_in(wanted["part"], value_set=stale))
+    name = f"{fingerprint(*sorted(table.made_of.values()), *sorted(map(str, chosen.to_pylist())))}.parquet"
+    staged = inputs.lake.staging / "results" / metric.name / name
+    staged.parent.mkdir(parents=True, exist_ok=True)
+    table.folder.mkdir(parents=True, exist_ok=True)
+    is_all = len(stale) == wanted.num_rows
+    rows = metric.function(**inputs.given(metric, None if is_all else stale))
+    rows = rows.select(*schema.names).cast(ibis.Schema.from_pyarrow(schema))
+    order = [key for key in metric.table.info["key"] if key != metric.stamp]
+    engine.write(rows, staged, order)
+    written = engine.read([staged], schema)
+    keys = written.group_by(order).agg(rows=written.count())
+    twice = engine.fetch(keys.filter(keys.rows > 1).limit(1)).to_pylist()
+    if twice:
+        raise KeyTwice(metric.name, str({key: twice[0][key] for key in order}))
+    digests = engine.digests(written.mutate(part=part_of(metric)(written)), ["part"])
+    table = parted.added(table, staged, name, parted.counted(digests, chosen))
+    return parted.merged(engine, table, schema, part_of(metric), order, f"merged-{name}")
 
 
-def _input_fingerprint(
-    lake: Lake, name: str, days: dict[str, list[FactDay]], found: dict[str, Result], given: Given
-) -> str:
-    if name in FACTS:
-        return fingerprint(*(f"{item.day}/{item.fingerprint}" for item in days[name]))
-    if name in METRICS:
-        return found[name].fingerprint
-    if name in LMS_TABLES:
-        return snapshots.fingerprint(lake, name)
-    return given.fingerprint(name)
-
-
-def _input(
-    lake: Lake,
-    engine: Engine,
-    name: str,
-    days: dict[str, list[FactDay]],
-    known: dict[str, Result],
-    given: Given,
-) -> object:
-    if name in FACTS:
-        rows = facts.read(engine, FACTS[name], days[name])
-        if name == EVENTS:
-            rows = population.enrollment_events(rows, from_browsers=given.counts_browser_enrollments)
-        return _counted(lake, engine, rows, given)
-    if name in METRICS:
-        path = known[name].path
-        return engine.read([path], pq.read_schema(path))
-    if name == ENROLLMENTS:
-        return _counted(lake, engine, lms_tables.read(engine, lake, name), given)
-    if name in LMS_TABLES:
-        return lms_tables.read(engine, lake, name)
-    return given.value(name, engine)
-
-
-def _counted(lake: Lake, engine: Engine, rows: ibis.Table, given: Given) -> ibis.Table:
-    """The rows of an input without those that shall not count."""
-    if not given.counts_staff and "user_id" in rows.columns:
-        rows = population.without_staff(rows, *(lms_tables.read(engine, lake, table) for table in STAFF))
-    if not given.counts_libraries and "course_id" in rows.columns:
-        rows = population.without_libraries(rows)
-    return rows
-
-
-def _counting_fingerprint(lake: Lake, metric: Metric, given: Given) -> list[str]:
-    """What a result depends on because of what shall not count; nothing as long as everything counts."""
+def compute_all(inputs: Inputs, report: Callable[[int, int], None]) -> list[Computed]:
+    """Bring all results up to date; `report` gets the number of finished ones and of all."""
     found = []
-    if not given.counts_staff:
-        known = " ".join(snapshots.fingerprint(lake, table) for table in STAFF)
-        found.append(f"staff={code_fingerprint(population.without_staff)} {known}")
-    if not given.counts_libraries:
-        found.append(f"libraries={code_fingerprint(population.without_libraries)}")
-    if not given.counts_browser_enrollments and EVENTS in metric.inputs:
-        found.append(f"servers={code_fingerprint(population.enrollment_events)}")
-    return found if any(name in FACTS or name == ENROLLMENTS for name in metric.inputs) else []
+    metrics = in_order()
+    for number, metric in enumerate(metrics, 1):
+        computed = compute(inputs, metric)
+        inputs.results[metric.name] = computed.table
+        found.append(computed)
+        report(number, len(metrics))
+    return found

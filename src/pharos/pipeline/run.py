@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,9 +23,12 @@ from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
 from pharos.lake.logs import discover
 from pharos.lake.snapshots import TableState
-from pharos.pipeline import clock, data_problems, facts, results
-from pharos.pipeline.graph import Given
+from pharos.pipeline import clock, data_problems, facts, parted, publishing, results
+from pharos.pipeline.graph import FACTS, METRICS
 from pharos.pipeline.ingestion import NO_LOGS, Report, ingest_files, locked_lake, now, silent, sources
+from pharos.pipeline.inputs import Inputs
+from pharos.pipeline.results import Computed
+from pharos.pipeline.scope import Scope
 from pharos.result_store import store
 from pharos.result_store.clock import server_time
 from pharos.result_store.data_problems import DataProblem
@@ -43,8 +46,12 @@ class RunReport:
     until: datetime
     ingested: Ingested = field(default_factory=Ingested)
     imported: list[TableState] = field(default_factory=list)  # what of the LMS was asked for
-    why: list[tuple[str, str]] = field(default_factory=list)  # (what was computed, reason), in order
-    published: dict[str, int] = field(default_factory=dict)  # table -> rows
+    why: list[tuple[str, str]] = field(default_factory=list)  # (fact or table, stale parts and the reason)
+    days: int = 0  # of facts, computed
+    tables: int = 0  # results with parts that were computed
+    published: dict[str, int] = field(default_factory=dict)  # table whose rows changed -> its rows
+    written: int = 0  # rows that were deleted, inserted or stamped in the Result Store
+    not_published: list[str] = field(default_factory=list)  # tables that could not be published, and why
     problems: list[DataProblem] = field(default_factory=list)  # of the data; none of them ended the run
 
 
@@ -55,28 +62,30 @@ def run_pipeline(
     until: datetime | None = None,
     full: bool = False,
     imports: bool = True,
+    accepted: Collection[str] = (),
     progress: Report = silent,
 ) -> RunReport:
     """Bring lake, facts, results and Result Store up to date.
 
     `logs` are files, folders or globs to read instead of the configured sources. `until` (UTC, naive; default
     now) is the moment the results describe the time before. `full` computes everything anew. Without
-    `imports` the LMS is not asked: what is known of it is used. Raises PharosError; whatever was committed
-    before stays, and the next run goes on from there.
+    `imports` the LMS is not asked: what is known of it is used. Tables that would lose many rows are only
+    published if they are `accepted`, or if `until` says that this is about the past. Raises PharosError;
+    whatever was committed before stays, and the next run goes on from there.
     """
     report = RunReport(until or now())
     named, lms_database = sources(settings, logs), _lms_database(settings)
     if not named and not Lake(settings.lake).state.events:
         raise NO_LOGS
-    files, given = discover(named), _given(settings, report.until)
+    files, scope = discover(named), _scope_of(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
         _check_clock(lake, database, until)
         report.ingested = ingest_files(lake, engine, files, progress)
-        _forget_addresses(lake, engine, settings, given, progress)
+        _forget_addresses(lake, engine, settings, scope, progress)
         if imports:
             _import(lake, engine, settings.lms, lms_database, report, progress)
-        found = _compute(lake, engine, report, given, full=full, progress=progress)
-        _publish(lake, engine, database, found, report, progress)
+        found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)
+        _publish(inputs, database, found, report, METRICS if until else accepted, progress)
     report.problems = data_problems.record(settings)
     return report
 
@@ -95,25 +104,30 @@ def import_only(settings: Settings, *, progress: Report = silent) -> RunReport:
 
 
 def compute_only(
-    settings: Settings, *, until: datetime | None = None, full: bool = False, progress: Report = silent
+    settings: Settings,
+    *,
+    until: datetime | None = None,
+    full: bool = False,
+    accepted: Collection[str] = (),
+    progress: Report = silent,
 ) -> RunReport:
-    """The stages after ingestion: compute what is stale, publish. Raises PharosError."""
+    """The stages after ingestion: compute what is stale, publish; see `run_pipeline`. Raises PharosError."""
     report = RunReport(until or now())
-    given = _given(settings, report.until)
+    scope = _scope_of(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
         _check_clock(lake, database, until)
-        _forget_addresses(lake, engine, settings, given, progress)
-        found = _compute(lake, engine, report, given, full=full, progress=progress)
-        _publish(lake, engine, database, found, report, progress)
+        _forget_addresses(lake, engine, settings, scope, progress)
+        found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)
+        _publish(inputs, database, found, report, METRICS if until else accepted, progress)
     report.problems = data_problems.record(settings)
     return report
 
 
-def _given(settings: Settings, until: datetime) -> Given:
-    """What metrics are given; the database of countries is looked at before anything is done."""
+def _scope_of(settings: Settings, until: datetime) -> Scope:
+    """What the run describes; the database of countries is looked at before anything is done."""
     countries = settings.geolocation.database or geolocation.SHIPPED
     geolocation.check(countries)
-    return Given(
+    return Scope(
         until,
         countries,
         private_country=settings.geolocation.private_country,
@@ -193,7 +207,7 @@ def _check_clock(lake: Lake, database: sa.Engine | None, until: datetime | None)
     clock.believe(lake, now())
 
 
-def _forget_addresses(lake: Lake, engine: Engine, settings: Settings, given: Given, progress: Report) -> None:
+def _forget_addresses(lake: Lake, engine: Engine, settings: Settings, scope: Scope, progress: Report) -> None:
     """Forget the addresses of days that are older than the settings allow, before facts are made of them."""
     days = settings.geolocation.address_retention_days
     if days is not None:
@@ -201,24 +215,24 @@ def _forget_addresses(lake: Lake, engine: Engine, settings: Settings, given: Giv
             lake,
             engine,
             now().date() - timedelta(days=days),
-            given.in_place_of_addresses(),
+            scope.in_place_of_addresses(),
             now(),
             lambda done, total: progress("Forgetting addresses", done, total),
         )
 
 
 def _compute(
-    lake: Lake, engine: Engine, report: RunReport, given: Given, *, full: bool, progress: Report
-) -> list[results.Result]:
-    """Compute stale facts and results; all results, computed or not."""
+    lake: Lake, engine: Engine, report: RunReport, scope: Scope, *, full: bool, progress: Report
+) -> tuple[list[Computed], Inputs]:
+    """Compute stale facts and results; all results, computed or not, and what they are computed from."""
     if full:
-        lake.events(list(lake.state.events))  # what is removed here can be made again of these
-        for part in ("facts", "results"):
+        lake.events(list(lake.state.events))  # derived data is removed only if it can be made again of these
+        for part in ("facts", "parts"):
             shutil.rmtree(lake.root / part, ignore_errors=True)
-    days = facts.fact_days(lake, given)
-    reasons = {item: item.reason() for items in days.values() for item in items}
-    stale = [item for item, reason in reasons.items() if reason is not None]
-    report.why += [(f"{item.fact} of {item.day}", str(reasons[item])) for item in stale]
+        for manifest in (lake.root / "results").glob(f"*/{parted.MANIFEST}"):
+            manifest.unlink()
+    found = facts.stale(lake, engine, scope)
+    total = sum(file.rows for fact in found for day in fact.days for file in lake.state.events[day])
     done = 0
 
     def add(events: int) -> None:
@@ -226,48 +240,48 @@ def _compute(
         done += events
         progress("Computing facts", done, total)
 
-    total = sum(file.rows for item in stale for file in lake.state.events[item.day])
-    facts.compute(lake, engine, stale, report.until, add)
-    for item in reasons:
-        item.remove_older()
-    found = results.results(lake, days, given)
-    known = {result.metric.name: result for result in found}
-    for number, result in enumerate(found, 1):
-        reason = result.reason()
-        if reason is not None:
-            report.why.append((result.metric.name, reason))
-            results.compute(lake, engine, result, days, known, given)
-        result.remove_older()
-        progress("Computing metrics", number, len(found))
-    return found
+    tables = {}
+    for stale in found:
+        if stale.days:
+            share = f"{len(stale.days):,} of {len(stale.wanted):,} days"
+            report.why.append((stale.fact.name, f"{share}: {stale.reason}"))
+            report.days += len(stale.days)
+        tables[stale.fact.name] = facts.compute(lake, engine, stale, scope, add)
+    inputs = Inputs(lake=lake, engine=engine, scope=scope, facts=tables)
+    computed = results.compute_all(inputs, lambda done, total: progress("Computing metrics", done, total))
+    report.why += [(result.metric.name, result.why) for result in computed if result.why]
+    report.tables += sum(1 for result in computed if result.why)
+    _remove_unknown(lake)
+    return computed, inputs
+
+
+def _remove_unknown(lake: Lake) -> None:
+    """Remove facts and results that this release does not know, and those in the form of earlier releases."""
+    for part, known in (("facts", FACTS), ("results", METRICS)):
+        for folder in (lake.root / part).glob("*"):
+            gone = (
+                [folder] if folder.name not in known else [path for path in folder.iterdir() if path.is_dir()]
+            )
+            for path in gone:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _publish(
-    lake: Lake,
-    engine: Engine,
+    inputs: Inputs,
     database: sa.Engine,
-    found: list[results.Result],
+    found: list[Computed],
     report: RunReport,
+    accepted: Collection[str],
     progress: Report,
 ) -> None:
-    """Publish every result whose publication says something else than the run would."""
-    before = store.published(database)
-    last_event = _last_event(lake, engine, report.until)
-    found = [result for result in found if result.metric.is_published]
-    for number, result in enumerate(found, 1):
-        table = result.metric.table
-        publication = store.Publication(
-            fingerprint=result.fingerprint, until=report.until, last_event=last_event,
-            version=table.info["definition"].version,
-        )  # fmt: skip
-        if before.get(table.name) != publication:
-            # A lake without a single event is no reason to empty a table: something is missing then.
-            rows = store.publish(
-                database, table, results.rows(result), publication, allow_empty=bool(lake.state.events)
-            )
-            if table.name not in before or before[table.name].fingerprint != publication.fingerprint:
-                report.published[table.name] = rows
-        progress("Publishing", number, len(found))
+    """Publish what differs from the published edition."""
+    progress("Publishing", 0, 1)
+    last_event = _last_event(inputs.lake, inputs.engine, report.until)
+    written = publishing.publish(inputs, database, found, last_event, accepted)
+    report.published = {name: table.rows for name, table in written.items() if table.is_changed}
+    report.written = sum(table.deleted + table.inserted + table.stamped for table in written.values())
+    report.not_published = [str(table.problem) for table in written.values() if table.problem is not None]
+    progress("Publishing", 1, 1)
 
 
 def _last_event(lake: Lake, engine: Engine, until: datetime) -> datetime | None:

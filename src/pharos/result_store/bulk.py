@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -23,10 +22,8 @@ STATEMENT_BYTES = (
 )
 
 
-def insert(connection: sa.Connection, table: sa.Table, rows: pa.Table, *, created: datetime) -> None:
-    """Append the rows, each with the time of its publication."""
-    stamps = pa.repeat(pa.scalar(created, pa.timestamp("us")), rows.num_rows)
-    rows = rows.append_column("created", stamps)
+def insert(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
+    """Append the rows, in columns of the table's names."""
     match connection.dialect.name:
         case "postgresql":
             _into_postgresql(connection, table, rows)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -26,13 +25,15 @@ def schema(table: sa.Table) -> pa.Schema:
     return pa.schema([(column.name, _arrow_type(column.type)[0]) for column in columns(table)])
 
 
-def conform(table: sa.Table, rows: pa.Table) -> pa.Table:
+def conform(table: sa.Table, rows: pa.Table, names: Sequence[str] | None = None) -> pa.Table:
     """The rows in the table's column order and types: string, int64, double, bool, date32, timestamp (µs).
+
+    `names` are the columns that the rows must bring, all by default.
 
     Raises ContractViolation with column and first offending row: columns missing or unknown, a wrong type,
     null where none may be, text too long, a number out of range or not finite, a key that occurs twice.
     """
-    expected = columns(table)
+    expected = [column for column in columns(table) if names is None or column.name in names]
     names = [column.name for column in expected]
     for name in names:
         if name not in rows.column_names:
@@ -50,33 +51,6 @@ def conform(table: sa.Table, rows: pa.Table) -> pa.Table:
         _check_values(table, column, rows)
     _check_key(table, rows)
     return rows.combine_chunks()
-
-
-def digest(rows: pa.Table) -> str:
-    """SHA-256 of conforming rows; equal for equal rows in equal order."""
-    hashed = hashlib.sha256()
-    with pa.ipc.new_stream(
-        pa.PythonFile(_Hashing(hashed), mode="w"), rows.schema.remove_metadata()
-    ) as stream:
-        stream.write_table(rows.replace_schema_metadata(None).combine_chunks())
-    return hashed.hexdigest()
-
-
-class _Hashing:
-    """A file that keeps only the hash of what is written."""
-
-    closed = False
-
-    def __init__(self, hashed: hashlib._Hash) -> None:
-        self._hashed = hashed
-
-    def write(self, data: bytes) -> int:
-        self._hashed.update(data)
-        return len(data)
-
-    def flush(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 def _typed(table: sa.Table, column: sa.Column[Any], rows: pa.Table) -> pa.ChunkedArray:
@@ -142,7 +116,7 @@ def _refuse(table: sa.Table, column: sa.Column[Any], rows: pa.Table, bad: pa.Chu
 
 
 def _check_key(table: sa.Table, rows: pa.Table) -> None:
-    key = list(table.info["key"])
+    key = [name for name in table.info["key"] if name in rows.column_names]
     if not key:
         return
     counts = rows.select(key).group_by(key).aggregate([([], "count_all")])

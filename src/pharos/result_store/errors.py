@@ -7,7 +7,9 @@ ResultStoreError
 ├── StoreNotReady        it answers, but its tables are missing or of an older release
 ├── StoreIsNewer         its tables are of a later release than this program; nothing was changed
 ├── ContractViolation    rows to publish do not fit their table; nothing was written
-└── EmptyResult          an empty result would wipe a full table; nothing was written
+├── EmptyResult          an empty result would wipe a full table; nothing was written
+├── LossRefused          a result would take away more than a tenth of a table; the table is as it was
+└── StoreAltered         a table is not as it was published: somebody else wrote into it
 """
 
 from __future__ import annotations
@@ -113,4 +115,33 @@ class EmptyResult(ResultStoreError):
         return (
             f"{self.table}: the new result has no rows and the published table has some. It was left as it "
             "is: look for missing input, or publish with allow_empty if the result is really empty."
+        )
+
+
+class StoreAltered(ResultStoreError):
+    """Rows that were published are not there: somebody else wrote into the table, or emptied it."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(table)
+        self.table = table
+
+    def __str__(self) -> str:
+        return (
+            f"{self.table}: the table is not as it was published; somebody else wrote into it. The next "
+            "`pharos run` publishes it whole."
+        )
+
+
+class LossRefused(ResultStoreError):
+    """A result has lost more than a tenth of the published rows or course runs: an input may be missing."""
+
+    def __init__(self, table: str, lost: str, inputs: str) -> None:
+        super().__init__(table, lost, inputs)
+        self.table, self.lost, self.inputs = table, lost, inputs
+
+    def __str__(self) -> str:
+        return (
+            f"{self.table}: the new result has lost {self.lost}, so it was not published; the old rows stay. "
+            f"{self.inputs}. Bring the input back and run again, or, if the loss is right, say so once: "
+            f"pharos run --accept-loss {self.table}"
         )

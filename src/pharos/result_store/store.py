@@ -1,15 +1,13 @@
 """The Result Store: creating and migrating it, and publishing results into it.
 
-Publishing replaces a whole table in one transaction: a reader sees the old rows or the new ones. What may be
-in a table is said by `tables`; this module must not know any table by name.
+What may be in a table is said by `tables`; this module must not know any table by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,32 +19,23 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL
 
 from pharos.errors import ConfigurationError
-from pharos.result_store import bulk, contract
+from pharos.result_store import checksums, contract, editions, publications
 from pharos.result_store.connecting import engine_for, shown, translated
+from pharos.result_store.editions import Change, Written
 from pharos.result_store.errors import (
-    EmptyResult,
     ResultStoreError,
     StoreIsNewer,
     StoreNotReady,
     StoreUnreachable,
 )
-from pharos.result_store.tables import metadata, publications, table_updates
+from pharos.result_store.publications import Publication as Publication  # noqa: PLC0414 - given on
+from pharos.result_store.staging import columns_of
+from pharos.result_store.tables import metadata
+from pharos.result_store.tables.base import form
 
 MIGRATIONS = "pharos.result_store:migrations"
 VERSION_TABLE = "pharos_schema_version"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Publication:
-    """What a published table holds. The last three are known only of a published one, and not compared."""
-
-    fingerprint: str  # of inputs and code
-    until: datetime  # the result describes the time before; UTC, naive
-    last_event: datetime | None  # newest event counted; UTC, naive
-    version: int  # of the definition
-    row_count: int = field(default=0, compare=False)
-    content: str = field(default="", compare=False)  # SHA-256 of the rows
-    published: datetime | None = field(default=None, compare=False)  # when the rows last changed; UTC, naive
+MOST_CHECKED = 1_000_000  # rows of a table whose checksum each run compares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +102,17 @@ def upgrade(url: str) -> None:
         with translated(engine) as connection, connection.begin():
             _version(connection)  # raises, where Alembic would only say that it knows no such revision
             command.upgrade(_migrations_on(connection), "head")
+            _create_missing(connection)
     finally:
         engine.dispose()
+
+
+def _create_missing(connection: sa.Connection) -> None:
+    """Create the tables that are not there: new ones of this release, and those that somebody dropped."""
+    there = set(sa.inspect(connection).get_table_names())
+    for table in metadata.sorted_tables:
+        if table.name not in there:
+            form(table, connection.dialect.name).create(connection)
 
 
 def downgrade(url: str, version: str) -> None:
@@ -141,11 +139,16 @@ def downgrade(url: str, version: str) -> None:
 def published(engine: sa.Engine) -> dict[str, Publication]:
     """What each published table holds, by table name. Raises StoreUnreachable."""
     with translated(engine) as connection:
-        rows = connection.execute(sa.select(publications)).mappings().all()
-    return {
-        row["table_name"]: Publication(**{name: value for name, value in row.items() if name != "table_name"})
-        for row in rows
-    }
+        return publications.published(connection)
+
+
+def publish_edition(engine: sa.Engine, changes: Sequence[Change]) -> dict[str, Written]:
+    """Write the differences of all tables in one transaction; what became of each table.
+
+    Raises StoreAltered, StoreUnreachable; then nothing is written.
+    """
+    with translated(engine) as connection:
+        return editions.publish(connection, changes)
 
 
 def publish(
@@ -156,11 +159,11 @@ def publish(
     *,
     allow_empty: bool = False,
 ) -> int:
-    """Replace the rows of one table; the number of rows it now has.
+    """Make these the rows of one table; the number of rows it now has.
 
-    `rows` has the table's columns without `id` and `created`, in any order. The same rows as published before
-    are not written again, only what they stand for. Raises ContractViolation, EmptyResult, StoreUnreachable;
-    then the table is as it was.
+    `rows` has the table's columns without `id` and `created`, in any order. The same rows as those that are
+    there are not written again. Raises ContractViolation, EmptyResult, StoreUnreachable; then the table is as
+    it was.
     """
     return publish_together(
         engine, [Result(table=table, rows=rows, publication=publication)], allow_empty=allow_empty
@@ -168,54 +171,69 @@ def publish(
 
 
 def publish_together(engine: sa.Engine, results: Sequence[Result], *, allow_empty: bool = False) -> int:
-    """As `publish`, several tables in one transaction: no reader sees new rows in one and old in another."""
-    checked = [(result, contract.conform(result.table, result.rows)) for result in results]
-    with translated(engine) as connection, connection.begin():
-        for result, rows in checked:
-            _replace(connection, result, rows, allow_empty=allow_empty)
-    return sum(rows.num_rows for _, rows in checked)
-
-
-def _replace(connection: sa.Connection, result: Result, rows: pa.Table, *, allow_empty: bool) -> None:
-    """Delete, not truncate: that would end the transaction on MySQL and show readers an empty table."""
-    table, now = result.table, datetime.now(UTC).replace(tzinfo=None)
-    this = publications.c.table_name == table.name
-    connection.execute(sa.update(publications).where(this).values(version=publications.c.version))  # locks it
-    before = connection.execute(sa.select(publications).where(this)).first()
-    in_store = connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
-    if rows.num_rows == 0 and in_store > 0 and not allow_empty:
-        raise EmptyResult(table.name)
-    content = contract.digest(rows)
-    if before is None or (before.content, before.row_count) != (content, in_store):
-        connection.execute(sa.delete(table))
-        bulk.insert(connection, table, rows, created=now.replace(microsecond=0))
-        changed = now
-    else:
-        changed = before.published
-    _mark(connection, result, row_count=rows.num_rows, content=content, published=changed)
-
-
-def _mark(connection: sa.Connection, result: Result, **facts: object) -> None:
-    name, publication = result.table.name, result.publication
-    connection.execute(sa.delete(publications).where(publications.c.table_name == name))
-    connection.execute(
-        sa.insert(publications).values(
-            table_name=name,
-            fingerprint=publication.fingerprint,
-            until=publication.until,
-            last_event=publication.last_event,
-            version=publication.version,
-            **facts,
+    """As `publish`, several tables in one transaction, all or none of them; the number of all rows."""
+    for result in results:
+        contract.conform(result.table, result.rows)
+    changes = [
+        Change(
+            table=result.table,
+            publication=result.publication,
+            new=partial(_once, result.rows),
+            is_whole=True,
+            allow_empty=allow_empty,
         )
-    )
-    connection.execute(sa.delete(table_updates).where(table_updates.c.target_table == name))
-    connection.execute(
-        sa.insert(table_updates).values(
-            update_id=f"{name}:{publication.fingerprint}"[:128],
-            target_table=name,
-            inserted=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
-        )
-    )
+        for result in results
+    ]
+    with translated(engine) as connection:
+        written = editions.publish(connection, changes, together=True)
+    return sum(found.rows for found in written.values())
+
+
+def _once(rows: pa.Table) -> Iterator[pa.Table]:
+    yield rows
+
+
+def altered(engine: sa.Engine, *, thorough: bool = False) -> dict[str, str]:
+    """The tables that are not as they were published, and what is wrong with each. Raises StoreUnreachable.
+
+    Rows are counted and their checksum is compared; in tables of more than MOST_CHECKED rows only if
+    `thorough`, else it is only seen whether they are empty. Reading a million rows takes about half a second.
+    """
+    found: dict[str, str] = {}
+    with translated(engine) as connection:
+        there = sa.inspect(connection).get_multi_columns(filter_names=list(metadata.tables))
+        columns = {name: {column["name"] for column in parts} for (_, name), parts in there.items()}
+        for name, publication in publications.published(connection).items():
+            table = metadata.tables.get(name)
+            if table is None:
+                continue
+            lacking = set(table.columns.keys()) - columns.get(name, set())
+            if name not in columns:
+                found[name] = "the table is gone"
+            elif lacking:
+                found[name] = f"columns are gone: {', '.join(sorted(lacking))}"
+            elif publication.row_count and not _has_rows(connection, table):
+                found[name] = f"the table is empty; {publication.row_count:,} rows were published"
+            elif thorough or publication.row_count <= MOST_CHECKED:
+                found |= _recounted(connection, table, publication)
+    return found
+
+
+def _has_rows(connection: sa.Connection, table: sa.Table) -> bool:
+    return connection.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first() is not None
+
+
+def _recounted(connection: sa.Connection, table: sa.Table, publication: Publication) -> dict[str, str]:
+    """What a checksum of the table tells; nothing if it is that of the publication."""
+    known = checksums.parsed(publication.content)
+    if known is None:  # published by an earlier release
+        return {}
+    now = checksums.of(connection, table, columns_of(table, table.info["stamp"]))
+    if now == known:
+        return {}
+    if now.rows != known.rows:
+        return {table.name: f"it has {now.rows:,} rows; {known.rows:,} were published"}
+    return {table.name: "rows are not as they were published"}
 
 
 def migrations() -> Config:

@@ -14,6 +14,7 @@ from pharos.result_store.tables.activity import course_activity, course_activity
 from pharos.result_store.tables.base import Definition, kept_in_lake, metadata
 from pharos.result_store.tables.bookkeeping import (
     data_problems,
+    days,
     job_runs,
     log_sources,
     publications,
@@ -84,6 +85,7 @@ __all__ = [
     "course_meta_summary_enrollment",
     "course_program_metadata",
     "data_problems",
+    "days",
     "enrollment_difference",
     "enrollment_reconciliation",
     "enterprise_user",

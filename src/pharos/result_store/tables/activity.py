@@ -92,6 +92,8 @@ course_activity_current_week = result(
     course_id(),
     day("Last UTC day that is counted."),
     *_week(),
+    stamp="date",
+    may_shrink=True,
     key=("course_id", "label"),
     indexes=(("course_id",),),
 )

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Date, DateTime, Index, MetaData, Table, UniqueConstraint, func
+from sqlalchemy import (
+    Column,
+    Date,
+    DateTime,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 from pharos.result_store.columns import Exact, row_number
@@ -17,6 +29,10 @@ MYSQL: dict[str, Any] = {
     "mysql_charset": "utf8mb4",
     "mysql_row_format": "DYNAMIC",  # or MySQL 5 refuses the indexes
 }
+
+
+CLUSTERED = ("course_id", "date", "id")
+"""Primary key, in SQLite, of a table by day: rows lie in its order, and need no further index."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +59,27 @@ def result(
     indexes: tuple[tuple[str, ...], ...],
     key_is_indexed: bool = True,
     is_published: bool = True,
+    by_day: bool = False,
+    stamp: str | None = None,
+    may_shrink: bool = False,
 ) -> Table:
     """A result table in the original's form: `id` first, `created` last, plain indexes.
 
     `key`: columns whose values together occur once, checked when publishing (null is a value). The database
     checks it as well, unless the key is too long for an index of MySQL. A table that is not published stays
     in the lake: a file with these columns, but for `id` and `created`.
+
+    `by_day`: a table with a row per course run, day and group, the largest ones. In SQLite it is clustered by
+    these (see `form`): 28 million rows take 2.5 GB instead of 6.
+
+    `stamp`: a column that has the same value in all rows: the last day of the run, if it is a date, or the
+    midnight after it.
+
+    `may_shrink`: it is no sign of a missing input when the table loses many of its rows.
     """
     unique = [UniqueConstraint(*key, name=f"uq_{name}")] if key_is_indexed else []
+    if by_day:
+        unique = [constraint.ddl_if(callable_=_is_server) for constraint in unique]
     return Table(
         name,
         metadata if is_published else kept_in_lake,
@@ -66,7 +95,13 @@ def result(
         *unique,
         *(Index(f"ix_{name}_{'_'.join(index)}", *index) for index in indexes),
         comment=definition.meaning,
-        info={"definition": definition, "key": key},
+        info={
+            "definition": definition,
+            "key": key,
+            "by_day": by_day,
+            "stamp": stamp,
+            "may_shrink": may_shrink,
+        },
         **MYSQL,
     )
 
@@ -85,3 +120,27 @@ def day(meaning: str = "UTC day.") -> Column[Any]:
 
 def module_id(meaning: str = "Usage id of the problem.") -> Column[Any]:
     return column("module_id", Exact(255), meaning, nullable=False)
+
+
+def _is_server(*_: Any, dialect: Dialect, **__: Any) -> bool:
+    """Whether a constraint is for a database server; see `form` for SQLite."""
+    return dialect.name != "sqlite"
+
+
+def form(table: Table, dialect: str) -> Table:
+    """The table as it is created in a database: that of the contract, but for tables by day in SQLite.
+
+    There they are clustered. Rows that somebody else inserts without an id get a random one.
+    """
+    if dialect != "sqlite" or not table.info.get("by_day"):
+        return table
+    columns = [
+        Column(
+            column.name,
+            column.type,
+            nullable=column.nullable,
+            server_default=text("(random())") if column.name == "id" else column.server_default,
+        )
+        for column in table.columns
+    ]
+    return Table(table.name, MetaData(), *columns, PrimaryKeyConstraint(*CLUSTERED), sqlite_with_rowid=False)

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Integer,
     String,
@@ -27,9 +28,24 @@ publications = Table(
     Column("last_event", moment, comment="Newest event counted, UTC."),
     Column("version", Integer, nullable=False, comment="Version of the definition."),
     Column("row_count", BigInteger, nullable=False, comment="Rows published."),
-    Column("content", String(64), nullable=False, comment="SHA-256 of the rows published."),
-    Column("published", moment, nullable=False, comment="When the rows were last replaced, UTC."),
+    Column("content", String(64), nullable=False, comment="Number and checksum of the rows published."),
+    Column("published", moment, nullable=False, comment="When the rows last changed, UTC."),
+    Column(
+        "edition",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="Number of the publishing run; tables of one edition belong together.",
+    ),
     comment="What each result table holds: one row per table, written with its rows.",
+    **MYSQL,
+)
+
+days = Table(
+    "pharos_day",
+    metadata,
+    Column("day", Date, primary_key=True, comment="A day."),
+    comment="All days from 2000 to 2099: rows that stand for many days are spread over them.",
     **MYSQL,
 )
 

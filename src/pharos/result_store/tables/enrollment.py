@@ -76,7 +76,8 @@ course_enrollment_daily = result(
     enrolled(),
     ever_enrolled(),
     key=("course_id", "date"),
-    indexes=(("course_id",), ("course_id", "date")),
+    indexes=(),
+    by_day=True,
 )
 
 course_enrollment_mode_daily = result(
@@ -112,7 +113,8 @@ course_enrollment_mode_daily = result(
     enrolled(),
     ever_enrolled(),
     key=("course_id", "date", "mode"),
-    indexes=(("course_id",), ("course_id", "date")),
+    indexes=(),
+    by_day=True,
 )
 
 course_enrollment_effective_mode_daily = result(
@@ -148,7 +150,8 @@ course_enrollment_effective_mode_daily = result(
     enrolled(),
     column("cumulative_count", Integer(), "Learners who were ever enrolled in the mode."),
     key=("course_id", "date", "mode"),
-    indexes=(("course_id", "date"),),
+    indexes=(),
+    by_day=True,
 )
 
 
@@ -187,6 +190,7 @@ course_enrollment_summary = result(
     _moment("first_verified_enrollment_time", "When first in the mode verified"),
     _moment("first_credit_enrollment_time", "When first in the mode credit"),
     column("end_time", DateTime(), "Midnight after the last day, UTC.", nullable=False),
+    stamp="end_time",
     key=("course_id", "user_id"),
     indexes=(),
     is_published=False,
@@ -292,7 +296,8 @@ course_enrollment_gender_daily = result(
     enrolled(),
     ever_enrolled(),
     key=("course_id", "date", "gender"),
-    indexes=(("course_id",), ("course_id", "date")),
+    indexes=(),
+    by_day=True,
 )
 
 course_enrollment_birth_year_daily = result(
@@ -316,6 +321,7 @@ course_enrollment_birth_year_daily = result(
     column("birth_year", Integer(), "Year; null is unknown."),
     enrolled(),
     ever_enrolled(),
+    stamp="date",
     key=("course_id", "date", "birth_year"),
     indexes=(),
 )
@@ -338,6 +344,7 @@ course_enrollment_education_level_daily = result(
     column("education_level", Exact(16), "Level, e.g. bachelors; null is unknown."),
     enrolled(),
     ever_enrolled(),
+    stamp="date",
     key=("course_id", "date", "education_level"),
     indexes=(("course_id",), ("course_id", "date")),
 )
@@ -390,6 +397,7 @@ course_enrollment_location_current = result(
     column("country_code", Exact(10), "ISO 3166 alpha-2, or UNKNOWN; null: never seen."),
     column("count", Integer(), "Learners enrolled.", nullable=False),
     column("cumulative_count", Integer(), "Learners ever enrolled.", nullable=False),
+    stamp="date",
     key=("course_id", "date", "country_code"),
     indexes=(("course_id",), ("course_id", "date")),
 )

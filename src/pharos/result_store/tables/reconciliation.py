@@ -76,6 +76,7 @@ enrollment_difference = result(
     column("lms_mode", Exact(100), "Mode in the LMS; empty: no row."),
     column("last_event", DateTime(), "The learner's last enrollment event in the course, UTC."),
     column("lms_created", DateTime(), "When the LMS made the enrollment, UTC."),
+    may_shrink=True,
     key=("course_id", "user_id"),
     indexes=(("course_id",),),
 )

@@ -1,22 +1,36 @@
-"""Which events are whose activity in which course. `spec 01 §6.1, §11.99-107`"""
+"""Which events are whose interaction with what in which course. `spec 01 §6.1, §11.99-107; 03 §2.2`"""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
 from tests.facts.conftest import EventsOf
 from tests.lines import COURSE, KINDS, enrollment, event
 
 from pharos.engine import Engine
-from pharos.facts.activity import activity_by_learner_day
+from pharos.facts.interaction import interaction
+from pharos.metrics.activity import KINDS as LABELS
 
 DAY = "2024-03-02 09:00"
 
 
 def rows(engine: Engine, events_of: EventsOf, lines: list[str]) -> set[tuple[object, ...]]:
-    """(course, user, kind, count)"""
-    found = engine.fetch(activity_by_learner_day(events_of(lines))).to_pylist()
-    return {(row["course_id"], row["user_id"], row["label"], row["count"]) for row in found}
+    """(course, user, label of the weekly activity, count)"""
+    return {
+        (course, user, label, count) for (_, course, user, label), count in counted(engine, events_of, lines)
+    }
+
+
+def counted(engine: Engine, events_of: EventsOf, lines: list[str]) -> list[tuple[tuple[object, ...], int]]:
+    """((date, course, user, label of the weekly activity), count)"""
+    found: Counter[tuple[object, ...]] = Counter()
+    for row in engine.fetch(interaction(events_of(lines))).to_pylist():
+        for label, (entity_type, action, sources) in LABELS.items():
+            is_kind = (row["entity_type"], row["action"]) == (entity_type, action)
+            if row["user_id"] is not None and is_kind and (sources is None or row["event_source"] in sources):
+                found[row["date"], row["course_id"], row["user_id"], label] += row["count"]
+    return list(found.items())
 
 
 def test_what_is_nobodys_or_nowheres_activity(engine: Engine, events_of: EventsOf) -> None:
@@ -100,9 +114,47 @@ def test_events_are_counted_by_learner_course_day_and_kind(engine: Engine, event
         event("2024-03-02 23:59:59.999999", "seek_video", user=" 21\n"),
         event("2024-03-03 00:00", "seek_video", user=21),
     ]
-    found = engine.fetch(activity_by_learner_day(events_of(lines))).to_pylist()
-    assert {(row["date"], row["user_id"], row["label"], row["count"]) for row in found} == {
+    assert {
+        (day, user, label, count) for (day, _, user, label), count in counted(engine, events_of, lines)
+    } == {
         (date(2024, 3, 2), 21, "ACTIVE", 3),
         (date(2024, 3, 2), 21, "ATTEMPTED_PROBLEM", 2),
         (date(2024, 3, 3), 21, "ACTIVE", 1),
+    }
+
+
+def test_interactions_with_entities(engine: Engine, events_of: EventsOf) -> None:
+    """§2.2: the example, with ids to be stripped or cut, and events that name no entity."""
+    at = {"user": 7, "source": "server"}
+    attempts = ["incorrect", "incorrect", "Correct", "correct"]
+    lines = [
+        *(
+            event(f"{DAY}:0{number}", "problem_check", event={"problem_id": "p1", "success": success}, **at)
+            for number, success in enumerate(attempts)
+        ),
+        *(
+            event(f"{DAY}:1{number}", "play_video", user=7, source="mobile", event={"id": " v1\n"})
+            for number in range(3)
+        ),
+        event(f"{DAY}:20", "edx.forum.thread.created", event={"commentable_id": "t" * 300}, **at),
+        *(
+            event(f"{DAY}:2{number}", "edx.forum.comment.created", event={"commentable_id": "t" * 300}, **at)
+            for number in (1, 2)
+        ),
+        event(f"{DAY}:30", "edx.forum.thread.voted", event={"commentable_id": "t"}, **at),
+        event(f"{DAY}:31", "problem_check", event={"success": "correct"}, **at),
+        event(f"{DAY}:32", "problem_check", event={"problem_id": "p1"}, user=7, source="browser"),
+    ]
+    found = engine.fetch(interaction(events_of(lines))).to_pylist()
+    assert {
+        (row["entity_type"], row["entity_id"], row["action"], row["event_source"], row["count"])
+        for row in found
+        if row["entity_type"]
+    } == {
+        ("problem", "p1", "attempted", "server", 4),
+        ("problem", "p1", "completed", "server", 2),
+        ("problem", "", "attempted", "server", 1),
+        ("problem", "", "completed", "server", 1),
+        ("video", "v1", "viewed", "mobile", 3),
+        ("discussion", "t" * 255, "contributed", "server", 3),
     }

@@ -1,0 +1,295 @@
+"""The inputs a metric may ask for by the names of its parameters.
+
+| name | rows or value |
+|---|---|
+| `<fact>` | all days of a fact up to the last day, with the column `date` |
+| `counted_<fact>` | without staff and libraries, where the settings `counting` leave them out |
+| `filled_enrollment_event` | counted, with lost events made up where `lms.fill_enrollment_gaps` says so |
+| `counted_interaction_of_complete_weeks` | the days before the Monday of the week so far |
+| `counted_interaction_of_this_week` | the days from that Monday on |
+| `<LMS table>`, `counted_student_courseenrollment` | the rows of a snapshot, all or those that count |
+| `<metric>` | the rows of another metric |
+| `grades_are_known`, `enrollments_are_known` | whether the LMS's table was imported and has rows |
+| `newest_enrollment` | when the newest enrollment of the LMS's table was created; None if it tells nothing |
+| `country_of` | the function that finds the country of an address |
+| `last_day`, `current_week` | see `Scope` |
+
+Each input has a digest for each part of the metric that asks for it (course run, day or week), or one digest
+for the whole where it does not fall apart that way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pharos import geolocation
+from pharos.engine import Engine
+from pharos.lake import lms_tables, snapshots
+from pharos.lake.lake import Lake
+from pharos.lake.safely import is_whole, move_sealed
+from pharos.lms.tables import ALL as LMS_TABLES
+from pharos.metrics import population
+from pharos.metrics.enrollment_gaps import with_gaps_filled
+from pharos.metrics.metric import Metric
+from pharos.pipeline import facts, parted
+from pharos.pipeline.fingerprints import fingerprint, of_code
+from pharos.pipeline.graph import FACTS, METRICS
+from pharos.pipeline.parted import Parted
+from pharos.pipeline.scope import Scope
+from pharos.result_store import contract
+
+COUNTED, FILLED = "counted_", "filled_enrollment_event"
+COMPLETE_WEEKS, THIS_WEEK = "_of_complete_weeks", "_of_this_week"
+ENROLLMENTS, GRADES = "student_courseenrollment", "grades_persistentcoursegrade"
+STAFF = ("auth_user", "student_courseaccessrole", "casbin_rule")  # tables of the LMS that say who is staff
+DIGESTS = pa.schema([("part", pa.string()), ("digest", pa.int64())])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """Everything the metrics of a run may ask for. `results` grows as metrics are computed."""
+
+    lake: Lake
+    engine: Engine
+    scope: Scope
+    facts: Mapping[str, Parted]
+    results: dict[str, Parted] = field(default_factory=dict)
+    _day_digests: dict[str, pa.Table] = field(default_factory=dict)
+
+    def digests(self, name: str, metric: Metric) -> pa.Table | str:
+        """The digests of an input by part of the metric (columns part, digest), or one for the whole."""
+        if name in METRICS:
+            parts = self.results[name].parts
+            is_same = METRICS[name].by == metric.by and metric.by is not None
+            return parts.select(DIGESTS.names) if is_same else _whole(parts.select(DIGESTS.names))
+        if (fact := fact_of(name)) is not None:
+            return self._of_fact(fact, name, metric)
+        table = name.removeprefix(COUNTED)
+        if table in LMS_TABLES:
+            if metric.by == "course_id" and "course_id" in LMS_TABLES[table].schema.names:
+                return self._by_course(table)
+            return snapshots.fingerprint(self.lake, table)
+        if name == "country_of":
+            return f"{geolocation.fingerprint(self.scope.countries)} {self.scope.private_country or ''}"
+        return str(self.value(name))
+
+    def conditions(self, name: str) -> dict[str, str]:
+        """What else decides the rows of an input: who does not count, and how gaps are filled."""
+        found: dict[str, str] = {}
+        if not name.startswith(COUNTED) and name != FILLED:
+            return found
+        known = " ".join(snapshots.fingerprint(self.lake, table) for table in STAFF)
+        semantics = self.engine.semantics()
+        if not self.scope.counts_staff:
+            found["staff"] = f"{of_code([population.without_staff], semantics)} {known}"
+        if not self.scope.counts_libraries:
+            found["libraries"] = of_code([population.without_libraries], semantics)
+        if fact_of(name) == "enrollment_event" and not self.scope.counts_browser_enrollments:
+            found["servers"] = of_code([population.enrollment_events], semantics)
+        if name == FILLED and self.scope.fills_gaps:
+            validations = lms_tables.validations_fingerprint(self.lake)
+            code = of_code([with_gaps_filled], semantics)
+            found["gaps"] = f"{code} {validations} {self.scope.last_day}"
+        return found
+
+    def given(self, metric: Metric, parts: pa.Array | None) -> dict[str, object]:
+        """The arguments of a metric's function, with the rows of some of its parts or of all (None)."""
+        return {name: self._argument(name, metric, parts) for name in metric.inputs}
+
+    def _argument(self, name: str, metric: Metric, parts: pa.Array | None) -> object:
+        if name == "country_of":
+            return self.scope.country_of(self.engine)
+        if not self.is_table(name):
+            return self.value(name)
+        rows = self.table(name)
+        if parts is None or isinstance(self.digests(name, metric), str):
+            return rows
+        part_of = facts.day_of if metric.by == "date" else week_of if metric.by == "week" else course_of
+        return parted.of_parts(self.engine, rows, part_of, pa.table({"part": parts}))
+
+    @staticmethod
+    def is_table(name: str) -> bool:
+        """Whether the input is a table, not a value."""
+        return name in METRICS or fact_of(name) is not None or name.removeprefix(COUNTED) in LMS_TABLES
+
+    def table(self, name: str) -> ibis.Table:
+        """All rows of an input."""
+        if name in METRICS:
+            return parted.read(
+                self.engine, self.results[name], result_schema(METRICS[name]), part_of(METRICS[name])
+            )
+        if (fact := fact_of(name)) is None:
+            rows = lms_tables.read(self.engine, self.lake, name.removeprefix(COUNTED))
+            return self._counted(rows, learner="user_id") if name.startswith(COUNTED) else rows
+        rows = facts.read(self.engine, FACTS[fact], self.facts[fact], self.scope.last_day)
+        if fact == "enrollment_event" and name != fact:
+            rows = population.enrollment_events(rows, from_browsers=self.scope.counts_browser_enrollments)
+        if name == FILLED:
+            return self._filled(self._counted(rows, learner=FACTS[fact].learner, course=FACTS[fact].course))
+        if name.startswith(COUNTED):
+            rows = self._counted(rows, learner=FACTS[fact].learner, course=FACTS[fact].course)
+        monday = ibis.literal(self.scope.current_week)
+        if name.endswith(COMPLETE_WEEKS):
+            rows = rows.filter(rows.date < monday)
+        if name.endswith(THIS_WEEK):
+            rows = rows.filter(rows.date >= monday)
+        return rows
+
+    def value(self, name: str) -> bool | date | datetime | None:
+        """The value of an input that is no table."""
+        match name:
+            case "last_day":
+                return self.scope.last_day
+            case "current_week":
+                return self.scope.current_week
+            case "grades_are_known":
+                return self._has_rows(GRADES)
+            case "enrollments_are_known":
+                return self._has_rows(ENROLLMENTS)
+            case "newest_enrollment":
+                return self._newest_enrollment()
+        raise KeyError(name)
+
+    def sizes(self, metric: Metric) -> dict[str, int]:
+        """The number of rows of each table that a metric is computed from, by the name of its parameter."""
+        found = {}
+        for name in metric.inputs:
+            if name in METRICS:
+                found[name] = self.results[name].rows
+            elif (fact := fact_of(name)) is not None:
+                found[name] = self.facts[fact].rows
+            elif (table := name.removeprefix(COUNTED)) in LMS_TABLES:
+                snapshot = snapshots.state(self.lake, table).snapshot
+                found[name] = snapshot.rows if snapshot else 0
+        return found
+
+    def _of_fact(self, fact: str, name: str, metric: Metric) -> pa.Table | str:
+        if fact not in self._day_digests:
+            self._day_digests[fact] = facts.digests(
+                self.engine, FACTS[fact], self.facts[fact], self.scope.last_day
+            )
+        found = self._day_digests[fact]
+        if name.endswith(COMPLETE_WEEKS):
+            found = found.filter(pc.less(found["date"], self.scope.current_week))
+        if name.endswith(THIS_WEEK):
+            found = found.filter(pc.greater_equal(found["date"], self.scope.current_week))
+        match metric.by:
+            case "course_id" if FACTS[fact].course is not None:
+                parts = found["part"]
+            case "date":
+                parts = found["date"].cast(pa.string())
+            case "week":
+                parts = pc.floor_temporal(found["date"], unit="week").cast(pa.date32()).cast(pa.string())
+            case _:
+                return _whole(found.select(DIGESTS.names))
+        return _summed(pa.table({"part": parts, "digest": found["digest"]}))
+
+    def _by_course(self, table: str) -> pa.Table:
+        """The digests of a snapshot by course run, worked out once for each snapshot."""
+        known = snapshots.fingerprint(self.lake, table)
+        path = self.lake.root / "parts" / table / f"{fingerprint(known, self.engine.name)}.parquet"
+        if not is_whole(path):
+            rows = lms_tables.read(self.engine, self.lake, table)
+            rows = rows.filter(rows.course_id.notnull())
+            found = self.engine.digests(rows.mutate(part=rows.course_id), ["part"]).select(DIGESTS.names)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for older in path.parent.iterdir():
+                older.unlink()
+            temporary = path.with_suffix(".tmp")
+            pq.write_table(found.cast(DIGESTS), temporary, compression="zstd")
+            move_sealed([(temporary, path)])
+        return pq.ParquetFile(path).read()
+
+    def _counted(
+        self, rows: ibis.Table, *, learner: str | None, course: str | None = "course_id"
+    ) -> ibis.Table:
+        """The rows without those of staff and libraries, where these shall not count."""
+        if not self.scope.counts_staff and learner is not None:
+            known = (lms_tables.read(self.engine, self.lake, table) for table in STAFF)
+            rows = population.without_staff(rows, *known)
+        if not self.scope.counts_libraries and course is not None:
+            rows = population.without_libraries(rows)
+        return rows
+
+    def _filled(self, events: ibis.Table) -> ibis.Table:
+        """The enrollment events with their gaps filled, worked out once for all metrics of a run."""
+        if not self.scope.fills_gaps:
+            return events
+        path = self.lake.staging / f"{FILLED}.parquet"
+        if not path.exists():
+            validations = lms_tables.validations(self.engine, self.lake, self.scope.last_day)
+            filled = with_gaps_filled(
+                events, self._counted(validations, learner="user_id"), self.scope.last_day
+            )
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.engine.write(filled, path)
+        return self.engine.read([path], events.schema().to_pyarrow())
+
+    def _has_rows(self, table: str) -> bool:
+        snapshot = snapshots.state(self.lake, table).snapshot
+        return snapshot is not None and snapshot.rows > 0
+
+    def _newest_enrollment(self) -> datetime | None:
+        rows = lms_tables.read(self.engine, self.lake, ENROLLMENTS)
+        newest: datetime | None = self.engine.fetch(rows.agg(newest=rows.created.max()))["newest"][0].as_py()
+        return newest
+
+
+def result_schema(metric: Metric) -> pa.Schema:
+    """The columns of a metric's files: those of its table without the stamp; of spans also their end."""
+    columns = contract.schema(metric.table)
+    if metric.stamp is not None:
+        columns = columns.remove(columns.get_field_index(metric.stamp))
+    return columns.append(pa.field("end", pa.date32())) if metric.spans else columns
+
+
+def part_of(metric: Metric) -> parted.PartOf:
+    """The part of each row of a metric's result."""
+    match metric.by:
+        case "course_id":
+            return course_of
+        case "date":
+            return facts.day_of
+        case "week":
+            return lambda rows: rows.interval_start.cast("date").cast("string")
+    return lambda _: ibis.literal("")
+
+
+def course_of(rows: ibis.Table) -> ibis.StringValue:
+    """The course run of each row."""
+    return rows.course_id
+
+
+def week_of(rows: ibis.Table) -> ibis.StringValue:
+    """The Monday of the ISO week of each row's `date`, as text."""
+    # Not by a cast: an engine's truncated date may be a moment, and Ibis takes it for a date already.
+    return rows.date.truncate("W").strftime("%Y-%m-%d")
+
+
+def fact_of(name: str) -> str | None:
+    """The fact that an input of this name is made from."""
+    if name == FILLED:
+        return "enrollment_event"
+    fact = name.removeprefix(COUNTED).removesuffix(COMPLETE_WEEKS).removesuffix(THIS_WEEK)
+    return fact if fact in FACTS else None
+
+
+def _summed(digests: pa.Table) -> pa.Table:
+    """One digest for each part; sums wrap around."""
+    found = digests.group_by("part").aggregate([("digest", "sum")])
+    return found.rename_columns(["part", "digest"])
+
+
+def _whole(digests: pa.Table) -> str:
+    """One digest for all parts."""
+    total = _summed(digests)
+    return fingerprint(
+        *(f"{part} {digest}" for part, digest in sorted(zip(*total.to_pydict().values(), strict=True)))
+    )

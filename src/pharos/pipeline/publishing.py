@@ -1,0 +1,312 @@
+"""Publishing the results of a run: what differs from the published edition, and nothing else.
+
+Each published table's fingerprint stands for its rows. The lake keeps, under that fingerprint, the manifest
+of the result as it was published, with its files: so the difference is known without reading the Result
+Store.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from pharos.engine import Engine
+from pharos.lake.lake import Lake
+from pharos.metrics.metric import END, Metric
+from pharos.pipeline import parted
+from pharos.pipeline.fingerprints import fingerprint
+from pharos.pipeline.inputs import Inputs, part_of, result_schema
+from pharos.pipeline.parted import Parted
+from pharos.pipeline.results import Computed
+from pharos.pipeline.scope import Scope
+from pharos.result_store import store
+from pharos.result_store.editions import Batches, Change, Written, row_count
+from pharos.result_store.errors import LossRefused, StoreAltered
+from pharos.result_store.publications import Publication
+
+PUBLISHED = "published-{}.parquet"  # manifest of a result as it was published, by fingerprint
+LAST_DAY, SIZES = "last_day", "sizes"  # in that manifest: the last day, and rows of inputs by name
+MOST_LOST = 0.1  # of rows or course runs, that a result may lose without somebody saying yes
+BATCH_ROWS = 65_536
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Edition:
+    """A result on its way to be published. `before`: as it is published now, if that is known."""
+
+    metric: Metric
+    table: Parted
+    last_day: date
+    before: Parted | None
+
+    @property
+    def fingerprint(self) -> str:
+        """Stands for the rows of the table: of equal rows, also if they were computed anew, it is equal."""
+        parts = self.table.parts.filter(pc.greater(self.table.parts["rows"], 0)).sort_by("part")
+        columns = parts.select(["part", "digest"]).to_pydict()
+        texts = [f"{part} {digest}" for part, digest in zip(*columns.values(), strict=True)]
+        is_dated = self.metric.spans or self.metric.stamp is not None
+        form = f"{result_schema(self.metric)} {self.table.made_of['engine']}"
+        return fingerprint(form, str(self.last_day) if is_dated else "", *texts)
+
+    @property
+    def stamp(self) -> tuple[str, object] | None:
+        """The column that has one value in all rows, and that value."""
+        name = self.metric.stamp
+        if name is None:
+            return None
+        is_moment = isinstance(self.metric.table.c[name].type, sa.DateTime)
+        midnight = datetime.combine(self.last_day + timedelta(days=1), datetime.min.time())
+        return name, midnight if is_moment else self.last_day
+
+
+def publish(
+    inputs: Inputs,
+    database: sa.Engine,
+    found: list[Computed],
+    last_event: datetime | None,
+    accepted: Collection[str],
+) -> dict[str, Written]:
+    """Publish all results as one edition; what became of each table.
+
+    A result that has lost more than MOST_LOST of its rows or course runs is left out, unless its table is
+    among the `accepted`: most likely an input is missing.
+    A table that is not as it was published, since somebody changed, emptied or dropped it, is written whole.
+    """
+    lake, engine, scope = inputs.lake, inputs.engine, inputs.scope
+    known, altered = store.published(database), set(store.altered(database))
+    while True:
+        prepared = [
+            _edition(
+                computed, scope, None if computed.metric.name in altered else known.get(computed.metric.name)
+            )
+            for computed in found
+            if computed.metric.is_published
+        ]
+        changes = {
+            edition: _change(lake, engine, edition, known.get(edition.metric.name), scope, last_event)
+            for edition in prepared
+        }
+        refused = {
+            edition.metric.name: problem
+            for edition, change in changes.items()
+            if edition.metric.name not in accepted
+            and (problem := _loss(inputs, edition, change, known.get(edition.metric.name))) is not None
+        }
+        for edition in prepared:
+            _keep(inputs, edition)
+        try:
+            written = store.publish_edition(
+                database, [change for change in changes.values() if change.table.name not in refused]
+            )
+        except StoreAltered as error:
+            if error.table in altered:
+                raise
+            altered.add(error.table)
+            continue
+        written |= {
+            name: Written(rows=known[name].row_count, problem=problem) for name, problem in refused.items()
+        }
+        for edition in prepared:
+            if written[edition.metric.name].problem is None:
+                _forget_older(edition)
+        return written
+
+
+def _edition(computed: Computed, scope: Scope, known: Publication | None) -> Edition:
+    before = None
+    if known is not None:
+        before = parted.load(computed.table.folder, PUBLISHED.format(known.fingerprint))
+        # Without its manifest, or with a file gone, the published rows are not known.
+        if before.made_of.get("rows") != str(before.rows) or LAST_DAY not in before.made_of:
+            before = None
+    return Edition(metric=computed.metric, table=computed.table, last_day=scope.last_day, before=before)
+
+
+def _loss(inputs: Inputs, edition: Edition, change: Change, known: Publication | None) -> LossRefused | None:
+    """The reason not to publish a result, if it has lost too much of what is published."""
+    if known is None or edition.metric.table.info["may_shrink"]:
+        return None
+    rows = 0 if change.is_whole else known.row_count
+    rows += sum(row_count(piece, spans=change.spans) for piece in change.new())
+    rows -= sum(row_count(piece, spans=change.spans) for piece in change.gone())
+    lost = known.row_count - rows
+    if lost > MOST_LOST * known.row_count:
+        return LossRefused(
+            change.table.name, f"{lost:,} of {known.row_count:,} rows", _shrunk(inputs, edition)
+        )
+    if edition.before is not None and edition.metric.by == "course_id":
+        old, new = (
+            set(table.parts.filter(pc.greater(table.parts["rows"], 0))["part"].to_pylist())
+            for table in (edition.before, edition.table)
+        )
+        if len(old - new) > MOST_LOST * len(old):
+            lost_courses = f"{len(old - new):,} of {len(old):,} course runs"
+            return LossRefused(change.table.name, lost_courses, _shrunk(inputs, edition))
+    return None
+
+
+def _shrunk(inputs: Inputs, edition: Edition) -> str:
+    """The inputs of a result that have fewer rows than when it was published, in words."""
+    before = json.loads(edition.before.made_of[SIZES]) if edition.before is not None else {}
+    now = inputs.sizes(edition.metric)
+    fewer = [
+        f"{name} had {before[name]:,} rows then and has {size:,} now"
+        for name, size in now.items()
+        if size < before.get(name, 0)
+    ]
+    return f"Fewer rows than then: {'; '.join(fewer)}" if fewer else "None of its inputs has fewer rows"
+
+
+def _keep(inputs: Inputs, edition: Edition) -> None:
+    """Keep the manifest under its fingerprint, before the Result Store names it."""
+    before, name = edition.before, PUBLISHED.format(edition.fingerprint)
+    is_same_day = before is not None and before.made_of[LAST_DAY] == str(edition.last_day)
+    if before is not None and is_same_day and before.parts.equals(edition.table.parts.sort_by("part")):
+        return
+    told = {
+        **edition.table.made_of,
+        LAST_DAY: str(edition.last_day),
+        "rows": str(edition.table.rows),
+        SIZES: json.dumps(inputs.sizes(edition.metric)),
+    }
+    parted.save(replace(edition.table, made_of=told), name)
+
+
+def _forget_older(edition: Edition) -> None:
+    """Remove files that neither the result nor its published edition consists of."""
+    manifests = [parted.MANIFEST, PUBLISHED.format(edition.fingerprint)]
+    parted.remove_unused(edition.table.folder, [edition.table], manifests)
+
+
+def _change(
+    lake: Lake, engine: Engine, edition: Edition, known: Publication | None, scope: Scope,
+    last_event: datetime | None,
+) -> Change:  # fmt: skip
+    """How the result differs from the published rows."""
+    table = edition.metric.table
+    change = Change(
+        table=table,
+        publication=Publication(
+            fingerprint=edition.fingerprint, until=scope.until, last_event=last_event,
+            version=table.info["definition"].version,
+        ),
+        spans=edition.metric.spans,
+        stamp=edition.stamp,
+    )  # fmt: skip
+    folder = lake.staging / "publishing" / table.name
+    folder.mkdir(parents=True, exist_ok=True)
+    if edition.before is None:
+        whole = _clipped(_read(engine, edition.metric, edition.table), edition.metric, edition.last_day)
+        return replace(
+            change, new=_written(engine, whole, folder / "whole.parquet", edition.metric), is_whole=True
+        )
+    if known is not None and known.fingerprint == edition.fingerprint:
+        return change
+    gone, new = _difference(engine, edition, edition.before)
+    return replace(
+        change,
+        gone=_written(engine, gone, folder / "gone.parquet", edition.metric),
+        new=_written(engine, new, folder / "new.parquet", edition.metric),
+    )
+
+
+def _difference(engine: Engine, edition: Edition, before: Parted) -> tuple[ibis.Table, ibis.Table]:
+    """The rows that are published and shall not be, and those that shall be and are not."""
+    metric, changed = edition.metric, _changed_parts(before, edition.table)
+    old, new = (_read(engine, metric, table, changed) for table in (before, edition.table))
+    if not metric.spans:
+        return old.difference(new), new.difference(old)
+    last = date.fromisoformat(before.made_of[LAST_DAY])
+    steps = _steps(_clipped(old, metric, last), _clipped(new, metric, edition.last_day))
+    gone, come = steps.filter(steps.old > steps.new), steps.filter(steps.new > steps.old)
+    columns = result_schema(metric).names
+    lasting = _lasting(engine, edition, changed)
+    first, end = sorted([last, edition.last_day])
+    days = lasting.mutate(
+        date=ibis.literal(first + timedelta(days=1)), end=ibis.literal(end + timedelta(days=1))
+    ).select(columns)
+    gone, come = gone.select(columns), come.select(columns)
+    if last > edition.last_day:
+        gone = gone.union(days)
+    elif last < edition.last_day:
+        come = come.union(days)
+    return gone, come
+
+
+def _lasting(engine: Engine, edition: Edition, changed: pa.Array) -> ibis.Table:
+    """The spans that still hold, of parts that did not change: only the last day moves their end."""
+    parts = edition.table.parts["part"]
+    same = parts.filter(pc.invert(pc.is_in(parts, value_set=changed)))
+    rows = _read(engine, edition.metric, edition.table, same.combine_chunks())
+    return rows.filter(rows[END].isnull())
+
+
+def _changed_parts(before: Parted, now: Parted) -> pa.Array:
+    """The parts whose rows are other ones, or that are in one of the two only."""
+    rows = ["part", "digest", "rows"]
+    old, new = before.parts.select(rows), now.parts.select(rows).rename_columns(["part", "now", "now_rows"])
+    both = old.join(new, "part", join_type="full outer")
+    same = pc.and_(pc.equal(both["digest"], both["now"]), pc.equal(both["rows"], both["now_rows"]))
+    found = both.filter(pc.invert(pc.fill_null(same, False)))["part"]
+    return found.combine_chunks()
+
+
+def _steps(old: ibis.Table, new: ibis.Table) -> ibis.Table:
+    """For each key and its figures the days on which the old and the new spans hold them: (…, date, end, old,
+    new), old and new being 1 or 0.
+    """
+    same = [name for name in old.columns if name not in {"date", END}]
+    moves = []
+    for rows, is_new in ((old, 0), (new, 1)):
+        for day, sign in (("date", 1), (END, -1)):
+            moves.append(
+                rows.select(
+                    *same,
+                    date=rows[day],
+                    old=ibis.literal(sign * (1 - is_new), "int64"),
+                    new=ibis.literal(sign * is_new, "int64"),
+                )
+            )
+    moved = ibis.union(*moves)
+    summed = moved.group_by(*same, "date").agg(old=moved.old.sum(), new=moved.new.sum())
+    so_far = ibis.cumulative_window(group_by=same, order_by="date")
+    in_order = ibis.window(group_by=same, order_by="date")
+    return summed.mutate(
+        old=summed.old.sum().over(so_far),
+        new=summed.new.sum().over(so_far),
+        end=summed.date.lead().over(in_order),
+    )
+
+
+def _clipped(rows: ibis.Table, metric: Metric, last_day: date) -> ibis.Table:
+    """The rows; spans that still hold end with the last day."""
+    if not metric.spans:
+        return rows
+    return rows.mutate(end=ibis.coalesce(rows[END], ibis.literal(last_day + timedelta(days=1))))
+
+
+def _read(engine: Engine, metric: Metric, table: Parted, parts: pa.Array | None = None) -> ibis.Table:
+    return parted.read(engine, table, result_schema(metric), part_of(metric), parts)
+
+
+def _written(engine: Engine, rows: ibis.Table, path: Path, metric: Metric) -> Batches:
+    """The rows in the order of the key, from a file, a piece at a time."""
+    key = [name for name in metric.table.info["key"] if name in rows.columns]
+    engine.write(rows, path, key)
+    return partial(_batches, path)
+
+
+def _batches(path: Path) -> Iterator[pa.Table]:
+    for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS):
+        yield pa.Table.from_batches([batch])

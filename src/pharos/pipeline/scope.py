@@ -1,0 +1,43 @@
+"""The scope of a run: the time it describes, and what counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from pharos import geolocation
+from pharos.engine import Engine
+from pharos.engine.base import TextFunction
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run describes."""
+
+    until: datetime  # UTC, naive; a run describes the time before
+    countries: Path = geolocation.SHIPPED
+    private_country: str | None = None  # of private addresses
+    fills_gaps: bool = False  # see `pharos.metrics.enrollment_gaps`
+    counts_staff: bool = True  # see `pharos.metrics.population`
+    counts_libraries: bool = True
+    counts_browser_enrollments: bool = True
+
+    @property
+    def last_day(self) -> date:
+        """The UTC day that holds the last moment before `until`."""
+        return (self.until - timedelta(microseconds=1)).date()
+
+    @property
+    def current_week(self) -> date:
+        """Monday of the ISO week that is not complete at `until`."""
+        return self.until.date() - timedelta(days=self.until.weekday())
+
+    def country_of(self, engine: Engine) -> geolocation.CountryOf:
+        """The country of an address, looked up where the engine has it."""
+        return engine.function(partial(geolocation.codes, str(self.countries), self.private_country))
+
+    def in_place_of_addresses(self) -> TextFunction:
+        """The text that is kept in place of an address that shall be forgotten."""
+        return partial(geolocation.in_place_of_addresses, str(self.countries), self.private_country)

@@ -1,0 +1,123 @@
+"""Checksums of rows, computed by the database: equal for equal rows, whatever their order.
+
+A checksum is the number of rows and a sum over them, so that it can be kept up to date by what is deleted and
+inserted. It notices changes that somebody made by hand; it is no protection against somebody who means harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+MODULUS = 2**60
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """Of some rows."""
+
+    rows: int = 0
+    total: int = 0
+
+    def plus(self, other: Checksum) -> Checksum:
+        """Of these rows and others."""
+        return Checksum(self.rows + other.rows, (self.total + other.total) % MODULUS)
+
+    def minus(self, other: Checksum) -> Checksum:
+        """Of these rows without some of them."""
+        return Checksum(self.rows - other.rows, (self.total - other.total) % MODULUS)
+
+    def __str__(self) -> str:
+        return f"{self.rows} {self.total:x}"
+
+
+def parsed(text: str) -> Checksum | None:
+    """The checksum that a text stands for; None if it is of another kind."""
+    rows, _, total = text.partition(" ")
+    return Checksum(int(rows), int(total, 16)) if rows.isdigit() and total else None
+
+
+def of(
+    connection: sa.Connection,
+    table: sa.Table,
+    columns: Sequence[str],
+    source: str | None = None,
+    alias: str = "",
+    end: str | None = None,
+) -> Checksum:
+    """The checksum of these columns of a table, or of rows in the same columns.
+
+    `source` is what stands after FROM, `alias` the text before each column's name. `end`: the rows are spans
+    of days from `date` up to but excluding this column, each counted as the rows that it stands for.
+    """
+    sql = _DIALECTS[connection.dialect.name]
+    quote = connection.dialect.identifier_preparer.quote
+    terms = [
+        # Small factors: the sum over a hundred million rows must fit an integer of 64 bits.
+        f"coalesce({sql.number(table.c[name], alias + quote(name))}, -1) * {2 * number + 1}"
+        for number, name in enumerate(columns)
+    ]
+    rows, total = "count(*)", f"sum({' + '.join(terms)})"
+    if end is not None:
+        length = sql.between(f"{alias}{quote('date')}", f"{alias}{quote(end)}")
+        # The days of a span are numbers in a row; all its other columns are the same on each of them.
+        later = f"{length} * ({length} - 1) / 2 * {2 * columns.index('date') + 1}"
+        rows, total = f"coalesce(sum({length}), 0)", f"sum(({' + '.join(terms)}) * {length} + {later})"
+    found = connection.exec_driver_sql(f"SELECT {rows}, {total} FROM {source or quote(table.name)}").one()  # noqa: S608 - our own names
+    return Checksum(int(found[0]), int(found[1] or 0) % MODULUS)
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    """How a database makes numbers of values: expressions with the place of a column."""
+
+    text: str
+    day: str
+    moment: str
+    days: str  # between two days
+
+    def number(self, column: sa.Column[object], name: str) -> str:
+        """The value of a column as an integer."""
+        match column.type:
+            case sa.DateTime():
+                return self.moment.format(name)
+            case sa.Date():
+                return self.day.format(name)
+            case sa.String():
+                return self.text.format(name)
+            case sa.Boolean():
+                return f"CASE WHEN {name} THEN 1 ELSE 0 END"
+            case sa.Integer():
+                return f"({name} & 1048575)"
+        return f"floor({name} * 1000)"
+
+    def between(self, first: str, last: str) -> str:
+        """The number of days from a day to another one."""
+        return self.days.format(first, last)
+
+
+_MYSQL = _Dialect(
+    text="CRC32({})",
+    day="TO_DAYS({})",
+    moment="TIMESTAMPDIFF(SECOND, '2000-01-01', {})",
+    days="DATEDIFF({1}, {0})",
+)
+_DIALECTS = {
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
+    "postgresql": _Dialect(
+        text="abs(hashtext({})::bigint)",
+        day="({} - date '2000-01-01')",
+        moment="floor(extract(epoch FROM {}))",
+        days="({1} - {0})::bigint",
+    ),
+    # SQLite has no function that hashes: length, first and last character show most changes made by hand.
+    "sqlite": _Dialect(
+        text="(length({0}) * 7919 + unicode({0} || ' ') * 131 + unicode(substr({0} || ' ', -2, 1)))",
+        day="CAST(julianday({}) AS INTEGER)",
+        moment="CAST(julianday({}) * 86400 AS INTEGER)",
+        days="CAST(julianday({1}) - julianday({0}) AS INTEGER)",
+    ),
+}

@@ -1,0 +1,218 @@
+"""Publishing an edition: the differences of all tables in one transaction.
+
+A reader sees the old edition or the new one, never a part of each. Rows that are as published are not
+touched. The publication of a table holds a checksum of its rows, computed by the database, so that rows that
+somebody changed by hand are noticed. This module must not know any table by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+
+from pharos.result_store import checksums, contract, publications
+from pharos.result_store.checksums import Checksum
+from pharos.result_store.errors import ContractViolation, EmptyResult, ResultStoreError, StoreAltered
+from pharos.result_store.publications import Publication
+from pharos.result_store.staging import END, Stage, columns_of
+
+ROWS_AT_ONCE = 250_000  # of the table, inserted by one statement: so many the database sorts in memory
+
+Batches = Callable[[], Iterator[pa.Table]]
+"""Gives rows a piece at a time, as often as it is called."""
+
+
+def no_rows() -> Iterator[pa.Table]:
+    """Nothing."""
+    return iter(())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """How the rows of a table differ from the published ones.
+
+    `gone` gives the keys of rows to delete and `new` the rows to insert, in the order of the key. `spans`:
+    each of them stands for a row per day, from `date` up to but excluding the further column `end`. `stamp`:
+    a column with one value for all rows, which they leave out. `is_whole`: all rows that are there go first;
+    the table is left as it is if the new rows are the same. `allow_empty`: an empty result may replace rows.
+    """
+
+    table: sa.Table
+    publication: Publication
+    new: Batches = no_rows
+    gone: Batches = no_rows
+    spans: bool = False
+    stamp: tuple[str, object] | None = None
+    is_whole: bool = False
+    allow_empty: bool = True
+
+    @property
+    def key(self) -> list[str]:
+        """The columns of the key that rows bring."""
+        return [name for name in self.table.info["key"] if name != self._stamp_name]
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that rows bring."""
+        return columns_of(self.table, self._stamp_name)
+
+    @property
+    def _stamp_name(self) -> str | None:
+        return self.stamp[0] if self.stamp else None
+
+    def conforming(self, rows: pa.Table) -> pa.Table:
+        """The rows in the types of the table. Raises ContractViolation."""
+        if not self.spans:
+            return contract.conform(self.table, rows, self.columns)
+        ends = rows[END].cast(pa.date32())
+        return contract.conform(self.table, rows.drop_columns(END), self.columns).append_column(END, ends)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What became of a table: its rows now, how many were deleted, inserted and stamped, or the problem."""
+
+    rows: int
+    deleted: int = 0
+    inserted: int = 0
+    stamped: int = 0
+    problem: ResultStoreError | None = None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether rows were written."""
+        return bool(self.deleted or self.inserted or self.stamped)
+
+
+def publish(
+    connection: sa.Connection, changes: Sequence[Change], *, together: bool = False
+) -> dict[str, Written]:
+    """Write the differences of all tables and commit; what was written, by table.
+
+    A table whose rows do not fit is left as it was, and does not hold back the others; unless they shall be
+    published `together`: then its error is raised and nothing is written. Raises StoreAltered if rows to
+    delete are not there, so that the table is not as it was published; then nothing is written.
+    """
+    stages = [
+        Stage(connection, change.table, change.columns, change.key, spans=change.spans) for change in changes
+    ]
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(
+            "PRAGMA cache_size = -65536"
+        )  # KB; pages are then written once: 1.4 x as fast
+        connection.rollback()
+    with connection.begin():
+        for stage in stages:
+            stage.create()
+    try:
+        with connection.begin():
+            edition = publications.begin(connection)
+            before = publications.published(connection)
+            written = {
+                change.table.name: _apply(connection, change, stage, edition, before.get(change.table.name))
+                for change, stage in zip(changes, stages, strict=True)
+            }
+            for problem in filter(None, (found.problem for found in written.values())):
+                if together:
+                    raise problem
+            return written
+    finally:
+        with connection.begin():
+            for stage in stages:
+                stage.drop()
+
+
+def _apply(
+    connection: sa.Connection, change: Change, stage: Stage, edition: int, before: Publication | None
+) -> Written:
+    """One table, in a savepoint of its own."""
+    try:
+        with connection.begin_nested():
+            written, content = _write(connection, change, stage, edition, before)
+            publications.put(
+                connection, change.table, change.publication, content,
+                edition=edition, before=before, is_changed=written.is_changed,
+            )  # fmt: skip
+            return written
+    except (ContractViolation, EmptyResult) as problem:
+        return Written(rows=before.row_count if before else 0, problem=problem)
+    except (sa.exc.DataError, sa.exc.IntegrityError) as error:
+        refused = ResultStoreError(f"{change.table.name}: the database refuses a row ({error.orig})")
+        return Written(rows=before.row_count if before else 0, problem=refused)
+
+
+def _write(
+    connection: sa.Connection, change: Change, stage: Stage, edition: int, before: Publication | None
+) -> tuple[Written, Checksum]:
+    table, deleted, inserted = change.table, 0, 0
+    content = (checksums.parsed(before.content) if before else None) or Checksum()
+    if change.is_whole:
+        there = checksums.of(connection, table, change.columns)
+        if there.rows:
+            wanted = Checksum()
+            for rows in _pieces(change.new(), spans=change.spans):
+                wanted = wanted.plus(stage.checksum_of_new(change.conforming(rows)))
+            if wanted == there:
+                return Written(rows=there.rows, stamped=_stamp(connection, change)), there
+            if not wanted.rows and not change.allow_empty:
+                raise EmptyResult(table.name)
+            deleted = connection.execute(sa.delete(table)).rowcount
+        content = Checksum()
+    for keys in _pieces(change.gone(), spans=change.spans):
+        found = stage.delete(keys)
+        if found.rows != row_count(keys, spans=change.spans):
+            raise StoreAltered(table.name)
+        content, deleted = content.minus(found), deleted + found.rows
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    for rows in _pieces(change.new(), spans=change.spans):
+        found = stage.insert(
+            change.conforming(rows), change.stamp, created=now, first_id=(edition << 32) + inserted
+        )
+        content, inserted = content.plus(found), inserted + found.rows
+    stamped = _stamp(connection, change)
+    return Written(rows=content.rows, deleted=deleted, inserted=inserted, stamped=stamped), content
+
+
+def _stamp(connection: sa.Connection, change: Change) -> int:
+    """Give all rows the value of the stamp; the number of rows that had another one."""
+    if change.stamp is None:
+        return 0
+    column, value = change.table.c[change.stamp[0]], change.stamp[1]
+    is_other = sa.or_(column != value, column.is_(None))
+    return connection.execute(sa.update(change.table).where(is_other).values({column: value})).rowcount
+
+
+def row_count(rows: pa.Table, *, spans: bool) -> int:
+    """The number of rows of the table that these rows stand for."""
+    return int(_lengths(rows).sum()) if spans else rows.num_rows
+
+
+def _lengths(spans: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The number of days of each span."""
+    starts, ends = (spans[name].cast(pa.date32()).cast(pa.int32()).to_numpy() for name in ("date", END))
+    return np.asarray(ends - starts, np.int64)
+
+
+def _pieces(batches: Iterator[pa.Table], *, spans: bool) -> Iterator[pa.Table]:
+    """The rows again, cut and put together so that each piece stands for about ROWS_AT_ONCE rows."""
+    kept: list[pa.Table] = []
+    size = 0
+    for batch in batches:
+        lengths = _lengths(batch) if spans else np.ones(batch.num_rows, np.int64)
+        piece = (np.cumsum(lengths) + size - 1) // ROWS_AT_ONCE
+        cuts = [0, *(np.flatnonzero(np.diff(piece)) + 1).tolist(), batch.num_rows]
+        for start, end in pairwise(cuts):
+            if kept and size + lengths[start:end].sum() > ROWS_AT_ONCE:
+                yield pa.concat_tables(kept)
+                kept, size = [], 0
+            kept.append(batch.slice(start, end - start))
+            size += int(lengths[start:end].sum())
+    if kept:
+        yield pa.concat_tables(kept)

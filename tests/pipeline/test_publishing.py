@@ -1,0 +1,179 @@
+"""What a run writes into the Result Store, and when it refuses to."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests import lines
+from tests.pipeline.conftest import DAYS, UNTIL, Installation, day_of, log
+from tests.pipeline.test_results import know_staff
+
+from pharos.pipeline import parted
+from pharos.pipeline.run import compute_only
+from pharos.result_store import store
+
+DAILY, MODES = "course_enrollment_daily", "course_enrollment_mode_daily"
+
+
+def change_by_hand(installation: Installation, statement: str) -> None:
+    with sqlite3.connect(installation.settings.home / "result_store.sqlite") as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"DELETE FROM {DAILY}",  # noqa: S608
+        f"DROP TABLE {DAILY}",
+        f"UPDATE {DAILY} SET count = count + 1 WHERE date = '2024-03-05'",  # noqa: S608
+        f"UPDATE {MODES} SET mode = 'honor' WHERE mode = 'audit' AND date = '2024-03-05'",  # noqa: S608
+        f"DELETE FROM {MODES} WHERE date = '2024-03-04'",  # noqa: S608
+        (
+            "INSERT INTO course_activity (course_id, interval_start, interval_end, label, count) VALUES"
+            " ('x/y/z', '2024-02-26 00:00:00.000000', '2024-03-04 00:00:00.000000', 'ACTIVE', 1)"
+        ),
+    ],
+)
+def test_what_was_changed_by_hand_is_made_right_by_the_next_run(
+    statement: str, installation: Installation
+) -> None:
+    """Also if nothing else is new."""
+    installation.run(log())
+    right = installation.tables()
+    change_by_hand(installation, statement)
+    report = installation.run(log())
+    assert installation.tables() == right
+    assert report.why == []
+    assert len(report.published) == 1, "the other tables are not touched"
+    assert installation.run(log()).written == 0
+
+
+def test_a_new_day_writes_what_differs(installation: Installation) -> None:
+    """A row for each group of the new day, rows of the day that changed, and stamps; nothing of the past."""
+    *older, newest = DAYS
+    installation.run([line for line in log() if day_of(line) in older], UNTIL - timedelta(days=1))
+    before = installation.tables()
+    report = installation.run(log())
+    after = installation.tables()
+    new_rows = {name: set(after[name]) - set(before[name]) for name in after}
+    assert {row[1] for row in new_rows[DAILY]} == {newest}
+    stamped = ("course_enrollment_birth_year_daily", "course_enrollment_education_level_daily",
+               "course_enrollment_location_current", "course_activity_current_week")  # fmt: skip
+    changed = sum(len(set(after[name]) ^ set(before[name])) for name in after if name not in stamped)
+    assert changed <= report.written <= changed + 2 * sum(len(after[name]) for name in stamped)
+
+
+def test_a_published_state_that_is_forgotten_is_compared_with_the_store(installation: Installation) -> None:
+    """Manifests of published results are a short cut: without them equal rows stay as well."""
+    installation.run(log())
+    for path in (installation.settings.lake / "results").rglob("published-*"):
+        path.unlink()
+    report = installation.run([*log(), lines.enrollment(f"{DAYS[-1]} 22:00", "activated", user=9)])
+    assert set(report.published) >= {DAILY, MODES}
+    fresh = Installation(installation.folder / "fresh")
+    fresh.run([*log(), lines.enrollment(f"{DAYS[-1]} 22:00", "activated", user=9)])
+    assert installation.tables() == fresh.tables()
+    assert "course_activity" not in report.published
+
+
+def test_a_store_of_another_home_is_brought_to_this_ones_numbers(tmp_path: Path) -> None:
+    """A restored backup is the same: what is published is not what this lake remembers."""
+    home = Installation(tmp_path / "home")
+    home.run(log()[:20])
+    old = (home.settings.home / "result_store.sqlite").read_bytes()
+    home.run(log())
+    right = home.tables()
+    for path in home.settings.home.glob("result_store.sqlite-*"):
+        path.unlink()
+    (home.settings.home / "result_store.sqlite").write_bytes(old)
+    home.run(log())
+    assert home.tables() == right
+
+
+def test_numbers_are_not_replaced_by_none_unless_somebody_says_yes(tmp_path: Path) -> None:
+    """All but one learner of a course become staff: the tables would lose many rows."""
+    course = "course-v1:UniX+CS1+2023"
+    home = Installation(tmp_path, counting={"staff": False})
+    home.run(log())
+    right = home.tables()
+    know_staff(home, teams=dict.fromkeys((1, 3), course) | dict.fromkeys((2, 4), "course-v1:UniX+CS0+2023"))
+    report = compute_only(home.settings, until=None)
+    assert len(report.not_published) > 5
+    refusal = next(text for text in report.not_published if text.startswith(f"{DAILY}:"))
+    assert "the old rows stay" in refusal
+    assert f"pharos run --accept-loss {DAILY}" in refusal
+    assert home.tables()[DAILY][: len(right[DAILY])] == right[DAILY][: len(home.tables()[DAILY])]
+    report = compute_only(home.settings, until=None, accepted=[DAILY])
+    assert report.published[DAILY] == 0
+    assert not any(text.startswith(f"{DAILY}:") for text in report.not_published)
+    assert home.tables()[DAILY] == []
+    assert home.tables()[MODES]
+
+
+def test_the_refusal_names_the_input_that_shrank(tmp_path: Path) -> None:
+    home = Installation(tmp_path)
+    home.run(log(), None)
+    fewer = Installation(tmp_path / "fewer")
+    fewer.run(log()[:3], None)  # of one learner in one course
+    replace_events(home, fewer)
+    report = compute_only(home.settings)
+    refusal = next(text for text in report.not_published if text.startswith(f"{DAILY}:"))
+    assert "filled_enrollment_event had 40 rows then and has 1 now" in refusal
+
+
+def replace_events(home: Installation, other: Installation) -> None:
+    """Replace the events of a lake by those of another one."""
+    for part in ("events", "ledger", "quarantine"):
+        shutil.rmtree(home.settings.lake / part, ignore_errors=True)
+        if (other.settings.lake / part).exists():
+            shutil.copytree(other.settings.lake / part, home.settings.lake / part)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_any_way_to_a_state_gives_its_tables(seed: int, tmp_path: Path) -> None:
+    """Pieces of a log in any order, moments before and after, deleted files: as a fresh run says at once."""
+    rng = random.Random(seed)
+    home, everything = Installation(tmp_path / "home"), log()
+    rng.shuffle(everything)
+    seen = 0
+    for step in range(6):
+        seen = rng.randint(seen, len(everything))
+        until = datetime.fromisoformat(rng.choice(DAYS)) + timedelta(hours=rng.choice((0, 3, 14)))
+        home.run(everything[:seen], until if rng.random() < 0.5 else UNTIL)
+        if rng.random() < 0.5:
+            paths = [path for path in home.paths() if path.suffix == ".parquet"]
+            for path in rng.sample(paths, min(3, len(paths))):
+                path.unlink()
+        if step in {2, 5}:
+            home.run(everything[:seen], UNTIL)
+            fresh = Installation(tmp_path / f"fresh-{step}")
+            fresh.run(everything[:seen], UNTIL)
+            assert home.tables() == fresh.tables()
+            assert home.parts() == fresh.parts()
+    engine = store.connect(home.settings.store_url)
+    assert store.altered(engine, thorough=True) == {}
+    engine.dispose()
+
+
+def test_files_are_merged_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run a line: files would be as many as runs."""
+    monkeypatch.setattr(parted, "MOST_FILES", 3)
+    monkeypatch.setattr(parted, "MERGED_AT_ONCE", 2)
+    home = Installation(tmp_path / "home")
+    for size in range(12, len(log()) + 1, 12):
+        home.run(log()[:size])
+    folders = [*(home.settings.lake / "facts").iterdir(), *(home.settings.lake / "results").iterdir()]
+    for folder in folders:
+        table = parted.load(folder)
+        assert len(set(table.parts["file"].to_pylist()) - {""}) <= 4, folder
+    fresh = Installation(tmp_path / "fresh")
+    fresh.run(log())
+    assert home.tables() == fresh.tables()
+    assert home.parts() == fresh.parts()
