@@ -583,6 +583,7 @@ def test_an_error_forges_no_line(shell: Shell) -> None:
 def test_the_status_names_the_problems_of_the_data(shell: Shell) -> None:
     """Not the rotation of a log, which is none."""
     shell.write("logs/tracking.log", [*LOG, "no event"])
+    shell.write("logs/all.txt", LOG)
     sources = '{"lms": {"paths": ["logs"]}}'
     shell.pharos("run", *UNTIL, PHAROS_LOGS__SOURCES=sources)
     (shell.folder / "logs/tracking.log").rename(shell.folder / "logs/tracking.log-20240305")
@@ -593,6 +594,7 @@ def test_the_status_names_the_problems_of_the_data(shell: Shell) -> None:
     assert "2 problems of the data:" in told
     assert "old events: lms: The newest event of the log source lms is of 2024-03-04 09:00 UTC" in told
     assert "seen before" not in told
+    assert "lms: 1 file passed over, as the pattern .*tracking\\.log.* does not match" in told
     whole = json.loads(shell.pharos("status", "--json", PHAROS_LOGS__SOURCES=sources).stdout)
     assert whole["problems"] == ended["problems"]
 

@@ -263,11 +263,11 @@ def status(
     file: Config = None,
 ) -> None:
     """What is in, what is not, how fresh."""
-    from pharos.console import show_lms, show_next_runs, show_problems, show_status
+    from pharos.console import show_lms, show_next_runs, show_passed_over, show_problems, show_status
     from pharos.lake.lake import Lake
     from pharos.lake.snapshots import states
     from pharos.lake.status import lake_status
-    from pharos.pipeline.data_problems import data_problems
+    from pharos.pipeline.data_problems import data_problems, passed_over
     from pharos.pipeline.event_types import unknown_event_types
     from pharos.pipeline.reconciliation import reconciled
 
@@ -281,6 +281,7 @@ def status(
         tables = {name: asdict(publication) for name, publication in publications.items()}
         whole: dict[str, Any] = {
             **asdict(found), "sum_closes": found.sum.closes, "problems": [asdict(one) for one in wrong],
+            "passed_over": [asdict(one) for one in passed_over(settings)],
             "unknown_event_types": [asdict(kind) for kind in unknown],
             "lms": [msgspec.to_builtins(table) for table in imported],
             "enrollment_reconciliation": [asdict(course) for course in compared],
@@ -293,6 +294,7 @@ def status(
         show_lms(out, imported, compared, now)
         if runs or turns:
             show_next_runs(out, turns, runs, now)
+        show_passed_over(out, passed_over(settings))
         show_problems(out, wrong)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pharos.data_api.tokens import Token
     from pharos.lake.data_files import QuarantinedLine
     from pharos.lake.ingest import Ingested
+    from pharos.lake.logs import PassedOver
     from pharos.lake.snapshots import TableState
     from pharos.lake.status import LakeStatus, Sum
     from pharos.pipeline.event_types import UnknownType
@@ -64,6 +65,15 @@ def show_run(console: Console, report: RunReport, *, why: bool) -> None:
     show_imported(console, report.imported)
     show_computed(console, report, why=why)
     show_problems(console, report.problems)
+
+
+def show_passed_over(console: Console, passed: Sequence[PassedOver]) -> None:
+    """How many files of each source were not read, because of their names."""
+    for each in passed:
+        console.print(
+            f"{_shown(each.origin)}: {_counted(each.files, 'file')} passed over, as the pattern "
+            f"{_shown(each.pattern)} does not match, such as {_shown(each.example)}."
+        )
 
 
 def show_problems(console: Console, problems: Sequence[DataProblem]) -> None:

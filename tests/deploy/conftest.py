@@ -25,7 +25,7 @@ TOOLS = (
     "tutor>=19", "kubernetes-validate>=1.30", "openedx-filters>=3.4",
     str(DEPLOY / "tutor"), str(DEPLOY / "openedx-instructor-tab"),
 )  # fmt: skip
-INSTALL_S = 240
+INSTALL_S = 540
 
 
 @pytest.fixture(scope="session")

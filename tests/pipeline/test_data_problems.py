@@ -77,6 +77,7 @@ def test_a_source_whose_logs_are_gone_or_have_other_names(place: Place) -> None:
     place.log.rename(place.logs / "events.json")
     told = texts(place.run().problems)
     assert "logs.sources.lms.pattern (.*tracking\\.log.*)" in told["no logs: lms"]
+    assert f"1 other file passed over, such as {place.logs}/events.json" in told["no logs: lms"]
     assert texts(place.recorded()) == told
     (place.logs / "events.json").rename(place.log)
     assert place.run().problems == place.recorded() == []

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from pharos.config import Settings
 from pharos.lake import logs
 from pharos.lake.lake import Lake
+from pharos.lake.logs import PassedOver
 from pharos.lake.snapshots import TableState, states
 from pharos.lake.status import LakeStatus, SourceStatus, lake_status, stretches
 from pharos.pipeline.ingestion import now
@@ -53,6 +55,15 @@ def data_problems(
     return [*old, *_of_the_lake(settings, status, imported, moment)]
 
 
+def passed_over(settings: Settings) -> list[PassedOver]:
+    """For each log source the files that were not read because of their names; none for one that is gone."""
+    found = []
+    for name, source in settings.logs.sources.items():
+        with suppress(logs.NoSuchLogs):  # a problem of its own
+            found += logs.passed_over({name: source})
+    return found
+
+
 def sources(status: LakeStatus) -> list[LogSource]:
     """How far each log source reaches."""
     return [
@@ -92,16 +103,20 @@ def _of_the_lake(
 def _without_logs(settings: Settings) -> Iterator[DataProblem]:
     for name, source in settings.logs.sources.items():
         try:
-            found = logs.discover({name: source})
+            found, left_out = logs.discover({name: source}), logs.passed_over({name: source})
         except logs.NoSuchLogs as error:
             yield DataProblem(kind="no logs", about=name, text=str(error))
             continue
         if not found:
+            others = "".join(
+                f" {_counted(each.files, 'other file')} passed over, such as {each.example}."
+                for each in left_out
+            )
             yield DataProblem(
                 kind="no logs",
                 about=name,
                 text=f"No file in {', '.join(source.paths)} matches logs.sources.{name}.pattern "
-                f"({source.pattern}). Are the logs still delivered there, and under such names?",
+                f"({source.pattern}).{others} Are the logs still delivered there, and under such names?",
             )
 
 
