@@ -69,7 +69,7 @@ def served(app: Any, port: int = 0) -> Iterator[str]:
 class Outage:
     """An ASGI application in front of another that can be told to fail, in each of the ways services do.
 
-    `down`: it answers what is said here after `delay_s`; `slow`: the other answers after `delay_s`.
+    `down`: it answers what is said here after `delay_s`; `slow`: the answer of the other is sent after it.
     """
 
     app: FastAPI
@@ -94,7 +94,13 @@ class Outage:
                 await send({"type": "http.response.body", "body": self.body})
                 return
             if self.slow and any(part in scope["path"] for part in self.paths):
-                await asyncio.sleep(self.delay_s)
+                at_once, delay_s = send, self.delay_s
+
+                async def send(message: Any) -> None:
+                    if message["type"] == "http.response.start":
+                        await asyncio.sleep(delay_s)
+                    await at_once(message)
+
             if self.without_parameter:
                 query = [
                     pair
