@@ -188,6 +188,8 @@ def test_an_import_sees_what_is_at_its_borders(embedded: Engine) -> None:
     assert made(embedded, left_within, [seen(True, end)]) == []
     left_before_the_end = [event(ON, at(1)), event(OFF, end - US)]
     assert made(embedded, left_before_the_end, [seen(True, end)]) == []
+    left_at_the_end = [event(ON, at(1)), event(OFF, end)]
+    assert made(embedded, left_at_the_end, [seen(True, end)]) == [(1, end + US, ON, "honor")]
 
 
 def test_who_came_as_the_import_began_is_no_absentee(embedded: Engine) -> None:
@@ -219,6 +221,7 @@ def test_only_up_to_the_last_day(embedded: Engine) -> None:
         return sorted(found["user_id"].to_pylist())
 
     assert learners(at(9).date()) == [1, 2, 2, 2]
+    assert learners(at(5).date()) == [1, 2, 2, 2]
     assert learners(at(4).date()) == [2, 2, 2]
 
 
