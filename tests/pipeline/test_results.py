@@ -170,7 +170,8 @@ def test_forgotten_addresses_change_no_number(engine_settings: EngineSettings, t
     """§10.37: nothing under home holds one of them, and every table is as it was; also computed anew."""
     old = ("2024-03-02", "2024-03-03")
     log = [*located_log(old), lines.event("2024-03-10 09:00", "seek_video", user=1, ip="203.0.113.9")]
-    keeping, engine = Installation(tmp_path), engine_settings.model_dump()
+    engine = engine_settings.model_dump()
+    keeping = Installation(tmp_path, engine=engine)
     forgetting = Installation(tmp_path, engine=engine, geolocation=keep_since(date(2024, 3, 6)))
 
     keeping.run(log)

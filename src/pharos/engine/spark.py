@@ -71,6 +71,7 @@ class SparkEngine:
 
     def _frame(self, files: Sequence[Path], *, merge: bool) -> DataFrame:
         reader = self._session.read.option("__globPaths__", "false")  # these are names, not patterns
+        reader = reader.option("recursiveFileLookup", "true")  # or names of folders become columns
         return reader.option("mergeSchema", str(merge).lower()).parquet(*map(str, files))
 
     def table(self, rows: pa.Table) -> ibis.Table:
