@@ -95,7 +95,7 @@ def show_computed(console: Console, report: RunReport, *, why: bool) -> None:
     )
     for table, rows in report.published.items():
         console.print(f"Published {table}: it has {_counted(rows, 'row')} now.")
-    for problem in report.not_published:
+    for problem in report.not_published.values():
         console.print(f"[red]Not published:[/] {escape(problem)}")
     console.print(f"The results describe the time before {_moment(report.until)} UTC.")
 

@@ -154,9 +154,12 @@ def _result_store(setting: str, url: str) -> Iterator[Finding]:
         with translated(database) as connection, connection.begin() as transaction:
             connection.execute(sa.insert(table_updates).values(row))
             transaction.rollback()
+        altered = store.altered(database, most=None)
     except PharosError as error:
         yield fails(f"{setting}: may not be written: {error}")
     else:
         yield works(f"{setting}: answers, has the tables of this release, can be written")
+        for table, what in altered.items():
+            yield fails(f"{setting}: {table}: {what}. The next `pharos run` makes it right")
     finally:
         database.dispose()

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import files
 
 import sqlalchemy as sa
@@ -59,7 +60,7 @@ from pharos.data_api.streaming import Streams
 from pharos.data_api.tokens import list_tokens
 from pharos.limits import Turns
 from pharos.prefix import Prefix, prefix_of
-from pharos.result_store import data_problems
+from pharos.result_store import data_problems, store
 from pharos.result_store.errors import ResultStoreError
 from pharos.result_store.job_runs import JobRun, latest, latest_done
 from pharos.telemetry.audit import AuditLog
@@ -67,6 +68,10 @@ from pharos.telemetry.metrics import Metrics
 from pharos.telemetry.requests import Observed, request_headers
 
 log = logging.getLogger(__name__)
+ALTERED_ROWS, ALTERED_S = (
+    100_000,
+    300.0,
+)  # of tables whose checksum the health compares, and how often: 50 ms each
 
 SUBJECTS = (
     summaries.subject,
@@ -103,7 +108,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = Metrics()
     app.state.stores = {"v0": first, "v1": second}
     app.state.problems = Recent(lambda: first.told(data_problems.read))
-    app.state.condition = Condition(app.state.problems, settings.alerts.silent_hours)
+    altered = Recent(lambda: first.told(partial(store.altered, most=ALTERED_ROWS)), fresh_for_s=ALTERED_S)
+    app.state.condition = Condition(app.state.problems, altered, settings.alerts.silent_hours)
     app.state.cache = Cache()
     app.state.workers = ThreadPoolExecutor(WORKERS, "answers")
     app.state.turns = Turns(WORKERS)

@@ -20,10 +20,12 @@ Known = tuple[list[data_problems.DataProblem], list[data_problems.LogSource]]
 
 
 class Condition:
-    """The problems and log sources of the last run, at most a second old."""
+    """The problems and log sources of the last run, a second old at most; tables that somebody changed."""
 
-    def __init__(self, known: Recent[Known], silent_hours: float | None) -> None:
-        self._known = known
+    def __init__(
+        self, known: Recent[Known], altered: Recent[dict[str, str]], silent_hours: float | None
+    ) -> None:
+        self._known, self._altered = known, altered
         self._silent_hours = silent_hours
 
     async def of_health(self, published: dict[str, Publication]) -> dict[str, object]:
@@ -70,7 +72,10 @@ class Condition:
         found, sources = await self._known.get()
         now = datetime.now(UTC).replace(tzinfo=None)
         silent = data_problems.silent(sources, self._silent_hours, now)
-        return Counter(problem.kind for problem in [*found, *silent])
+        counts = Counter(problem.kind for problem in [*found, *silent])
+        if altered := await self._altered.get():
+            counts[data_problems.ALTERED] = len(altered)
+        return counts
 
 
 def _newest_event(published: dict[str, Publication]) -> datetime | None:

@@ -6,7 +6,7 @@ Looks at the lake's own records and lists the configured logs; opens no log and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ from pharos.lake.snapshots import TableState, states
 from pharos.lake.status import LakeStatus, SourceStatus, lake_status, stretches
 from pharos.pipeline.ingestion import now
 from pharos.result_store import store
-from pharos.result_store.data_problems import DataProblem, LogSource, silent
+from pharos.result_store.data_problems import NOT_PUBLISHED, DataProblem, LogSource, silent
 from pharos.result_store.data_problems import record as record_in
 from pharos.result_store.errors import ResultStoreError
 from pharos.telemetry.logs import event, visible, writes_json
@@ -29,11 +29,17 @@ SKEW = timedelta(minutes=5)  # clocks of hosts may differ so much
 NAMED = 3  # files or tables in a text; `pharos status` has all
 
 
-def record(settings: Settings) -> list[DataProblem]:
-    """The problems at the end of a run, written into the Result Store as well, if that answers."""
+def record(settings: Settings, not_published: Mapping[str, str] | None = None) -> list[DataProblem]:
+    """The problems at the end of a run, written into the Result Store as well, if that answers.
+
+    `not_published`: the tables that the run did not publish, and why.
+    """
     lake, moment = Lake(settings.lake), now()
     status = lake_status(lake, moment)
     found = list(_of_the_lake(settings, status, states(lake), moment))
+    found += [
+        DataProblem(kind=NOT_PUBLISHED, about=table, text=why) for table, why in (not_published or {}).items()
+    ]
     known = sources(status)
     try:
         engine = store.connect(settings.store_url)

@@ -51,7 +51,7 @@ class RunReport:
     tables: int = 0  # results with parts that were computed
     published: dict[str, int] = field(default_factory=dict)  # table whose rows changed -> its rows
     written: int = 0  # rows that were deleted, inserted or stamped in the Result Store
-    not_published: list[str] = field(default_factory=list)  # tables that could not be published, and why
+    not_published: dict[str, str] = field(default_factory=dict)  # table that was not published -> why
     problems: list[DataProblem] = field(default_factory=list)  # of the data; none of them ended the run
 
 
@@ -86,7 +86,7 @@ def run_pipeline(
             _import(lake, engine, settings.lms, lms_database, report, progress)
         found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)
         _publish(inputs, database, found, report, METRICS if until else accepted, progress)
-    report.problems = data_problems.record(settings)
+    report.problems = data_problems.record(settings, report.not_published)
     return report
 
 
@@ -119,7 +119,7 @@ def compute_only(
         _forget_addresses(lake, engine, settings, scope, progress)
         found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)
         _publish(inputs, database, found, report, METRICS if until else accepted, progress)
-    report.problems = data_problems.record(settings)
+    report.problems = data_problems.record(settings, report.not_published)
     return report
 
 
@@ -280,7 +280,9 @@ def _publish(
     written = publishing.publish(inputs, database, found, last_event, accepted)
     report.published = {name: table.rows for name, table in written.items() if table.is_changed}
     report.written = sum(table.deleted + table.inserted + table.stamped for table in written.values())
-    report.not_published = [str(table.problem) for table in written.values() if table.problem is not None]
+    report.not_published = {
+        name: str(table.problem) for name, table in written.items() if table.problem is not None
+    }
     progress("Publishing", 1, 1)
 
 

@@ -193,11 +193,11 @@ def _once(rows: pa.Table) -> Iterator[pa.Table]:
     yield rows
 
 
-def altered(engine: sa.Engine, *, thorough: bool = False) -> dict[str, str]:
+def altered(engine: sa.Engine, *, most: int | None = MOST_CHECKED) -> dict[str, str]:
     """The tables that are not as they were published, and what is wrong with each. Raises StoreUnreachable.
 
-    Rows are counted and their checksum is compared; in tables of more than MOST_CHECKED rows only if
-    `thorough`, else it is only seen whether they are empty. Reading a million rows takes about half a second.
+    Rows are counted and their checksum is compared; of tables with more than `most` rows (None: of none) it
+    is only seen whether they are there and not empty. Reading a million rows takes about half a second.
     """
     found: dict[str, str] = {}
     with translated(engine) as connection:
@@ -214,7 +214,7 @@ def altered(engine: sa.Engine, *, thorough: bool = False) -> dict[str, str]:
                 found[name] = f"columns are gone: {', '.join(sorted(lacking))}"
             elif publication.row_count and not _has_rows(connection, table):
                 found[name] = f"the table is empty; {publication.row_count:,} rows were published"
-            elif thorough or publication.row_count <= MOST_CHECKED:
+            elif most is None or publication.row_count <= most:
                 found |= _recounted(connection, table, publication)
     return found
 
