@@ -28,7 +28,10 @@ SOURCE = CHECKOUT / "src" / "pharos"
 TESTS = CHECKOUT / "tests"
 WITHOUT_MIRROR = {"end_to_end", "conformance", "deploy"}  # tests about the whole, not about one module
 # Names of test files about all modules of their folder.
-OF_A_WHOLE_ROOM = {"attacks", "browser", "numbers", "prefix", "rights"}
+OF_A_WHOLE_ROOM = {
+    *("attacks", "browser", "check", "editions", "numbers"),
+    *("odd_courses", "prefix", "recovery", "rights", "sentences"),
+}
 ENGINES = {"duckdb", "pyspark", "spark"}
 OPTIONAL = {"hdfs_native", "pyspark"}  # imported where it is there
 

@@ -610,7 +610,7 @@ def _is_for_people(quiet: bool) -> bool:
 def _report(event: str, facts: dict[str, Any]) -> None:
     """What a verb did, as a line for programs, if they asked."""
     if telemetry.writes_json():
-        telemetry.event(logging.getLogger("pharos.report"), event, **facts)
+        telemetry.write(logging.getLogger("pharos.report"), event, **facts)
 
 
 def _scheduled(settings: Settings) -> tuple[list[Turn], list[JobRun], datetime]:

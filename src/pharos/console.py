@@ -53,7 +53,7 @@ class Bars:
         self._progress.stop()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """See `pharos.pipeline.run.Report`."""
+        """See `pharos.pipeline.ingestion.OnProgress`."""
         if stage not in self._tasks:
             self._tasks[stage] = self._progress.add_task(stage, total=total)
         self._progress.update(self._tasks[stage], completed=done, total=total)

@@ -119,7 +119,7 @@ class _Serving:
                 self._servers.append(server)
                 work.append(server.serve(sockets=[listener]))
                 host, port = listener.getsockname()[:2]
-                logs.event(log, "serving", service=service.name, address=f"http://{host}:{port}")
+                logs.write(log, "serving", service=service.name, address=f"http://{host}:{port}")
             if self._scheduler is not None:
                 work.append(self._scheduler.run())
             _set_aside()
@@ -147,19 +147,19 @@ class _Serving:
                 for service, old, connections in self._services
             ]
         except PharosError as error:
-            logs.event(log, "settings not reloaded", logging.ERROR, why=str(error))
+            logs.write(log, "settings not reloaded", logging.ERROR, why=str(error))
             return
         logs.configure(settings.logging.format)
         for service, application, new in made:
             await application.change(new)
             before, now = service.section(self._settings), service.section(settings)
             if (before.host, before.port) != (now.host, now.port):
-                logs.event(log, "a new address needs a restart", logging.WARNING, service=service.name)
+                logs.write(log, "a new address needs a restart", logging.WARNING, service=service.name)
         if self._scheduler is not None:
             self._scheduler.change(settings)
         self._settings = settings
         _set_aside()
-        logs.event(log, "settings reloaded")
+        logs.write(log, "settings reloaded")
 
 
 def _made(service: Service, settings: Settings, connections: Connections) -> FastAPI:

@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from pharos.telemetry.logs import event
+from pharos.telemetry.logs import write
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Connections(Collector):
         ]
 
     def _tell(self) -> None:
-        event(log, "connections ended", logging.WARNING, open=len(self.open), **self._untold)
+        write(log, "connections ended", logging.WARNING, open=len(self.open), **self._untold)
         self._untold.clear()
 
     def _free_memory(self) -> None:

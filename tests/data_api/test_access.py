@@ -18,7 +18,7 @@ from pharos.data_api.reading import FRESH_FOR_S
 from pharos.data_api.tokens import create_token, revoke_token
 from pharos.keys import is_course_id, organisation
 from pharos.result_store import store
-from pharos.result_store.columns import Exact
+from pharos.result_store.column_types import Exact
 
 CID = "course-v1:OrgX+ABC101+2031_T1"
 OTHER = "OrgY/XYZ/2031"

@@ -18,7 +18,7 @@ from pharos.config import Settings
 from pharos.data_api.app import create_app
 from pharos.data_api.tokens import create_token
 from pharos.result_store import store, tables
-from pharos.result_store.store import Publication, Result
+from pharos.result_store.store import Publication, WholeTable
 
 TOKEN = "a" * 40
 COURSES = [f"course-v1:Org+C{number}+R" for number in range(3)]
@@ -61,7 +61,7 @@ def publish(engine: sa.Engine, number: int) -> None:
     store.publish_together(
         engine,
         [
-            Result(table=table, rows=pa.table(columns), publication=publication)
+            WholeTable(table=table, rows=pa.table(columns), publication=publication)
             for table, columns in rows.items()
         ],
     )

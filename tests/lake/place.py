@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from pharos.engine import Engine
 from pharos.lake.ingest import Ingested, ingest
 from pharos.lake.lake import Lake
-from pharos.lake.logs import discover, given
+from pharos.lake.logs import discover, named_sources
 from pharos.lake.quarantine import quarantined_lines
 from pharos.lake.status import LakeStatus, lake_status
 
@@ -35,7 +35,7 @@ class Place:
         """Ingest these files, folders or URLs once."""
         lake = Lake(self.root)
         with lake.locked():
-            return ingest(lake, self.engine, discover(given(map(str, paths))), now)
+            return ingest(lake, self.engine, discover(named_sources(map(str, paths))), now)
 
     @property
     def status(self) -> LakeStatus:

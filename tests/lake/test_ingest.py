@@ -409,7 +409,7 @@ def test_a_log_that_vanishes_before_it_is_read(place: Place, logs: Path) -> None
     """A new file; it may also come back under its name, unchanged, as on a network file system."""
     live, rotated = logs / "tracking.log", logs / "tracking.log-1"
     live.write_bytes(log_of(*range(10)))
-    found = log_files.discover(log_files.given([str(live)]))
+    found = log_files.discover(log_files.named_sources([str(live)]))
     live.rename(rotated)
     lake = Lake(place.root)
     with lake.locked():

@@ -12,7 +12,7 @@ import pytest
 from tests.lake.place import AS_ANYBODY
 
 from pharos.config import LogSource
-from pharos.lake.logs import NoSuchLogs, PassedOver, discover, given, name_date, passed_over
+from pharos.lake.logs import NoSuchLogs, PassedOver, discover, name_date, named_sources, passed_over
 
 
 def names(*sources: LogSource) -> list[str]:
@@ -60,7 +60,7 @@ def test_files_that_no_pattern_matches_are_counted(logs: Path) -> None:
     ]
     others = LogSource(paths=[str(logs)], pattern=r".*/(edx|error)\.log.*")
     assert passed_over({"a": old, "b": others}) == []
-    assert passed_over({"command": given([str(logs)])["command line"]}) == []
+    assert passed_over({"command": named_sources([str(logs)])["command line"]}) == []
     single = LogSource(paths=[str(logs / "error.log"), str(logs / "app2")])
     assert passed_over({"a": single}) == []
 
@@ -83,12 +83,14 @@ def test_dates_of_names(name: str, day: date | None) -> None:
 
 
 def test_what_is_named_is_read_whatever_it_is_called(logs: Path) -> None:
-    assert [file.path for file in discover(given([str(logs / "error.log")]))] == [str(logs / "error.log")]
-    assert len(discover(given([str(logs / "*.gz")]))) == 3
-    assert len(discover(given([str(logs / "**" / "tracking.log-20240301")]))) == 1
+    assert [file.path for file in discover(named_sources([str(logs / "error.log")]))] == [
+        str(logs / "error.log")
+    ]
+    assert len(discover(named_sources([str(logs / "*.gz")]))) == 3
+    assert len(discover(named_sources([str(logs / "**" / "tracking.log-20240301")]))) == 1
     odd = logs / "odd[1]*?.log"
     odd.write_text("{}")
-    assert [file.path for file in discover(given([str(odd)]))] == [str(odd)]
+    assert [file.path for file in discover(named_sources([str(odd)]))] == [str(odd)]
 
 
 def test_a_file_of_several_sources_is_read_once(logs: Path) -> None:
@@ -101,7 +103,7 @@ def test_a_file_of_several_sources_is_read_once(logs: Path) -> None:
 
 
 def test_a_folder_without_logs_is_no_mistake(tmp_path: Path) -> None:
-    assert discover(given([str(tmp_path)])) == []
+    assert discover(named_sources([str(tmp_path)])) == []
 
 
 def test_a_path_that_leads_nowhere_is_named(tmp_path: Path) -> None:
@@ -111,12 +113,12 @@ def test_a_path_that_leads_nowhere_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path in ["missing", "missing/*.log", "*.nothing", "pipe", "link", "circle", "file/below"]:
         with pytest.raises(NoSuchLogs, match="nothing was read") as caught:
-            discover(given([str(tmp_path / path)]))
+            discover(named_sources([str(tmp_path / path)]))
         assert str(tmp_path / path) in str(caught.value)
 
 
 def test_a_path_below_a_closed_folder_is_named(logs: Path) -> None:
-    program = f"from pharos.lake.logs import *; discover(given([{str(logs / 'tracking.log')!r}]))"
+    program = f"from pharos.lake.logs import *; discover(named_sources([{str(logs / 'tracking.log')!r}]))"
     logs.chmod(0)
     try:
         ended = subprocess.run(

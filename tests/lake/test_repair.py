@@ -15,7 +15,7 @@ from tests.lake.strategies import regular
 from pharos.lake.addresses import forget_addresses
 from pharos.lake.damage import DataFilesDamaged
 from pharos.lake.lake import Lake
-from pharos.lake.logs import discover, given
+from pharos.lake.logs import discover, named_sources
 from pharos.lake.repair import Repaired, repair
 from pharos.lake.verify import verify
 
@@ -30,7 +30,7 @@ def repaired(place: Place, *logs: Path, accept_loss: bool = False) -> Repaired:
     lake = Lake(place.root)
     with lake.alone():
         return repair(
-            lake, place.engine, discover(given(map(str, logs))), NOW,
+            lake, place.engine, discover(named_sources(map(str, logs))), NOW,
             in_place=countries, accept_loss=accept_loss,
         )  # fmt: skip
 

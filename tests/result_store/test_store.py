@@ -22,7 +22,7 @@ from pharos.result_store.errors import (
     StoreNotReady,
     StoreUnreachable,
 )
-from pharos.result_store.store import Publication, Result
+from pharos.result_store.store import Publication, WholeTable
 
 TABLE = tables.course_enrollment_daily
 COURSE = "course-v1:OrgX+ABC101+2031_T1"
@@ -136,8 +136,8 @@ def test_a_group_of_tables_is_published_whole_or_not_at_all(engine: sa.Engine) -
     store.publish(engine, TABLE, rows(1), publication())
     modes = rows(3).append_column("mode", pa.array(["audit"] * 3))
     group = [
-        Result(table=tables.course_enrollment_mode_daily, rows=modes, publication=publication()),
-        Result(table=TABLE, rows=rows(0), publication=publication("f2")),
+        WholeTable(table=tables.course_enrollment_mode_daily, rows=modes, publication=publication()),
+        WholeTable(table=TABLE, rows=rows(0), publication=publication("f2")),
     ]
     with pytest.raises(EmptyResult):
         store.publish_together(engine, group)

@@ -26,7 +26,7 @@ def test_json_is_a_line_per_event_with_its_facts(capsys: pytest.CaptureFixture[s
     logs.configure("json")
     assert logs.writes_json()
     logs.REQUEST_ID.set("abc")
-    logs.event(log, "job ended", job="daily", exit_code=0)
+    logs.write(log, "job ended", job="daily", exit_code=0)
     logs.REQUEST_ID.set("")
     try:
         int("broken")
@@ -45,9 +45,9 @@ def test_json_is_a_line_per_event_with_its_facts(capsys: pytest.CaptureFixture[s
 def test_text_is_for_people_and_leaves_requests_out(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("text")
     assert not logs.writes_json()
-    logs.event(logs.REQUESTS, "request", status=200)
+    logs.write(logs.REQUESTS, "request", status=200)
     logging.getLogger("library").info("chatter")
-    logs.event(log, "job ended", job="daily", exit_code=0)
+    logs.write(log, "job ended", job="daily", exit_code=0)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith("Z INFO job ended job=daily exit_code=0")
 
@@ -61,7 +61,7 @@ def test_what_comes_from_outside_forges_no_line(
 ) -> None:
     """Line ends, escape codes and marks that turn the direction of text, in events, facts and traces."""
     logs.configure(form)
-    logs.event(log, FORGED, course_id=FORGED)
+    logs.write(log, FORGED, course_id=FORGED)
     written = capsys.readouterr().err
     assert len(written.splitlines()) == 1  # also by the separators of Unicode
     assert written.rstrip("\n").isprintable()

@@ -20,7 +20,7 @@ from pharos.data_api.jwt import SignedTokens
 from pharos.data_api.reading import Recent
 from pharos.data_api.tokens import Token, hashed
 from pharos.limits import Limits
-from pharos.result_store.columns import exactly
+from pharos.result_store.column_types import exactly
 from pharos.result_store.tables import ABOUT_LEARNERS
 from pharos.telemetry.audit import AuditLog
 

@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 from pharos.data_api.errors import Busy, Throttled
 from pharos.data_api.paths import HEAD
 from pharos.errors import PharosError
-from pharos.telemetry.logs import event
+from pharos.telemetry.logs import write
 from pharos.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -143,7 +143,7 @@ class Streamed(Response):
             leaving.cancel()
             await self._stream.close(how)
         if how in ("stalled", "failed"):
-            event(log, "stream ended early", logging.WARNING, kind=self._stream.kind, why=how)
+            write(log, "stream ended early", logging.WARNING, kind=self._stream.kind, why=how)
 
     async def _sent(self, send: Send, leaving: asyncio.Future[None]) -> str:
         while (chunk := await self._stream.next()) is not None:

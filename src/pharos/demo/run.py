@@ -28,7 +28,7 @@ from pharos.demo.log_files import write_logs
 from pharos.demo.releases import NEWEST, Release
 from pharos.demo.serving import Addresses, lms_alone, serving
 from pharos.errors import PharosError
-from pharos.pipeline.ingestion import Report
+from pharos.pipeline.ingestion import OnProgress
 from pharos.pipeline.run import run_pipeline
 
 LEARNERS, DAYS, SEED = 2000, 90, 1
@@ -84,7 +84,7 @@ def run_demo(
         console.print("Stopped.")
 
 
-def prepare(home: Path, campus: Campus, report: Report, release: Release = NEWEST) -> int:
+def prepare(home: Path, campus: Campus, report: OnProgress, release: Release = NEWEST) -> int:
     """Logs and LMS database of the campus below `home`, unless they are there; returns the number of events.
 
     The marker file is written first, so that a demo that was interrupted is known as one, and completed last.
@@ -137,7 +137,7 @@ def _clear(home: Path, *, ours: bool) -> None:
             path.unlink()
 
 
-def _reporter(bars: Progress) -> Report:
+def _reporter(bars: Progress) -> OnProgress:
     """Shows each stage it is told of as a bar of its own."""
     tasks: dict[str, TaskID] = {}
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # reading logs needs none of these, and begins half a second 
     from pharos.database_addresses import DatabaseAddress
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+Output = TypeVar("Output")
 TextFunction = Callable[[Sequence[str | None]], list[str | None]]
 """Gives for each of many texts another one."""
 
@@ -60,7 +60,7 @@ class Database(Protocol):
 class Workers(Protocol):
     """Spread Python work over processors or hosts."""
 
-    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    def map(self, function: Callable[[Item], Output], items: Sequence[Item]) -> Iterator[Output]:
         """The function's results in the order of the items, computed in parallel.
 
         The function and its items are pickled; it may run on another host that sees the same files. It is

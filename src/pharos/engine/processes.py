@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from types import ModuleType
 
-from pharos.engine.base import Item, Result
+from pharos.engine.base import Item, Output
 
 # A process takes a batch after the other, each of much the same size: giving memory back to the system in
 # between and asking for it again takes a tenth of its time. All memory comes from the C library, which keeps
@@ -32,7 +32,7 @@ class Processes:
         """As many processes as this, or as there are processors."""
         self.processors = processors or os.cpu_count() or 1
 
-    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    def map(self, function: Callable[[Item], Output], items: Sequence[Item]) -> Iterator[Output]:
         """See the protocol. One item alone is not worth a process."""
         if len(items) < 2 or self.processors < 2:  # noqa: PLR2004
             yield from map(function, items)

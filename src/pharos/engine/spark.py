@@ -18,7 +18,7 @@ from ibis.expr.types import StringValue
 from pharos.config import EngineSettings
 from pharos.database_addresses import DatabaseAddress
 from pharos.engine import jdbc
-from pharos.engine.base import PRIME, Database, Item, Result, TextFunction, release
+from pharos.engine.base import PRIME, Database, Item, Output, TextFunction, release
 from pharos.engine.database import scanned
 from pharos.engine.errors import EngineFailed
 from pharos.engine.functions import with_schema
@@ -48,7 +48,7 @@ class SparkEngine:
         self._connection = ibis.pyspark.connect(self._session)
         self._names = (f"files_{number}" for number in count())
 
-    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    def map(self, function: Callable[[Item], Output], items: Sequence[Item]) -> Iterator[Output]:
         """See the protocol: one Spark task per item."""
         if items:
             yield from self._session.sparkContext.parallelize(items, len(items)).map(function).collect()
@@ -168,10 +168,11 @@ def _session(settings: EngineSettings) -> SparkSession:
 @contextmanager
 def _failing() -> Iterator[None]:
     """Errors of the engine become ours; the first line of a Java error names its cause."""
-    from py4j.protocol import Py4JError  # noqa: PLC0415 - the library is optional
-    from pyspark.errors import PySparkException  # noqa: PLC0415
+    # What Spark itself raises, and Java errors that it does not know.
+    from pyspark.errors import PySparkException  # noqa: PLC0415 - the library is optional
+    from pyspark.errors.exceptions.captured import Py4JJavaError  # type: ignore[attr-defined]  # noqa: PLC0415
 
     try:
         yield
-    except (PySparkException, Py4JError) as error:
+    except (PySparkException, Py4JJavaError) as error:
         raise EngineFailed("spark", str(error).strip().partition("\n")[0]) from error

@@ -102,7 +102,7 @@ def create_app(settings: Settings) -> FastAPI:
             DeadlineClient(TIMEOUT_S, event_hooks={"request": [_name_request]}) as api_http,
         ):
             site = app.state.site = _site(settings, renderer, lms_http, api_http)
-            logs.event(site.log, "tokens of sign-ins", how=how)
+            logs.write(site.log, "tokens of sign-ins", how=how)
             yield
             await site.admission.sign_outs.close()
 

@@ -35,7 +35,7 @@ PATIENCE_S = 120.0  # for one answer
 LONGEST_S = 1800.0  # for all
 DATABASE = "the LMS's database"
 
-Report = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def import_courses(
     lake: Lake,
     engine: Engine,
     lms: LMS,
-    report: Report = lambda _done, _total: None,
+    report: OnProgress = lambda _done, _total: None,
     *,
     fresh: timedelta = FRESH,
     has_database: bool = False,
@@ -126,7 +126,7 @@ def _readings(lake: Lake) -> dict[str, tuple[datetime, datetime | None]]:
     return {row["course_id"]: (row["read_at"], row["published_at"]) for row in rows}
 
 
-async def _ask(lms: LMS, answers: CourseAnswers, plan: _Plan, report: Report) -> None:
+async def _ask(lms: LMS, answers: CourseAnswers, plan: _Plan, report: OnProgress) -> None:
     """Of each course of which there may be news its outline and policy; of which courses there are, too.
 
     Raises LMSError when the LMS does not answer at all.

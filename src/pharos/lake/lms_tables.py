@@ -27,14 +27,14 @@ IDS_AT_ONCE = 500_000
 COMPARE_EVERY = timedelta(days=1)  # how often the ids of a table read by changes are compared with the LMS's
 ENROLLMENTS = "student_courseenrollment"
 
-Report = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 def import_tables(
     lake: Lake,
     engine: Engine,
     address: DatabaseAddress,
-    report: Report = lambda _done, _total: None,
+    report: OnProgress = lambda _done, _total: None,
     tables: Iterable[LMSTable] = TABLES.values(),
 ) -> list[TableState]:
     """Bring the snapshots up to date; the lake must be locked.

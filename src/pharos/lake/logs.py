@@ -50,7 +50,7 @@ class PassedOver:
     example: str  # the path of one of them
 
 
-def given(paths: Iterable[str]) -> dict[str, LogSource]:
+def named_sources(paths: Iterable[str]) -> dict[str, LogSource]:
     """Sources for paths named on the command line: what is named there is read, whatever it is called."""
     return {"command line": LogSource(paths=list(paths), pattern=".*")}
 

@@ -30,7 +30,7 @@ from pharos.lake.parse import Reason
 from pharos.lake.reader import begins_with
 from pharos.lake.safely import move_safely
 
-Report = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 @dataclass
@@ -76,7 +76,7 @@ def repair(
     *,
     in_place: TextFunction,
     accept_loss: bool = False,
-    report: Report = lambda _done, _total: None,
+    report: OnProgress = lambda _done, _total: None,
 ) -> Repaired:
     """Read every data file, and make the damaged ones anew. The lake must be held (`Lake.alone`).
 

@@ -23,7 +23,7 @@ from pharos.lake.lake import SET_ASIDE, Lake
 from pharos.lake.ledger import DataFile, LedgerDamaged, Log, State
 from pharos.lake.safely import checksum, fits_seal, move_safely
 
-Report = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Rebuilt:
     """The logs that the old ledger knew, by their last names."""
 
 
-def rebuild(root: Path, now: datetime, report: Report = lambda _done, _total: None) -> Rebuilt:
+def rebuild(root: Path, now: datetime, report: OnProgress = lambda _done, _total: None) -> Rebuilt:
     """Make a new ledger for the lake, if its own is damaged. `now` is UTC, naive.
 
     Nothing is removed: what does not count any more is moved into `.set-aside`. Raises Busy, LakeNotWritable.
@@ -60,7 +60,7 @@ def rebuild(root: Path, now: datetime, report: Report = lambda _done, _total: No
     return Rebuilt(was_whole=True)
 
 
-def _rebuild(lake: Lake, now: datetime, report: Report) -> Rebuilt:
+def _rebuild(lake: Lake, now: datetime, report: OnProgress) -> Rebuilt:
     rebuilt = Rebuilt()
     old, number = lake.ledger.salvage()
     there = sorted(damage.data_files(lake.root))

@@ -15,12 +15,14 @@ from pharos.lake.logs import discover
 from pharos.lake.repair import Repaired
 from pharos.lake.salvage import Rebuilt
 from pharos.lake.verify import Verified
-from pharos.pipeline.ingestion import Report, now, silent, sources
+from pharos.pipeline.ingestion import OnProgress, now, silent, sources
 
 MEGABYTE = 1_000_000
 
 
-def verify_lake(settings: Settings, *, megabytes: int | None = None, progress: Report = silent) -> Verified:
+def verify_lake(
+    settings: Settings, *, megabytes: int | None = None, progress: OnProgress = silent
+) -> Verified:
     """Compare files of the lake with what was written: all, or about `megabytes`. Raises PharosError."""
     return verify.verify(
         Lake(settings.lake), now(),
@@ -30,7 +32,7 @@ def verify_lake(settings: Settings, *, megabytes: int | None = None, progress: R
 
 
 def repair_lake(
-    settings: Settings, *, logs: Iterable[str] = (), accept_loss: bool = False, progress: Report = silent
+    settings: Settings, *, logs: Iterable[str] = (), accept_loss: bool = False, progress: OnProgress = silent
 ) -> Repaired:
     """Make damaged files anew from the logs: where the ledger knows them, and where the settings name them.
 
@@ -56,7 +58,7 @@ def repair_lake(
             shutil.rmtree(lake.staging, ignore_errors=True)
 
 
-def rebuild_lake(settings: Settings, *, progress: Report = silent) -> Rebuilt:
+def rebuild_lake(settings: Settings, *, progress: OnProgress = silent) -> Rebuilt:
     """Make a new ledger where the old one is damaged. Raises PharosError."""
     return salvage.rebuild(
         settings.lake, now(), lambda done, total: progress("Reading data files", done, total)

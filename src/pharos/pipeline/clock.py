@@ -108,5 +108,5 @@ def _running() -> tuple[str, float]:
         return "", 0
 
 
-def _text(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+def _text(moment: object) -> str:
+    return f"{str(moment)[:16]} UTC"  # a moment as `2026-03-01 09:00`

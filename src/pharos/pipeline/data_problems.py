@@ -21,7 +21,7 @@ from pharos.result_store import store
 from pharos.result_store.data_problems import NOT_PUBLISHED, DataProblem, LogSource, silent
 from pharos.result_store.data_problems import record as record_in
 from pharos.result_store.errors import ResultStoreError
-from pharos.telemetry.logs import event, visible, writes_json
+from pharos.telemetry.logs import visible, write, writes_json
 
 log = logging.getLogger(__name__)
 MOST_QUARANTINED = 0.01  # of a source's lines
@@ -49,7 +49,7 @@ def record(settings: Settings, not_published: Mapping[str, str] | None = None) -
             engine.dispose()
     except ResultStoreError as error:  # an import needs no store; a run has told of it already
         if writes_json():
-            event(log, "problems not recorded", logging.WARNING, why=error)
+            write(log, "problems not recorded", logging.WARNING, why=error)
     return [*silent(known, settings.alerts.silent_hours, moment), *found]
 
 

@@ -13,13 +13,12 @@ from pharos.errors import ConfigurationError
 from pharos.lake import ingest, quarantine
 from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
-from pharos.lake.logs import LogFile, discover
-from pharos.lake.logs import given as given_logs
+from pharos.lake.logs import LogFile, discover, named_sources
 from pharos.pipeline import clock
 
 NO_LOGS = ConfigurationError("logs.sources: no logs are named; name some in pharos.yaml or give --logs PATH")
 
-Report = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 """Told the stage's name and how much of how much of it is done."""
 
 
@@ -30,10 +29,10 @@ def silent(_stage: str, _done: int, _total: int) -> None:
 def sources(settings: Settings, paths: Iterable[str]) -> dict[str, LogSource]:
     """The logs to read: the given files, folders or globs, or else the configured sources."""
     named = list(paths)
-    return given_logs(named) if named else settings.logs.sources
+    return named_sources(named) if named else settings.logs.sources
 
 
-def ingest_only(settings: Settings, *, logs: Iterable[str] = (), progress: Report = silent) -> Ingested:
+def ingest_only(settings: Settings, *, logs: Iterable[str] = (), progress: OnProgress = silent) -> Ingested:
     """Take new lines over into the lake, and nothing else. Raises PharosError."""
     named = sources(settings, logs)
     if not named:
@@ -48,7 +47,7 @@ def ingest_only(settings: Settings, *, logs: Iterable[str] = (), progress: Repor
             workers.close()
 
 
-def ingest_files(lake: Lake, workers: Workers, files: list[LogFile], progress: Report) -> Ingested:
+def ingest_files(lake: Lake, workers: Workers, files: list[LogFile], progress: OnProgress) -> Ingested:
     """Take new lines of these files over; the lake must be locked."""
     return ingest.ingest(
         lake, workers, files, now(), lambda done, total: progress("Reading logs", done, total)

@@ -99,7 +99,7 @@ class Inputs:
             found["gaps"] = f"{code} {validations} {self.scope.last_day}"
         return found
 
-    def given(self, metric: Metric, parts: pa.Array | None) -> dict[str, object]:
+    def arguments(self, metric: Metric, parts: pa.Array | None) -> dict[str, object]:
         """The arguments of a metric's function, with the rows of some of its parts or of all (None)."""
         return {name: self._argument(name, metric, parts) for name in metric.inputs}
 

@@ -108,7 +108,7 @@ def _computed(inputs: Inputs, metric: Metric, table: Parted, wanted: pa.Table, s
     staged.parent.mkdir(parents=True, exist_ok=True)
     table.folder.mkdir(parents=True, exist_ok=True)
     is_all = len(stale) == wanted.num_rows
-    rows = metric.function(**inputs.given(metric, None if is_all else stale))
+    rows = metric.function(**inputs.arguments(metric, None if is_all else stale))
     rows = rows.select(*schema.names).cast(ibis.Schema.from_pyarrow(schema))
     order = [key for key in metric.table.info["key"] if key != metric.stamp]
     engine.write(rows, staged, order)

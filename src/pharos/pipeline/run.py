@@ -25,7 +25,7 @@ from pharos.lake.logs import discover
 from pharos.lake.snapshots import TableState
 from pharos.pipeline import clock, data_problems, facts, parted, publishing, results
 from pharos.pipeline.graph import FACTS, METRICS
-from pharos.pipeline.ingestion import NO_LOGS, Report, ingest_files, locked_lake, now, silent, sources
+from pharos.pipeline.ingestion import NO_LOGS, OnProgress, ingest_files, locked_lake, now, silent, sources
 from pharos.pipeline.inputs import Inputs
 from pharos.pipeline.results import Computed
 from pharos.pipeline.scope import Scope
@@ -63,7 +63,7 @@ def run_pipeline(
     full: bool = False,
     imports: bool = True,
     accepted: Collection[str] = (),
-    progress: Report = silent,
+    progress: OnProgress = silent,
 ) -> RunReport:
     """Bring lake, facts, results and Result Store up to date.
 
@@ -90,7 +90,7 @@ def run_pipeline(
     return report
 
 
-def import_only(settings: Settings, *, progress: Report = silent) -> RunReport:
+def import_only(settings: Settings, *, progress: OnProgress = silent) -> RunReport:
     """The second stage alone: copy what the LMS knows into the lake. Raises PharosError."""
     report = RunReport(now())
     lms_database = _lms_database(settings)
@@ -109,7 +109,7 @@ def compute_only(
     until: datetime | None = None,
     full: bool = False,
     accepted: Collection[str] = (),
-    progress: Report = silent,
+    progress: OnProgress = silent,
 ) -> RunReport:
     """The stages after ingestion: compute what is stale, publish; see `run_pipeline`. Raises PharosError."""
     report = RunReport(until or now())
@@ -175,7 +175,7 @@ def _import(
     lms: LMS,
     database: DatabaseAddress | None,
     report: RunReport,
-    progress: Report,
+    progress: OnProgress,
     *,
     fresh: timedelta = lms_courses.FRESH,
 ) -> None:
@@ -207,7 +207,9 @@ def _check_clock(lake: Lake, database: sa.Engine | None, until: datetime | None)
     clock.believe(lake, now())
 
 
-def _forget_addresses(lake: Lake, engine: Engine, settings: Settings, scope: Scope, progress: Report) -> None:
+def _forget_addresses(
+    lake: Lake, engine: Engine, settings: Settings, scope: Scope, progress: OnProgress
+) -> None:
     """Forget the addresses of days that are older than the settings allow, before facts are made of them."""
     days = settings.geolocation.address_retention_days
     if days is not None:
@@ -222,7 +224,7 @@ def _forget_addresses(lake: Lake, engine: Engine, settings: Settings, scope: Sco
 
 
 def _compute(
-    lake: Lake, engine: Engine, report: RunReport, scope: Scope, *, full: bool, progress: Report
+    lake: Lake, engine: Engine, report: RunReport, scope: Scope, *, full: bool, progress: OnProgress
 ) -> tuple[list[Computed], Inputs]:
     """Compute stale facts and results; all results, computed or not, and what they are computed from."""
     if full:
@@ -272,7 +274,7 @@ def _publish(
     found: list[Computed],
     report: RunReport,
     accepted: Collection[str],
-    progress: Report,
+    progress: OnProgress,
 ) -> None:
     """Publish what differs from the published edition."""
     progress("Publishing", 0, 1)

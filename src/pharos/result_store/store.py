@@ -39,7 +39,7 @@ MOST_CHECKED = 1_000_000  # rows of a table whose checksum each run compares
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class WholeTable:
     """A table, the rows it shall hold, and what they are."""
 
     table: sa.Table
@@ -166,11 +166,11 @@ def publish(
     it was.
     """
     return publish_together(
-        engine, [Result(table=table, rows=rows, publication=publication)], allow_empty=allow_empty
+        engine, [WholeTable(table=table, rows=rows, publication=publication)], allow_empty=allow_empty
     )
 
 
-def publish_together(engine: sa.Engine, results: Sequence[Result], *, allow_empty: bool = False) -> int:
+def publish_together(engine: sa.Engine, results: Sequence[WholeTable], *, allow_empty: bool = False) -> int:
     """As `publish`, several tables in one transaction, all or none of them; the number of all rows."""
     for result in results:
         contract.conform(result.table, result.rows)

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from pharos.scheduler.alerts import Alert, Channel, NotTold
-from pharos.telemetry.logs import event, visible
+from pharos.telemetry.logs import visible, write
 
 log = logging.getLogger(__name__)
 AGAIN_S = 60  # between two tries to tell somebody
@@ -46,7 +46,7 @@ class Incidents:
         is_known = known is not None and not known.is_over
         if known is not None and is_known and not (again and known.text != text):
             return
-        event(log, "problem", logging.ERROR, about=key, text=text)
+        write(log, "problem", logging.ERROR, about=key, text=text)
         self.all[key] = Incident(text, known.since if known is not None and is_known else now)
         self._changed()
 
@@ -55,7 +55,7 @@ class Incidents:
         known = self.all.get(key)
         if known is None or known.is_over:
             return
-        event(log, "recovered", about=key, text=text)
+        write(log, "recovered", about=key, text=text)
         if known.told:
             self.all[key] = Incident(text, known.since, is_over=True)
         else:  # nobody knew
@@ -91,7 +91,7 @@ class Incidents:
         except FileNotFoundError:
             return {}
         except (OSError, msgspec.DecodeError) as error:
-            event(log, "former incidents unknown", logging.WARNING, path=str(self._path), why=error)
+            write(log, "former incidents unknown", logging.WARNING, path=str(self._path), why=error)
             return {}
 
     def _write(self) -> None:
@@ -102,7 +102,7 @@ class Incidents:
             new.write_text(json.dumps(msgspec.to_builtins(self.all), indent=2), encoding="utf-8")
             new.replace(self._path)
         except OSError as error:
-            event(log, "incidents not written", logging.WARNING, path=str(self._path), why=error)
+            write(log, "incidents not written", logging.WARNING, path=str(self._path), why=error)
 
 
 def _alert(key: str, incident: Incident) -> Alert:

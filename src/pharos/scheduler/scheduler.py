@@ -31,7 +31,7 @@ from pharos.scheduler.cron import Turn, turn
 from pharos.scheduler.incidents import Incidents
 from pharos.scheduler.programs import Ended
 from pharos.scheduler.tail import Tail
-from pharos.telemetry.logs import event
+from pharos.telemetry.logs import write
 
 log = logging.getLogger(__name__)
 LOOK_S = 15.0  # at least so often it looks what is due, how old the results are, and who is to be told
@@ -104,7 +104,7 @@ class Scheduler:
     async def run(self) -> None:
         """Run what is due until `stop`. Raises Busy if another scheduler works in this home."""
         with _alone(self._settings.home / "scheduler.lock") as self._host:
-            event(log, "scheduler started", jobs=", ".join(self._settings.scheduler.jobs) or "none")
+            write(log, "scheduler started", jobs=", ".join(self._settings.scheduler.jobs) or "none")
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(self._watch())
                 while not self._stop.is_set() and not await self._succeeds(self._recover):
@@ -113,7 +113,7 @@ class Scheduler:
                     await self._succeeds(self._next)
                     await self._pause(self._wait_s)
                 watching.cancel()
-            event(log, "scheduler ended")
+            write(log, "scheduler ended")
 
     # --- What is due -----------------------------------------------------------------------------------
 
@@ -121,7 +121,7 @@ class Scheduler:
         """What ran when this home's last scheduler ended did not end well."""
         lost = await self._asked(lambda engine: job_runs.lose(engine, self._host, self._now()))
         if lost:
-            event(log, "programs lost", logging.WARNING, number=lost)
+            write(log, "programs lost", logging.WARNING, number=lost)
 
     async def _next(self) -> None:
         """Run the job that is due, or look at the logs; then say how long there is nothing to do."""
@@ -178,7 +178,7 @@ class Scheduler:
 
     def _tail_failed(self, tail: Tail, why: str) -> None:
         tail.failed()
-        event(log, "live tail failed", logging.ERROR, failures=tail.failures, why=why)
+        write(log, "live tail failed", logging.ERROR, failures=tail.failures, why=why)
         if tail.failures >= TAIL_PATIENCE:
             self._incidents.begin(Tail.NAME, f"The live tail fails: {why}", self._now())
 
@@ -192,14 +192,14 @@ class Scheduler:
         )
         if number is None:
             return None
-        event(log, "job started", job=due.job, attempt=due.attempt, due=f"{due.due.isoformat()}Z")
+        write(log, "job started", job=due.job, attempt=due.attempt, due=f"{due.due.isoformat()}Z")
         ended = await programs.run(line, stop=self._stop, longest_s=longest_hours * 3600)
         state, finished = _state(ended), self._now()
         facts: dict[str, object] = {"exit_code": ended.exit_code, "seconds": (finished - started).seconds}
         level = logging.ERROR if state == job_runs.FAILED else logging.INFO
         if ended.message:
             facts["why"] = ended.message
-        event(log, "job ended", level, job=due.job, state=state, **facts)
+        write(log, "job ended", level, job=due.job, state=state, **facts)
         while not await self._succeeds(
             lambda: self._asked(
                 lambda engine: job_runs.end(

@@ -37,7 +37,7 @@ def writes_json() -> bool:
     return any(isinstance(handler.formatter, JSONLines) for handler in logging.getLogger().handlers)
 
 
-def event(log: logging.Logger, name: str, level: int = logging.INFO, **facts: object) -> None:
+def write(log: logging.Logger, name: str, level: int = logging.INFO, **facts: object) -> None:
     """Write a line, unless lines of this level are not wanted."""
     if log.isEnabledFor(level):
         log.log(level, "%s", name, extra={"facts": facts})

@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pharos.telemetry.logs import REQUEST_ID, REQUESTS, event
+from pharos.telemetry.logs import REQUEST_ID, REQUESTS, write
 from pharos.telemetry.metrics import Metrics
 
 HEADER = b"x-request-id"
@@ -82,7 +82,7 @@ class Observed:
         finally:
             seconds = time.perf_counter() - began
             self._metrics.count(scope["method"], route, status, seconds)
-            event(
+            write(
                 REQUESTS,
                 "request",
                 service=self._service,

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
-from pharos.result_store.columns import Exact, row_number
+from pharos.result_store.column_types import Exact, row_number
 
 metadata = MetaData()
 kept_in_lake = MetaData()  # results that only others are computed from, and that are read in the lake

@@ -16,7 +16,7 @@ from sqlalchemy import (
     func,
 )
 
-from pharos.result_store.columns import Exact, moment, row_number
+from pharos.result_store.column_types import Exact, moment, row_number
 from pharos.result_store.tables.base import MYSQL, metadata
 
 publications = Table(

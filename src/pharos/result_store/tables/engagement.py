@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Date, Integer, PrimaryKeyConstraint, String, Table, func
 from sqlalchemy import DateTime as Time
 
-from pharos.result_store.columns import Exact, long_text, number
+from pharos.result_store.column_types import Exact, long_text, number
 from pharos.result_store.tables.base import MYSQL, Definition, column, course_id, day, metadata, result
 
 _EVENTS = "Events problem_check (server), play_video and edx.forum.….created in the tracking logs."

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, String
 
-from pharos.result_store.columns import Exact
+from pharos.result_store.column_types import Exact
 from pharos.result_store.tables.base import Definition, column, course_id, day, result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Integer
 
-from pharos.result_store.columns import Exact, long_text, number
+from pharos.result_store.column_types import Exact, long_text, number
 from pharos.result_store.tables.base import Definition, column, course_id, module_id, result
 
 _LMS_STATE = "The LMS table courseware_studentmodule."

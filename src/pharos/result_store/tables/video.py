@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Integer
 
-from pharos.result_store.columns import Exact
+from pharos.result_store.column_types import Exact
 from pharos.result_store.tables.base import Definition, column, course_id, result
 
 _SOURCE = (

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from pharos.result_store.columns import Exact
+from pharos.result_store.column_types import Exact
 from pharos.result_store.migrations.creating import drop, result
 
 revision = "0003"

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from pharos.result_store.columns import Exact, moment, row_number
+from pharos.result_store.column_types import Exact, moment, row_number
 from pharos.result_store.migrations.creating import drop, table
 
 revision = "0005"
