@@ -63,14 +63,17 @@ class Installation:
         """The rows of all result tables, without row numbers and the moment of publication."""
         with sqlite3.connect(self.settings.home / "result_store.sqlite") as store:
             names = [name for (name,) in store.execute("SELECT table_name FROM pharos_publication")]
-            found = {}
-            for name in names:
-                columns = [row[1] for row in store.execute(f"PRAGMA table_info({name})")]
-                kept = [column for column in columns if column not in {"id", "created"}]
-                rows = store.execute(f"SELECT {', '.join(kept)} FROM {name}").fetchall()  # noqa: S608
-                found[name] = sorted(rows, key=repr)
         store.close()
-        return found
+        return {name: self.rows_of(name) for name in names}
+
+    def rows_of(self, table: str) -> list[tuple[Any, ...]]:
+        """The rows of a table of the Result Store."""
+        with sqlite3.connect(self.settings.home / "result_store.sqlite") as store:
+            columns = [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
+            kept = ", ".join(column for column in columns if column not in {"id", "created"})
+            rows = store.execute(f"SELECT {kept} FROM {table}").fetchall()  # noqa: S608
+        store.close()
+        return sorted(rows, key=repr)
 
     def parts(self) -> dict[str, dict[str, tuple[int, int]]]:
         """The number of rows and their digest, of every part of every fact and result that has rows."""

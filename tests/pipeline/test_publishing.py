@@ -135,6 +135,24 @@ def replace_events(home: Installation, other: Installation) -> None:
             shutil.copytree(other.settings.lake / part, home.settings.lake / part)
 
 
+def test_the_history_of_another_program_stays_until_somebody_says_otherwise(tmp_path: Path) -> None:
+    """Tables of the original with its rows: they are served, and not replaced by last month's numbers."""
+    home = Installation(tmp_path)
+    store.upgrade(home.settings.store_url)
+    change_by_hand(
+        home,
+        "INSERT INTO course_enrollment_daily (course_id, date, count, cumulative_count)"
+        " VALUES ('a/b/c', '2015-03-01', 7, 9)",
+    )
+    report = home.run(log())
+    assert "pharos run --accept-loss course_enrollment_daily" in report.not_published[DAILY]
+    assert set(report.not_published) == {DAILY}
+    assert ("a/b/c", "2015-03-01", 7, 9) in home.rows_of(DAILY)
+    report = home.run(log(), accepted=(DAILY,))
+    assert report.not_published == {}
+    assert ("a/b/c", "2015-03-01", 7, 9) not in home.tables()[DAILY]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_any_way_to_a_state_gives_its_tables(seed: int, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ Store.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -31,7 +31,7 @@ from pharos.pipeline.results import Computed
 from pharos.pipeline.scope import Scope
 from pharos.result_store import store
 from pharos.result_store.editions import Batches, Change, Written, row_count
-from pharos.result_store.errors import LossRefused, StoreAltered
+from pharos.result_store.errors import ForeignRows, LossRefused, ResultStoreError, StoreAltered
 from pharos.result_store.publications import Publication
 
 PUBLISHED = "published-{}.parquet"  # manifest of a result as it was published, by fingerprint
@@ -76,15 +76,20 @@ def publish(
     found: list[Computed],
     last_event: datetime | None,
     accepted: Collection[str],
+    *,
+    may_lose: bool,
 ) -> dict[str, Written]:
     """Publish all results as one edition; what became of each table.
 
     A result that has lost more than MOST_LOST of its rows or course runs is left out, unless its table is
-    among the `accepted`: most likely an input is missing.
+    among the `accepted` or the run is about the past (`may_lose`): most likely an input is missing. A table
+    with rows of another program is left out unless it is among the `accepted`.
     A table that is not as it was published, since somebody changed, emptied or dropped it, is written whole.
     """
     lake, engine, scope = inputs.lake, inputs.engine, inputs.scope
     known, altered = store.published(database), set(store.altered(database))
+    foreign = store.foreign(database)
+    names = {computed.metric.name for computed in found if computed.metric.is_published}
     while True:
         prepared = [
             _edition(
@@ -97,12 +102,10 @@ def publish(
             edition: _change(lake, engine, edition, known.get(edition.metric.name), scope, last_event)
             for edition in prepared
         }
-        refused = {
-            edition.metric.name: problem
-            for edition, change in changes.items()
-            if edition.metric.name not in accepted
-            and (problem := _loss(inputs, edition, change, known.get(edition.metric.name))) is not None
-        }
+        problems: dict[str, ResultStoreError] = {name: ForeignRows(name) for name in foreign}
+        if not may_lose:
+            problems |= _losses(inputs, changes, known)
+        refused = {name: problem for name, problem in problems.items() if name in names - set(accepted)}
         for edition in prepared:
             _keep(inputs, edition)
         try:
@@ -115,7 +118,8 @@ def publish(
             altered.add(error.table)
             continue
         written |= {
-            name: Written(rows=known[name].row_count, problem=problem) for name, problem in refused.items()
+            name: Written(rows=known[name].row_count if name in known else 0, problem=problem)
+            for name, problem in refused.items()
         }
         for edition in prepared:
             if written[edition.metric.name].problem is None:
@@ -131,6 +135,17 @@ def _edition(computed: Computed, scope: Scope, known: Publication | None) -> Edi
         if before.made_of.get("rows") != str(before.rows) or LAST_DAY not in before.made_of:
             before = None
     return Edition(metric=computed.metric, table=computed.table, last_day=scope.last_day, before=before)
+
+
+def _losses(
+    inputs: Inputs, changes: Mapping[Edition, Change], known: Mapping[str, Publication]
+) -> dict[str, LossRefused]:
+    """The tables that would lose too much."""
+    found = {
+        edition.metric.name: _loss(inputs, edition, change, known.get(edition.metric.name))
+        for edition, change in changes.items()
+    }
+    return {name: problem for name, problem in found.items() if problem is not None}
 
 
 def _loss(inputs: Inputs, edition: Edition, change: Change, known: Publication | None) -> LossRefused | None:

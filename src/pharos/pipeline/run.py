@@ -85,7 +85,7 @@ def run_pipeline(
         if imports:
             _import(lake, engine, settings.lms, lms_database, report, progress)
         found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)
-        _publish(inputs, database, found, report, METRICS if until else accepted, progress)
+        _publish(inputs, database, found, report, accepted, progress, may_lose=until is not None)
     report.problems = data_problems.record(settings, report.not_published)
     return report
 
@@ -118,7 +118,7 @@ def compute_only(
         _check_clock(lake, database, until)
         _forget_addresses(lake, engine, settings, scope, progress)
         found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)
-        _publish(inputs, database, found, report, METRICS if until else accepted, progress)
+        _publish(inputs, database, found, report, accepted, progress, may_lose=until is not None)
     report.problems = data_problems.record(settings, report.not_published)
     return report
 
@@ -275,11 +275,13 @@ def _publish(
     report: RunReport,
     accepted: Collection[str],
     progress: OnProgress,
+    *,
+    may_lose: bool,
 ) -> None:
     """Publish what differs from the published edition."""
     progress("Publishing", 0, 1)
     last_event = _last_event(inputs.lake, inputs.engine, report.until)
-    written = publishing.publish(inputs, database, found, last_event, accepted)
+    written = publishing.publish(inputs, database, found, last_event, accepted, may_lose=may_lose)
     report.published = {name: table.rows for name, table in written.items() if table.is_changed}
     report.written = sum(table.deleted + table.inserted + table.stamped for table in written.values())
     report.not_published = {

@@ -8,6 +8,7 @@ ResultStoreError
 ├── StoreIsNewer         its tables are of a later release than this program; nothing was changed
 ├── ContractViolation    rows to publish do not fit their table; nothing was written
 ├── EmptyResult          an empty result would wipe a full table; nothing was written
+├── ForeignRows          a table holds rows of another program; they stay until somebody says otherwise
 ├── LossRefused          a result would take away more than a tenth of a table; the table is as it was
 └── StoreAltered         a table is not as it was published: somebody else wrote into it
 """
@@ -143,5 +144,20 @@ class LossRefused(ResultStoreError):
         return (
             f"{self.table}: the new result has lost {self.lost}, so it was not published; the old rows stay. "
             f"{self.inputs}. Bring the input back and run again, or, if the loss is right, say so once: "
+            f"pharos run --accept-loss {self.table}"
+        )
+
+
+class ForeignRows(ResultStoreError):
+    """A table holds rows that Pharos did not publish, most likely the history of the original."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(table)
+        self.table = table
+
+    def __str__(self) -> str:
+        return (
+            f"{self.table}: the table holds rows that Pharos did not publish, so it was left as it is and is "
+            "served so. To replace them by the results of this lake: "
             f"pharos run --accept-loss {self.table}"
         )

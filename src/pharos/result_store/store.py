@@ -30,7 +30,7 @@ from pharos.result_store.errors import (
 )
 from pharos.result_store.publications import Publication as Publication  # noqa: PLC0414 - given on
 from pharos.result_store.staging import columns_of
-from pharos.result_store.tables import metadata
+from pharos.result_store.tables import RESULTS, metadata
 from pharos.result_store.tables.base import form
 
 MIGRATIONS = "pharos.result_store:migrations"
@@ -217,6 +217,13 @@ def altered(engine: sa.Engine, *, most: int | None = MOST_CHECKED) -> dict[str, 
             elif most is None or publication.row_count <= most:
                 found |= _recounted(connection, table, publication)
     return found
+
+
+def foreign(engine: sa.Engine) -> set[str]:
+    """The result tables with rows that no publication tells of: those of another program."""
+    with translated(engine) as connection:
+        known = publications.published(connection)
+        return {name for name, table in RESULTS.items() if name not in known and _has_rows(connection, table)}
 
 
 def _has_rows(connection: sa.Connection, table: sa.Table) -> bool:
