@@ -42,14 +42,14 @@ NOTHING: Values = MappingProxyType({})
 
 
 class Recent(Generic[T]):
-    """The value of a function, asked for again when it is older than `fresh_for_s`, by one thread at a time.
+    """The value of a function, asked for again by one thread at a time when it is older than `fresh_for_s`.
 
-    All who want it meanwhile wait for the same answer. After a failure they wait for `PATIENCE_S` only: while
-    a database is away, requests are told so at once. `kept`: whether a value is good for a while at all.
-    Used from one event loop; `ask` runs in a thread.
+    Without `fresh_for_s` that is FRESH_FOR_S. All who want it meanwhile wait for the same answer. After a
+    failure they wait for `PATIENCE_S` only: while a database is away, requests are told so at once. `kept`:
+    whether a value is good for a while at all. Used from one event loop; `ask` runs in a thread.
     """
 
-    def __init__(self, ask: Callable[[], T], *, kept: bool = True, fresh_for_s: float = FRESH_FOR_S) -> None:
+    def __init__(self, ask: Callable[[], T], *, kept: bool = True, fresh_for_s: float | None = None) -> None:
         self._ask, self._kept, self._thread = ask, kept, ThreadPoolExecutor(1, "recent")
         self._fresh_for_s = fresh_for_s
         self._known: tuple[float, T] | None = None
@@ -86,7 +86,8 @@ class Recent(Generic[T]):
         self._thread.shutdown(wait=False)
 
     def _is_fresh(self, since: float) -> bool:
-        return self._kept and monotonic() - since < self._fresh_for_s
+        for_s = FRESH_FOR_S if self._fresh_for_s is None else self._fresh_for_s
+        return self._kept and monotonic() - since < for_s
 
     def _asked(self) -> asyncio.Future[T]:
         if self._asking is None:

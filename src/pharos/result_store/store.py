@@ -11,6 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -174,19 +175,27 @@ def publish_together(engine: sa.Engine, results: Sequence[WholeTable], *, allow_
     """As `publish`, several tables in one transaction, all or none of them; the number of all rows."""
     for result in results:
         contract.conform(result.table, result.rows)
-    changes = [
-        Change(
-            table=result.table,
-            publication=result.publication,
-            new=partial(_once, result.rows),
-            is_whole=True,
-            allow_empty=allow_empty,
-        )
-        for result in results
-    ]
+    changes = [_whole(result, allow_empty=allow_empty) for result in results]
     with translated(engine) as connection:
         written = editions.publish(connection, changes, together=True)
     return sum(found.rows for found in written.values())
+
+
+def _whole(result: WholeTable, *, allow_empty: bool) -> Change:
+    """The change to these rows. The stamp is taken out of them, so that checksums are those of a run."""
+    name, rows = result.table.info["stamp"], result.rows
+    stamp = None
+    values = pc.unique(rows[name]).to_pylist() if name is not None else []
+    if len(values) == 1:
+        stamp, rows = (name, values[0]), rows.drop_columns(name)
+    return Change(
+        table=result.table,
+        publication=result.publication,
+        new=partial(_once, rows),
+        stamp=stamp,
+        is_whole=True,
+        allow_empty=allow_empty,
+    )
 
 
 def _once(rows: pa.Table) -> Iterator[pa.Table]:
