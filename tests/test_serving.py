@@ -71,6 +71,7 @@ def settings(home: Path, **sections: Any) -> dict[str, Any]:
     home.mkdir(exist_ok=True)
     whole |= sections
     (home / "pharos.yaml").write_text(yaml.safe_dump(whole))
+    (home / "pharos.yaml").chmod(0o600)  # it holds secrets
     return whole
 
 
@@ -214,9 +215,11 @@ import gc
 from fastapi import FastAPI
 from pharos.config import load
 from pharos.serving import Service, serve
+from pharos.telemetry.metrics import Metrics
 
 def make(settings):
     app = FastAPI()
+    app.state.metrics = Metrics()
     app.add_api_route("/", gc.get_freeze_count)
     return app
 

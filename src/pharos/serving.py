@@ -85,7 +85,7 @@ class _Serving:
         tail: bool,
     ) -> None:
         self._load, self._settings = load, settings
-        most = (raise_file_limit() - FILES_OF_OURS) // len(services)
+        most = (raise_file_limit() - FILES_OF_OURS) // max(len(services), 1)  # the scheduler may be alone
         self._services = [(service, Exchangeable(), Connections(most)) for service in services]
         self._scheduler = Scheduler(settings, program, tail=tail) if program else None
         self._servers: list[_Server] = []
