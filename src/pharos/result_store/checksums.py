@@ -77,6 +77,7 @@ class _Dialect:
     day: str
     moment: str
     days: str  # between two days
+    fraction: str
 
     def number(self, column: sa.Column[object], name: str) -> str:
         """The value of a column as an integer."""
@@ -91,7 +92,7 @@ class _Dialect:
                 return f"CASE WHEN {name} THEN 1 ELSE 0 END"
             case sa.Integer():
                 return f"({name} & 1048575)"
-        return f"floor({name} * 1000)"
+        return self.fraction.format(name)
 
     def between(self, first: str, last: str) -> str:
         """The number of days from a day to another one."""
@@ -103,6 +104,7 @@ _MYSQL = _Dialect(
     day="TO_DAYS({})",
     moment="TIMESTAMPDIFF(SECOND, '2000-01-01', {})",
     days="DATEDIFF({1}, {0})",
+    fraction="FLOOR({} * 1000)",
 )
 _DIALECTS = {
     "mysql": _MYSQL,
@@ -112,6 +114,7 @@ _DIALECTS = {
         day="({} - date '2000-01-01')",
         moment="floor(extract(epoch FROM {}))",
         days="({1} - {0})::bigint",
+        fraction="floor({} * 1000)",
     ),
     # SQLite has no function that hashes: length, first and last character show most changes made by hand.
     "sqlite": _Dialect(
@@ -119,5 +122,6 @@ _DIALECTS = {
         day="CAST(julianday({}) AS INTEGER)",
         moment="CAST(julianday({}) * 86400 AS INTEGER)",
         days="CAST(julianday({1}) - julianday({0}) AS INTEGER)",
+        fraction="CAST({} * 1000 AS INTEGER)",
     ),
 }

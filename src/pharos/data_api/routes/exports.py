@@ -145,7 +145,10 @@ def _in_days(statement: sa.Select[Any], table: sa.Table, days: Between) -> sa.Se
 
 
 def _chosen(table: sa.Table, shown: Columns, caller: Caller, course_id: str | None) -> sa.Select[Any]:
-    statement = sa.select(*shown).order_by(*table.primary_key.columns)
+    # Tables by day in the order of their key: by that they lie on the disk, and their ids are no order.
+    is_by_day = table.info.get("by_day", False)
+    order = [table.c[name] for name in table.info["key"]] if is_by_day else table.primary_key.columns
+    statement = sa.select(*shown).order_by(*order)
     if "course_id" in table.columns:
         statement = statement.where(caller.sees(table.c.course_id))
         if course_id:
