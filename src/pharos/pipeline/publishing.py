@@ -150,7 +150,7 @@ def _losses(
 
 def _loss(inputs: Inputs, edition: Edition, change: Change, known: Publication | None) -> LossRefused | None:
     """The reason not to publish a result, if it has lost too much of what is published."""
-    if known is None or edition.metric.table.info["may_shrink"]:
+    if known is None or edition.metric.table.info.get("may_shrink"):
         return None
     rows = 0 if change.is_whole else known.row_count
     rows += sum(row_count(piece, spans=change.spans) for piece in change.new())

@@ -42,14 +42,18 @@ class Stage:
 
     def create(self) -> None:
         """Make the temporary tables; not in a transaction, which some databases would end."""
-        for table in (self._new, self._gone):
+        for table in self._tables():
             self._connection.execute(sa.schema.CreateTable(table))
 
     def drop(self) -> None:
         """Remove the temporary tables."""
         word = "TEMPORARY " if self._dialect in {"mysql", "mariadb"} else ""
-        for table in (self._new, self._gone):
+        for table in self._tables():
             self._connection.exec_driver_sql(f"DROP {word}TABLE IF EXISTS {self._quoted(table.name)}")
+
+    def _tables(self) -> list[sa.Table]:
+        """The temporary tables; rows of a table without a key are never deleted by it."""
+        return [self._new, self._gone] if self._key else [self._new]
 
     def delete(self, keys: pa.Table) -> Checksum:
         """Delete the rows of these keys; the checksum of the rows that were there."""
@@ -76,7 +80,7 @@ class Stage:
         order = ""
         if self._spans:
             order = f" ORDER BY {', '.join(self._value(name) for name in self._in_order())}"
-        if self._dialect == "sqlite" and self._table.info["by_day"]:
+        if self._dialect == "sqlite" and self._table.info.get("by_day"):
             # One row for each course run, day and span: numbering all rows takes twice the time.
             names, own = [*names, "id"], [*own, f"{first_id} + s.rowid"]
         self._connection.exec_driver_sql(
@@ -168,7 +172,7 @@ class Stage:
                 return f"DELETE FROM {name} AS t USING {gone} AS s WHERE {self._is_named()}"  # noqa: S608
             case "sqlite":
                 # A clustered table has no rowid; its primary key is course run, day and id.
-                row = ["course_id", "date", "id"] if self._table.info["by_day"] else ["id"]
+                row = ["course_id", "date", "id"] if self._table.info.get("by_day") else ["id"]
                 return (
                     f"DELETE FROM {name} WHERE ({', '.join(row)}) IN "  # noqa: S608
                     f"(SELECT {', '.join(f't.{part}' for part in row)} FROM {self._joined()})"

@@ -183,10 +183,10 @@ def publish_together(engine: sa.Engine, results: Sequence[WholeTable], *, allow_
 
 def _whole(result: WholeTable, *, allow_empty: bool) -> Change:
     """The change to these rows. The stamp is taken out of them, so that checksums are those of a run."""
-    name, rows = result.table.info["stamp"], result.rows
-    stamp = None
+    name: str | None = result.table.info.get("stamp")
+    rows, stamp = result.rows, None
     values = pc.unique(rows[name]).to_pylist() if name is not None else []
-    if len(values) == 1:
+    if name is not None and len(values) == 1:
         stamp, rows = (name, values[0]), rows.drop_columns(name)
     return Change(
         table=result.table,
@@ -244,7 +244,7 @@ def _recounted(connection: sa.Connection, table: sa.Table, publication: Publicat
     known = checksums.parsed(publication.content)
     if known is None:  # published by an earlier release
         return {}
-    now = checksums.of(connection, table, columns_of(table, table.info["stamp"]))
+    now = checksums.of(connection, table, columns_of(table, table.info.get("stamp")))
     if now == known:
         return {}
     if now.rows != known.rows:
