@@ -22,6 +22,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import playwright.sync_api
 import pytest
 import sqlalchemy
@@ -30,6 +31,10 @@ from tests.ports import free_ports
 
 from pharos.config import EngineSettings
 from pharos.engine import Engine, open_engine
+
+# How long an example takes says how busy the machine is, not whether the program is right.
+hypothesis.settings.register_profile("pharos", deadline=None)
+hypothesis.settings.load_profile("pharos")
 
 CHECKOUT = Path(__file__).parents[1]
 CHROMIUM = "/usr/bin/chromium"

@@ -120,8 +120,6 @@ def connections(url: str) -> int | None:
     questions = {
         "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
         "AND state <> 'idle' AND pid <> pg_backend_pid()",
-        "mysql": "SELECT count(*) FROM information_schema.processlist WHERE db = database() "
-        "AND info LIKE '%cumulative_count%ORDER BY%'",
     }
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     question = questions.get(engine.dialect.name)
@@ -136,7 +134,7 @@ def test_a_report_that_nobody_reads_gives_its_place_back(
 ) -> None:
     monkeypatch.setattr(streaming, "STALLED_S", 1)
     (home / "reports").mkdir()
-    (home / "reports" / "a_b_c_problem_response.csv").write_bytes(b"x,y\n" * 5_000_000)
+    (home / "reports" / "a_b_c_problem_response.csv").write_bytes(b"course_id,y\n" + b"a/b/c,1\n" * 2_500_000)
     api = serve_api()
     link = api.get("/api/v1/courses/a/b/c/reports/problem_response/").json()["download_url"]
     path = link.removeprefix(str(api.base_url))
@@ -144,4 +142,4 @@ def test_a_report_that_nobody_reads_gives_its_place_back(
         clients = [stack.enter_context(asking(str(api.base_url), path)) for _ in range(5)]
         assert sorted(map(status_of, clients)) == [200, 200, 200, 200, 429]
         until(lambda: 'downloads_total{ended="stalled"} 4.0' in api.get("/metrics").text)
-    assert len(api.get(link).content) == 20_000_000
+    assert len(api.get(link).content) == 12 + 20_000_000

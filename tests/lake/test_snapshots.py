@@ -18,7 +18,7 @@ from pharos.lake.lake import Lake
 from pharos.lake.snapshots import SnapshotDamaged
 from pharos.lms.tables import TABLES
 
-TABLE = "course_groups_courseusergroup_users"
+TABLE = "course_groups_cohortmembership"
 STARTED = datetime(2024, 6, 1)
 
 
