@@ -158,12 +158,15 @@ def state(home: Path) -> dict[str, Any]:
     }
 
 
+TOLD = {"table_updates", "pharos_data_problem"}  # hold the moments of runs
+
+
 def store(path: Path) -> dict[str, list[str]]:
     """All rows of all results, without the times at which they were published."""
     database = sqlite3.connect(path)
     try:
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {table: rows(database, table) for table in sorted(tables) if table != "table_updates"}
+        return {table: rows(database, table) for table in sorted(tables) if table not in TOLD}
     finally:
         database.close()
 

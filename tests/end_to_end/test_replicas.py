@@ -49,7 +49,7 @@ def wait_until_open(port: int) -> None:
 
 def nginx_configuration(ports: dict[str, int]) -> str:
     """The one of the documentation, with the ports of the test for those it names."""
-    (block,) = re.findall(r"```nginx\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    block, *_ = re.findall(r"```nginx\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
     for named, port in ports.items():
         assert named in block
         block = block.replace(named, f"127.0.0.1:{port}")
@@ -96,6 +96,7 @@ class Fleet:
         self.api, self.web = f"http://127.0.0.1:{api}", f"http://127.0.0.1:{web}"
         config = folder / "fleet.yaml"
         config.write_text(yaml.safe_dump(self._settings(folder)))
+        config.chmod(0o600)  # it holds secrets
         self.data_apis = [stack.enter_context(replica("data-api", config, port)) for port in inner[:2]]
         self.insights = [stack.enter_context(replica("insights", config, port)) for port in inner[2:]]
         named = ["api-1:8100", "api-2:8100", "insights-1:8110", "insights-2:8110"]
