@@ -90,9 +90,9 @@ def replica(verb: str, config: Path, port: int) -> Iterator[subprocess.Popen[byt
 class Fleet:
     """Where the load balancer listens, and the replicas behind it."""
 
-    def __init__(self, world: World, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, world: World, folder: Path, stack: ExitStack, web: int) -> None:
         self.world = world
-        api, web, *inner = free_ports(6)
+        api, *inner = free_ports(5)
         self.api, self.web = f"http://127.0.0.1:{api}", f"http://127.0.0.1:{web}"
         config = folder / "fleet.yaml"
         config.write_text(yaml.safe_dump(self._settings(folder)))
@@ -123,8 +123,9 @@ class Fleet:
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    with world_of(tmp_path, fill) as world, ExitStack() as stack:
-        yield Fleet(world, tmp_path, stack)
+    [web] = free_ports(1)
+    with world_of(tmp_path, fill, also_at=f"http://127.0.0.1:{web}") as world, ExitStack() as stack:
+        yield Fleet(world, tmp_path, stack, web)
 
 
 class Load(threading.Thread):

@@ -268,12 +268,13 @@ def world_of(
     *,
     release: Release = NEWEST,
     lms_settings: Callable[[SignIn], dict[str, Any]] | None = None,
+    also_at: str | None = None,
     **insights_settings: Any,
 ) -> Iterator[World]:
     """A world of its own; `insights_settings` are settings of Insights that differ from the usual ones.
 
     `prepare` changes what the LMS knows. `lms_settings`: how Insights checks tokens, from what the LMS signs
-    with; without, they come straight.
+    with; without, they come straight. `also_at`: a further address of Insights that the LMS knows.
     """
     campus = Campus(until=UNTIL, days=DAYS, learners=20)
     prepare(campus)
@@ -287,6 +288,9 @@ def world_of(
         [port] = free_ports(1)
         own = f"http://127.0.0.1:{port}"
         client = Client.of_insights(CLIENT.id, CLIENT.secret, own)
+        if also_at is not None:
+            further = Client.of_insights(CLIENT.id, CLIENT.secret, also_at).redirect_uris
+            client = replace(client, redirect_uris=(*client.redirect_uris, *further))
         often = Throttle(100_000)  # tests open more pages in a minute than a course team
         stand_in = lms.create_app(campus, insights=client, service=SERVICE, release=release, throttle=often)
         lms_app = Outage(stand_in)
