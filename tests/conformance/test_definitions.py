@@ -64,7 +64,7 @@ COUNTRY, GENDER = "course_enrollment_location_current", "course_enrollment_gende
         ("metrics/enrollment_states.py", "* 2 + 1", "* 2 + 3", "course_grade_by_mode", "course_activity"),
         ("keys.py", "{24}", "{25}", GENDER, "course_activity"),  # a constant of a helper
         ("geolocation/countries.py", "== 172", "== 173", COUNTRY, "course_activity"),
-        ("result_store/tables/activity.py", "version=2", "version=1", "course_activity", GENDER),
+        ("result_store/tables/activity.py", "version=3", "version=1", "course_activity", GENDER),
     ],
 )
 def test_a_changed_rule_is_noticed(
