@@ -167,8 +167,8 @@ WRONG = [
     ({"exp": float("nan")}, Fault.FORM),
     ({"exp": 10**400}, Fault.FORM),
     ({"iat": None}, Fault.FORM),
-    ({"iat": NOW + 3000}, Fault.NOT_YET),
-    ({"nbf": NOW + 3000}, Fault.NOT_YET),
+    ({"iat": NOW + 36_000}, Fault.NOT_YET),
+    ({"nbf": NOW + 36_000}, Fault.NOT_YET),
     ({"nbf": "soon"}, Fault.FORM),
     ({"nbf": [NOW]}, Fault.FORM),
 ]
@@ -189,7 +189,7 @@ def test_wrong_or_missing_claims_are_refused(changes: dict[str, Any], expected: 
         {"nbf": NOW - 5},
         {"iat": NOW + 5},
         {"iat": NOW - 90_000},
-        {"exp": NOW + 99.5},
+        {"exp": NOW + 36_000.5},
     ],
 )
 def test_what_is_not_wrong_is_believed(changes: dict[str, Any]) -> None:
