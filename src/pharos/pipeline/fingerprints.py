@@ -51,10 +51,17 @@ def definitions(roots: Iterable[Callable[..., Any]]) -> dict[Place, str]:
     while waiting:
         place = waiting.pop()
         if place not in found and place[0].startswith(ROOMS):
-            node = _defined(place[0])[place[1]]
-            found[place] = ast.unparse(_without_docstrings(node))
-            waiting += _used(place[0], node)
+            found[place], used = _read(place)
+            waiting += used
     return dict(sorted(found.items()))
+
+
+@cache
+def _read(place: Place) -> tuple[str, list[Place]]:
+    """The code of a definition and the places it uses; many metrics stand on the same definitions."""
+    module, name = place
+    node = _defined(module)[name]
+    return ast.unparse(_without_docstrings(node)), list(_used(module, node))
 
 
 @cache
