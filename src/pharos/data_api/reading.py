@@ -22,6 +22,7 @@ from pharos.errors import PharosError
 from pharos.result_store import store
 from pharos.result_store.connecting import engine_for, reading_engine, translated
 from pharos.result_store.errors import StoreUnreachable
+from pharos.result_store.publications import published as published_in
 from pharos.result_store.store import Publication
 from pharos.result_store.tables import publications
 
@@ -262,15 +263,6 @@ def _again(read: Callable[[], T]) -> T:
     return read()
 
 
-_newest = publications.c.get("edition", publications.c.published)
-
-
-def _published(connection: sa.Connection) -> dict[str, Publication]:
-    """What each published table holds, as the connection sees it."""
-    rows = [dict(row) for row in connection.execute(sa.select(publications)).mappings()]
-    return {row.pop("table_name"): Publication(**row) for row in rows}
-
-
 class OfEdition:
     """A query that finds nothing unless the store is of the edition that is asked for.
 
@@ -278,14 +270,14 @@ class OfEdition:
     """
 
     def __init__(self, statement: sa.Select[Any]) -> None:
-        asked = sa.bindparam("edition", type_=_newest.type)
-        current = sa.select(sa.func.max(_newest)).scalar_subquery()
+        asked = sa.bindparam("edition", type_=publications.c.edition.type)
+        current = sa.select(sa.func.max(publications.c.edition)).scalar_subquery()
         self.statement = statement.where(sa.or_(asked.is_(None), asked == current))
 
 
 def edition_of(published: Mapping[str, Publication]) -> Any:
     """What changes with each publishing run; None if nothing was published."""
-    return max((getattr(each, _newest.name) for each in published.values()), default=None)
+    return max((each.edition for each in published.values()), default=None)
 
 
 class Reading:
@@ -299,7 +291,7 @@ class Reading:
     def snapshot(self) -> Iterator[None]:
         """All that is read within is of the same moment; `published` becomes what holds then."""
         with self._store.snapshot() as connection:
-            self._snapshot, self.published = connection, _published(connection)
+            self._snapshot, self.published = connection, published_in(connection)
             try:
                 yield
             finally:
