@@ -169,8 +169,8 @@ def _session(settings: EngineSettings) -> SparkSession:
 def _failing() -> Iterator[None]:
     """Errors of the engine become ours; the first line of a Java error names its cause."""
     # What Spark itself raises, and Java errors that it does not know.
+    from py4j.protocol import Py4JJavaError  # noqa: PLC0415 - the library is optional
     from pyspark.errors import PySparkException  # noqa: PLC0415 - the library is optional
-    from pyspark.errors.exceptions.captured import Py4JJavaError  # type: ignore[attr-defined]  # noqa: PLC0415
 
     try:
         yield
