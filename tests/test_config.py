@@ -105,7 +105,19 @@ def test_every_setting_is_an_environment_variable(tmp_path: Path, monkeypatch: p
         variable = "PHAROS_" + "__".join(key).upper()
         assert any(
             accepted(tmp_path, monkeypatch, variable, value)
-            for value in ["duckdb", "json", "UTC", "700", "0.5", "true", "CH", "#0a6e5d", '["text"]', '{"a": "b"}', "{}"]
+            for value in [
+                "duckdb",
+                "json",
+                "UTC",
+                "700",
+                "0.5",
+                "true",
+                "CH",
+                "#0a6e5d",
+                '["text"]',
+                '{"a": "b"}',
+                "{}",
+            ]
         ), variable
 
 

@@ -321,6 +321,14 @@ class Reading:
         """Whether the database puts lists together."""
         return self._store.packs_lists
 
+    def is_published(self, table: sa.Table) -> bool:
+        """Whether we published the rows of the table.
+
+        Then their `id` is no order: an edition inserts what changed after what stays. Rows of another program
+        are served in the order in which it stored them, as the original does.
+        """
+        return table.name in self.published
+
     def derived(self, table: sa.Table, make: Callable[[], T]) -> T:
         """What `make` returns, made once for each publication of the table."""
         return self._store.derived(table, self.published, make)

@@ -24,6 +24,7 @@ subject = Subject("Engagement of learners")
 WEEK = timedelta(days=7)
 NOT_SERVED = ("discussion",)  # of enterprises, as in the original's settings
 UUID_VERSION = 4
+BY_DAY = ("date", "course_id", "username", "entity_type", "entity_id", "event")  # all of the key
 
 Sum = Annotated[int | None, Field(description="Sum of events; null: none.")]
 
@@ -136,7 +137,7 @@ def enterprise_engagements(
     store: Reading,
     caller: Caller,
 ) -> EngagementPage:
-    """What the learners of an enterprise did with problems and videos, oldest row first."""
+    """What the learners of an enterprise did with problems and videos, oldest day first."""
     table, users = tables.module_engagement, tables.enterprise_user
     names = sa.select(users.c.user_username).where(users.c.enterprise_id.in_(_spellings(enterprise_id)))
     statement = sa.select(table).where(
@@ -145,10 +146,11 @@ def enterprise_engagements(
     count = store.rows(sa.select(sa.func.count().label("count")).select_from(statement.subquery()))[0][
         "count"
     ]
+    order = [table.c[name] for name in (BY_DAY if store.is_published(table) else ["id"])]
     found = page.cut(
         count,
         lambda offset, limit: [
-            _engagement(row) for row in store.rows(statement.order_by(table.c.id).offset(offset).limit(limit))
+            _engagement(row) for row in store.rows(statement.order_by(*order).offset(offset).limit(limit))
         ],
     )
     return {**found}  # type: ignore[typeddict-item]

@@ -122,7 +122,7 @@ def enrollment_by_mode(
     columns = ("mode", "count", "cumulative_count", "created")
     found: dict[str, Any] = {}
     for day, mode, count, ever, created in on_days(
-        store, tables.course_enrollment_mode_daily, course_id, days, *columns
+        store, tables.course_enrollment_mode_daily, course_id, days, *columns, order="mode"
     ):
         item = found.get(day)
         if item is None:

@@ -378,16 +378,20 @@ def course_learner_metadata(course_id: CourseID, store: Reading) -> LearnerMetad
             for name in filter(None, names):
                 counts[name] = counts.get(name, 0) + row["learners"]
     return {
-        "enrollment_modes": modes,
+        "enrollment_modes": dict(sorted(modes.items())),
         "segments": segments,
-        "cohorts": cohorts,
+        "cohorts": dict(sorted(cohorts.items())),
         "engagement_ranges": _ranges(course_id, store),
     }
 
 
 def _ranges(course_id: str, store: Reading) -> EngagementRanges:
     table = tables.module_engagement_metric_ranges
-    rows = store.rows(sa.select(table).where(table.c.course_id == course_id).order_by(table.c.id))
+    rows = store.rows(
+        sa.select(table)
+        .where(table.c.course_id == course_id)
+        .order_by(table.c.metric, table.c.range_type, table.c.id)
+    )
     start, end = (rows[0]["start_date"], rows[0]["end_date"]) if rows else (None, None)
     ranks: dict[str, dict[str, Any]] = {
         metric: {f"class_rank_{rank}": None for rank in RANKS.values()} for metric in METRICS

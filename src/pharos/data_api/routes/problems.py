@@ -173,6 +173,8 @@ def answer_distribution(problem_id: ProblemID, caller: Caller, store: Reading) -
     """
     names = tuple(column.name for column in _counted(store))
     rows = store.rows(_answers(names), {"module_id": problem_id})
+    if store.is_published(tables.answer_distribution):
+        rows = sorted(rows, key=_place)
     visible = [row for row in rows if caller.may_read(row["course_id"])]
     return [
         answer
@@ -192,6 +194,15 @@ def _answers(counts: tuple[str, ...]) -> OfEdition:
     )
 
 
+def _place(row: sa.RowMapping) -> list[Any]:
+    """The order of the answers of a problem, a null last; the table has no key."""
+    return [(row[name] is None, row[name]) for name in IN_ORDER]
+
+
+IN_ORDER = (
+    *("part_id", "value_id", "answer_value_text", "variant", "correct"),
+    *("question_text", "problem_display_name", "course_id"),
+)
 OF_ANSWERS = (
     *("course_id", "module_id", "part_id", "correct", "value_id", "answer_value_text"),
     *("problem_display_name", "question_text", "variant", "created"),

@@ -1,5 +1,6 @@
 """Which programs courses belong to (spec 05 §7.2)."""
 
+from functools import cache
 from itertools import groupby
 from typing import Annotated, NotRequired, cast
 
@@ -32,21 +33,23 @@ class Program(TypedDict):
 
 
 _table = tables.course_program_metadata
-OF_ALL = OfEdition(
-    sa.select(
-        *(_table.c[name] for name in ("course_id", "program_id", "program_type", "program_title", "created"))
-    ).order_by(_table.c.program_id, _table.c.id)
-)
+SHOWN = ("course_id", "program_id", "program_type", "program_title", "created")
+
+
+@cache
+def _of_all(*, is_published: bool) -> OfEdition:
+    order = _table.c.course_id if is_published else _table.c.id
+    return OfEdition(sa.select(*(_table.c[name] for name in SHOWN)).order_by(_table.c.program_id, order))
 
 
 @subject.get("programs/", reads=[_table], parameters=PARAMETERS, post=True, one_statement=True)
 def programs(asked: Asked, caller: Caller, store: Reading) -> list[Program]:
-    """Programs and their courses, by id of the program."""
+    """Programs by id, and their courses by id."""
     ids = asked.list("program_ids")
     wanted = None if ids is None else frozenset(ids)
     rows = [
         row
-        for row in store.rows(OF_ALL)
+        for row in store.rows(_of_all(is_published=store.is_published(_table)))
         if caller.may_read(row["course_id"]) and (wanted is None or row["program_id"] in wanted)
     ]
     found = [

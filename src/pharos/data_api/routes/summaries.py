@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Annotated, Any, NotRequired, cast
 
 import sqlalchemy as sa
@@ -183,10 +184,15 @@ def _chosen(asked: Given, name: str) -> list[str]:
 def _programs(store: Reading, ids: frozenset[str] | None) -> Mapping[str, list[str]]:
     """The ids of the programs of courses, in the order of the table; of all courses they are kept."""
     table = tables.course_program_metadata
+    by_id = not store.is_published(table)
     if ids is None or len(ids) > MAX_IDS_IN_QUERY:
-        return store.derived(table, lambda: _programs_of(store, PROGRAMS_OF_ALL, {}))
+        return store.derived(table, lambda: _programs_of(store, _programs_of_all(by_id=by_id), {}))
     known: Mapping[str, list[str]] | None = store.derived_at_hand(table)
-    return known if known is not None else _programs_of(store, PROGRAMS_OF_SOME, {"ids": sorted(ids)})
+    return (
+        known
+        if known is not None
+        else _programs_of(store, _programs_of_some(by_id=by_id), {"ids": sorted(ids)})
+    )
 
 
 def _programs_of(
@@ -198,11 +204,18 @@ def _programs_of(
     return found
 
 
-_programs_table = tables.course_program_metadata
-PROGRAMS_OF_ALL = sa.select(_programs_table.c.course_id, _programs_table.c.program_id).order_by(
-    _programs_table.c.id
-)
-PROGRAMS_OF_SOME = PROGRAMS_OF_ALL.where(_programs_table.c.course_id.in_(sa.bindparam("ids", expanding=True)))
+@cache
+def _programs_of_all(*, by_id: bool) -> sa.Select[Any]:
+    table = tables.course_program_metadata
+    return sa.select(table.c.course_id, table.c.program_id).order_by(
+        table.c.id if by_id else table.c.program_id
+    )
+
+
+@cache
+def _programs_of_some(*, by_id: bool) -> sa.Select[Any]:
+    wanted = tables.course_program_metadata.c.course_id.in_(sa.bindparam("ids", expanding=True))
+    return _programs_of_all(by_id=by_id).where(wanted)
 
 
 def _condition(
