@@ -62,6 +62,8 @@ def stored(home: Path, table: str, columns: list[str]) -> Rows:
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(int(value))
+    if isinstance(value, datetime):  # files that Spark writes name the zone, which is UTC
+        value = value.replace(tzinfo=None)
     # A moment is written with and without its microseconds.
     return str(value).removesuffix(".000000")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests import lines
 from tests.pipeline.conftest import DAYS, UNTIL, Installation, day_of, log
 from tests.pipeline.test_results import know_staff
 
+from pharos.config import EngineSettings
 from pharos.pipeline import parted
 from pharos.pipeline.run import compute_only
 from pharos.result_store import store
@@ -157,27 +159,49 @@ def test_the_history_of_another_program_stays_until_somebody_says_otherwise(tmp_
 @pytest.mark.parametrize("seed", range(3))
 def test_any_way_to_a_state_gives_its_tables(seed: int, tmp_path: Path) -> None:
     """Pieces of a log in any order, moments before and after, deleted files: as a fresh run says at once."""
-    rng = random.Random(seed)
-    home, everything = Installation(tmp_path / "home"), log()
-    rng.shuffle(everything)
-    seen = 0
-    for step in range(6):
-        seen = rng.randint(seen, len(everything))
-        until = datetime.fromisoformat(rng.choice(DAYS)) + timedelta(hours=rng.choice((0, 3, 14)))
-        home.run(everything[:seen], until if rng.random() < 0.5 else UNTIL)
-        if rng.random() < 0.5:
-            paths = [path for path in home.paths() if path.suffix == ".parquet"]
-            for path in rng.sample(paths, min(3, len(paths))):
-                path.unlink()
-        if step in {2, 5}:
-            home.run(everything[:seen], UNTIL)
-            fresh = Installation(tmp_path / f"fresh-{step}")
-            fresh.run(everything[:seen], UNTIL)
-            assert home.tables() == fresh.tables()
-            assert home.parts() == fresh.parts()
+    home = Installation(tmp_path / "home")
+    for step, known in enumerate(some_way(home, seed, rounds=2, steps=3)):
+        fresh = Installation(tmp_path / f"fresh-{step}")
+        fresh.run(known, UNTIL)
+        assert home.tables() == fresh.tables()
+        assert home.parts() == fresh.parts()
     engine = store.connect(home.settings.store_url)
     assert store.altered(engine, most=None) == {}
     engine.dispose()
+
+
+@pytest.mark.slow
+def test_any_way_to_a_state_gives_its_tables_on_each_engine(
+    engine_settings: EngineSettings, tmp_path: Path
+) -> None:
+    """As a fresh run of the embedded engine says at once."""
+    home = Installation(tmp_path / "home", engine=engine_settings.model_dump())
+    fresh = Installation(tmp_path / "fresh")
+    for known in some_way(home, seed=4, rounds=1, steps=2):
+        fresh.run(known, UNTIL)
+        assert home.tables() == fresh.tables()
+
+
+def some_way(home: Installation, seed: int, *, rounds: int, steps: int) -> Iterator[list[str]]:
+    """Run on more and more of a log in any order, until any moments, with files deleted in between.
+
+    Yields the lines of each round, after a run on them until the end.
+    """
+    rng = random.Random(seed)
+    everything = log()
+    rng.shuffle(everything)
+    seen = 0
+    for _ in range(rounds):
+        for _ in range(steps):
+            seen = rng.randint(seen, len(everything))
+            until = datetime.fromisoformat(rng.choice(DAYS)) + timedelta(hours=rng.choice((0, 3, 14)))
+            home.run(everything[:seen], until if rng.random() < 0.5 else UNTIL)
+            if rng.random() < 0.5:
+                paths = [path for path in home.paths() if path.suffix == ".parquet"]
+                for path in rng.sample(paths, min(3, len(paths))):
+                    path.unlink()
+        home.run(everything[:seen], UNTIL)
+        yield everything[:seen]
 
 
 def test_files_are_merged_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
