@@ -92,6 +92,23 @@ ROWS: dict[sa.Table, list[dict[str, Any]]] = {
         (CID, FIRST_OF_MARCH, 12, 18),
         (OTHER, date(2031, 3, 5), 3, 3),
     ),
+    t.course_enrollment_flow_daily: _rows(
+        "course_id date joined left",
+        (CID, date(2031, 2, 27), 8, 0),
+        (CID, date(2031, 2, 28), 2, 1),
+        (CID, FIRST_OF_MARCH, 8, 5),
+        (OTHER, date(2031, 3, 5), 3, 0),
+    ),
+    t.enrollment_reconciliation: _rows(
+        "course_id events_count lms_count only_in_lms only_in_events active_in_lms active_in_events "
+        "other_mode",
+        (CID, 12, 13, 2, 1, 1, 1, 0),
+    ),
+    t.course_activity_current_week: [
+        {"course_id": CID, "label": label, "count": count, "created": created, "date": date(2031, 3, 5)}
+        | {"interval_start": datetime(2031, 3, 3), "interval_end": datetime(2031, 3, 10)}
+        for label, count, created in (("ACTIVE", 7, CREATED), ("PLAYED_VIDEO", 3, LATER))
+    ],
     t.course_enrollment_mode_daily: _rows(
         "course_id date mode count cumulative_count",
         (CID, date(2031, 2, 28), "honor", 4, 4),

@@ -23,9 +23,13 @@ P1 = "block-v1:OrgX+ABC101+2031_T1+type@problem+block@p1"
 COURSE = quote(CID, safe="")
 PATHS = {
     "activity": f"v0/courses/{CID}/activity/?start_date=2031-02-01",
+    "activity_of_current_week": f"v1/courses/{CID}/activity/current_week/",
     "recent_activity": f"v0/courses/{CID}/recent_activity/",
     "enrollment": f"v0/courses/{CID}/enrollment/",
     "enrollment_by_mode": f"v0/courses/{CID}/enrollment/mode/",
+    "enrollment_flow": f"v1/courses/{CID}/enrollment/flow/?start_date=2031-02-28",
+    "enrollment_flows": "v1/enrollment_flows/?start_date=2031-02-28",
+    "enrollment_reconciliation": f"v1/courses/{CID}/enrollment/reconciliation/",
     "enrollment_by_birth_year": f"v0/courses/{CID}/enrollment/birth_year/",
     "enrollment_by_education": f"v0/courses/{CID}/enrollment/education/",
     "enrollment_by_gender": f"v0/courses/{CID}/enrollment/gender/",

@@ -66,6 +66,7 @@ def enrollment(
     counts: Mapping[date, int],
     ever: Mapping[date, int],
     verified: Mapping[date, int],
+    flows: Mapping[date, tuple[int, int]],
     query: Mapping[str, str],
     days: tuple[date, date],
     first_day: date,
@@ -85,15 +86,17 @@ def enrollment(
             f"{many(ever_now, 'person has', 'people have')} ever been enrolled." if ever_now else "",
         ]
     else:
-        parts = [*growth(counts, ever, start, last)]
+        parts = [*growth(counts, flows, start, last)]
     count = on(verified, last)
     if count:
         parts.append(f"{many(count, 'is', 'are')} in the verified track.")
     return " ".join(filter(None, parts))
 
 
-def growth(counts: Mapping[date, int], ever: Mapping[date, int], start: date, last: date) -> tuple[str, str]:
-    """How enrollment changed from the start of one day to the end of another, and who came and left."""
+def growth(
+    counts: Mapping[date, int], flows: Mapping[date, tuple[int, int]], start: date, last: date
+) -> tuple[str, str]:
+    """How enrollment changed from the start of one day to the end of another; how many joined and left."""
     before, now = on(counts, start - DAY), on(counts, last)
     days = f"({WORDS.days(start, last)})"
     if now == before:
@@ -105,15 +108,11 @@ def growth(counts: Mapping[date, int], ever: Mapping[date, int], start: date, la
         else:
             share = percent(abs(now - before), before)
             changed = f"Enrollment {verb} {share} from {number(before)} to {number(now)} {days}."
-    joined = on(ever, last) - on(ever, start - DAY)
-    left = joined - (now - before)
-    if joined < 0 or not (joined or left):
+    joined, left = (sum(flow[i] for day, flow in flows.items() if start <= day <= last) for i in (0, 1))
+    if not joined and not left:
         return changed, ""
-    who = many(joined, "person", "people") if joined else "Nobody"
-    came = f"{who} enrolled for the first time"
-    if left:
-        came += f"; {number(abs(left))} more {'left than came back' if left > 0 else 'came back than left'}"
-    return changed, came + "."
+    came = f"{many(joined, 'learner', 'learners')} joined" if joined else "Nobody joined"
+    return changed, f"{came}, {number(left) if left else 'nobody'} left."
 
 
 def activity(

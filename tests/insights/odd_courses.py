@@ -149,6 +149,18 @@ COURSES = {
 }
 
 
+def flows_of(odd: Odd) -> dict[date, tuple[int, int]]:
+    """Joined and left on the days with changes: whoever is new in the course joined, the rest is who left."""
+    found, before, ever = {}, 0, 0
+    for when, modes in sorted(odd.days.items()):
+        now, ever_now = (sum(numbers[which] for numbers in modes.values()) for which in (0, 1))
+        joined = max(ever_now - ever, now - before)
+        if joined or now != before:
+            found[when] = (joined, joined - (now - before))
+        before, ever = now, ever_now
+    return found
+
+
 def fill(engine: sa.Engine, _campus: Campus) -> None:
     """The rows of all odd courses."""
     by_column = {
@@ -178,6 +190,14 @@ def fill(engine: sa.Engine, _campus: Campus) -> None:
                 )
                 for course_id, odd in COURSES.items()
                 for when, modes in odd.days.items()
+            ],
+        ),
+        tables.course_enrollment_flow_daily: rows_of(
+            ("course_id", "date", "joined", "left"),
+            [
+                (course_id, when, *flow)
+                for course_id, odd in COURSES.items()
+                for when, flow in flows_of(odd).items()
             ],
         ),
         tables.course_activity: rows_of(

@@ -37,7 +37,21 @@ def course(
 ) -> Listed:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     return Listed(
-        Course(course_id, name), "a", availability, pacing, start, None, 1, 1, change, 0, 0, None, known=True
+        Course(course_id, name),
+        "a",
+        availability,
+        pacing,
+        start,
+        None,
+        1,
+        1,
+        change,
+        2,
+        1,
+        0,
+        0,
+        None,
+        known=True,
     )
 
 

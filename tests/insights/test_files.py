@@ -6,6 +6,7 @@ import csv
 import io
 import zipfile
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -85,6 +86,9 @@ def rows_of(answer: httpx.Response) -> list[dict[str, str]]:
 
 def test_a_csv_has_the_rows_of_the_api_and_its_columns(world: World) -> None:
     said = world.api_rows(f"courses/{OLD_STYLE}/enrollment/mode/?end_date=2099-01-01")
+    flows = world.api_rows(f"courses/{OLD_STYLE}/enrollment/flow/?end_date=2099-01-01")
+    flow_of = {flow["date"]: {key: flow[key] for key in ("joined", "left")} for flow in flows}
+    said = [row | flow_of[row["date"]] for row in said]
     with world.client("sofia") as client:
         answer = client.get(f"/courses/{OLD_STYLE}/csv/enrollment/")
     assert answer.content.startswith(BOM.encode())
@@ -96,6 +100,7 @@ def test_a_csv_has_the_rows_of_the_api_and_its_columns(world: World) -> None:
 
 def test_a_workbook_has_the_same_rows_as_numbers_and_days_and_says_what_they_are(world: World) -> None:
     said = world.api_rows(f"courses/{world.course_id}/enrollment/mode/?end_date=2099-01-01")
+    counts_before = {day["date"]: before["count"] for before, day in pairwise(said)}
     with world.client("sofia") as client:
         answer = client.get(f"/courses/{world.course_id}/xlsx/enrollment/?period=7d")
     assert answer.headers["content-disposition"] == (
@@ -104,14 +109,16 @@ def test_a_workbook_has_the_same_rows_as_numbers_and_days_and_says_what_they_are
     book = workbook(answer.content)
     assert list(book) == ["Data", "Definition"]
     head, *rows = book["Data"]
-    assert head == sorted(said[0])
+    assert head == sorted((*said[0], "joined", "left"))
     assert len(rows) == 7
     for row, item in zip(rows, said[-7:], strict=True):
         shown = dict(zip(head, row, strict=True))
         assert shown["date"] == date.fromisoformat(item["date"])
         assert shown["course_id"] == world.course_id
         assert isinstance(shown["created"], datetime)
-        counts = {key: value for key, value in shown.items() if key not in {"date", "course_id", "created"}}
+        assert shown["joined"] - shown["left"] == item["count"] - counts_before[item["date"]]
+        apart = {"date", "course_id", "created", "joined", "left"}
+        counts = {key: value for key, value in shown.items() if key not in apart}
         assert counts == {key: item[key] for key in counts}
     about = dict(row[:2] for row in book["Definition"])
     assert about["Course ID"] == world.course_id

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.insights.world import COUNTRIES, EDUCATION, LAST_DAY, World, fill, world_of
+from tests.insights.world import COUNTRIES, DAYS, EDUCATION, LAST_DAY, UNTIL, World, fill, world_of
 
 from pharos.insights import activity_weeks, enrollment_days, periods
 from pharos.insights.files import BOM
@@ -20,6 +20,7 @@ from pharos.insights.language import languages
 from pharos.insights.pages import age, education, engagement, geography
 
 WORDS = languages()["en"]
+FIRST_DAY = UNTIL - timedelta(days=DAYS)
 
 
 class Tables(HTMLParser):
@@ -63,17 +64,20 @@ def test_enrollment_table_shows_what_the_api_says(world: World) -> None:
     with world.client("sofia") as client:
         page = client.get(f"/courses/{world.course_id}/enrollment/activity/?period=7d").text
     head, *rows = table(page)
-    assert head == ["Date", "Current", "Change", "Audit", "Master’s", "Verified"]
+    assert head == ["Date", "Current", "Change", "Joined", "Left", "Audit", "Master’s", "Verified"]
     for row, day, before in zip(rows, reversed(said[-7:]), reversed(said[-8:-1]), strict=True):
         assert row[0].startswith(WORDS.weekday(date.fromisoformat(day["date"]), beside=LAST_DAY))
         change = day["count"] - before["count"]
-        counts = [day["count"], change, day["audit"], day["masters"], day["verified"]]
+        left = (date.fromisoformat(day["date"]) - FIRST_DAY).days % 3
+        flow = [change + left, left]
+        counts = [day["count"], change, *flow, day["audit"], day["masters"], day["verified"]]
         assert [int(cell.replace(",", "")) for cell in row[1:]] == counts
     assert figures(page) == {
         "cumulative_enrollment": "443",
         "current_enrollment": "356",
         "enrollment_change_last_7_days": "+24",
-        "first_enrollments": "30",
+        "joined": "32",
+        "left": "8",
         "verified_enrollment": "44",
         "masters_enrollment": "5",
     }

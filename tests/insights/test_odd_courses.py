@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from tests.insights import naive
-from tests.insights.odd_courses import COURSES, DAY, LAST_DAY, LAST_SUNDAY, Odd, fill, prepare
+from tests.insights.odd_courses import COURSES, DAY, LAST_DAY, LAST_SUNDAY, Odd, fill, flows_of, prepare
 from tests.insights.test_numbers import figures, table
 from tests.insights.world import World, world_of
 
@@ -118,7 +118,7 @@ def expected_enrollment(odd: Odd, query: dict[str, str]) -> str:
     query = query | {"_all": "yes" if is_whole(query, first, odd.starts) else "no"}
     days = naive.days_asked(query, first, LAST_DAY, odd.starts)
     counts, ever = by_day(odd, 0), by_day(odd, 1)
-    return naive.enrollment(counts, ever, verified(odd), query, days, first)
+    return naive.enrollment(counts, ever, verified(odd), flows_of(odd), query, days, first)
 
 
 def expected_activity(odd: Odd, query: dict[str, str]) -> str:
@@ -195,8 +195,7 @@ def test_course_home_says_what_the_reports_say(sofia: Patient) -> None:
     for course_id, odd in COURSES.items():
         page = sofia.get(address(course_id, ""), params={"language": "en"}).text
         if odd.days:
-            counts, ever = by_day(odd, 0), by_day(odd, 1)
-            changed, came = naive.growth(counts, ever, LAST_DAY - 6 * DAY, LAST_DAY)
+            changed, came = naive.growth(by_day(odd, 0), flows_of(odd), LAST_DAY - 6 * DAY, LAST_DAY)
             assert answer(page).startswith(flat(changed))
             assert came in flat(html.unescape(re.sub(r"<[^>]+>", "", page)))
         if odd.weeks:
@@ -226,6 +225,10 @@ def test_the_list_and_the_page_agree_on_the_change(sofia: Patient) -> None:
         truth = naive.on(by_day(odd, 0), LAST_DAY) - naive.on(by_day(odd, 0), LAST_DAY - 7 * DAY)
         assert row[5] == WORDS.signed(truth), course_id
         assert figures(page)["enrollment_change_last_7_days"] == row[5], course_id
+        week = [flow for when, flow in flows_of(odd).items() if when > LAST_DAY - 7 * DAY]
+        joined, left = (WORDS.number(sum(flow[i] for flow in week)) for i in (0, 1))
+        assert row[6:8] == [joined, left], course_id
+        assert [figures(page)[key] for key in ("joined", "left")] == [joined, left], course_id
 
 
 def short(course_id: str) -> str:

@@ -38,17 +38,41 @@ def mode_rows(days: dict[int, tuple[int, int]]) -> list[dict[str, Any]]:
     return rows
 
 
+def flow_rows(days: dict[int, tuple[int, int]]) -> list[dict[str, Any]]:
+    """Who joined and left on the days of the rows: the second number left and as many more joined."""
+    rows, before = [], 0
+    for offset, (count, left) in sorted(days.items()):
+        change, day = count - before, (FIRST + offset * DAY).isoformat()
+        joined = left + max(0, change)
+        if joined or joined != change:
+            rows.append({"date": day, "joined": joined, "left": joined - change})
+        before = count
+    return rows
+
+
 @given(DAYS, st.integers(0, 20), st.data())
 def test_growth_over_any_days(days: dict[int, tuple[int, int]], later: int, data: st.DataObject) -> None:
     rows = mode_rows(days)
     first, last = FIRST + min(days) * DAY, FIRST + (max(days) + later) * DAY
     start = data.draw(st.dates(first - 3 * DAY, last))
     end = data.draw(st.dates(max(start, first), last))
-    found = growth(days_of(rows, last), start, end)
+    flows = flow_rows(days)
+    found = growth(days_of(rows, last, flows), start, end)
+    assert found.joined is not None
+    assert found.left is not None
+    assert found.joined - found.left == found.change
     said = [enrollment_sentences.changed(WORDS, found), enrollment_sentences.joined_and_left(WORDS, found)]
     counted = {date.fromisoformat(row["date"]): row["count"] for row in rows}
-    ever = {date.fromisoformat(row["date"]): row["cumulative_count"] for row in rows}
-    assert [plain(text) for text in said] == [plain(text) for text in naive.growth(counted, ever, start, end)]
+    moved = {date.fromisoformat(row["date"]): (row["joined"], row["left"]) for row in flows}
+    expected = naive.growth(counted, moved, start, end)
+    assert [plain(text) for text in said] == [plain(text) for text in expected]
+
+
+def test_without_counted_flows_nothing_is_said_of_them() -> None:
+    every_day = days_of(mode_rows({0: (5, 5), 9: (3, 1)}))
+    found = growth(every_day, every_day[0].day, every_day[-1].day)
+    assert (found.joined, found.left) == (None, None)
+    assert enrollment_sentences.joined_and_left(WORDS, found) == ""
 
 
 @given(WEEKS, DAYS, st.integers(0, 5), st.data())

@@ -173,6 +173,17 @@ def daily_rows(course_ids: list[str], days: int = DAYS) -> pa.Table:
     return rows_of(("course_id", "date", "count", "cumulative_count"), rows)
 
 
+def flow_rows(course_ids: list[str], days: int = DAYS) -> pa.Table:
+    """On day number i, i % 3 learners left; as many joined as the daily numbers grow by, and as many more."""
+    counts = [sum(enrollment_on(i).values()) for i in range(days)]
+    rows = [
+        (course_id, UNTIL - timedelta(days=days - i), count - before + i % 3, i % 3)
+        for course_id in course_ids
+        for i, (before, count) in enumerate(zip([0, *counts], counts, strict=False))
+    ]
+    return rows_of(("course_id", "date", "joined", "left"), rows)
+
+
 def activity_rows(course_ids: list[str], weeks: int = 12) -> pa.Table:
     monday = datetime(2026, 11, 23)
     rows = [
@@ -373,6 +384,7 @@ def fill(engine: sa.Engine, campus: Campus) -> None:
                 [mode_rows(ids), mode_rows([LAST_RUN], LAST_RUN_DAYS, UNTIL - RUNS_APART)]
             ),
             tables.course_enrollment_daily: daily_rows(ids),
+            tables.course_enrollment_flow_daily: flow_rows(ids),
             tables.course_activity: activity_rows(ids),
             **demographic_rows(ids),
             tables.course_program_metadata: program_rows(),

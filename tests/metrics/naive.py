@@ -115,6 +115,13 @@ def daily(rows: Iterable[DayRow]) -> dict[tuple[str, date], tuple[int, int]]:
     return {key: (count[key], cumulative[key]) for key in cumulative}
 
 
+def flows(rows: Iterable[DayRow]) -> dict[tuple[str, date], tuple[int, int]]:
+    """(course, day) -> (joined, left), without days on which nobody did."""
+    joined = Counter((row.course, row.day) for row in rows if row.change == 1)
+    left = Counter((row.course, row.day) for row in rows if row.change == -1)
+    return {key: (joined[key], left[key]) for key in joined.keys() | left.keys()}
+
+
 def effective(events: Iterable[Enrollment]) -> dict[tuple[str, int], list[tuple[Enrollment, int, str]]]:
     """§5.4's table: (course, user) -> (event, enrolled and mode after it), ignored events left out."""
     groups: dict[tuple[str, int], list[Enrollment]] = defaultdict(list)

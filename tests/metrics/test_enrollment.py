@@ -280,6 +280,7 @@ def test_the_change_over_seven_days(compute: Compute) -> None:
 # Learners' summaries, §5.4, and the modes they are in --------------------------------------------------
 
 LEARNERS, EFFECTIVE = "course_enrollment_summary", "course_enrollment_effective_mode_daily"
+FLOW = "course_enrollment_flow_daily"
 SUMMARIES: dict[str, tuple[list[str], tuple[Any, ...] | None]] = {
     # name: (events, (mode, active, first mode, first, last end, first verified, first credit) or no row)
     "the example's learner 7": (
@@ -357,6 +358,31 @@ def test_effective_modes(compute: Compute) -> None:
     ]  # fmt: skip
 
 
+def test_who_joined_and_who_left(compute: Compute) -> None:
+    """Learner 7 leaves and comes back on 5 March, 8 is never enrolled, 9 changes the mode."""
+    assert columns(compute(FLOW, UNTIL, **facts(EXAMPLE)), FLOW, "date", "joined", "left") == [
+        (day("03-02"), 1, 0),
+        (day("03-03"), 1, 0),
+        (day("03-06"), 0, 1),
+    ]
+
+
+def test_who_joins_and_leaves_on_one_day_is_neither(compute: Compute) -> None:
+    events = [
+        event("C", 1, "03-02 09:00 a audit"),
+        event("C", 1, "03-02 10:00 d audit"),
+        event("C", 2, "03-02 09:00 a audit"),
+        event("C", 3, "03-04 09:00 a audit"),
+        event("C", 2, "03-04 09:00 d audit"),
+        event("C", 2, "03-05 09:00 a audit"),
+    ]
+    assert columns(compute(FLOW, UNTIL, **facts(events)), FLOW, "date", "joined", "left") == [
+        (day("03-02"), 1, 0),
+        (day("03-04"), 1, 1),
+        (day("03-05"), 1, 0),
+    ]
+
+
 # Against the naive implementation ----------------------------------------------------------------------
 
 
@@ -391,6 +417,7 @@ def assert_equals_naive(engine: Engine, events: list[Enrollment], until: datetim
     learners = {row[:2]: row[2:] for row in computed(engine, LEARNERS, until, given)}
     assert learners == naive.learners(seen, last_day)
     assert found(DAILY, 2, "course_id", "date", *COUNTS) == naive.daily(rows)
+    assert found(FLOW, 2, "course_id", "date", "joined", "left") == naive.flows(rows)
     numbers = ("course_id", "enrollment_mode", "count", "count_change_7_days", "cumulative_count")
     assert found(SUMMARY, 2, *numbers) == naive.summary(rows, last_day)
 

@@ -83,11 +83,11 @@ def test_an_unused_function_changes_no_fingerprint(changed: Changed) -> None:
 
 
 ENROLLMENT = {
-    "course_enrollment_daily", "course_enrollment_mode_daily", "course_enrollment_effective_mode_daily",
-    "course_enrollment_summary", "course_enrollment_gender_daily", "course_enrollment_birth_year_daily",
-    "course_enrollment_education_level_daily", "course_enrollment_location_current", "course_grade_by_mode",
-    "enrollment_difference", "enrollment_reconciliation",
-}  # fmt: skip
+    name
+    for name, metric in METRICS.items()
+    if any(input_name.endswith("enrollment_event") for input_name in metric.inputs)
+}
+"""All that stand on the states of learners."""
 
 
 @pytest.mark.parametrize(

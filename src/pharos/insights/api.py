@@ -23,6 +23,7 @@ Row = dict[str, Any]
 TIMEOUT_S = 10.0
 HEALTH_S = 2.0
 SUMMARIES = "v1/course_summaries/"
+FLOW = "course_enrollment_flow_daily"
 SITE_FRESH_S = 10.0
 SITE_STALE_S = 24 * 3600.0
 
@@ -130,6 +131,29 @@ class DataAPI:
         """Enrollment for each day from start to before end, oldest first."""
         query = f"start_date={start.isoformat()}&end_date={end.isoformat()}"
         return _by("date", await self._course_rows(course_id, f"enrollment/?{query}"))
+
+    async def enrollment_flow(self, course_id: str) -> list[Row] | None:
+        """Learners who joined and left, for each day on which anybody did, oldest first.
+
+        None where that is not counted, as in a store that Pharos did not fill.
+        """
+        if not await self._is_published(FLOW):
+            return None
+        return _by("date", await self._course_rows(course_id, f"enrollment/flow/?{_whole_history()}"))
+
+    async def enrollment_flows(self) -> list[Row] | None:
+        """Learners who joined and left each course in the last seven days counted.
+
+        Courses without either are absent. Shared and a few seconds old. None where that is not counted.
+        """
+        if not await self._is_published(FLOW):
+            return None
+        first = await self.last_day() - timedelta(days=6)
+        return await self._of_site(f"v1/enrollment_flows/?start_date={first.isoformat()}")
+
+    async def _is_published(self, table: str) -> bool:
+        definition = (await self.definitions()).get(table)
+        return definition is not None and definition.until is not None
 
     async def activity(self, course_id: str) -> list[Row]:
         """Active learners for each week, oldest first."""

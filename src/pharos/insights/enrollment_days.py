@@ -32,6 +32,9 @@ class Day:
     count: int
     ever: int | None
     tracks: Mapping[str, int]
+    joined: int | None = None
+    """Learners who joined on the day; None where joining and leaving are not counted."""
+    left: int | None = None
 
 
 NOBODY = Day(date.min, 0, 0, dict.fromkeys(TRACKS, 0))
@@ -46,21 +49,31 @@ class Growth:
     before: int
     """Learners at the end of the day before the first; 0 before the first day that is counted."""
     joined: int | None
-    """People enrolled for the first time; None where the rows do not tell."""
+    """Sum of the learners who joined on each day; None where that is not counted."""
+    left: int | None
 
     @property
     def change(self) -> int:
         return self.last.count - self.before
 
-    @property
-    def left(self) -> int | None:
-        """How many more left than came back; negative when more came back."""
-        return None if self.joined is None else self.joined - self.change
+
+def days_of(rows: Sequence[Row], last: date | None = None, flows: Sequence[Row] | None = None) -> list[Day]:
+    """Every day from the first row to the day `last`, or to the last row; no rows are no days.
+
+    `flows` are the days on which anybody joined or left; None: that is not counted.
+    """
+    return [_day(row) for row in with_flows(every_day(rows, last), flows)]
 
 
-def days_of(rows: Sequence[Row], last: date | None = None) -> list[Day]:
-    """Every day from the first row to the day `last`, or to the last row; no rows are no days."""
-    return [_day(row) for row in every_day(rows, last)]
+def with_flows(rows: Sequence[Row], flows: Sequence[Row] | None) -> list[Row]:
+    """The rows of days with the keys joined and left, 0 on days without a flow; as they are if None."""
+    if flows is None:
+        return list(rows)
+    by_day = {day(flow["date"]): flow for flow in flows}
+    return [
+        {**row, **{key: by_day.get(day(row["date"]), {}).get(key, 0) for key in ("joined", "left")}}
+        for row in rows
+    ]
 
 
 def counts(days: Sequence[Day]) -> dict[date, int]:
@@ -77,8 +90,11 @@ def growth(days: Sequence[Day], first: date, last: date) -> Growth:
     """The growth over the days from first to last; `last` is one of the days."""
     by_day = {item.day: item for item in days}
     before, end = by_day.get(first - DAY, NOBODY), by_day[last]
-    joined = None if end.ever is None or before.ever is None else end.ever - before.ever
-    return Growth(first, end, before.count, joined if joined is None or joined >= 0 else None)
+    within = [item for item in days if first <= item.day <= last]
+    if end.joined is None:
+        return Growth(first, end, before.count, None, None)
+    joined, left = sum(item.joined or 0 for item in within), sum(item.left or 0 for item in within)
+    return Growth(first, end, before.count, joined, left)
 
 
 def growth_in_week(days: Sequence[Day]) -> Growth:
@@ -96,4 +112,5 @@ def _day(row: Row) -> Day:
     """A row of `enrollment/mode`. Its keys may add up to less than its count (spec 05 §5.4): other tracks."""
     tracks = {track: row.get(track) or 0 for track in TRACKS if track != "other"}
     tracks["other"] = max(0, row["count"] - sum(tracks.values()))
-    return Day(day(row["date"]), row["count"], row.get("cumulative_count"), tracks)
+    ever, joined, left = row.get("cumulative_count"), row.get("joined"), row.get("left")
+    return Day(day(row["date"]), row["count"], ever, tracks, joined, left)

@@ -1,4 +1,4 @@
-"""Enrollment in sentences: how many there are, how that changed, who came and left, how the last run was."""
+"""Enrollment in sentences: how many, how that changed, who joined and left, how the last run was."""
 
 from __future__ import annotations
 
@@ -70,34 +70,23 @@ def changed(words: Language, growth: Growth) -> Markup:
 
 
 def joined_and_left(words: Language, growth: Growth) -> Markup:
-    """First enrollments, and by how many more learners left than came back.
-
-    Empty where there was neither, or where the rows do not tell.
-    """
-    if growth.joined is None or growth.left is None or not (growth.joined or growth.left):
+    """How many joined and how many left; empty where nobody did either, or where that is not counted."""
+    if not (growth.joined or growth.left):
         return Markup("")
-    first = words.html("Nobody enrolled for the first time")
     if growth.joined:
-        first = words.htmls(
-            "<strong>%(n)s person enrolled</strong> for the first time",
-            "<strong>%(n)s people enrolled</strong> for the first time",
-            growth.joined,
+        joined = words.htmls(
+            "<strong>%(n)s learner</strong> joined", "<strong>%(n)s learners</strong> joined", growth.joined
         )
-    if growth.left > 0:
-        return words.htmls(
-            "%(first)s; %(n)s more left than came back.",
-            "%(first)s; %(n)s more left than came back.",
-            growth.left,
-            first=first,
-        )
-    if growth.left < 0:
-        return words.htmls(
-            "%(first)s; %(n)s more came back than left.",
-            "%(first)s; %(n)s more came back than left.",
-            -growth.left,
-            first=first,
-        )
-    return words.html("%(first)s.", first=first)
+    else:
+        joined = words.html("Nobody joined")
+    if not growth.left:
+        return words.html("%(joined)s, nobody left.", joined=joined)
+    return words.htmls(
+        "%(joined)s, <strong>%(n)s</strong> left.",
+        "%(joined)s, <strong>%(n)s</strong> left.",
+        growth.left,
+        joined=joined,
+    )
 
 
 def verified(words: Language, day: Day) -> Markup:

@@ -28,6 +28,11 @@ EXPLANATIONS: dict[str, tuple[str, ...]] = {
             "Total is everybody who was ever enrolled, also those who left. Change is those who joined minus "
             "those who left."
         ),
+        noop(
+            "Joined = enrolled at the end of the day and not at the end of the day before; left is the "
+            "opposite. Whoever joins and leaves on one day is in neither; over several days, whoever leaves "
+            "and comes back is in both."
+        ),
         LMS_DIFFERS,
         STAFF,
     ),

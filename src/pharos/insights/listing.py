@@ -12,6 +12,7 @@ from pharos.lms.rest import CourseDetails
 
 # Availabilities move with the clock, so a list is not used for longer than this.
 LIFE = timedelta(minutes=1)
+NO_FLOW: Row = {"joined": 0, "left": 0}
 AVAILABILITIES = {
     "Current": noop("Current"),
     "Upcoming": noop("Upcoming"),
@@ -34,6 +35,9 @@ class Listed:
     current: int
     change: int
     """Over the last seven days counted: joined minus left."""
+    joined: int | None
+    """In these seven days; None where joining and leaving are not counted."""
+    left: int | None
     verified: int
     masters: int
     passing: int | None
@@ -52,28 +56,35 @@ class Listing:
     def __init__(self) -> None:
         self._rows: list[Row] = []
         self._known: dict[str, CourseDetails] = {}
+        self._flows: list[Row] | None = None
         self._made_at = datetime.min.replace(tzinfo=UTC)
         self._listed: list[Listed] = []
 
-    def of(self, rows: list[Row], known: dict[str, CourseDetails]) -> list[Listed]:
+    def of(
+        self, rows: list[Row], known: dict[str, CourseDetails], flows: list[Row] | None = None
+    ) -> list[Listed]:
         """The courses of the rows and those of the LMS, by name; those without a name last (spec 06 §9.2).
 
-        A course of the LMS without a row has no learner yet.
+        A course of the LMS without a row has no learner yet. `flows`: who joined and left in seven days; a
+        course without a flow had neither; None: that is not counted.
         """
         now = datetime.now(UTC)
-        if rows is not self._rows or known is not self._known or now - self._made_at > LIFE:
+        made_from = (rows is self._rows, known is self._known, flows is self._flows)
+        if not all(made_from) or now - self._made_at > LIFE:
+            flow_of = None if flows is None else {flow["course_id"]: flow for flow in flows}
             counted = {row["course_id"]: row for row in rows}
             listed = [
                 _listed(
                     counted.get(course_id, {"course_id": course_id}),
                     known.get(course_id),
                     now,
+                    flow=None if flow_of is None else flow_of.get(course_id, NO_FLOW),
                     in_lms=not known or course_id in known or course_id.startswith(CCX),
                 )
                 for course_id in {**counted, **known}
             ]
             self._listed = sorted(listed, key=_by_name)
-            self._rows, self._known, self._made_at = rows, known, now
+            self._rows, self._known, self._flows, self._made_at = rows, known, flows, now
         return self._listed
 
 
@@ -81,7 +92,9 @@ def _by_name(item: Listed) -> tuple[bool, str]:
     return item.course.name == item.course.course_id, item.course.name.casefold()
 
 
-def _listed(row: Row, details: CourseDetails | None, now: datetime, *, in_lms: bool) -> Listed:
+def _listed(
+    row: Row, details: CourseDetails | None, now: datetime, *, flow: Row | None, in_lms: bool
+) -> Listed:
     course_id = row["course_id"]
     start = (details.start if details else None) or moment(row.get("start_date"))
     end = (details.end if details else None) or moment(row.get("end_date"))
@@ -99,6 +112,8 @@ def _listed(row: Row, details: CourseDetails | None, now: datetime, *, in_lms: b
         total=row.get("cumulative_count") or 0,
         current=row.get("count") or 0,
         change=row.get("recent_count_change") or 0,
+        joined=flow["joined"] if flow is not None else None,
+        left=flow["left"] if flow is not None else None,
         verified=modes.get("verified", {}).get("count") or 0,
         masters=modes.get("masters", {}).get("count") or 0,
         passing=row.get("passing_users"),

@@ -31,6 +31,19 @@ def course_enrollment_daily(filled_enrollment_event: ibis.Table) -> ibis.Table:
     return daily_counts(change_points(filled_enrollment_event))
 
 
+@metric(tables.course_enrollment_flow_daily, by="course_id")
+def course_enrollment_flow_daily(filled_enrollment_event: ibis.Table) -> ibis.Table:
+    """Learners who joined and who left, on the days on which anybody did."""
+    points = change_points(filled_enrollment_event)
+    by_learner = ibis.window(group_by=["course_id", "user_id"], order_by="date")
+    before = ibis.coalesce(points.enrolled.lag().over(by_learner), 0)
+    changes = points.mutate(change=points.enrolled - before)
+    flows = changes.group_by("course_id", "date").agg(
+        joined=changes.count(where=changes.change == 1), left=changes.count(where=changes.change == -1)
+    )
+    return flows.filter((flows.joined > 0) | (flows.left > 0))
+
+
 @metric(tables.course_enrollment_effective_mode_daily, by="course_id", spans=True)
 def course_enrollment_effective_mode_daily(filled_enrollment_event: ibis.Table) -> ibis.Table:
     """Learners by the mode they are enrolled in, which only events that have an effect change."""

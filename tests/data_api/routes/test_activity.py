@@ -69,3 +69,14 @@ def test_recent_activity_is_the_newest_week_of_that_kind(
 @pytest.mark.parametrize("query", ["activity_type=nonsense", "activity_type=", "label=nonsense"])
 def test_an_unknown_kind_is_not_found(api: httpx.Client, query: str) -> None:
     assert api.get(f"/api/v0/courses/{CID}/recent_activity/?{query}").status_code == 404
+
+
+def test_the_week_so_far_is_apart_and_says_how_far_it_reaches(api: httpx.Client) -> None:
+    """No week of `activity/` is it; a kind nobody had is a missing key."""
+    path = f"/api/v1/courses/{CID}/activity/"
+    [week] = api.get(f"{path}current_week/").json()
+    assert (week["interval_start"], week["date"]) == ("2031-03-03T000000", "2031-03-05")
+    assert (week["any"], week["played_video"]) == (7, 3)
+    assert "posted_forum" not in week
+    assert all(item["interval_start"] != week["interval_start"] for item in api.get(path).json())
+    assert api.get("/api/v1/courses/OrgY/XYZ/2031/activity/current_week/").status_code == 404

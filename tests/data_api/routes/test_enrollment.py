@@ -90,3 +90,34 @@ def test_an_impossible_date_is_the_clients_mistake(api: httpx.Client, value: str
 def test_an_empty_range_is_not_found(api: httpx.Client) -> None:
     answer = api.get(f"/api/v0/courses/{CID}/enrollment/?start_date=2099-01-01")
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
+
+
+FLOWS = "/api/v1/enrollment_flows/"
+
+
+def test_flows_are_of_days_with_changes(api: httpx.Client) -> None:
+    path = f"/api/v1/courses/{CID}/enrollment/flow/"
+    newest = {"course_id": CID, "date": "2031-03-01", "joined": 8, "left": 5, "created": CREATED}
+    assert api.get(path).json() == [newest]
+    days = api.get(path, params={"end_date": "2031-03-01"}).json()
+    assert [(day["date"], day["joined"], day["left"]) for day in days] == [
+        ("2031-02-27", 8, 0),
+        ("2031-02-28", 2, 1),
+    ]
+    assert api.get(path, params={"start_date": "2099-01-01"}).status_code == 404
+
+
+def test_flows_of_all_courses_are_summed_over_the_days(api: httpx.Client) -> None:
+    def flows(query: str) -> dict[str, tuple[int, int]]:
+        found = api.get(f"{FLOWS}?{query}").json()
+        return {item["course_id"]: (item["joined"], item["left"]) for item in found}
+
+    assert flows("") == {CID: (18, 6), "OrgY/XYZ/2031": (3, 0)}
+    assert flows("start_date=2031-02-28&end_date=2031-03-01") == {CID: (2, 1)}
+    assert flows("start_date=2099-01-01") == {}
+
+
+def test_flows_of_all_courses_are_those_the_token_may_read(api: httpx.Client) -> None:
+    for token, courses in (("c" * 40, ["OrgY/XYZ/2031"]), ("d" * 40, [CID])):
+        found = api.get(FLOWS, headers={"Authorization": f"Token {token}"}).json()
+        assert [item["course_id"] for item in found] == courses

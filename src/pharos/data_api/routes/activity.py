@@ -1,7 +1,7 @@
 """How many learners were active per ISO week, by kind of activity (spec 05 §5.1-5.2)."""
 
 from functools import cache
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, NotRequired, cast
 
 import sqlalchemy as sa
 from fastapi import Query
@@ -31,6 +31,18 @@ Learners = Annotated[int, Field(description="Distinct learners; the key is absen
 class ActivityWeek(TypedDict):
     interval_start: WeekStart
     interval_end: WeekEnd
+    course_id: Course
+    any: NotRequired[Learners]
+    attempted_problem: NotRequired[Learners]
+    played_video: NotRequired[Learners]
+    posted_forum: NotRequired[Learners]
+    created: Created
+
+
+class CurrentWeek(TypedDict):
+    interval_start: WeekStart
+    interval_end: WeekEnd
+    date: Annotated[str, Field(description="Last UTC day that is counted.", examples=["2031-03-05"])]
     course_id: Course
     any: NotRequired[Learners]
     attempted_problem: NotRequired[Learners]
@@ -124,3 +136,31 @@ def recent_activity(
         "count": week["count"],
         "course_id": course_id,
     }
+
+
+THIS_WEEK = tables.course_activity_current_week
+_OF_WEEK = ("interval_start", "interval_end", "date", "label", "count", "created")
+
+
+@subject.get(
+    "courses/{course_id:course}/activity/current_week/",
+    reads=[THIS_WEEK],
+    file_name="engagement-activity-current-week",
+    versions=("v1",),
+    one_statement=True,
+)
+def activity_of_current_week(course_id: CourseID, store: Reading) -> list[CurrentWeek]:
+    """Learners active in the week so far, by kind of activity: one item. Not comparable with whole weeks."""
+    week: dict[str, Any] = {}
+    for start, end, day, label, count, created in _current().rows(store, are_many=False, course_id=course_id):
+        week |= {"interval_start": start, "interval_end": end, "date": day, "course_id": course_id}
+        week["created"] = max(week.get("created", ""), created)
+        if key := KEYS.get(label.lower()):
+            week[key] = count
+    return [cast("CurrentWeek", week)] if week else []
+
+
+@cache
+def _current() -> Listed:
+    here = THIS_WEEK.c.course_id == sa.bindparam("course_id")
+    return Listed([THIS_WEEK.c[name] for name in _OF_WEEK], here, order=[THIS_WEEK.c.label, THIS_WEEK.c.id])

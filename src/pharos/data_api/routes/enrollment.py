@@ -9,7 +9,7 @@ from fastapi import Query
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from pharos.data_api.access import CourseID
+from pharos.data_api.access import Caller, CourseID
 from pharos.data_api.lists import Listed, Row
 from pharos.data_api.parameters import Between, Range
 from pharos.data_api.reading import Reading
@@ -34,6 +34,32 @@ class EnrollmentDay(TypedDict):
     course_id: Course
     date: Day
     count: Count
+    created: Created
+
+
+class FlowDay(TypedDict):
+    course_id: Course
+    date: Day
+    joined: Annotated[int, Field(description="Learners who joined.")]
+    left: Annotated[int, Field(description="Learners who left.")]
+    created: Created
+
+
+class CourseFlow(TypedDict):
+    course_id: Course
+    joined: Annotated[int, Field(description="Sum of the days: who comes back joins again.")]
+    left: Annotated[int, Field(description="Sum of the days.")]
+
+
+class Reconciliation(TypedDict):
+    course_id: Course
+    events_count: Annotated[int, Field(description="Learners enrolled by the events.")]
+    lms_count: Annotated[int, Field(description="Learners enrolled by the LMS.")]
+    only_in_lms: Annotated[int, Field(description="Enrolled in the LMS, without any event.")]
+    only_in_events: Annotated[int, Field(description="Enrolled by the events, without a row in the LMS.")]
+    active_in_lms: Annotated[int, Field(description="Enrolled in the LMS, not by the events.")]
+    active_in_events: Annotated[int, Field(description="Enrolled by the events, not in the LMS.")]
+    other_mode: Annotated[int, Field(description="Enrolled by both, in different modes.")]
     created: Created
 
 
@@ -135,3 +161,71 @@ def enrollment_by_mode(
         if modes:
             item.setdefault("modes", {})[mode] = count or 0
     return list(found.values())
+
+
+@subject.get(
+    "courses/{course_id:course}/enrollment/flow/",
+    reads=[tables.course_enrollment_flow_daily],
+    file_name="enrollment_flow",
+    versions=("v1",),
+    one_statement=True,
+)
+def enrollment_flow(course_id: CourseID, days: Range, store: Reading) -> list[FlowDay]:
+    """Learners who joined and who left on each day of the range on which anybody did; oldest first.
+
+    Without a range: the newest such day.
+    """
+    columns = ("joined", "left", "created")
+    rows = on_days(store, tables.course_enrollment_flow_daily, course_id, days, *columns)
+    return [
+        {"course_id": course_id, "date": day, "joined": joined, "left": left, "created": created}
+        for day, joined, left, created in rows
+    ]
+
+
+@subject.get(
+    "enrollment_flows/", reads=[tables.course_enrollment_flow_daily], versions=("v1",), may_be_empty=True
+)
+def enrollment_flows(days: Range, caller: Caller, store: Reading) -> list[CourseFlow]:
+    """Learners who joined and who left each course in the range, by course id; without a range, ever.
+
+    Courses that nobody joined or left in it are absent.
+    """
+    flow = tables.course_enrollment_flow_daily.c
+    joined, left = sa.func.sum(flow.joined), sa.func.sum(flow.left)
+    statement = sa.select(flow.course_id, joined, left).where(caller.sees(flow.course_id))
+    if days.first_day is not None:
+        statement = statement.where(flow.date >= days.first_day)
+    if days.end_day is not None:
+        statement = statement.where(flow.date < days.end_day)
+    rows = store.tuples(statement.group_by(flow.course_id).order_by(flow.course_id))
+    return [
+        {"course_id": course_id, "joined": int(joined), "left": int(left)} for course_id, joined, left in rows
+    ]
+
+
+_RECONCILIATION = tables.enrollment_reconciliation
+_REASONS = tuple(name for name in Reconciliation.__annotations__ if name not in ("course_id", "created"))
+
+
+@subject.get(
+    "courses/{course_id:course}/enrollment/reconciliation/",
+    reads=[_RECONCILIATION],
+    file_name="enrollment_reconciliation",
+    versions=("v1",),
+    one_statement=True,
+)
+def enrollment_reconciliation(course_id: CourseID, store: Reading) -> list[Reconciliation]:
+    """How far the enrollments that events tell of agree with the LMS's own: one item."""
+    found = _reconciled().rows(store, are_many=False, course_id=course_id)
+    return [
+        {"course_id": course_id, **dict(zip((*_REASONS, "created"), row, strict=True))}  # type: ignore[typeddict-item]
+        for row in found
+    ]
+
+
+@cache
+def _reconciled() -> Listed:
+    shown = [_RECONCILIATION.c[name] for name in (*_REASONS, "created")]
+    here = _RECONCILIATION.c.course_id == sa.bindparam("course_id")
+    return Listed(shown, here, order=[_RECONCILIATION.c.id])

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pharos.insights import activity_sentences, comparison, enrollment_sentences, navigation
 from pharos.insights.access import CourseInView, CoursesInView
 from pharos.insights.activity_weeks import Week, kinds_in_use, weeks_of
-from pharos.insights.api import DataAPIError
+from pharos.insights.api import DataAPIError, Row
 from pharos.insights.charts import Mark
 from pharos.insights.directory import CCX, Course
 from pharos.insights.enrollment_days import Day, counts, days_of, growth_in_week
@@ -94,22 +94,30 @@ async def course_home(request: Request, course: CourseInView, view: CoursesInVie
 
 async def _numbers(request: Request, site: Site, course: Course) -> tuple[list[Day], list[Week], bool]:
     """Days, weeks, and whether both could be had. Raises DataAPIError when neither could."""
-    by_mode, activity = await asyncio.gather(
-        site.api.enrollment_by_mode(course.course_id),
+    enrollment, activity = await asyncio.gather(
+        _enrollment_rows(site, course.course_id),
         site.api.activity(course.course_id),
         return_exceptions=True,
     )
-    if isinstance(by_mode, BaseException) and isinstance(activity, BaseException):
-        raise by_mode
-    for failed in (by_mode, activity):
+    if isinstance(enrollment, BaseException) and isinstance(activity, BaseException):
+        raise enrollment
+    for failed in (enrollment, activity):
         if isinstance(failed, BaseException) and not isinstance(failed, DataAPIError):
             raise failed
-    rows = [] if isinstance(by_mode, BaseException) else by_mode
-    days = days_of(rows, last_day(request, navigation.ENROLLMENT_ACTIVITY.table))
+    by_mode, flows = ([], None) if isinstance(enrollment, BaseException) else enrollment
+    days = days_of(by_mode, last_day(request, navigation.ENROLLMENT_ACTIVITY.table), flows)
     rows = [] if isinstance(activity, BaseException) else activity
     weeks = weeks_of(rows, counts(days), last_sunday(request, navigation.ENGAGEMENT_CONTENT.table))
-    complete = not isinstance(by_mode, BaseException) and not isinstance(activity, BaseException)
+    complete = not isinstance(enrollment, BaseException) and not isinstance(activity, BaseException)
     return days, weeks, complete
+
+
+async def _enrollment_rows(site: Site, course_id: str) -> tuple[list[Row], list[Row] | None]:
+    """Enrollment by day and mode, and who joined and left."""
+    by_mode, flows = await asyncio.gather(
+        site.api.enrollment_by_mode(course_id), site.api.enrollment_flow(course_id)
+    )
+    return by_mode, flows
 
 
 @dataclass(frozen=True)
@@ -215,7 +223,7 @@ def _sentences(
 
 
 def _enrollment(words: Language, days: Sequence[Day], last_run: _LastRun | None) -> Markup:
-    """Who came and left in the last seven days, and how the last run stood at this day of the course."""
+    """How many joined and left in seven days, and how the last run stood at this day of the course."""
     last = days[-1]
     parts = [enrollment_sentences.joined_and_left(words, growth_in_week(days))]
     then = last_run.on(last.day) if last_run is not None else None

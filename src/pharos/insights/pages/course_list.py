@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -11,6 +11,7 @@ from pharos.insights import files
 from pharos.insights.access import CoursesInView, VisibleCourses
 from pharos.insights.api import Row
 from pharos.insights.files import Sheet
+from pharos.insights.listing import NO_FLOW
 from pharos.insights.site import TheSite
 
 router = APIRouter()
@@ -32,12 +33,21 @@ async def _file(request: Request, view: VisibleCourses, site: TheSite, kind: str
     rows = [row for row in await site.api.summaries() if row["course_id"] in view.visible]
     if not rows:
         raise HTTPException(404)
-    programs = await site.api.programs()
-    flat = [_flat(row, programs) for row in rows]
+    programs, flows = await site.api.programs(), await site.api.enrollment_flows()
+    flow_of = None if flows is None else {flow["course_id"]: flow for flow in flows}
+    flat = [_flat(row, programs) | _flow(row, flow_of) for row in rows]
     columns = sorted({key for row in flat for key in row})
     name = f"{datetime.now(UTC).replace(microsecond=0).isoformat()}--course-list"
     definition = request.state.definitions.get("course_meta_summary_enrollment")
     return await files.response(request.state.language, Sheet(name, columns, flat, definition), kind)
+
+
+def _flow(row: Row, flow_of: Mapping[str, Row] | None) -> Row:
+    """Who joined and left in the last seven days counted; no columns where that is not counted."""
+    if flow_of is None:
+        return {}
+    flow = flow_of.get(row["course_id"], NO_FLOW)
+    return {"recent_joined": flow["joined"], "recent_left": flow["left"]}
 
 
 def _flat(row: Row, programs: Sequence[Row]) -> Row:

@@ -62,7 +62,7 @@ async def courses(request: Request, view: CoursesInView, site: TheSite) -> Respo
 async def visible(site: Site, ids: Container[str]) -> list[Listed]:
     """The courses with these ids that anything was counted for or that the LMS knows."""
     known = await site.directory.known()
-    listed = site.listing.of(await site.api.summaries(), known)
+    listed = site.listing.of(await site.api.summaries(), known, await site.api.enrollment_flows())
     return [item for item in listed if item.course.course_id in ids]
 
 
@@ -174,7 +174,7 @@ def _figures(words: Language, listed: Sequence[Listed], last: date) -> list[Figu
             "enrollment_change_7_days",
             words.text("Change in 7 days"),
             words.signed(sum(i.change for i in listed)),
-            words.days(last - timedelta(days=6), last),
+            _who_came(words, listed, words.days(last - timedelta(days=6), last)),
             href="/courses/?sort=change#results",
         ),
         Figure(
@@ -191,6 +191,18 @@ def _figures(words: Language, listed: Sequence[Listed], last: date) -> list[Figu
             share(masters, current, noop("%(percent)s of current")),
         ),
     ]
+
+
+def _who_came(words: Language, listed: Sequence[Listed], days: str) -> str:
+    """How many joined and left in seven days, and the days; the days alone where that is not counted."""
+    if any(item.joined is None for item in listed):
+        return days
+    return words.text(
+        "%(joined)s joined, %(left)s left; %(days)s",
+        joined=words.number(sum(item.joined or 0 for item in listed)),
+        left=words.number(sum(item.left or 0 for item in listed)),
+        days=days,
+    )
 
 
 def _table(request: Request, words: Language, shown: Sequence[Listed]) -> Table:
@@ -259,6 +271,26 @@ def _table(request: Request, words: Language, shown: Sequence[Listed]) -> Table:
             words.text("Enrolled in the verified track now."),
         ),
     ]
+    if all(item.joined is not None for item in shown):
+        place = next(i for i, column in enumerate(columns) if column.key == "change") + 1
+        columns[place:place] = [
+            Column(
+                "joined",
+                words.text("Joined"),
+                lambda item: item.joined,
+                lambda item: words.number(item.joined),
+                optional=True,
+                help=words.text("Joined in the last seven days counted."),
+            ),
+            Column(
+                "left",
+                words.text("Left"),
+                lambda item: item.left,
+                lambda item: words.number(item.left),
+                optional=True,
+                help=words.text("Left in the last seven days counted."),
+            ),
+        ]
     if any(item.masters for item in shown):
         columns.append(
             Column(
@@ -284,6 +316,8 @@ def _table(request: Request, words: Language, shown: Sequence[Listed]) -> Table:
         "total": words.number(sum(i.total for i in shown)),
         "current": words.number(sum(i.current for i in shown)),
         "change": words.signed(sum(i.change for i in shown)),
+        "joined": words.number(sum(i.joined or 0 for i in shown)),
+        "left": words.number(sum(i.left or 0 for i in shown)),
         "verified": words.number(sum(i.verified for i in shown)),
         "masters": words.number(sum(i.masters for i in shown)),
         "passing": words.number(sum(i.passing or 0 for i in shown)),

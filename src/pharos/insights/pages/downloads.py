@@ -1,7 +1,7 @@
 """The rows behind a report as a file, CSV or .xlsx, of the days the report shows (spec 06 §10).
 
-Columns are those of the Data API's CSV. Other than there, weeks without activity are rows of zeros, and days
-without a row are as the day before, as on the page.
+Columns are those of the Data API's CSV; enrollment has joined and left besides. Other than there, weeks
+without activity are rows of zeros, and days without a row are as the day before, as on the page.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pharos.insights import files, navigation, periods
 from pharos.insights.access import CourseInView
 from pharos.insights.api import DataAPI, Row, day
 from pharos.insights.directory import Course
+from pharos.insights.enrollment_days import with_flows
 from pharos.insights.files import Sheet
 from pharos.insights.freshness import last_day, last_sunday
 from pharos.insights.gaps import every_day, every_week
@@ -54,6 +55,8 @@ DOWNLOADS = {
             "date",
             "count",
             "cumulative_count",
+            "joined",
+            "left",
             "audit",
             "credit",
             "honor",
@@ -120,6 +123,8 @@ async def _file(request: Request, course: Course, name: str, site: TheSite, kind
         raise HTTPException(404)
     words: Language = request.state.language
     rows = _filled(request, wanted, await wanted.fetch(site.api, course.course_id))
+    if "joined" in wanted.columns:
+        rows = with_flows(rows, await site.api.enrollment_flow(course.course_id))
     if not rows:
         raise HTTPException(404)
     shown, days = _of_period(request.query_params, course, wanted, rows)

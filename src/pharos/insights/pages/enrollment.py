@@ -47,12 +47,13 @@ async def enrollment_activity(
 ) -> Response:
     """How many learners are in my course?"""
     words: Language = request.state.language
-    rows, deadlines, runs = await asyncio.gather(
+    rows, flows, deadlines, runs = await asyncio.gather(
         site.api.enrollment_by_mode(course.course_id),
+        site.api.enrollment_flow(course.course_id),
         site.directory.deadlines(course.course_id),
         site.directory.earlier_runs(course, view.visible),
     )
-    days = days_of(rows, last_day(request, navigation.ENROLLMENT_ACTIVITY.table))
+    days = days_of(rows, last_day(request, navigation.ENROLLMENT_ACTIVITY.table), flows)
     if not days:
         return site.renderer.render(request, _empty_page(request, words, course))
     period = period_of(request, course, days[0].day, days[-1].day, periods.BY_DAY)
@@ -211,14 +212,17 @@ def _change(words: Language, report: _Report) -> list[Figure]:
             href=report.rows_by("change"),
         )
     ]
-    if report.period.choice != periods.ALL and changed.joined is not None and changed.left is not None:
-        left = words.number(abs(changed.left))
-        if changed.left >= 0:
-            note = words.text("%(n)s more left than came back", n=left)
-        else:
-            note = words.text("%(n)s more came back than left", n=left)
-        label = words.text("Enrolled for the first time")
-        found.append(Figure("first_enrollments", label, words.number(changed.joined), note))
+    if changed.joined is not None:
+        found += [
+            Figure(
+                "joined",
+                words.text("Joined"),
+                words.number(changed.joined),
+                days,
+                href=report.rows_by("joined"),
+            ),
+            Figure("left", words.text("Left"), words.number(changed.left), days, href=report.rows_by("left")),
+        ]
     return found
 
 
@@ -306,6 +310,7 @@ def _table(request: Request, words: Language, report: _Report) -> Any:
             "count", words.text("Current"), lambda item: item.count, lambda item: words.number(item.count)
         ),
         Column("change", words.text("Change"), change, lambda item: words.signed(change(item))),
+        *(_flow_columns(words) if days[-1].joined is not None else ()),
         *(track_column(track) for track in reversed(tracks_in_use(days))),
     ]
     if earlier is not None:
@@ -319,3 +324,22 @@ def _table(request: Request, words: Language, report: _Report) -> Any:
         page_size=PAGE_SIZE,
         number=words.number,
     )
+
+
+def _flow_columns(words: Language) -> list[Column[Day]]:
+    return [
+        Column(
+            "joined",
+            words.text("Joined"),
+            lambda item: item.joined,
+            lambda item: words.number(item.joined),
+            optional=True,
+        ),
+        Column(
+            "left",
+            words.text("Left"),
+            lambda item: item.left,
+            lambda item: words.number(item.left),
+            optional=True,
+        ),
+    ]

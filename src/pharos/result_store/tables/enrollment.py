@@ -80,6 +80,40 @@ course_enrollment_daily = result(
     by_day=True,
 )
 
+course_enrollment_flow_daily = result(
+    "course_enrollment_flow_daily",
+    Definition(
+        title="Joined and left",
+        version=1,
+        meaning="Learners who joined and who left each course run on each UTC day on which anybody did.",
+        formula=(
+            "joined = learners enrolled at the end of the day and not at the end of the day before; "
+            "left = learners enrolled at the end of the day before and not at the end of the day. "
+            "joined minus left is the change of the enrollment of the course."
+        ),
+        edge_cases=(
+            "A day on which nobody joined and nobody left has no row.",
+            (
+                "A learner who joins and leaves on the same day counts in neither, as does one who leaves "
+                "and comes back on the same day."
+            ),
+            "Over several days a learner who leaves and comes back counts in both.",
+            "A change of mode is neither.",
+        ),
+        window="The UTC days with changes, from the course run's first enrollment event to the last day.",
+        source=_ENROLLMENT_SOURCE,
+        spec="01 §5.2",
+        differences=("Ours: the original has the number of learners of each day only.", *_DIFFERENCES),
+    ),
+    course_id(),
+    day(),
+    column("joined", Integer(), "Learners who joined.", nullable=False),
+    column("left", Integer(), "Learners who left.", nullable=False),
+    key=("course_id", "date"),
+    indexes=(("date",),),
+    by_day=True,
+)
+
 course_enrollment_mode_daily = result(
     "course_enrollment_mode_daily",
     Definition(
