@@ -61,7 +61,7 @@ from pharos.data_api.tokens import list_tokens
 from pharos.limits import Turns
 from pharos.prefix import Prefix, prefix_of
 from pharos.result_store import data_problems, store
-from pharos.result_store.errors import ResultStoreError
+from pharos.result_store.errors import ResultStoreError, StoreNotReady, StoreUnreachable, TableMissing
 from pharos.result_store.job_runs import JobRun, latest, latest_done
 from pharos.telemetry.audit import AuditLog
 from pharos.telemetry.metrics import Metrics
@@ -232,7 +232,14 @@ def _answer_bad_parameter(_: Request, error: Exception) -> Response:
 def _answer_no_store(_: Request, error: Exception) -> Response:
     """The address and the reason are for the operator's log, not for the web."""
     log.error("%s", error)
-    return _answer({"status": 503, "detail": "The Result Store does not answer."}, 503)
+    match error:
+        case StoreUnreachable():
+            detail = "The Result Store does not answer."
+        case TableMissing() | StoreNotReady():
+            detail = "The Result Store lacks a table or column. Its operator finds more in the log."
+        case _:
+            detail = "The Result Store refuses this question. Its operator finds more in the log."
+    return _answer({"status": 503, "detail": detail}, 503)
 
 
 def _answer_fault(request: Request, error: Exception) -> Response:

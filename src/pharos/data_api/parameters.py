@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 from starlette.exceptions import HTTPException
 
-from pharos.data_api.errors import BadBody, UnsupportedMediaType
+from pharos.data_api.errors import BadBody, NoData, UnsupportedMediaType
 from pharos.data_api.times import read_moment
 
 BODIES = ("application/json", "application/x-www-form-urlencoded")  # forms of a POST, as documented
@@ -60,6 +60,13 @@ async def _between(start_date: Moment = None, end_date: Moment = None) -> Betwee
 
 
 Range = Annotated[Between, Depends(_between)]
+
+
+def check_characters(request: Request) -> None:
+    """Raises NoData if address or query hold the character NUL: no data have it, PostgreSQL refuses it."""
+    values = [value for _, value in request.query_params.multi_items()]
+    if any("\x00" in text for text in (request.scope["path"], *values)):
+        raise NoData
 
 
 class Given:

@@ -20,8 +20,14 @@ from fastapi import Request
 
 from pharos.errors import PharosError
 from pharos.result_store import store
-from pharos.result_store.connecting import engine_for, reading_engine, translated
-from pharos.result_store.errors import StoreUnreachable
+from pharos.result_store.connecting import (
+    all_rows,
+    engine_for,
+    is_incomparable,
+    reading_engine,
+    translated,
+)
+from pharos.result_store.errors import StoreUnreachable, TableMissing
 from pharos.result_store.publications import published as published_in
 from pharos.result_store.store import Publication
 from pharos.result_store.tables import publications
@@ -154,8 +160,12 @@ class ResultStore:
             yield connection
 
     def _read(self, statement: sa.Select[Any], values: Values) -> Sequence[Any]:
-        with translated(self._reading) as connection:
-            return connection.execute(statement, values).all()
+        try:
+            with translated(self._reading) as connection:
+                return all_rows(connection, statement, values)
+        except TableMissing:
+            self._columns.clear()  # an upgrade may have changed them
+            raise
 
     def close(self) -> None:
         """Give the connections back."""
@@ -192,7 +202,12 @@ class ResultStore:
         The connection is closed with the iterator, also before its end.
         """
         with translated(self._exporting) as connection:
-            result = connection.execution_options(yield_per=size).execute(statement)
+            try:
+                result = connection.execution_options(yield_per=size).execute(statement)
+            except sa.exc.DBAPIError as error:
+                if is_incomparable(error):
+                    return  # no row has such a text
+                raise
             try:
                 yield from result.mappings().partitions()
             except GeneratorExit:
@@ -201,10 +216,13 @@ class ResultStore:
 
     def has_column(self, table: sa.Table, name: str) -> bool:
         """Whether the table really has the column; tables of the original may be older. Asked once."""
+        return name in self.columns(table)
+
+    def columns(self, table: sa.Table) -> set[str]:
+        """The names of the columns that the table really has."""
         if table.name not in self._columns:
-            found = self.told(lambda engine: _columns_of(engine, table))
-            self._columns[table.name] = found
-        return name in self._columns[table.name]
+            self._columns[table.name] = self.told(lambda engine: _columns_of(engine, table))
+        return self._columns[table.name]
 
 
 SNAPSHOTS: Mapping[str, tuple[str, ...]] = {
@@ -313,7 +331,7 @@ class Reading:
         elif self._snapshot is None:
             raise TypeError("a statement that is not OfEdition is read in a snapshot")
         if self._snapshot is not None:
-            return self._snapshot.execute(statement, values).all()
+            return all_rows(self._snapshot, statement, values)
         return self._store.tuples(statement, values)
 
     @property

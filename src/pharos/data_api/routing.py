@@ -28,7 +28,7 @@ from pharos.data_api.access import SCHEME, Caller, OfCallers, OfLearnerReaders
 from pharos.data_api.cache import Kept, compressed, conditional, key_of, stamp
 from pharos.data_api.errors import Busy, EditionGone, NoData
 from pharos.data_api.formats import CSV, FORMATS, JSON, Format, attachment, chosen
-from pharos.data_api.parameters import BODIES
+from pharos.data_api.parameters import BODIES, check_characters
 from pharos.data_api.paths import SUFFIX
 from pharos.data_api.reading import Reading, edition_of, of_request
 from pharos.result_store.store import Publication
@@ -175,6 +175,8 @@ def _answering(endpoint: Endpoint) -> Callable[..., Any]:
     wanted = inspect.signature(endpoint.function, eval_str=True).parameters
 
     async def answer(request: Request, **own: Any) -> Response:
+        if not endpoint.parameters:  # lists of ids have checks of their own
+            check_characters(request)
         try:
             async with asyncio.timeout(TOTAL_S):
                 return conditional(request, await _answered(endpoint, request, own))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Double, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, DateTime, Double, Integer, String, Text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler, TypeCompiler
@@ -72,6 +72,26 @@ def _exactly_on_postgresql(element: exactly, compiler: SQLCompiler, **options: A
 @compiles(exactly, "mysql", "mariadb")  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
 def _exactly_on_mysql(element: exactly, compiler: SQLCompiler, **options: Any) -> str:
     return f"CAST(CONVERT({compiler.process(element.clauses, **options)} USING utf8mb4) AS BINARY)"
+
+
+class equal(FunctionElement[bool]):  # noqa: N801 - used like a function
+    """`equal(column, value)`: whether every character is the same, in every collation; found by an index.
+
+    What the database finds by its own comparison, it compares once more byte by byte (see `exactly`).
+    """
+
+    name = "equal"
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(equal)  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
+def _equal(element: equal, compiler: SQLCompiler, **options: Any) -> str:
+    column, value = element.clauses
+    found = compiler.process(column == value, **options)
+    if compiler.dialect.name == "postgresql":
+        return found  # compares so itself
+    return f"({found} AND {compiler.process(exactly(column) == exactly(value), **options)})"
 
 
 def _collation(compiler: TypeCompiler) -> str:

@@ -6,7 +6,7 @@ does, is given up after `wait_s`. Must not know any table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Literal
@@ -45,6 +45,7 @@ MYSQL_AWAY = {
     *(1044, 1045, 1049, 1698),  # no such user or database, or not for us
     *(1053, 1152, 1158, 1159, 1160, 1161, 1927, 3159, 4031),  # the connection was ended
 }
+MYSQL_INCOMPARABLE = {1267, 1270}  # a text that the character set of the column cannot hold
 MYSQL_MISSING = {1146, 1054}  # no such table, no such column
 POSTGRESQL_AWAY = ("08", "28", "3D", "53300", "57P")  # connection, login, database, too many, shutdown
 POSTGRESQL_MISSING = {"42P01", "42703"}  # no such table, no such column
@@ -121,6 +122,44 @@ def _kind(error: sa.exc.SQLAlchemyError, dialect: str) -> Literal["away", "missi
             missing = code in MYSQL_MISSING
             away = not code or code in MYSQL_AWAY or code in MYSQL_OF_CLIENT
     return "missing" if missing else "away" if away else "refused"
+
+
+def all_rows(
+    connection: sa.Connection, statement: sa.Select[Any], values: Mapping[str, Any]
+) -> Sequence[sa.Row[Any]]:
+    """All rows of a query with bound values.
+
+    MySQL refuses to compare a text with a column whose character set cannot hold it. No row has such a text:
+    those of lists are left out, and a single one finds nothing.
+    """
+    for may_hold in (None, *OLD_CHARACTER_SETS):
+        some = values if may_hold is None else _fitting(values, may_hold)
+        try:
+            return connection.execute(statement, some).all()
+        except sa.exc.DBAPIError as error:
+            if not is_incomparable(error):
+                raise
+    return []
+
+
+def is_incomparable(error: sa.exc.DBAPIError) -> bool:
+    """Whether the database refuses to compare a text with a column, see `all_rows`."""
+    original = error.orig
+    return isinstance(original, pymysql.Error) and original.args[:1] in [(c,) for c in MYSQL_INCOMPARABLE]
+
+
+OLD_CHARACTER_SETS: tuple[Callable[[str], bool], ...] = (
+    lambda text: not text or max(text) <= "\uffff",  # utf8, of three bytes
+    lambda text: text.encode("cp1252", "ignore").decode("cp1252") == text,  # latin1
+)
+
+
+def _fitting(values: Mapping[str, Any], may_hold: Callable[[str], bool]) -> dict[str, Any]:
+    """The values, of lists only the texts that a character set may hold."""
+    return {
+        name: [text for text in value if may_hold(text)] if isinstance(value, list) else value
+        for name, value in values.items()
+    }
 
 
 def shown(url: URL) -> str:

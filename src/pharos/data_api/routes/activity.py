@@ -16,6 +16,7 @@ from pharos.data_api.routes.enrollment import Course, Created
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import zulu
 from pharos.result_store import tables
+from pharos.result_store.column_types import equal
 
 subject = Subject("Activity")
 table = tables.course_activity
@@ -93,7 +94,7 @@ def activity(
 
 @cache
 def _weeks(*, has_start: bool, has_end: bool) -> Listed:
-    here = table.c.course_id == sa.bindparam("course_id")
+    here = equal(table.c.course_id, sa.bindparam("course_id"))
     inside = [table.c.interval_start >= sa.bindparam("start")] * has_start
     inside += [table.c.interval_end < sa.bindparam("end")] * has_end
     if not inside:
@@ -106,7 +107,7 @@ def _weeks(*, has_start: bool, has_end: bool) -> Listed:
 
 NEWEST = OfEdition(
     sa.select(*(table.c[name] for name in ("interval_start", "interval_end", "label", "count")))
-    .where(table.c.course_id == sa.bindparam("course_id"), table.c.label == sa.bindparam("label"))
+    .where(equal(table.c.course_id, sa.bindparam("course_id")), table.c.label == sa.bindparam("label"))
     .order_by(table.c.interval_end.desc(), table.c.interval_start.desc(), table.c.id.desc())
     .limit(sa.literal_column("1"))
 )

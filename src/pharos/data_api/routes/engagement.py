@@ -18,6 +18,7 @@ from pharos.data_api.routes.enrollment import Course, Day
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import zulu
 from pharos.result_store import tables
+from pharos.result_store.column_types import equal
 
 subject = Subject("Engagement of learners")
 
@@ -91,7 +92,7 @@ def user_engagement(
     ]
     rows = store.rows(
         sa.select(table.c.username, *sums, sa.func.max(table.c.date).label("date_last_active"))
-        .where(table.c.course_id == course_id)
+        .where(equal(table.c.course_id, course_id))
         .group_by(table.c.username)
         .order_by(table.c.username)
     )
@@ -139,18 +140,23 @@ def enterprise_engagements(
 ) -> EngagementPage:
     """What the learners of an enterprise did with problems and videos, oldest day first."""
     table, users = tables.module_engagement, tables.enterprise_user
-    names = sa.select(users.c.user_username).where(users.c.enterprise_id.in_(_spellings(enterprise_id)))
+    spelled = users.c.enterprise_id.in_(_spellings(enterprise_id))
+    # Read, not joined: columns of two collations cannot be compared.
+    found_names = store.tuples(sa.select(users.c.user_username).distinct().where(spelled))
+    names = {"names": [name for (name,) in found_names if name is not None]}
     statement = sa.select(table).where(
-        table.c.username.in_(names), table.c.entity_type.not_in(NOT_SERVED), caller.sees(table.c.course_id)
+        table.c.username.in_(sa.bindparam("names", expanding=True, literal_execute=True)),
+        table.c.entity_type.not_in(NOT_SERVED),
+        caller.sees(table.c.course_id),
     )
-    count = store.rows(sa.select(sa.func.count().label("count")).select_from(statement.subquery()))[0][
-        "count"
-    ]
+    counted = sa.select(sa.func.count().label("count")).select_from(statement.subquery())
+    count = store.rows(counted, names)[0]["count"]
     order = [table.c[name] for name in (BY_DAY if store.is_published(table) else ["id"])]
     found = page.cut(
         count,
         lambda offset, limit: [
-            _engagement(row) for row in store.rows(statement.order_by(*order).offset(offset).limit(limit))
+            _engagement(row)
+            for row in store.rows(statement.order_by(*order).offset(offset).limit(limit), names)
         ],
     )
     return {**found}  # type: ignore[typeddict-item]

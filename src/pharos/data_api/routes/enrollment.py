@@ -15,6 +15,7 @@ from pharos.data_api.parameters import Between, Range
 from pharos.data_api.reading import Reading
 from pharos.data_api.routing import Subject
 from pharos.result_store import tables
+from pharos.result_store.column_types import equal
 
 subject = Subject("Enrollment")
 
@@ -100,7 +101,7 @@ def on_days(
 def _listed(
     table: sa.Table, columns: tuple[str, ...], order: str | None, has_first: bool, has_end: bool
 ) -> Listed:
-    here = table.c.course_id == sa.bindparam("course_id")
+    here = equal(table.c.course_id, sa.bindparam("course_id"))
     on = [table.c.date >= sa.bindparam("first")] * has_first + [table.c.date < sa.bindparam("end")] * has_end
     if not on:
         on = [table.c.date == sa.select(sa.func.max(table.c.date)).where(here).scalar_subquery()]

@@ -1,5 +1,6 @@
 """Whole result tables, or the rows of one course, as a stream: memory stays flat however many rows."""
 
+import asyncio
 import csv
 import io
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -17,13 +18,14 @@ from pharos.data_api.access import SCHEME, Caller, OfCallers, OfTableReaders
 from pharos.data_api.cache import accepts_gzip
 from pharos.data_api.errors import Forbidden, IllegalParameter, NoData, NoRoute, NotAcceptable
 from pharos.data_api.formats import CSV, JSON, NDJSON, PARQUET, Format, as_json, attachment, cell, chosen
-from pharos.data_api.parameters import Between, Range
+from pharos.data_api.parameters import Between, Range, check_characters
 from pharos.data_api.paths import SUFFIX
 from pharos.data_api.reading import of_request
 from pharos.data_api.routing import documented_errors, provenance
 from pharos.data_api.streaming import Stream, Streamed, gzipped
 from pharos.data_api.times import zulu
 from pharos.result_store import contract
+from pharos.result_store.column_types import equal
 from pharos.result_store.tables import ABOUT_LEARNERS, RESULTS
 
 ROWS_AT_ONCE = 5_000
@@ -97,13 +99,15 @@ async def export(
     caller, store, found = request.state.caller, of_request(request), RESULTS.get(table)
     if found is None:
         raise NoRoute
+    check_characters(request)
     wanted = chosen(request.headers.get("accept", ""), request.scope.get(SUFFIX), format_ or None)
     if wanted not in WRITERS:
         raise NotAcceptable
     _check(found, caller)
-    shown = _shown(found, columns)
+    there = await asyncio.to_thread(store.columns, found)
+    shown = _shown(found, there, columns)
     published = await store.published.get()
-    order = _order(found, is_published=table in published)
+    order = _order(found, shown, is_published=table in published)
     statement = _in_days(_chosen(found, shown, caller, course_id), found, days).order_by(*order)
     headers = {"Vary": "Accept, Authorization, Accept-Encoding"}
     if wanted is not JSON:
@@ -124,9 +128,12 @@ def _check(table: sa.Table, caller: Caller) -> None:
         raise Forbidden("This token may not read a table of all courses.")
 
 
-def _shown(table: sa.Table, names: str | None) -> Columns:
-    """The columns with these names, or all. Raises IllegalParameter."""
-    known = {column.name: column for column in contract.columns(table)}
+def _shown(table: sa.Table, there: set[str], names: str | None) -> Columns:
+    """The columns with these names, or all. Raises IllegalParameter.
+
+    A table of the original may lack columns that it does not serve.
+    """
+    known = {column.name: column for column in contract.columns(table) if column.name in there}
     wanted = [name.strip() for name in names.split(",")] if names else list(known)
     for name in wanted:
         if name not in known:
@@ -151,17 +158,17 @@ def _chosen(table: sa.Table, shown: Columns, caller: Caller, course_id: str | No
     if "course_id" in table.columns:
         statement = statement.where(caller.sees(table.c.course_id))
         if course_id:
-            statement = statement.where(table.c.course_id == course_id)
+            statement = statement.where(equal(table.c.course_id, course_id))
     elif course_id:
         raise NoData
     return statement
 
 
-def _order(table: sa.Table, *, is_published: bool) -> Columns:
+def _order(table: sa.Table, shown: Columns, *, is_published: bool) -> Columns:
     """The key, or all columns of a table without one; of rows that another program stored, their number."""
     if not is_published and not table.info["by_day"]:
         return [table.c.id]
-    return [table.c[name] for name in table.info["key"]] or contract.columns(table)
+    return [table.c[name] for name in table.info["key"]] or shown
 
 
 def _written(chunks: Generator[Rows], write: Writer, shown: Columns) -> Generator[bytes]:

@@ -26,6 +26,7 @@ from pharos.data_api.routes.enrollment import Day
 from pharos.data_api.routing import TIME, Subject
 from pharos.keys import is_course_id
 from pharos.result_store import tables
+from pharos.result_store.column_types import equal
 
 subject = Subject("Learners")
 roster = tables.module_engagement_roster
@@ -158,7 +159,9 @@ def learner(
 ) -> Learner:
     """One learner of the course."""
     course_id = _checked(course_id)
-    rows = store.rows(sa.select(roster).where(roster.c.course_id == course_id, roster.c.username == username))
+    rows = store.rows(
+        sa.select(roster).where(equal(roster.c.course_id, course_id), equal(roster.c.username, username))
+    )
     if len(rows) != 1:
         raise NotFoundCoded("no_learner_for_course", f"Learner {username} not found for course {course_id}.")
     return _learner(rows[0], _account_base(request), _last_updated(store))
@@ -186,7 +189,7 @@ def learners(
     """The learners of the course, in pages; missing values last in ascending order, first in descending."""
     course_id = _checked(course_id)
     conditions = [
-        roster.c.course_id == course_id,
+        equal(roster.c.course_id, course_id),
         *_in_segments(segments, ignore_segments),
         *([roster.c.cohort == cohort] if cohort else []),
         *([roster.c.enrollment_mode == enrollment_mode] if enrollment_mode else []),
@@ -309,7 +312,7 @@ def engagement_timeline(username: Username, store: Reading, course_id: CourseAsk
             sa.func.count(table.c.entity_id.distinct()).label("entities"),
             sa.func.sum(table.c["count"]).label("events"),
         )
-        .where(table.c.course_id == course_id, table.c.username == username)
+        .where(equal(table.c.course_id, course_id), equal(table.c.username, username))
         .group_by(table.c.date, table.c.entity_type, table.c.event)
         .order_by(table.c.date)
     )
@@ -363,7 +366,7 @@ def course_learner_metadata(course_id: CourseID, store: Reading) -> LearnerMetad
     columns = (roster.c.enrollment_mode, roster.c.segments, roster.c.cohort)
     rows = store.rows(
         sa.select(*columns, sa.func.count().label("learners"))
-        .where(roster.c.course_id == course_id)
+        .where(equal(roster.c.course_id, course_id))
         .group_by(*columns)
     )
     modes: dict[str, int] = {}
@@ -389,7 +392,7 @@ def _ranges(course_id: str, store: Reading) -> EngagementRanges:
     table = tables.module_engagement_metric_ranges
     rows = store.rows(
         sa.select(table)
-        .where(table.c.course_id == course_id)
+        .where(equal(table.c.course_id, course_id))
         .order_by(table.c.metric, table.c.range_type, table.c.id)
     )
     start, end = (rows[0]["start_date"], rows[0]["end_date"]) if rows else (None, None)

@@ -19,6 +19,7 @@ from pharos.data_api.routes.enrollment import Course, Created
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact
 from pharos.result_store import tables
+from pharos.result_store.column_types import equal
 
 subject = Subject("Problems")
 
@@ -109,7 +110,7 @@ def _by_part(counted: str) -> OfEdition:
             sa.func.sum(sa.case((table.c.correct, last), else_=0)),
             sa.func.max(table.c.created),
         )
-        .where(table.c.course_id == sa.bindparam("course_id"))
+        .where(equal(table.c.course_id, sa.bindparam("course_id")))
         .group_by(table.c.module_id, table.c.part_id)
         .order_by(table.c.module_id, table.c.part_id)
     )
@@ -145,7 +146,7 @@ def problems_and_tags(course_id: CourseID, store: Reading, days: Range) -> list[
 OF_TAGS = ("module_id", "tag_name", "tag_value", "total_submissions", "correct_submissions", "created")
 TAGGED = OfEdition(
     sa.select(*(tables.tags_distribution.c[name] for name in OF_TAGS))
-    .where(tables.tags_distribution.c.course_id == sa.bindparam("course_id"))
+    .where(equal(tables.tags_distribution.c.course_id, sa.bindparam("course_id")))
     .order_by(tables.tags_distribution.c.module_id, tables.tags_distribution.c.id)
 )
 
@@ -189,7 +190,7 @@ def _answers(counts: tuple[str, ...]) -> OfEdition:
     return OfEdition(
         sa.select(*(table.c[name] for name in OF_ANSWERS), *(sa.column(name, sa.Integer) for name in counts))
         .select_from(table)
-        .where(table.c.module_id == sa.bindparam("module_id"))
+        .where(equal(table.c.module_id, sa.bindparam("module_id")))
         .order_by(table.c.part_id, table.c.id)
     )
 
@@ -253,7 +254,7 @@ def _counted(store: Reading) -> list[sa.ColumnClause[Any]]:
 _grades, _opened = tables.grade_distribution, tables.sequential_open_distribution
 GRADES = OfEdition(
     sa.select(*(_grades.c[name] for name in Grade.__annotations__))
-    .where(_grades.c.module_id == sa.bindparam("module_id"))
+    .where(equal(_grades.c.module_id, sa.bindparam("module_id")))
     .order_by(
         _grades.c.max_grade.is_(None),
         _grades.c.max_grade,
@@ -265,7 +266,7 @@ GRADES = OfEdition(
 )
 OPENED = OfEdition(
     sa.select(*(_opened.c[name] for name in SubsectionOpened.__annotations__))
-    .where(_opened.c.module_id == sa.bindparam("module_id"))
+    .where(equal(_opened.c.module_id, sa.bindparam("module_id")))
     .order_by(_opened.c.course_id, _opened.c.id)
 )
 

@@ -20,6 +20,7 @@ from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact, compact_or_none, read_past_day
 from pharos.keys import is_course_id
 from pharos.result_store import tables
+from pharos.result_store.column_types import equal, exactly
 
 subject = Subject("Course summaries")
 
@@ -300,7 +301,7 @@ def _assembled(
         } | _added(summary, counts)
         modes, shown_mode = summary["enrollment_modes"], MERGED_MODES.get(mode, mode)
         modes[shown_mode] = _added(modes.get(shown_mode, NOBODY), counts)
-    return found
+    return dict(sorted(found.items()))  # databases order texts each in their own way
 
 
 _summaries_table = tables.course_meta_summary_enrollment
@@ -330,23 +331,30 @@ def _counts_on(store: Reading, day: date, ids: Sequence[str]) -> dict[str, int]:
 
     By the ids, though it may be all: the table has an index of courses and days, none of days alone.
     """
-    daily = tables.course_enrollment_daily
-    counted = sa.select(daily.c.course_id, daily.c["count"])
     found: dict[str, int | None] = {}
     for first in range(0, len(ids), MAX_IDS_IN_QUERY):
         some = ids[first : first + MAX_IDS_IN_QUERY]
-        found |= dict(iter(store.tuples(counted.where(daily.c.course_id.in_(some), daily.c.date == day))))
+        found |= dict(iter(store.tuples(COUNTS_ON_DAY, {"ids": some, "day": day})))
         absent = [course_id for course_id in some if course_id not in found]
         if absent:  # most courses have a row for every day
-            newest = (
-                sa.select(daily.c.course_id, sa.func.max(daily.c.date).label("date"))
-                .where(daily.c.course_id.in_(absent), daily.c.date < day)
-                .group_by(daily.c.course_id)
-                .subquery()
-            )
-            same = sa.and_(daily.c.course_id == newest.c.course_id, daily.c.date == newest.c.date)
-            found |= dict(iter(store.tuples(counted.join(newest, same))))
+            found |= dict(iter(store.tuples(COUNTS_BEFORE_DAY, {"ids": absent, "day": day})))
     return {course_id: count or 0 for course_id, count in found.items()}
+
+
+_daily = tables.course_enrollment_daily
+_day: sa.BindParameter[date] = sa.bindparam("day")
+_counted = sa.select(_daily.c.course_id, _daily.c["count"])
+_wanted = _daily.c.course_id.in_(sa.bindparam("ids", expanding=True))
+_newest = (
+    sa.select(_daily.c.course_id, sa.func.max(_daily.c.date).label("date"))
+    .where(_wanted, _daily.c.date < _day)
+    .group_by(_daily.c.course_id, exactly(_daily.c.course_id))
+    .subquery()
+)
+COUNTS_ON_DAY = _counted.where(_wanted, _daily.c.date == _day)
+COUNTS_BEFORE_DAY = _counted.join(
+    _newest, sa.and_(equal(_daily.c.course_id, _newest.c.course_id), _daily.c.date == _newest.c.date)
+)
 
 
 def _shown(summaries: list[CourseSummary], asked: Given) -> list[CourseSummary]:

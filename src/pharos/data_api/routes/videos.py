@@ -14,6 +14,7 @@ from pharos.data_api.routes.enrollment import Created
 from pharos.data_api.routing import Subject
 from pharos.data_api.times import compact
 from pharos.result_store import tables
+from pharos.result_store.column_types import equal
 
 subject = Subject("Videos")
 
@@ -38,12 +39,12 @@ class Segment(TypedDict):
 _video, _segment = tables.video, tables.video_timeline
 OF_COURSE = OfEdition(
     sa.select(*(_video.c[name] for name in Video.__annotations__))
-    .where(_video.c.course_id == sa.bindparam("course_id"))
+    .where(equal(_video.c.course_id, sa.bindparam("course_id")))
     .order_by(_video.c.pipeline_video_id, _video.c.id)
 )
 OF_VIDEO = OfEdition(
     sa.select(*(_segment.c[name] for name in Segment.__annotations__))
-    .where(_segment.c.pipeline_video_id == sa.bindparam("video_id"))
+    .where(equal(_segment.c.pipeline_video_id, sa.bindparam("video_id")))
     .order_by(_segment.c.segment, _segment.c.id)
 )
 
