@@ -149,6 +149,15 @@ COURSES = {
 }
 
 
+REASONS = ("only_in_lms", "only_in_events", "active_in_lms", "active_in_events", "other_mode")
+RECONCILED: list[tuple[Any, ...]] = [
+    ("course-v1:Odd+STALE+1", 30, 32, 2, 0, 0, 0, 0),
+    ("course-v1:Odd+MOVE+1", 30, 30, 0, 0, 0, 0, 0),
+    ("course-v1:Odd+GAPWEEKS+1", 30, 28, 1, 1, 1, 3, 1),
+]
+THIS_WEEK = [("course-v1:Odd+GAPWEEKS+1", "ACTIVE", 2), ("course-v1:Odd+WHOLERUN+2", "ACTIVE", 1)]
+
+
 def flows_of(odd: Odd) -> dict[date, tuple[int, int]]:
     """Joined and left on the days with changes: whoever is new in the course joined, the rest is who left."""
     found, before, ever = {}, 0, 0
@@ -198,6 +207,16 @@ def fill(engine: sa.Engine, _campus: Campus) -> None:
                 (course_id, when, *flow)
                 for course_id, odd in COURSES.items()
                 for when, flow in flows_of(odd).items()
+            ],
+        ),
+        tables.enrollment_reconciliation: rows_of(
+            ("course_id", "events_count", "lms_count", *REASONS), RECONCILED
+        ),
+        tables.course_activity_current_week: rows_of(
+            ("course_id", "date", "interval_start", "interval_end", "label", "count"),
+            [
+                (course_id, LAST_DAY, datetime(2026, 11, 23), datetime(2026, 11, 30), label, count)
+                for course_id, label, count in THIS_WEEK
             ],
         ),
         tables.course_activity: rows_of(

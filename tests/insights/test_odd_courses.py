@@ -360,3 +360,43 @@ def test_a_course_that_the_lms_does_not_list_says_so(sofia: Patient) -> None:
     assert said in sofia.get(address("course-v1:Odd+LEFT+1", ""), params={"language": "en"}).text
     assert said not in sofia.get(address("course-v1:Odd+ENDED+1", ""), params={"language": "en"}).text
     assert said not in sofia.get(address("ccx-v1:Odd+CCX+1+ccx@7", ""), params={"language": "en"}).text
+
+
+def test_differences_from_the_lms_are_told_in_words(sofia: Patient) -> None:
+    def said(course: str) -> list[str]:
+        page = sofia.get(address(f"course-v1:Odd+{course}+1", DAILY[0]), params={"language": "en"}).text
+        found = re.search(r'<ul class="cases" id="differences">(.*?)</ul>', page, re.DOTALL)
+        items = re.findall(r"<li>(.*?)</li>", found[1], re.DOTALL) if found else []
+        return [flat(html.unescape(re.sub(r"<[^>]+>", "", item))) for item in items]
+
+    assert said("STALE") == [
+        "The LMS has 32 learners enrolled, the events have 30.",
+        "2 are enrolled in the LMS without an event: by hand or by a script, or the log is lost.",
+    ]
+    assert said("MOVE") == [
+        "The LMS has 30 learners enrolled, the events have 30.",
+        "They agree on every learner.",
+    ]
+    assert [item.split(" ")[0] for item in said("GAPWEEKS")[1:]] == ["1", "1", "1", "3", "1"]
+    assert said("YOUNG") == []
+
+
+def test_the_week_so_far_is_shown_apart(sofia: Patient) -> None:
+    """Monday 23 to Wednesday 25 November; with the newest week only, and for nobody where that was quiet."""
+    days = flat(WORDS.days(date(2026, 11, 23), LAST_DAY))
+    expected = {
+        "course-v1:Odd+GAPWEEKS+1": f"In the week so far ({days}) 2 learners have been active",
+        "course-v1:Odd+WHOLERUN+2": f"In the week so far ({days}) 1 learner has been active",
+        "course-v1:Odd+TWO+1": f"In the week so far ({days}) nobody has been active.",
+        "course-v1:Odd+STALE+1": "",
+    }
+    for course_id, sentence in expected.items():
+        page = sofia.get(address(course_id, WEEKLY[0]), params={"language": "en"}).text
+        text = flat(html.unescape(re.sub(r"<[^>]+>", "", page)))
+        assert sentence in text, course_id
+        assert ("week so far" in text) == bool(sentence), course_id
+        home = flat(html.unescape(re.sub(r"<[^>]+>", "", sofia.get(address(course_id, "")).text)))
+        assert sentence in home, course_id
+        assert "week so far" not in answer(page)
+    query = {"language": "en", "from": "2026-10-26", "to": "2026-11-01"}
+    assert "week so far" not in sofia.get(address("course-v1:Odd+GAPWEEKS+1", WEEKLY[0]), params=query).text

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from markupsafe import Markup
 
 from pharos.insights.activity_weeks import Week, last_active
+from pharos.insights.api import Row
 from pharos.insights.gaps import WEEK
 from pharos.insights.language import Language
+from pharos.insights.periods import monday
 from pharos.insights.reports import strong, when
 
 
@@ -66,6 +69,20 @@ def against_week_before(words: Language, week: Week, before: Week) -> Markup:
             "That is %(count)s fewer than the week before.", count=strong(words.number(-change))
         )
     return words.html("That is as many as the week before.")
+
+
+def so_far(words: Language, row: Row | None, last: date) -> Markup:
+    """The week so far, which ends with the day `last`: shown as such, and compared with no whole week."""
+    days = when(words, monday(last), last)
+    count = (row or {}).get("any") or 0
+    if not count:
+        return words.html("In the week so far (%(days)s) nobody has been active.", days=days)
+    return words.htmls(
+        "In the week so far (%(days)s) %(n)s learner has been active; a whole week may have more.",
+        "In the week so far (%(days)s) %(n)s learners have been active; a whole week may have more.",
+        count,
+        days=days,
+    )
 
 
 def against_last_run(words: Language, count: int, then: int | None) -> Markup:

@@ -24,6 +24,7 @@ TIMEOUT_S = 10.0
 HEALTH_S = 2.0
 SUMMARIES = "v1/course_summaries/"
 FLOW = "course_enrollment_flow_daily"
+CURRENT_WEEK = "course_activity_current_week"
 SITE_FRESH_S = 10.0
 SITE_STALE_S = 24 * 3600.0
 
@@ -150,6 +151,18 @@ class DataAPI:
             return None
         first = await self.last_day() - timedelta(days=6)
         return await self._of_site(f"v1/enrollment_flows/?start_date={first.isoformat()}")
+
+    async def reconciliation(self, course_id: str) -> list[Row] | None:
+        """How far events and the LMS agree about enrollments: one row or none; None where not compared."""
+        if not await self._is_published("enrollment_reconciliation"):
+            return None
+        return await self._course_rows(course_id, "enrollment/reconciliation/")
+
+    async def current_week(self, course_id: str) -> list[Row] | None:
+        """Active learners of the week so far: one row, or none; None where nobody counts it."""
+        if not await self._is_published(CURRENT_WEEK):
+            return None
+        return await self._course_rows(course_id, "activity/current_week/")
 
     async def _is_published(self, table: str) -> bool:
         definition = (await self.definitions()).get(table)

@@ -13,6 +13,7 @@ from pharos.insights.periods import DAY, monday
 
 # Logs arrive once a day at most sites: two days without an event need a look.
 OLD = timedelta(hours=48)
+SUNDAY = 6
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,12 @@ def last_day(request: Request, table: str) -> date | None:
     if definition is None or definition.until is None:
         return None
     return (definition.until - timedelta(microseconds=1)).date()
+
+
+def week_so_far(request: Request, table: str) -> date | None:
+    """The last day of the week that is not complete in the table; None where there is no such week."""
+    last = last_day(request, table)
+    return None if last is None or last.weekday() == SUNDAY else last
 
 
 def last_sunday(request: Request, table: str) -> date | None:

@@ -64,6 +64,10 @@ class ReportPage(Page):
     table: Table | None = None
     explanation: tuple[str, ...] = ()
     """How it is counted, in words for course teams."""
+    differences: tuple[Markup, ...] = ()
+    """How far it differs from the LMS, in words."""
+    aside: str = ""
+    """What is shown apart from the days of the page: the week so far."""
     definition: Definition | None = None
     csv: str = ""
     xlsx: str = ""

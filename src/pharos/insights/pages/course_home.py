@@ -64,8 +64,9 @@ class CourseHomePage(Page):
 async def course_home(request: Request, course: CourseInView, view: CoursesInView, site: TheSite) -> Response:
     """What happened in my course?"""
     words: Language = request.state.language
-    (days, weeks, complete), deadlines, runs = await asyncio.gather(
+    (days, weeks, complete), this_week, deadlines, runs = await asyncio.gather(
         _numbers(request, site, course),
+        _this_week(site, course.course_id),
         site.directory.deadlines(course.course_id),
         site.directory.earlier_runs(course, view.visible),
     )
@@ -75,13 +76,14 @@ async def course_home(request: Request, course: CourseInView, view: CoursesInVie
         if complete
         else words.text("Some numbers could not be loaded. The rest of this page is up to date.")
     )
+    so_far = engagement.so_far(request, words, weeks[-1], this_week) if weeks else Markup("")
     now = datetime.now(UTC)
     known = await site.directory.known()
     page = CourseHomePage(
         title=words.text(navigation.HOME.title),
         question=words.text(navigation.HOME.question),
         answer=_answer(words, days, note),
-        sentences=tuple(_sentences(words, course, days, weeks, last_run)),
+        sentences=tuple(_sentences(words, course, days, weeks, last_run, so_far)),
         figures=tuple(_figures(words, course, days, weeks)),
         questions=_questions(words, course, age=site.settings.insights.show_age),
         coming=_coming(words, marks_of(words, course, deadlines), now.date()),
@@ -110,6 +112,14 @@ async def _numbers(request: Request, site: Site, course: Course) -> tuple[list[D
     weeks = weeks_of(rows, counts(days), last_sunday(request, navigation.ENGAGEMENT_CONTENT.table))
     complete = not isinstance(enrollment, BaseException) and not isinstance(activity, BaseException)
     return days, weeks, complete
+
+
+async def _this_week(site: Site, course_id: str) -> list[Row] | None:
+    """Activity of the week so far; None while it cannot be had: the page is worth showing without it."""
+    try:
+        return await site.api.current_week(course_id)
+    except DataAPIError:
+        return None
 
 
 async def _enrollment_rows(site: Site, course_id: str) -> tuple[list[Row], list[Row] | None]:
@@ -192,6 +202,7 @@ def _sentences(
     days: Sequence[Day],
     weeks: Sequence[Week],
     last_run: _LastRun | None,
+    so_far: Markup,
 ) -> list[Sentence]:
     sentences = []
     came = _enrollment(words, days, last_run) if days else Markup("")
@@ -212,7 +223,7 @@ def _sentences(
         sentences.append(
             Sentence(
                 words.text("Engagement"),
-                _activity(words, weeks, last_run),
+                words.sentences(*filter(None, (_activity(words, weeks, last_run), so_far))),
                 course.path + report.path,
                 words.text("See every week"),
                 points_of([week.active for week in weeks[-WEEKS:]]),

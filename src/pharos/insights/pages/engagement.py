@@ -15,13 +15,13 @@ from pharos.insights import activity_sentences as sentences
 from pharos.insights import charts, comparison, navigation, periods
 from pharos.insights.access import CourseInView, CoursesInView
 from pharos.insights.activity_weeks import ACTIVITIES, NOBODY, Week, kinds_in_use, weeks_of
-from pharos.insights.api import DataAPIError, Row
+from pharos.insights.api import CURRENT_WEEK, DataAPIError, Row
 from pharos.insights.charts import Mark, Series
 from pharos.insights.comparison import Band, Earlier
 from pharos.insights.controls import controls, files, period_of
 from pharos.insights.directory import Course
 from pharos.insights.enrollment_days import counts, days_of
-from pharos.insights.freshness import last_day, last_sunday
+from pharos.insights.freshness import last_day, last_sunday, week_so_far
 from pharos.insights.gaps import WEEK
 from pharos.insights.language import Language
 from pharos.insights.marks import marks_of
@@ -41,8 +41,9 @@ async def engagement_content(
 ) -> Response:
     """How many learners are interacting with my course?"""
     words: Language = request.state.language
-    rows, enrollment, deadlines, runs = await asyncio.gather(
+    rows, this_week, enrollment, deadlines, runs = await asyncio.gather(
         site.api.activity(course.course_id),
+        site.api.current_week(course.course_id),
         _enrollment(site, course.course_id),
         site.directory.deadlines(course.course_id),
         site.directory.earlier_runs(course, view.visible),
@@ -68,6 +69,7 @@ async def engagement_content(
         figures_label=words.text("Learner activity metrics"),
         figures=tuple(figures(words, shown[-1], kinds, "#table")),
         chart=_chart(words, report),
+        aside=so_far(request, words, shown[-1], this_week) if shown[-1] is weeks[-1] else "",
         table=_table(request, words, report),
         **files(course, "engagement/activity_trend", period),
     )
@@ -136,6 +138,15 @@ def _headline(words: Language, report: _Report) -> Markup:
     return words.sentences(
         answer, sentences.against_last_run(words, last.active, report.earlier.on(last.ending))
     )
+
+
+def so_far(request: Request, words: Language, newest: Week, this_week: Sequence[Row] | None) -> Markup:
+    """The week so far, after the newest whole week; empty where it is not counted, or both are quiet."""
+    last = week_so_far(request, CURRENT_WEEK)
+    if this_week is None or last is None:
+        return Markup("")
+    row = next(iter(this_week), None)
+    return sentences.so_far(words, row, last) if row or newest.active else Markup("")
 
 
 def _empty_page(words: Language, course: Course, names: dict[str, Any]) -> ReportPage:

@@ -32,6 +32,7 @@ from pharos.insights.freshness import last_day
 from pharos.insights.language import Language
 from pharos.insights.marks import marks_of
 from pharos.insights.periods import DAY, Period
+from pharos.insights.reconciled import in_words as reconciled_in_words
 from pharos.insights.rendering import with_query
 from pharos.insights.reports import Figure, ReportPage, about, no_data_yet
 from pharos.insights.site import Site, TheSite
@@ -47,9 +48,10 @@ async def enrollment_activity(
 ) -> Response:
     """How many learners are in my course?"""
     words: Language = request.state.language
-    rows, flows, deadlines, runs = await asyncio.gather(
+    rows, flows, reconciled, deadlines, runs = await asyncio.gather(
         site.api.enrollment_by_mode(course.course_id),
         site.api.enrollment_flow(course.course_id),
+        site.api.reconciliation(course.course_id),
         site.directory.deadlines(course.course_id),
         site.directory.earlier_runs(course, view.visible),
     )
@@ -68,6 +70,7 @@ async def enrollment_activity(
         figures=tuple(_figures(words, report)),
         chart=_chart(words, report),
         table=_table(request, words, report),
+        differences=reconciled_in_words(words, reconciled),
         **files(course, "enrollment", period),
     )
     return site.renderer.render(request, page)
