@@ -270,3 +270,10 @@ def test_a_fault_tells_nothing(serve: Callable[[Any], str], home: Path) -> None:
     app.state.stores = {}
     answer = httpx.get(f"{serve(app)}/api/v0/courses/{OTHER}/enrollment/", headers=AUTHORIZED)
     assert (answer.status_code, answer.json()) == (500, {"status": 500})
+
+
+def test_who_refuses_gzip_gets_none(api: httpx.Client) -> None:
+    for accepted, encoding in (("gzip", "gzip"), ("gzip;q=0", None), ("identity", None), ("*;q=0", None)):
+        answer = api.get("/openapi.json", headers={"Accept-Encoding": accepted})
+        assert answer.headers.get("Content-Encoding") == encoding
+        assert answer.json()["openapi"]

@@ -35,6 +35,7 @@ def test_everything_else_is_unknown(code: str | None) -> None:
         ("CD", "Congo (the Democratic Republic of the)"),
         ("PS", "Palestine, State of"),
         ("VA", "Holy See"),
+        ("FM", "Micronesia (Federated States of)"),
         ("4", "Afghanistan"),
     ],
 )

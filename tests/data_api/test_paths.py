@@ -63,11 +63,19 @@ def test_head_is_get_without_the_body(api: httpx.Client) -> None:
 
 def test_options_and_other_methods(api: httpx.Client) -> None:
     path = f"/api/v0/courses/{CID}/enrollment/"
-    assert "GET" in api.options(path).headers["Allow"]
+    assert api.options(path).headers["Allow"] == "GET, HEAD, OPTIONS"
     for method in ("PUT", "DELETE", "PATCH", "POST"):
         answer = api.request(method, path)
-        assert answer.status_code == 405
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
         assert answer.json() == {"detail": f'Method "{method}" not allowed.'}
+
+
+def test_answers_name_the_methods_of_their_address(api: httpx.Client) -> None:
+    for path, methods in (("courses/a/b/c/enrollment/", "GET"), ("course_summaries/", "GET, POST")):
+        refused = api.delete(f"/api/v1/{path}")
+        assert (refused.status_code, refused.headers["Allow"]) == (405, f"{methods}, HEAD, OPTIONS")
+    for _ in range(2):  # made and kept
+        assert api.get("/api/v1/course_summaries/").headers["Allow"] == "GET, POST, HEAD, OPTIONS"
 
 
 def test_every_answer_forbids_sniffing_and_framing(api: httpx.Client) -> None:

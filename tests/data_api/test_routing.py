@@ -126,3 +126,16 @@ def test_first_answers_of_one_caller_do_not_keep_the_others_waiting(
     with ThreadPoolExecutor(20) as clients:
         assert set(clients.map(ask, range(10, 70))) <= {200, 404}
     assert 1 <= workers.most <= WORKERS
+
+
+def test_parameters_without_effect_are_named(api: httpx.Client) -> None:
+    """A misspelt one is noticed; a line end in it is not written into the header."""
+    path = f"/api/v1/courses/{CID}/enrollment/"
+    header = "X-Pharos-Unknown-Parameters"
+    for _ in range(2):  # made and kept
+        answer = api.get(path, params={"start_day": "2031-01-01", "format": "json", "a\nb": "1"})
+        assert answer.headers[header] == "start_day, a%0Ab"
+    assert header not in api.get(path, params={"start_date": "2031-01-01", "fields": "count"}).headers
+    assert header not in api.get("/api/v1/course_summaries/?recent_date=2024-01-01&all=true").headers
+    export = api.get("/api/v1/tables/video.csv?column=duration&start_date=")
+    assert export.headers[header] == "column"

@@ -16,15 +16,17 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 import pharos
 from pharos.config import Settings
 from pharos.data_api.access import Access, note_refusal
-from pharos.data_api.cache import Cache, KeptAnswers
+from pharos.data_api.cache import Cache, KeptAnswers, accepts_gzip
 from pharos.data_api.condition import Condition
 from pharos.data_api.docs import Documented, docs
 from pharos.data_api.errors import (
@@ -56,6 +58,7 @@ from pharos.data_api.routes import (
     summaries,
     videos,
 )
+from pharos.data_api.routing import allowed
 from pharos.data_api.streaming import Streams
 from pharos.data_api.tokens import list_tokens
 from pharos.limits import Turns
@@ -168,10 +171,12 @@ class Compressing(GZipMiddleware):
     """Streams are compressed where they are made, not here in the event loop; Parquet is as it is."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        of_streams = scope["type"] == "http" and (
-            scope["path"].startswith(DOWNLOADS) or "/tables/" in scope["path"]
+        is_plain = scope["type"] == "http" and (
+            scope["path"].startswith(DOWNLOADS)
+            or "/tables/" in scope["path"]
+            or not accepts_gzip(Headers(scope=scope).get("accept-encoding", ""))  # `gzip;q=0` refuses it
         )
-        await (self.app if of_streams else super().__call__)(scope, receive, send)
+        await (self.app if is_plain else super().__call__)(scope, receive, send)
 
 
 @asynccontextmanager
@@ -208,14 +213,19 @@ def _answer_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     headers = dict(error.headers or {})
     if error.status_code == 405:  # noqa: PLR2004
-        methods = sorted({*headers.get("Allow", "GET").split(", "), "GET", "HEAD", "OPTIONS"})
-        headers["Allow"] = ", ".join(methods)
+        headers["Allow"] = allowed(_methods(request))
         if request.method == "OPTIONS":
             return _answer({"name": request.url.path, "renders": RENDERS}, 200, headers)
         return _answer({"detail": f'Method "{request.method}" not allowed.'}, 405, headers)
     if error.status_code == 404:  # noqa: PLR2004
         return _answer({"status": 404}, 404)
     return _answer(Detailed(str(error.detail)).body, error.status_code, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """The methods of all routes of the address."""
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] != Match.NONE]
+    return {method for route in routes for method in getattr(route, "methods", None) or ()}
 
 
 RENDERS = ["application/json", "text/html", "text/csv"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -72,17 +72,21 @@ def check_characters(request: Request) -> None:
 class Given:
     """Parameters of a list over courses, from the query or, for long lists, from the body of a POST.
 
-    A list may be written with commas, with repeated keys, or as an array (spec 05 §7).
+    A list may be written with commas, with repeated keys, or as an array, whose elements are taken as they
+    are: a comma in one belongs to an id (spec 05 §7).
     """
 
-    def __init__(self, values: Mapping[str, Sequence[object]]) -> None:
-        self._values = values
+    def __init__(self, values: Mapping[str, Sequence[object]], arrays: Collection[str] = ()) -> None:
+        """`arrays`: the names of values that came as arrays."""
+        self._values, self._arrays = values, arrays
 
     def list(self, name: str) -> list[str] | None:
         """The parts of a list; None if it is absent or empty."""
         given = self._values.get(name, ())
         if all(value in ("", None) for value in given):
             return None
+        if name in self._arrays:
+            return [str(value) for value in given]
         return [part.strip() for value in given for part in str(value).split(",")]
 
     def text(self, name: str) -> str | None:
@@ -138,7 +142,8 @@ def _json_object(body: bytes) -> Given:
         raise BadBody(f"JSON parse error - {error}") from error
     if not isinstance(given, dict):
         raise BadBody("The body must be a JSON object.")
-    return Given({name: value if isinstance(value, list) else [value] for name, value in given.items()})
+    arrays = {name for name, value in given.items() if isinstance(value, list)}
+    return Given({name: value if name in arrays else [value] for name, value in given.items()}, arrays)
 
 
 Asked = Annotated[Given, Depends(_given)]

@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,9 +19,11 @@ from email.utils import format_datetime
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import FastAPI, Request, Response
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.responses import JSONResponse
 
 from pharos.data_api.access import SCHEME, Caller, OfCallers, OfLearnerReaders
@@ -231,6 +233,8 @@ async def _answered_from(
             )
         check_edition(request, reading.published)
         made.headers.update(provenance(reading.published, endpoint.reads))
+        made.headers["Allow"] = allowed(endpoint.methods)
+        note_unknown_parameters(request, made, endpoint.parameters)
         if made_from:
             made_from = stamp(reading.published, names)
             made.headers.setdefault("Cache-Control", NOT_UNASKED)
@@ -275,6 +279,28 @@ def _stem(course_id: str) -> str:
     pieces = course_id.rpartition(":")[2] if ":" in course_id.partition("+")[0] else course_id
     return "-".join(pieces.replace("/", "+").split("+")[:3])
 
+
+METHODS = ("GET", "POST", "HEAD", "OPTIONS")  # in the order in which the original names them
+UNKNOWN = "X-Pharos-Unknown-Parameters"
+
+
+def allowed(methods: Iterable[str]) -> str:
+    """The value of the header Allow."""
+    return ", ".join(method for method in METHODS if method in {*methods, "HEAD", "OPTIONS"})
+
+
+def note_unknown_parameters(request: Request, response: Response, more: Iterable[str] = ()) -> None:
+    """Name the parameters of the query that have no effect, as misspelt ones, in a header.
+
+    `more`: names that the route does not declare, but reads.
+    """
+    declared = get_flat_params(request.scope["route"].dependant)
+    known = {*(each.alias for each in declared), *OF_EVERY_ENDPOINT, *more}
+    if unknown := [name for name in request.query_params if name not in known]:
+        response.headers[UNKNOWN] = ", ".join(quote(name, safe="") for name in unknown)[:MOST_NAMED]
+
+
+MOST_NAMED = 500  # characters of names
 
 Publications = dict[str, Publication]
 NOT_UNASKED = "private, no-cache"  # a client may keep it, but asks each time whether it is still right

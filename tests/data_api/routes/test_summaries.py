@@ -326,3 +326,14 @@ def test_totals(api: httpx.Client) -> None:
         "verified_enrollment": 3,
     }
     assert api.post("/api/v0/course_totals/", data={"course_ids": "a/b/c"}).json()["count"] == 0
+
+
+def test_an_element_of_an_array_is_one_id(api: httpx.Client) -> None:
+    """With its comma, as recorded; a text is a list with commas."""
+    both = f"{CID},{OTHER}"
+    refused = api.post(PATH, json={"course_ids": [both]})
+    assert refused.status_code == 400
+    assert refused.json()["developer_message"] == f"Course id/key {both} malformed."
+    assert len(api.post(PATH, json={"course_ids": both}).json()) == 2
+    assert len(api.post(PATH, json={"course_ids": [CID, OTHER]}).json()) == 2
+    assert len(api.post(PATH, data={"course_ids": both}).json()) == 2

@@ -21,7 +21,7 @@ from pharos.data_api.formats import CSV, JSON, NDJSON, PARQUET, Format, as_json,
 from pharos.data_api.parameters import Between, Range, check_characters
 from pharos.data_api.paths import SUFFIX
 from pharos.data_api.reading import of_request
-from pharos.data_api.routing import documented_errors, provenance
+from pharos.data_api.routing import documented_errors, note_unknown_parameters, provenance
 from pharos.data_api.streaming import Stream, Streamed, gzipped
 from pharos.data_api.times import zulu
 from pharos.result_store import contract
@@ -120,7 +120,9 @@ async def export(
     stream = await Stream.opened(request.app.state.exports, caller.name, chunks)
     if stream is None:
         raise NoData
-    return Streamed(stream, headers, wanted.content_type)
+    answer = Streamed(stream, headers, wanted.content_type)
+    note_unknown_parameters(request, answer)
+    return answer
 
 
 def _check(table: sa.Table, caller: Caller) -> None:

@@ -72,6 +72,7 @@ PARAMETERS = {
     "sort_order": "asc or desc.",
     "page": "Answer this page, from 1, instead of the list.",
     "page_size": "Courses on a page; without: 100.",
+    "all": "true: the list, though a page is asked for.",
 }
 
 
