@@ -33,6 +33,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "data_api/routes/test_enrollment.py",
         *_SUMMARIES,
     ),
+    "result_store/adoption.py": ("pipeline/test_adoption.py",),
     "demo/activities.py": _EVENTS,
     "demo/behaviour.py": _EVENTS,
     "demo/lms_catalog.py": ("demo/test_lms.py", "lake/test_lms_catalog.py"),

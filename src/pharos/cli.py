@@ -503,6 +503,28 @@ def store_downgrade(
     out.print(f"The Result Store has the tables of version {version}.")
 
 
+@store_app.command("adopt")
+def store_adopt(
+    first_day: Annotated[
+        str | None,
+        typer.Option("--from", help="First UTC day that Pharos counts. Default: the lake's first whole day."),
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Put all rows of the other program back.")] = False,
+    home: Home = None,
+    file: Config = None,
+) -> None:
+    """Keep the history of another program in the Result Store, and let runs add this lake's results to it."""
+    from pharos.console import show_adopted, show_given_back
+    from pharos.pipeline import adoption
+
+    settings = config.load(home, file)
+    if undo:
+        show_given_back(out, adoption.undo(settings))
+    else:
+        moment = _moment(first_day, "--from")
+        show_adopted(out, adoption.adopt(settings, moment.date() if moment else None))
+
+
 @token_app.command("create")
 def token_create(
     name: str,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pharos.pipeline.event_types import UnknownType
     from pharos.pipeline.reconciliation import Reconciled
     from pharos.pipeline.run import RunReport
+    from pharos.result_store.adoption import Adoption
     from pharos.result_store.data_problems import DataProblem
     from pharos.result_store.job_runs import JobRun
     from pharos.result_store.store import Publication
@@ -331,6 +332,28 @@ def show_lms(console: Console, tables: list[TableState], compared: list[Reconcil
                 console.print(f"[yellow]{_shown(course.course_id)}: learners differ: {reasons}[/]")
         if any(course.differences for course in compared):
             console.print("Who differs is in the table enrollment_difference of the Result Store.")
+
+
+def show_adopted(console: Console, adopted: Sequence[Adoption]) -> None:
+    """Which rows stay in each adopted table, and what comes next."""
+    if not adopted:
+        console.print("There is nothing to adopt: no table of Pharos holds rows of another program.")
+        return
+    for each in adopted:
+        stays = f"before {each.first_day}" if each.first_day else "of course runs that Pharos does not count"
+        console.print(f"{each.table.name}: {_counted(each.row_count, 'row')}; those {stays} stay.")
+    console.print(
+        "The next `pharos run` adds the results of this lake. `pharos store adopt --undo` puts back the "
+        "tables as they are now."
+    )
+
+
+def show_given_back(console: Console, adopted: Sequence[Adoption]) -> None:
+    """Which tables hold the rows of the other program again, and nothing else."""
+    if not adopted:
+        console.print("No table is adopted; nothing was changed.")
+    for each in adopted:
+        console.print(f"{each.table.name}: {_counted(each.row_count, 'row')} as before the adoption.")
 
 
 def show_quarantine(console: Console, lines: Iterable[QuarantinedLine]) -> None:

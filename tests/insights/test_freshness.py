@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import sqlalchemy as sa
+from tests.insights.test_numbers import WORDS
+from tests.insights.world import LAST_DAY, World
+
 from pharos.insights.api import Definition
 from pharos.insights.freshness import OLD, freshness
+from pharos.result_store import store, tables
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -32,3 +37,20 @@ def test_rows_up_to_today_are_no_sign_of_life() -> None:
 
 def test_nothing_published_says_nothing() -> None:
     assert freshness({"a": definition(None, None)}, NOW) is None
+
+
+def test_days_of_the_program_before_are_said_where_they_are_shown(own_world: World) -> None:
+    """Until three days before the last: the week of course home has such days, the whole history has."""
+    until = LAST_DAY - timedelta(days=3)
+    engine = store.connect(own_world.settings.store_url)
+    with engine.begin() as connection:
+        connection.execute(sa.update(tables.publications).values(history_until=until))
+    engine.dispose()
+    home = f"/courses/{own_world.course_id}/"
+    said = f"The numbers up to {WORDS.day(until)} were counted by edX Insights"
+    with own_world.client("sofia") as client:
+        for shown in ("", "enrollment/activity/", "engagement/content/"):
+            assert said in client.get(home + shown).text, shown
+        custom = f"?period=custom&from={until + timedelta(days=1)}&to={LAST_DAY}"
+        assert "edX Insights" not in client.get(f"{home}enrollment/activity/{custom}").text
+        assert "edX Insights" not in client.get(f"{home}enrollment/geography/").text

@@ -22,6 +22,7 @@ from pharos.lake import storage
 from pharos.lake.logs import LogFile, discover
 from pharos.result_store import store
 from pharos.result_store.connecting import translated
+from pharos.result_store.errors import ForeignRows
 from pharos.result_store.tables import table_updates
 
 NAMED = 3  # files in a text
@@ -154,12 +155,14 @@ def _result_store(setting: str, url: str) -> Iterator[Finding]:
         with translated(database) as connection, connection.begin() as transaction:
             connection.execute(sa.insert(table_updates).values(row))
             transaction.rollback()
-        altered = store.altered(database, most=None)
+        altered, foreign = store.altered(database, most=None), store.foreign(database)
     except PharosError as error:
         yield fails(f"{setting}: may not be written: {error}")
     else:
         yield works(f"{setting}: answers, has the tables of this release, can be written")
         for table, what in altered.items():
             yield fails(f"{setting}: {table}: {what}. The next `pharos run` makes it right")
+        for table in sorted(foreign):
+            yield fails(f"{setting}: {ForeignRows(table)}")
     finally:
         database.dispose()

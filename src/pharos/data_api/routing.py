@@ -336,6 +336,9 @@ def provenance(published: Mapping[str, Publication], tables: Sequence[sa.Table])
     events = [p.last_event for p in known if p.last_event is not None]
     if events:
         headers["X-Pharos-Last-Event"] = f"{max(events).isoformat()}Z"
+    histories = [p.history_until for p in known if p.history_until is not None]
+    if histories:  # days up to this one were counted by the program before
+        headers["X-Pharos-History-Until"] = max(histories).isoformat()
     changed = [p.published for p in known if p.published is not None]
     if changed:
         headers["Last-Modified"] = format_datetime(max(changed).replace(tzinfo=UTC), usegmt=True)

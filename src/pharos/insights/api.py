@@ -73,6 +73,8 @@ class Definition:
     """The results describe the time before this moment, UTC."""
     last_event: datetime | None
     published: datetime | None
+    history_until: date | None = None
+    """Days up to this one were counted by the program before Pharos; None: no days were."""
 
 
 class DataAPI:
@@ -305,6 +307,7 @@ def _definition(row: Row) -> Definition:
         until=moment(fresh.get("until")),
         last_event=moment(fresh.get("last_event")),
         published=moment(fresh.get("published")),
+        history_until=day(fresh["history_until"]) if fresh.get("history_until") else None,
     )
 
 

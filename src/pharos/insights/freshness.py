@@ -70,3 +70,10 @@ def last_sunday(request: Request, table: str) -> date | None:
     if definition is None or definition.until is None:
         return None
     return monday(definition.until.date()) - DAY
+
+
+def last_day_of_history(request: Request, table: str) -> date | None:
+    """The last day of the table that the program before Pharos counted; None if it counted none."""
+    definitions: Mapping[str, Definition] = request.state.definitions
+    definition = definitions.get(table)
+    return definition.history_until if definition else None

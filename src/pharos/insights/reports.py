@@ -90,6 +90,14 @@ class ReportPage(Page):
     empty: State | None = None
     note: str = ""
 
+    @property
+    def history_until(self) -> date | None:
+        """The last day that the program before Pharos counted, if such days are shown."""
+        until = self.definition.history_until if self.definition else None
+        if until is None or self.custom_period is None:
+            return None
+        return until if date.fromisoformat(self.custom_period[0]) <= until else None
+
 
 def about(request: Request, report: Report) -> dict[str, Any]:
     """What a page says of its report: name, question, and how it is counted."""

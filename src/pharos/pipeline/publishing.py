@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,8 @@ from pharos.pipeline.inputs import Inputs, part_of, result_schema
 from pharos.pipeline.parted import Parted
 from pharos.pipeline.results import Computed
 from pharos.pipeline.scope import Scope
-from pharos.result_store import store
+from pharos.result_store import adoption, store
+from pharos.result_store.adoption import Adoption, Kept
 from pharos.result_store.editions import Batches, Change, Written, row_count
 from pharos.result_store.errors import ForeignRows, LossRefused, ResultStoreError, StoreAltered
 from pharos.result_store.publications import Publication
@@ -42,12 +43,36 @@ BATCH_ROWS = 65_536
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Edition:
-    """A result on its way to be published. `before`: as it is published now, if that is known."""
+    """A result on its way to be published. `before`: as it is published now, if that is known.
+
+    `adopted`: the table holds rows of another program as well. `theirs`: how many, by course run, if it has
+    no days.
+    """
 
     metric: Metric
     table: Parted
     last_day: date
     before: Parted | None
+    adopted: Adoption | None = None
+    theirs: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def first_day(self) -> date | None:
+        """First day of the rows to publish; None: all of them."""
+        return self.adopted.first_day if self.adopted else None
+
+    @property
+    def kept(self) -> Kept | None:
+        """The rows of another program that stay beside these."""
+        if self.adopted is None:
+            return None
+        now, before = _courses(self.table), _courses(self.before) if self.before else set()
+        return Kept(
+            adoption=self.adopted,
+            courses=self.theirs.keys() - now,
+            back=self.theirs.keys() & (before - now),
+            replaced=self.theirs.keys() & (now - before) if self.before else set(),
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -57,7 +82,8 @@ class Edition:
         texts = [f"{part} {digest}" for part, digest in zip(*columns.values(), strict=True)]
         is_dated = self.metric.spans or self.metric.stamp is not None
         form = f"{result_schema(self.metric)} {self.table.made_of['engine']}"
-        return fingerprint(form, str(self.last_day) if is_dated else "", *texts)
+        since = [f"from {self.first_day}"] if self.adopted else []
+        return fingerprint(form, str(self.last_day) if is_dated else "", *since, *texts)
 
     @property
     def stamp(self) -> tuple[str, object] | None:
@@ -83,28 +109,30 @@ def publish(
 
     A result that has lost more than MOST_LOST of its rows or course runs is left out, unless its table is
     among the `accepted` or the run is about the past (`may_lose`): most likely an input is missing. A table
-    with rows of another program is left out unless it is among the `accepted`.
+    with rows of another program is left out unless it was adopted or is among the `accepted`.
     A table that is not as it was published, since somebody changed, emptied or dropped it, is written whole.
     """
     lake, engine, scope = inputs.lake, inputs.engine, inputs.scope
     known, altered = store.published(database), set(store.altered(database))
-    foreign = store.foreign(database)
+    foreign, adopted = store.foreign(database), adoption.adopted(database)
     names = {computed.metric.name for computed in found if computed.metric.is_published}
     while True:
         prepared = [
             _edition(
-                computed, scope, None if computed.metric.name in altered else known.get(computed.metric.name)
+                database, computed, scope,
+                None if computed.metric.name in altered else known.get(computed.metric.name),
+                adopted.get(computed.metric.name),
             )
             for computed in found
             if computed.metric.is_published
-        ]
+        ]  # fmt: skip
         changes = {
             edition: _change(lake, engine, edition, known.get(edition.metric.name), scope, last_event)
             for edition in prepared
         }
         problems: dict[str, ResultStoreError] = {name: ForeignRows(name) for name in foreign}
         if not may_lose:
-            problems |= _losses(inputs, changes, known)
+            problems |= _losses(inputs, database, changes, known)
         refused = {name: problem for name, problem in problems.items() if name in names - set(accepted)}
         for edition in prepared:
             _keep(inputs, edition)
@@ -127,48 +155,71 @@ def publish(
         return written
 
 
-def _edition(computed: Computed, scope: Scope, known: Publication | None) -> Edition:
+def _edition(
+    database: sa.Engine, computed: Computed, scope: Scope, known: Publication | None, adopted: Adoption | None
+) -> Edition:
     before = None
     if known is not None:
         before = parted.load(computed.table.folder, PUBLISHED.format(known.fingerprint))
         # Without its manifest, or with a file gone, the published rows are not known.
         if before.made_of.get("rows") != str(before.rows) or LAST_DAY not in before.made_of:
             before = None
-    return Edition(metric=computed.metric, table=computed.table, last_day=scope.last_day, before=before)
+    has_courses = adopted is not None and adopted.first_day is None and computed.metric.by == "course_id"
+    theirs = adoption.rows_by_course(database, adopted) if adopted is not None and has_courses else {}
+    return Edition(
+        metric=computed.metric, table=computed.table, last_day=scope.last_day, before=before,
+        adopted=adopted, theirs=theirs,
+    )  # fmt: skip
+
+
+def _courses(table: Parted) -> set[str]:
+    """The parts that have rows: course runs, in tables by course run."""
+    return set(table.parts.filter(pc.greater(table.parts["rows"], 0))["part"].to_pylist())
 
 
 def _losses(
-    inputs: Inputs, changes: Mapping[Edition, Change], known: Mapping[str, Publication]
+    inputs: Inputs, database: sa.Engine, changes: Mapping[Edition, Change], known: Mapping[str, Publication]
 ) -> dict[str, LossRefused]:
     """The tables that would lose too much."""
     found = {
-        edition.metric.name: _loss(inputs, edition, change, known.get(edition.metric.name))
+        edition.metric.name: _loss(inputs, database, edition, change, known.get(edition.metric.name))
         for edition, change in changes.items()
     }
     return {name: problem for name, problem in found.items() if problem is not None}
 
 
-def _loss(inputs: Inputs, edition: Edition, change: Change, known: Publication | None) -> LossRefused | None:
-    """The reason not to publish a result, if it has lost too much of what is published."""
+def _loss(
+    inputs: Inputs, database: sa.Engine, edition: Edition, change: Change, known: Publication | None
+) -> LossRefused | None:
+    """The reason not to publish a result, if it has lost too much of what is published.
+
+    Rows of another program do not count: a long history would hide that all rows since are lost.
+    """
     if known is None or edition.metric.table.info.get("may_shrink"):
         return None
-    rows = 0 if change.is_whole else known.row_count
+    published = known.row_count - _rows_kept(database, edition)
+    rows = 0 if change.is_whole else published
     rows += sum(row_count(piece, spans=change.spans) for piece in change.new())
     rows -= sum(row_count(piece, spans=change.spans) for piece in change.gone())
-    lost = known.row_count - rows
-    if lost > MOST_LOST * known.row_count:
-        return LossRefused(
-            change.table.name, f"{lost:,} of {known.row_count:,} rows", _shrunk(inputs, edition)
-        )
+    lost = published - rows
+    if lost > MOST_LOST * published:
+        return LossRefused(change.table.name, f"{lost:,} of {published:,} rows", _shrunk(inputs, edition))
     if edition.before is not None and edition.metric.by == "course_id":
-        old, new = (
-            set(table.parts.filter(pc.greater(table.parts["rows"], 0))["part"].to_pylist())
-            for table in (edition.before, edition.table)
-        )
+        old, new = _courses(edition.before), _courses(edition.table)
         if len(old - new) > MOST_LOST * len(old):
             lost_courses = f"{len(old - new):,} of {len(old):,} course runs"
             return LossRefused(change.table.name, lost_courses, _shrunk(inputs, edition))
     return None
+
+
+def _rows_kept(database: sa.Engine, edition: Edition) -> int:
+    """How many of the published rows are another program's."""
+    if edition.adopted is None:
+        return 0
+    if edition.first_day is not None:
+        return adoption.rows_before(database, edition.adopted)
+    ours = _courses(edition.before or edition.table)
+    return sum(rows for course, rows in edition.theirs.items() if course not in ours)
 
 
 def _shrunk(inputs: Inputs, edition: Edition) -> str:
@@ -218,11 +269,12 @@ def _change(
         ),
         spans=edition.metric.spans,
         stamp=edition.stamp,
+        kept=edition.kept,
     )  # fmt: skip
     folder = lake.staging / "publishing" / table.name
     folder.mkdir(parents=True, exist_ok=True)
     if edition.before is None:
-        whole = _clipped(_read(engine, edition.metric, edition.table), edition.metric, edition.last_day)
+        whole = _clipped(_read(engine, edition, edition.table), edition, edition.last_day)
         return replace(
             change, new=_written(engine, whole, folder / "whole.parquet", edition.metric), is_whole=True
         )
@@ -239,11 +291,11 @@ def _change(
 def _difference(engine: Engine, edition: Edition, before: Parted) -> tuple[ibis.Table, ibis.Table]:
     """The rows that are published and shall not be, and those that shall be and are not."""
     metric, changed = edition.metric, _changed_parts(before, edition.table)
-    old, new = (_read(engine, metric, table, changed) for table in (before, edition.table))
+    old, new = (_read(engine, edition, table, changed) for table in (before, edition.table))
     if not metric.spans:
         return old.difference(new), new.difference(old)
     last = date.fromisoformat(before.made_of[LAST_DAY])
-    steps = _steps(_clipped(old, metric, last), _clipped(new, metric, edition.last_day))
+    steps = _steps(_clipped(old, edition, last), _clipped(new, edition, edition.last_day))
     gone, come = steps.filter(steps.old > steps.new), steps.filter(steps.new > steps.old)
     columns = result_schema(metric).names
     lasting = _lasting(engine, edition, changed)
@@ -251,6 +303,8 @@ def _difference(engine: Engine, edition: Edition, before: Parted) -> tuple[ibis.
     days = lasting.mutate(
         date=ibis.literal(first + timedelta(days=1)), end=ibis.literal(end + timedelta(days=1))
     ).select(columns)
+    if edition.first_day is not None:
+        days = _since(days, edition.first_day)
     gone, come = gone.select(columns), come.select(columns)
     if last > edition.last_day:
         gone = gone.union(days)
@@ -263,7 +317,7 @@ def _lasting(engine: Engine, edition: Edition, changed: pa.Array) -> ibis.Table:
     """The spans that still hold, of parts that did not change: only the last day moves their end."""
     parts = edition.table.parts["part"]
     same = parts.filter(pc.invert(pc.is_in(parts, value_set=changed)))
-    rows = _read(engine, edition.metric, edition.table, same.combine_chunks())
+    rows = _read(engine, edition, edition.table, same.combine_chunks())
     return rows.filter(rows[END].isnull())
 
 
@@ -304,15 +358,27 @@ def _steps(old: ibis.Table, new: ibis.Table) -> ibis.Table:
     )
 
 
-def _clipped(rows: ibis.Table, metric: Metric, last_day: date) -> ibis.Table:
-    """The rows; spans that still hold end with the last day."""
-    if not metric.spans:
+def _clipped(rows: ibis.Table, edition: Edition, last_day: date) -> ibis.Table:
+    """The rows; spans that still hold end with the last day, and begin with the first day to publish."""
+    if not edition.metric.spans:
         return rows
-    return rows.mutate(end=ibis.coalesce(rows[END], ibis.literal(last_day + timedelta(days=1))))
+    ended = rows.mutate(end=ibis.coalesce(rows[END], ibis.literal(last_day + timedelta(days=1))))
+    return ended if edition.first_day is None else _since(ended, edition.first_day)
 
 
-def _read(engine: Engine, metric: Metric, table: Parted, parts: pa.Array | None = None) -> ibis.Table:
-    return parted.read(engine, table, result_schema(metric), part_of(metric), parts)
+def _since(spans: ibis.Table, first_day: date) -> ibis.Table:
+    """The part of spans that lies on this day or later."""
+    begun = spans.mutate(date=ibis.greatest(spans.date, ibis.literal(first_day)))
+    return begun.filter(begun.date < begun[END])
+
+
+def _read(engine: Engine, edition: Edition, table: Parted, parts: pa.Array | None = None) -> ibis.Table:
+    """Rows of the result, as it is or was; but for spans, none before the first day to publish."""
+    metric = edition.metric
+    rows = parted.read(engine, table, result_schema(metric), part_of(metric), parts)
+    if edition.first_day is None or metric.spans:
+        return rows
+    return rows.filter(rows[adoption.day_column(metric.table)].cast("date") >= edition.first_day)
 
 
 def _written(engine: Engine, rows: ibis.Table, path: Path, metric: Metric) -> Batches:

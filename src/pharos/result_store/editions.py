@@ -18,6 +18,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from pharos.result_store import checksums, contract, publications
+from pharos.result_store.adoption import Kept, KeptRows
 from pharos.result_store.checksums import Checksum
 from pharos.result_store.errors import ContractViolation, EmptyResult, ResultStoreError, StoreAltered
 from pharos.result_store.publications import Publication
@@ -42,6 +43,7 @@ class Change:
     each of them stands for a row per day, from `date` up to but excluding the further column `end`. `stamp`:
     a column with one value for all rows, which they leave out. `is_whole`: all rows that are there go first;
     the table is left as it is if the new rows are the same. `allow_empty`: an empty result may replace rows.
+    `kept`: the rows of another program that stay in an adopted table.
     """
 
     table: sa.Table
@@ -52,6 +54,7 @@ class Change:
     stamp: tuple[str, object] | None = None
     is_whole: bool = False
     allow_empty: bool = True
+    kept: Kept | None = None
 
     @property
     def key(self) -> list[str]:
@@ -103,21 +106,25 @@ def publish(
     stages = [
         Stage(connection, change.table, change.columns, change.key, spans=change.spans) for change in changes
     ]
+    kept = [KeptRows(connection, change.table, change.columns, change.kept) for change in changes]
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(
             "PRAGMA cache_size = -65536"
         )  # KB; pages are then written once: 1.4 x as fast
         connection.rollback()
     with connection.begin():
-        for stage in stages:
+        for stage, staying in zip(stages, kept, strict=True):
             stage.create()
+            staying.create()
     try:
         with connection.begin():
             edition = publications.begin(connection)
             before = publications.published(connection)
             written = {
-                change.table.name: _apply(connection, change, stage, edition, before.get(change.table.name))
-                for change, stage in zip(changes, stages, strict=True)
+                change.table.name: _apply(
+                    connection, change, stage, staying, edition, before.get(change.table.name)
+                )
+                for change, stage, staying in zip(changes, stages, kept, strict=True)
             }
             for problem in filter(None, (found.problem for found in written.values())):
                 if together:
@@ -125,20 +132,23 @@ def publish(
             return written
     finally:
         with connection.begin():
-            for stage in stages:
+            for stage, staying in zip(stages, kept, strict=True):
                 stage.drop()
+                staying.drop()
 
 
 def _apply(
-    connection: sa.Connection, change: Change, stage: Stage, edition: int, before: Publication | None
-) -> Written:
+    connection: sa.Connection, change: Change, stage: Stage, kept: KeptRows, edition: int,
+    before: Publication | None,
+) -> Written:  # fmt: skip
     """One table, in a savepoint of its own."""
     try:
         with connection.begin_nested():
-            written, content = _write(connection, change, stage, edition, before)
+            written, content = _write(connection, change, stage, kept, edition, before)
             publications.put(
                 connection, change.table, change.publication, content,
                 edition=edition, before=before, is_changed=written.is_changed,
+                history_until=kept.history_until,
             )  # fmt: skip
             return written
     except (ContractViolation, EmptyResult) as problem:
@@ -149,18 +159,19 @@ def _apply(
 
 
 def _write(
-    connection: sa.Connection, change: Change, stage: Stage, edition: int, before: Publication | None
-) -> tuple[Written, Checksum]:
+    connection: sa.Connection, change: Change, stage: Stage, kept: KeptRows, edition: int,
+    before: Publication | None,
+) -> tuple[Written, Checksum]:  # fmt: skip
     table, deleted, inserted = change.table, 0, 0
     content = (checksums.parsed(before.content) if before else None) or Checksum()
     if change.is_whole:
         there = checksums.of(connection, table, change.columns)
         if there.rows:
-            wanted = Checksum()
+            wanted = kept.checksum()
             for rows in _pieces(change.new(), spans=change.spans):
                 wanted = wanted.plus(stage.checksum_of_new(change.conforming(rows)))
             if wanted == there:
-                return Written(rows=there.rows, stamped=_stamp(connection, change)), there
+                return Written(rows=there.rows, stamped=_stamp(connection, change, kept)), there
             if not wanted.rows and not change.allow_empty:
                 raise EmptyResult(table.name)
             deleted = connection.execute(sa.delete(table)).rowcount
@@ -170,23 +181,28 @@ def _write(
         if found.rows != row_count(keys, spans=change.spans):
             raise StoreAltered(table.name)
         content, deleted = content.minus(found), deleted + found.rows
+    replaced = kept.remove_replaced()
+    content, deleted = content.minus(replaced), deleted + replaced.rows
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     for rows in _pieces(change.new(), spans=change.spans):
         found = stage.insert(
             change.conforming(rows), change.stamp, created=now, first_id=(edition << 32) + inserted
         )
         content, inserted = content.plus(found), inserted + found.rows
-    stamped = _stamp(connection, change)
+    staying = kept.put_all() if change.is_whole else kept.put_back()
+    content, inserted = content.plus(staying), inserted + staying.rows
+    stamped = _stamp(connection, change, kept)
     return Written(rows=content.rows, deleted=deleted, inserted=inserted, stamped=stamped), content
 
 
-def _stamp(connection: sa.Connection, change: Change) -> int:
-    """Give all rows the value of the stamp; the number of rows that had another one."""
+def _stamp(connection: sa.Connection, change: Change, kept: KeptRows) -> int:
+    """Give all rows of Pharos the value of the stamp; the number of rows that had another one."""
     if change.stamp is None:
         return 0
     column, value = change.table.c[change.stamp[0]], change.stamp[1]
     is_other = sa.or_(column != value, column.is_(None))
-    return connection.execute(sa.update(change.table).where(is_other).values({column: value})).rowcount
+    chosen = sa.update(change.table).where(is_other, kept.is_not_kept())
+    return connection.execute(chosen.values({column: value})).rowcount
 
 
 def row_count(rows: pa.Table, *, spans: bool) -> int:

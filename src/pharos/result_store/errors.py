@@ -8,7 +8,7 @@ ResultStoreError
 ├── StoreIsNewer         its tables are of a later release than this program; nothing was changed
 ├── ContractViolation    rows to publish do not fit their table; nothing was written
 ├── EmptyResult          an empty result would wipe a full table; nothing was written
-├── ForeignRows          a table holds rows of another program; they stay until somebody says otherwise
+├── ForeignRows          a table holds rows of another program; they stay until somebody adopts them
 ├── LossRefused          a result would take away more than a tenth of a table; the table is as it was
 └── StoreAltered         a table is not as it was published: somebody else wrote into it
 """
@@ -158,6 +158,6 @@ class ForeignRows(ResultStoreError):
     def __str__(self) -> str:
         return (
             f"{self.table}: the table holds rows that Pharos did not publish, so it was left as it is and is "
-            "served so. To replace them by the results of this lake: "
-            f"pharos run --accept-loss {self.table}"
+            "served so. To keep this history and publish results from this lake's first whole day on: "
+            f"pharos store adopt. To drop the history: pharos run --accept-loss {self.table}"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import sqlalchemy as sa
 
@@ -15,7 +15,7 @@ from pharos.result_store.tables import publications, table_updates
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """What a published table holds. The last four are known only of a published one, and not compared."""
+    """What a published table holds. The last five are known only of a published one, and not compared."""
 
     fingerprint: str  # of the rows, see `pharos.pipeline.publishing`
     until: datetime  # the result describes the time before; UTC, naive
@@ -27,6 +27,7 @@ class Publication:
     edition: int = field(
         default=0, compare=False
     )  # number of the run that published last; one for all tables
+    history_until: date | None = field(default=None, compare=False)  # last day of rows of another program
 
 
 def published(connection: sa.Connection) -> dict[str, Publication]:
@@ -52,7 +53,7 @@ def checksum(known: Mapping[str, Publication], table: sa.Table) -> Checksum | No
 
 def put(
     connection: sa.Connection, table: sa.Table, publication: Publication, content: Checksum, *, edition: int,
-    before: Publication | None, is_changed: bool,
+    before: Publication | None, is_changed: bool, history_until: date | None = None,
 ) -> None:  # fmt: skip
     """Write down what a table holds now. `is_changed`: rows were written."""
     now = datetime.now(UTC).replace(tzinfo=None)
@@ -69,6 +70,7 @@ def put(
             content=str(content),
             published=changed,
             edition=edition,
+            history_until=history_until,
         )
     )
     connection.execute(sa.delete(table_updates).where(table_updates.c.target_table == table.name))

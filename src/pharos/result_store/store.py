@@ -20,7 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL
 
 from pharos.errors import ConfigurationError
-from pharos.result_store import checksums, contract, editions, publications
+from pharos.result_store import adoption, checksums, contract, editions, publications
 from pharos.result_store.connecting import engine_for, shown, translated
 from pharos.result_store.editions import Change, Written
 from pharos.result_store.errors import (
@@ -36,6 +36,7 @@ from pharos.result_store.tables.base import form
 
 MIGRATIONS = "pharos.result_store:migrations"
 VERSION_TABLE = "pharos_schema_version"
+ADOPTING = "0010"  # first version that knows of adoptions
 MOST_CHECKED = 1_000_000  # rows of a table whose checksum each run compares
 
 
@@ -131,6 +132,11 @@ def downgrade(url: str, version: str) -> None:
                 raise ConfigurationError(
                     f"{shown(engine.url)} has version {found} and cannot go back to {version}; "
                     f"versions before: {', '.join(earlier) or 'none'}"
+                )
+            if found and version < ADOPTING <= found and adoption.read(connection):
+                raise ConfigurationError(
+                    f"{shown(engine.url)} keeps rows of another program, which version {version} would take "
+                    "for its own. Before going back: pharos store adopt --undo"
                 )
             command.downgrade(_migrations_on(connection), version)
     finally:
@@ -229,9 +235,9 @@ def altered(engine: sa.Engine, *, most: int | None = MOST_CHECKED) -> dict[str, 
 
 
 def foreign(engine: sa.Engine) -> set[str]:
-    """The result tables with rows that no publication tells of: those of another program."""
+    """The result tables with rows that no publication tells of: those of another program, not adopted yet."""
     with translated(engine) as connection:
-        known = publications.published(connection)
+        known = publications.published(connection).keys() | adoption.read(connection).keys()
         return {name for name, table in RESULTS.items() if name not in known and _has_rows(connection, table)}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import httpx
@@ -102,6 +102,28 @@ def test_the_catalogue_explains_every_table_and_its_age(
     assert metrics["course_activity"]["freshness"] is None
     fresh = metrics["sequential_open_distribution"]["freshness"]
     assert (fresh["until"], fresh["fingerprint"], fresh["rows"]) == ("2031-03-02T00:00:00Z", "f1", 1)
+
+
+def test_the_days_of_another_program_are_told(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine
+) -> None:
+    """In the catalogue, in the list of tables and with each answer; other answers have no such header."""
+    rows = pa.table(
+        {"course_id": ["a/b/c"], "date": [date(2031, 3, 1)], "count": [1], "cumulative_count": [1]}
+    )
+    publication = Publication(fingerprint="f1", until=datetime(2031, 3, 2), last_event=None, version=1)
+    store.publish(engine, tables.course_enrollment_daily, rows, publication)
+    api, answer = serve_api(), "/api/v1/courses/a%2Fb%2Fc/enrollment/"
+    assert "X-Pharos-History-Until" not in api.get(answer).headers
+    with engine.begin() as connection:
+        connection.execute(sa.update(tables.publications).values(history_until=date(2030, 5, 3)))
+    api = serve_api()
+    assert api.get(answer).headers["X-Pharos-History-Until"] == "2030-05-03"
+    listed = {table["table"]: table["history_until"] for table in api.get("/api/v1/tables/").json()}
+    assert listed["course_enrollment_daily"] == "2030-05-03"
+    assert listed["course_activity"] is None
+    metrics = {metric["table"]: metric["freshness"] for metric in api.get("/api/v1/metrics/").json()}
+    assert metrics["course_enrollment_daily"]["history_until"] == "2030-05-03"
 
 
 def test_the_kept_catalogue_follows_every_publication(

@@ -26,6 +26,7 @@ from pharos.data_api.streaming import Stream, Streamed, gzipped
 from pharos.data_api.times import zulu
 from pharos.result_store import contract
 from pharos.result_store.column_types import equal
+from pharos.result_store.publications import Publication
 from pharos.result_store.tables import ABOUT_LEARNERS, RESULTS
 
 ROWS_AT_ONCE = 5_000
@@ -66,7 +67,10 @@ def mount(app: FastAPI) -> None:
 
 
 async def listed(request: Request) -> Response:
-    """The tables that may be exported by the caller: name, title, number of rows, columns."""
+    """The tables that may be exported by the caller: name, title, number of rows, columns.
+
+    `history_until`: rows of days up to this one were counted by edX Insights; null: all by Pharos.
+    """
     caller: Caller = request.state.caller
     published = await of_request(request).published.get()
     learners = request.app.state.settings.learners and caller.learners
@@ -76,12 +80,18 @@ async def listed(request: Request) -> Response:
             "title": table.info["definition"].title,
             "about_learners": name in ABOUT_LEARNERS,
             "rows": published[name].row_count if name in published and caller.reads_everything else None,
+            "history_until": _history_until(published.get(name)),
             "columns": [str(column.name) for column in contract.columns(table)],
         }
         for name, table in sorted(RESULTS.items())
         if (learners or name not in ABOUT_LEARNERS) and (caller.reads_everything or "course_id" in table.c)
     ]
     return Response(as_json(tables), media_type="application/json")
+
+
+def _history_until(publication: Publication | None) -> str | None:
+    until = publication.history_until if publication else None
+    return until.isoformat() if until else None
 
 
 async def export(

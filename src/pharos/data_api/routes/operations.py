@@ -219,6 +219,10 @@ class Freshness(TypedDict):
     fingerprint: Annotated[str, Field(description="Of inputs and code.")]
     version: Annotated[int, Field(description="Of the definition they were computed by.")]
     rows: int
+    history_until: Annotated[
+        str | None,
+        Field(description="Rows of days up to this one were counted by edX Insights; null: all by Pharos."),
+    ]
 
 
 class ColumnMeaning(TypedDict):
@@ -286,4 +290,5 @@ def _freshness(publication: result_store.Publication) -> Freshness:
         "fingerprint": publication.fingerprint,
         "version": publication.version,
         "rows": publication.row_count,
+        "history_until": publication.history_until.isoformat() if publication.history_until else None,
     }

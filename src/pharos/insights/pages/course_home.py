@@ -18,7 +18,7 @@ from pharos.insights.api import DataAPIError, Row
 from pharos.insights.charts import Mark
 from pharos.insights.directory import CCX, Course
 from pharos.insights.enrollment_days import Day, counts, days_of, growth_in_week
-from pharos.insights.freshness import last_day, last_sunday
+from pharos.insights.freshness import last_day, last_day_of_history, last_sunday
 from pharos.insights.language import Language
 from pharos.insights.marks import marks_of
 from pharos.insights.pages import engagement
@@ -58,6 +58,8 @@ class CourseHomePage(Page):
     facts: tuple[tuple[str, str], ...]
     empty: State | None
     note: str = ""
+    history_until: date | None = None
+    """The last day that the program before Pharos counted, if the week shown has such days."""
 
 
 @router.get("/courses/{course_id:course_page}/")
@@ -90,8 +92,14 @@ async def course_home(request: Request, course: CourseInView, view: CoursesInVie
         facts=tuple(_facts(words, course, now, known)),
         empty=no_data_yet(words, "/courses/") if not days and not weeks and not note else None,
         note=note,
+        history_until=_history_until(request, days),
     )
     return site.renderer.render(request, page)
+
+
+def _history_until(request: Request, days: Sequence[Day]) -> date | None:
+    until = last_day_of_history(request, navigation.ENROLLMENT_ACTIVITY.table)
+    return until if until and days and growth_in_week(days).first <= until else None
 
 
 async def _numbers(request: Request, site: Site, course: Course) -> tuple[list[Day], list[Week], bool]:

@@ -13,6 +13,7 @@ from sqlalchemy import Table
 from pharos.result_store.tables.activity import course_activity, course_activity_current_week
 from pharos.result_store.tables.base import Definition, kept_in_lake, metadata
 from pharos.result_store.tables.bookkeeping import (
+    adoptions,
     data_problems,
     days,
     job_runs,
@@ -71,6 +72,7 @@ __all__ = [
     "ABOUT_LEARNERS",
     "RESULTS",
     "Definition",
+    "adoptions",
     "answer_distribution",
     "course_activity",
     "course_activity_current_week",

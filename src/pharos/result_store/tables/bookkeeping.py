@@ -37,7 +37,19 @@ publications = Table(
         server_default="0",
         comment="Number of the publishing run; tables of one edition belong together.",
     ),
+    Column("history_until", Date, comment="Last day whose rows are of another program; empty: all are ours."),
     comment="What each result table holds: one row per table, written with its rows.",
+    **MYSQL,
+)
+
+adoptions = Table(
+    "pharos_adoption",
+    metadata,
+    Column("table_name", Exact(64), primary_key=True, comment="Result table."),
+    Column("first_day", Date, comment="First day of rows of Pharos; empty: the table has no days."),
+    Column("row_count", BigInteger, nullable=False, comment="Rows of the other program."),
+    Column("adopted", moment, nullable=False, comment="When, UTC."),
+    comment="Tables that held rows of another program, which are kept in adopted_<table>.",
     **MYSQL,
 )
 
