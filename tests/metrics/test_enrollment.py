@@ -486,3 +486,17 @@ def test_of_several_grade_rows_each_latest_value_counts(compute: Compute) -> Non
 
 def test_without_any_grade_it_is_unknown_who_passes(compute: Compute) -> None:
     assert passing(compute) == (None, None, None)
+
+
+def test_passing_learners_by_the_day_they_passed(compute: Compute) -> None:
+    """Those of the summary, whatever the mode; learner 8 passes no more, 5 was never in the course."""
+    grades = [
+        grade(7, "03-06", "03-04", "Pass"),
+        grade(9, "03-07", "03-04", "B"),
+        grade(8, "03-07", "03-03", ""),
+        grade(5, "03-07", "03-03", "Pass"),
+    ]
+    given = {**facts(EXAMPLE), "grades_persistentcoursegrade": grades}
+    assert compute("course_passing_daily", UNTIL, **given) == [("C", day("03-04"), 2)]
+    total = columns(compute(SUMMARY, UNTIL, **given), SUMMARY, "passing_users")
+    assert sum(number for (number,) in total) == 2

@@ -78,7 +78,28 @@ def course_grade_by_mode(
     A grade passes when it has a time of passing and a letter that is not empty. Its mode is the learner's on
     the day the grade was changed last; grades older than the learner's first event count nowhere.
     """
-    points, grades = change_points(filled_enrollment_event), grades_persistentcoursegrade
+    points = change_points(filled_enrollment_event)
+    held = _held(points, grades_persistentcoursegrade)
+    passing = held.group_by("course_id", "mode").agg(passing=held.count())
+    modes = points.select("course_id", "mode").distinct()
+    counted = modes.left_join(passing, ["course_id", "mode"])
+    known = ibis.coalesce(counted.passing, 0) if grades_are_known else ibis.null("int64")
+    return counted.select("course_id", "mode", passing_users=known)
+
+
+@metric(tables.course_passing_daily, by="course_id")
+def course_passing_daily(
+    filled_enrollment_event: ibis.Table, grades_persistentcoursegrade: ibis.Table
+) -> ibis.Table:
+    """The learners of `course_grade_by_mode`, by the day on which they passed."""
+    held = _held(change_points(filled_enrollment_event), grades_persistentcoursegrade)
+    return held.group_by("course_id", date=held.passed.cast("date")).agg(passed=held.count())
+
+
+def _held(points: ibis.Table, grades: ibis.Table) -> ibis.Table:
+    """Learners with a passing grade and their state on the day it changed last: (course_id, user_id, mode,
+    passed, …). A learner whose grade is older than the first event has none.
+    """
     # Several rows of one learner: the latest change, time of passing and letter are taken one by one.
     latest = grades.group_by("course_id", "user_id").agg(
         day=grades.modified.max().cast("date"),
@@ -86,13 +107,10 @@ def course_grade_by_mode(
         letter=grades.letter_grade.max(),
     )
     passed = latest.filter(latest.passed.notnull(), latest.letter.notnull(), latest.letter != "")
-    graded = points.inner_join(passed.select("course_id", "user_id", "day"), ["course_id", "user_id"])
-    held = graded.filter(graded.date <= graded.day, graded.end.isnull() | (graded.end > graded.day))
-    passing = held.group_by("course_id", "mode").agg(passing=held.count())
-    modes = points.select("course_id", "mode").distinct()
-    counted = modes.left_join(passing, ["course_id", "mode"])
-    known = ibis.coalesce(counted.passing, 0) if grades_are_known else ibis.null("int64")
-    return counted.select("course_id", "mode", passing_users=known)
+    graded = points.inner_join(
+        passed.select("course_id", "user_id", "day", "passed"), ["course_id", "user_id"]
+    )
+    return graded.filter(graded.date <= graded.day, graded.end.isnull() | (graded.end > graded.day))
 
 
 @metric(tables.course_meta_summary_enrollment, by="course_id")

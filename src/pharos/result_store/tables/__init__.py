@@ -43,9 +43,14 @@ from pharos.result_store.tables.enrollment import (
     course_enrollment_summary,
     course_grade_by_mode,
     course_meta_summary_enrollment,
+    course_passing_daily,
     course_program_metadata,
 )
 from pharos.result_store.tables.enterprise import enterprise_user
+from pharos.result_store.tables.languages import (
+    course_enrollment_language_current,
+    course_transcript_language,
+)
 from pharos.result_store.tables.problems import (
     answer_distribution,
     grade_distribution,
@@ -82,12 +87,15 @@ __all__ = [
     "course_enrollment_effective_mode_daily",
     "course_enrollment_flow_daily",
     "course_enrollment_gender_daily",
+    "course_enrollment_language_current",
     "course_enrollment_location_current",
     "course_enrollment_mode_daily",
     "course_enrollment_summary",
     "course_grade_by_mode",
     "course_meta_summary_enrollment",
+    "course_passing_daily",
     "course_program_metadata",
+    "course_transcript_language",
     "data_problems",
     "days",
     "enrollment_difference",

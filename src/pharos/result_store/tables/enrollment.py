@@ -259,6 +259,39 @@ course_grade_by_mode = result(
     indexes=(("course_id",),),
 )
 
+course_passing_daily = result(
+    "course_passing_daily",
+    Definition(
+        title="Passing learners by day",
+        version=1,
+        meaning="Learners of each course run who pass, by the UTC day on which they passed first.",
+        formula=(
+            "A learner passes as in Passing learners; the day is that of the time of passing in the LMS. "
+            "All days together are the passing learners of all modes."
+        ),
+        edge_cases=(
+            "A day on which nobody passed has no row.",
+            (
+                "Whoever passed once and does not pass any more counts on no day: the LMS keeps no history "
+                "of grades."
+            ),
+            "Learners who left since count as well.",
+            "Grades may be newer than the last day: they are those of the latest import.",
+            "Without imported grades there are no rows.",
+        ),
+        window="The UTC days on which anybody passed.",
+        source=f"{_ENROLLMENT_SOURCE} Grades: the LMS table grades_persistentcoursegrade as of the run.",
+        spec="01 §5.5",
+        differences=("Ours: the original has the number of now only.",),
+    ),
+    course_id(),
+    day("UTC day of passing."),
+    column("passed", Integer(), "Learners who passed first on the day.", nullable=False),
+    may_shrink=True,
+    key=("course_id", "date"),
+    indexes=(),
+)
+
 course_meta_summary_enrollment = result(
     "course_meta_summary_enrollment",
     Definition(

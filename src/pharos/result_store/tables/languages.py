@@ -1,0 +1,69 @@
+"""Languages: of learners' browsers, and of the transcripts of videos."""
+
+from __future__ import annotations
+
+from sqlalchemy import Integer
+
+from pharos.result_store.column_types import Exact
+from pharos.result_store.tables.base import Definition, column, course_id, day, result
+
+course_enrollment_language_current = result(
+    "course_enrollment_language_current",
+    Definition(
+        title="Enrollment by language",
+        version=1,
+        meaning="Learners enrolled in each course run by the language that their browser asks for.",
+        formula=(
+            "Enrollment of the last day, grouped by the language of the learner's latest event whose "
+            "Accept-Language header names one: the primary subtag of its first range, pt of pt-BR,pt;q=0.9."
+        ),
+        edge_cases=(
+            "One language for all courses of a learner: that of the latest event anywhere on the site.",
+            "The first range counts, whatever the weights: browsers write the preferred language first.",
+            "Variants are one language: pt-BR and pt-PT are pt, zh-Hans and zh-Hant are zh.",
+            "null: no event of the learner names a language, as those of apps often do not.",
+        ),
+        window="The last day.",
+        source=(
+            "Enrollment events of the tracking logs; the header Accept-Language of all events of a person."
+        ),
+        spec="01 §1.2",
+        differences=(
+            "Ours: the original counts no languages.",
+            "The LMS knows the language that a learner chose for its own pages; this is the browser's.",
+        ),
+    ),
+    day("UTC day: the last one of the run."),
+    course_id(),
+    column("language", Exact(3), "ISO 639 code in lower case; null is unknown."),
+    column("count", Integer(), "Learners enrolled.", nullable=False),
+    stamp="date",
+    key=("course_id", "date", "language"),
+    indexes=(("course_id",),),
+)
+
+course_transcript_language = result(
+    "course_transcript_language",
+    Definition(
+        title="Languages of transcripts",
+        version=1,
+        meaning="Videos of each course run that have a transcript, by the language of the transcript.",
+        formula="Videos of the course run in the LMS's list of videos, counted once for each language.",
+        edge_cases=(
+            "Videos that are hidden in Studio are left out.",
+            "Videos made with a YouTube address alone are in the LMS's list once they have a transcript.",
+            "A course run whose videos have no transcript has no row.",
+        ),
+        window="As of the latest import.",
+        source="The LMS tables edxval_coursevideo and edxval_videotranscript.",
+        spec="07 §3.9",
+        differences=("Ours: the original knows no transcripts.",),
+    ),
+    course_id(),
+    column("language", Exact(50), "Code of the language as the LMS writes it, e.g. pt-br.", nullable=False),
+    column("videos", Integer(), "Videos with a transcript in the language.", nullable=False),
+    column("course_videos", Integer(), "All videos of the course run.", nullable=False),
+    may_shrink=True,
+    key=("course_id", "language"),
+    indexes=(("course_id",),),
+)
