@@ -99,6 +99,21 @@ ROWS: dict[sa.Table, list[dict[str, Any]]] = {
         (CID, FIRST_OF_MARCH, 8, 5),
         (OTHER, date(2031, 3, 5), 3, 0),
     ),
+    t.course_passing_daily: _rows(
+        "course_id date passed",
+        (CID, date(2031, 2, 27), 4),
+        (CID, date(2031, 2, 28), 2),
+        (CID, FIRST_OF_MARCH, 1),
+    ),
+    t.course_enrollment_language_current: _rows(
+        "course_id date language count",
+        (CID, FIRST_OF_MARCH, None, 3),
+        (CID, FIRST_OF_MARCH, "de", 2),
+        (CID, FIRST_OF_MARCH, "es", 7),
+    ),
+    t.course_transcript_language: _rows(
+        "course_id language videos course_videos", (CID, "pt-br", 1, 4), (CID, "en", 4, 4)
+    ),
     t.enrollment_reconciliation: _rows(
         "course_id events_count lms_count only_in_lms only_in_events active_in_lms active_in_events "
         "other_mode",

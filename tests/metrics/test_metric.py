@@ -91,9 +91,10 @@ LAST_DAY_ONLY = {
     "course_enrollment_location_current": "country_code",
 }
 GROUPED = EVERY_DAY | LAST_DAY_ONLY
+LANGUAGES = "course_enrollment_language_current"
 OF_LEARNERS = (
     DAILY, enrollment.EFFECTIVE, enrollment.LEARNERS, "course_grade_by_mode", enrollment.SUMMARY, *GROUPED,
-    "course_activity", "course_activity_current_week",
+    "course_activity", "course_activity_current_week", enrollment.FLOW, "course_passing_daily", LANGUAGES,
 )  # fmt: skip
 World = dict[str, list[dict[str, object]]]
 
@@ -106,6 +107,10 @@ def _profile(user: int, gender: str | None, year: int | None, education: str | N
 
 def _seen(user: int, time: datetime, ip: str) -> dict[str, object]:
     return {"date": time.date(), "user_id": user, "time": time, "ip": ip}
+
+
+def _asked(user: int, time: datetime, language: str) -> dict[str, object]:
+    return {"date": time.date(), "user_id": user, "time": time, "language": language}
 
 
 def _grade(
@@ -135,6 +140,11 @@ worlds = st.fixed_dictionaries(
         "last_address_by_learner_day": st.lists(
             st.builds(_seen, users, moments, st.sampled_from(["87.32.1.1", "1.47.1.1", "10.0.0.5", "?"])),
             max_size=8,
+        ),
+        "accept_language_by_learner_day": st.lists(
+            st.builds(_asked, users, moments, st.sampled_from(["de", "es"])),
+            max_size=6,
+            unique_by=lambda row: (row["user_id"], row["time"]),
         ),
         "grades_persistentcoursegrade": st.lists(
             st.builds(
@@ -173,6 +183,7 @@ def big_world() -> World:
             _profile(1, "f", 1990, "b"), _profile(2, "", None, None), _profile(3, "m", 1990, "p"),
         ],
         "last_address_by_learner_day": [_seen(user, datetime(2024, 3, user), "87.32.1.1") for user in (1, 2)],
+        "accept_language_by_learner_day": [_asked(1, passed, "es")],
         "grades_persistentcoursegrade": [
             _grade(user, course, passed, passed, "A") for user in (1, 2) for course in courses
         ],
@@ -193,6 +204,17 @@ def assert_what_always_holds(engine: Engine, world: World, seed: int | None = No
     for course, day, count in effective:
         enrolled[course, day] += count
     assert +enrolled == Counter({key: count for key, (count, _) in daily.items() if count})
+    flows = columns(found[enrollment.FLOW], enrollment.FLOW, "course_id", "date", "joined", "left")
+    assert all(joined or left for _, _, joined, left in flows)
+    for (course, day), (count, _) in daily.items():
+        moved = sum(joined - left for at, when, joined, left in flows if at == course and when <= day)
+        assert moved == count, "who joined and did not leave is enrolled"
+    languages = Counter[str]()
+    for course, count in columns(found[LANGUAGES], LANGUAGES, "course_id", "count"):
+        languages[course] += count
+    assert languages == +Counter(
+        {course: count for (course, day), (count, _) in daily.items() if day == LAST_DAY}
+    )
     active = Counter(
         row[0]
         for row in columns(

@@ -46,6 +46,13 @@ class FlowDay(TypedDict):
     created: Created
 
 
+class PassingDay(TypedDict):
+    course_id: Course
+    date: Day
+    passed: Annotated[int, Field(description="Learners who passed first on the day.")]
+    created: Created
+
+
 class CourseFlow(TypedDict):
     course_id: Course
     joined: Annotated[int, Field(description="Sum of the days: who comes back joins again.")]
@@ -202,6 +209,25 @@ def enrollment_flows(days: Range, caller: Caller, store: Reading) -> list[Course
     rows = store.tuples(statement.group_by(flow.course_id).order_by(flow.course_id))
     return [
         {"course_id": course_id, "joined": int(joined), "left": int(left)} for course_id, joined, left in rows
+    ]
+
+
+@subject.get(
+    "courses/{course_id:course}/passing/",
+    reads=[tables.course_passing_daily],
+    file_name="passing",
+    versions=("v1",),
+    one_statement=True,
+)
+def passing(course_id: CourseID, days: Range, store: Reading) -> list[PassingDay]:
+    """Learners who pass, by the day on which they passed first; oldest first.
+
+    Without a range: the newest such day.
+    """
+    rows = on_days(store, tables.course_passing_daily, course_id, days, "passed", "created")
+    return [
+        {"course_id": course_id, "date": day, "passed": passed, "created": created}
+        for day, passed, created in rows
     ]
 
 
