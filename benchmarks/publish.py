@@ -31,7 +31,7 @@ from pharos.facts.enrollment import ACTIVATED, DEACTIVATED, MODE_CHANGED
 
 OUT = Path(__file__).parent / "out" / "publish"
 START = datetime(2023, 3, 1)  # noqa: DTZ001 - UTC, naive
-MODES = ("audit", "audit", "audit", "honor", "verified")
+MODES = ("audit", "audit", "audit", "verified")
 STORES = ("sqlite", "mariadb", "postgresql")
 
 
