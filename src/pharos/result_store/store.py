@@ -20,7 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL
 
 from pharos.errors import ConfigurationError
-from pharos.result_store import adoption, checksums, contract, editions, publications
+from pharos.result_store import adoption, checksums, comments, contract, editions, publications
 from pharos.result_store.connecting import engine_for, shown, translated
 from pharos.result_store.editions import Change, Written
 from pharos.result_store.errors import (
@@ -105,6 +105,7 @@ def upgrade(url: str) -> None:
             _version(connection)  # raises, where Alembic would only say that it knows no such revision
             command.upgrade(_migrations_on(connection), "head")
             _create_missing(connection)
+            comments.refresh(connection)
     finally:
         engine.dispose()
 

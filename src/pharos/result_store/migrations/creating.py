@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from pharos.result_store.column_types import row_number
+from pharos.result_store.tables import metadata
 
 MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_row_format": "DYNAMIC"}
 
@@ -25,11 +26,25 @@ def table(name: str, *parts: sa.schema.SchemaItem, indexes: Sequence[Sequence[st
             return
         there = {index["name"] for index in sa.inspect(database).get_indexes(name)}
     else:
-        op.create_table(name, *parts, **MYSQL)
+        op.create_table(name, *_with_comments(name, parts), comment=_comment(name), **MYSQL)
     for columns in indexes:
         index = f"ix_{name}_{'_'.join(columns)}"
         if index not in there:
             op.create_index(index, name, list(columns))
+
+
+def _comment(name: str) -> str | None:
+    ours = metadata.tables.get(name)
+    return None if ours is None else ours.comment
+
+
+def _with_comments(name: str, parts: Sequence[sa.schema.SchemaItem]) -> Sequence[sa.schema.SchemaItem]:
+    """The columns with the comments of the contract of today: `comments.refresh` then has little to do."""
+    ours = metadata.tables.get(name)
+    for part in parts:
+        if isinstance(part, sa.Column) and ours is not None and part.name in ours.c:
+            part.comment = ours.c[part.name].comment
+    return parts
 
 
 def result(

@@ -94,7 +94,7 @@ def result(
         ),
         *unique,
         *(Index(f"ix_{name}_{'_'.join(index)}", *index) for index in indexes),
-        comment=definition.meaning,
+        comment=f"{definition.title}. {definition.meaning} {definition.formula}",
         info={
             "definition": definition,
             "key": key,
