@@ -30,7 +30,7 @@ from rich.table import Table
 from pharos.facts.enrollment import ACTIVATED, DEACTIVATED, MODE_CHANGED
 
 OUT = Path(__file__).parent / "out" / "publish"
-START = datetime(2023, 3, 1)  # noqa: DTZ001 - UTC, naive
+START = datetime(2021, 3, 1)  # noqa: DTZ001 - UTC, naive
 MODES = ("audit", "audit", "audit", "verified")
 STORES = ("sqlite", "mariadb", "postgresql")
 
