@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Double, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, ColumnElement, DateTime, Double, Integer, String, Text, and_
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler, TypeCompiler
@@ -74,24 +74,29 @@ def _exactly_on_mysql(element: exactly, compiler: SQLCompiler, **options: Any) -
     return f"CAST(CONVERT({compiler.process(element.clauses, **options)} USING utf8mb4) AS BINARY)"
 
 
-class equal(FunctionElement[bool]):  # noqa: N801 - used like a function
-    """`equal(column, value)`: whether every character is the same, in every collation; found by an index.
+def equal(column: ColumnElement[str], value: ColumnElement[str] | str) -> ColumnElement[bool]:
+    """Whether every character is the same, in every collation.
 
-    What the database finds by its own comparison, it compares once more byte by byte (see `exactly`).
+    What an index finds by the comparison of the database is compared once more byte by byte.
     """
+    return and_(column == value, _of_same_bytes(column, value))
 
-    name = "equal"
+
+class _of_same_bytes(FunctionElement[bool]):  # noqa: N801 - used like a function
+    name = "of_same_bytes"
     type = Boolean()
     inherit_cache = True
 
 
-@compiles(equal)  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
-def _equal(element: equal, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(_of_same_bytes)  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
+def _of_same_bytes_anywhere(element: _of_same_bytes, compiler: SQLCompiler, **options: Any) -> str:
     column, value = element.clauses
-    found = compiler.process(column == value, **options)
-    if compiler.dialect.name == "postgresql":
-        return found  # compares so itself
-    return f"({found} AND {compiler.process(exactly(column) == exactly(value), **options)})"
+    return f"({compiler.process(exactly(column) == exactly(value), **options)})"
+
+
+@compiles(_of_same_bytes, "postgresql")  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
+def _of_same_bytes_on_postgresql(*_: Any, **__: Any) -> str:
+    return "true"  # it compares so by itself
 
 
 def _collation(compiler: TypeCompiler) -> str:
