@@ -67,6 +67,7 @@ def enrollment(
     ever: Mapping[date, int],
     verified: Mapping[date, int],
     flows: Mapping[date, tuple[int, int]],
+    passed: Mapping[date, int],
     query: Mapping[str, str],
     days: tuple[date, date],
     first_day: date,
@@ -90,6 +91,9 @@ def enrollment(
     count = on(verified, last)
     if count:
         parts.append(f"{many(count, 'is', 'are')} in the verified track.")
+    if passed:
+        passing = sum(number for day, number in passed.items() if day <= last)
+        parts.append(f"{many(passing, 'learner', 'learners') if passing else 'Nobody'} had passed.")
     return " ".join(filter(None, parts))
 
 

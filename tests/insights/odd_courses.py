@@ -28,6 +28,10 @@ class Odd:
     days: dict[date, Modes] = field(default_factory=dict)
     weeks: dict[date, dict[str, int]] = field(default_factory=dict)
     demographics: dict[str, dict[Any, int]] = field(default_factory=dict)
+    passed: dict[date, int] = field(default_factory=dict)
+    languages: dict[str | None, int] = field(default_factory=dict)
+    transcripts: dict[str, int] = field(default_factory=dict)
+    """Of four videos."""
     title: str | None = None
     starts: date | None = None
     """With it the LMS knows the course."""
@@ -114,17 +118,22 @@ COURSES = {
         | since(day("2026-11-19"), {"audit": (25, 30), "verified": (3, 3)}),
         {day("2026-10-05"): {"ACTIVE": 9}, day("2026-11-16"): {"ACTIVE": 11, "ATTEMPTED_PROBLEM": 2}},
         KNOWN,
+        passed={day("2026-11-01"): 2, day("2026-11-20"): 3},
+        languages={"es": 12, "en": 6, "pt": 2, None: 8},
+        transcripts={"en": 4, "es-419": 3, "es": 1},
         starts=day("2026-10-05"),
     ),
     "course-v1:Odd+WHOLERUN+1": Odd(
         since(day("2026-03-02"), {"audit": (16, 18)}, day("2026-06-30")),
         {day("2026-03-02"): {"ACTIVE": 9}, day("2026-04-13"): {"ACTIVE": 4}},
+        passed={day("2026-04-01"): 4, day("2026-04-30"): 5},
         starts=day("2026-03-02"),
         ends=day("2026-06-30"),
     ),
     "course-v1:Odd+WHOLERUN+0": Odd(
         since(day("2025-10-06"), {"audit": (40, 40), "verified": (10, 10)}, day("2025-12-30")),
         {day("2025-10-06"): {"ACTIVE": 22}, day("2025-11-17"): {"ACTIVE": 6}},
+        passed={day("2025-11-10"): 6},
         starts=day("2025-10-06"),
         ends=day("2025-12-30"),
     ),
@@ -207,6 +216,30 @@ def fill(engine: sa.Engine, _campus: Campus) -> None:
                 (course_id, when, *flow)
                 for course_id, odd in COURSES.items()
                 for when, flow in flows_of(odd).items()
+            ],
+        ),
+        tables.course_passing_daily: rows_of(
+            ("course_id", "date", "passed"),
+            [
+                (course_id, when, number)
+                for course_id, odd in COURSES.items()
+                for when, number in odd.passed.items()
+            ],
+        ),
+        tables.course_enrollment_language_current: rows_of(
+            ("course_id", "date", "language", "count"),
+            [
+                (course_id, LAST_DAY, language, number)
+                for course_id, odd in COURSES.items()
+                for language, number in odd.languages.items()
+            ],
+        ),
+        tables.course_transcript_language: rows_of(
+            ("course_id", "language", "videos", "course_videos"),
+            [
+                (course_id, language, number, 4)
+                for course_id, odd in COURSES.items()
+                for language, number in odd.transcripts.items()
             ],
         ),
         tables.enrollment_reconciliation: rows_of(

@@ -94,8 +94,8 @@ def test_a_csv_has_the_rows_of_the_api_and_its_columns(world: World) -> None:
     assert answer.content.startswith(BOM.encode())
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     rows = rows_of(answer)
-    assert [list(row) for row in rows] == [sorted(said[0])] * len(said)
-    assert [{key: str(value) for key, value in row.items()} for row in said] == rows
+    assert [list(row) for row in rows] == [sorted((*said[0], "passing"))] * len(said)
+    assert [{key: str(value) for key, value in row.items()} | {"passing": ""} for row in said] == rows
 
 
 def test_a_workbook_has_the_same_rows_as_numbers_and_days_and_says_what_they_are(world: World) -> None:
@@ -109,7 +109,7 @@ def test_a_workbook_has_the_same_rows_as_numbers_and_days_and_says_what_they_are
     book = workbook(answer.content)
     assert list(book) == ["Data", "Definition"]
     head, *rows = book["Data"]
-    assert head == sorted((*said[0], "joined", "left"))
+    assert head == sorted((*said[0], "joined", "left", "passing"))
     assert len(rows) == 7
     for row, item in zip(rows, said[-7:], strict=True):
         shown = dict(zip(head, row, strict=True))
@@ -117,7 +117,7 @@ def test_a_workbook_has_the_same_rows_as_numbers_and_days_and_says_what_they_are
         assert shown["course_id"] == world.course_id
         assert isinstance(shown["created"], datetime)
         assert shown["joined"] - shown["left"] == item["count"] - counts_before[item["date"]]
-        apart = {"date", "course_id", "created", "joined", "left"}
+        apart = {"date", "course_id", "created", "joined", "left", "passing"}
         counts = {key: value for key, value in shown.items() if key not in apart}
         assert counts == {key: item[key] for key in counts}
     about = dict(row[:2] for row in book["Definition"])

@@ -118,7 +118,7 @@ def expected_enrollment(odd: Odd, query: dict[str, str]) -> str:
     query = query | {"_all": "yes" if is_whole(query, first, odd.starts) else "no"}
     days = naive.days_asked(query, first, LAST_DAY, odd.starts)
     counts, ever = by_day(odd, 0), by_day(odd, 1)
-    return naive.enrollment(counts, ever, verified(odd), flows_of(odd), query, days, first)
+    return naive.enrollment(counts, ever, verified(odd), flows_of(odd), odd.passed, query, days, first)
 
 
 def expected_activity(odd: Odd, query: dict[str, str]) -> str:
@@ -400,3 +400,45 @@ def test_the_week_so_far_is_shown_apart(sofia: Patient) -> None:
         assert "week so far" not in answer(page)
     query = {"language": "en", "from": "2026-10-26", "to": "2026-11-01"}
     assert "week so far" not in sofia.get(address("course-v1:Odd+GAPWEEKS+1", WEEKLY[0]), params=query).text
+
+
+def test_passing_is_compared_by_day_of_the_course(sofia: Patient) -> None:
+    """25 November is day 51 of the course: run 1 had 4 by 22 April and 9 in the end, run 0 had 6."""
+    course = "course-v1:Odd+WHOLERUN+2"
+    page = sofia.get(address(course, DAILY[0]), params={"compare": "run", "language": "en"}).text
+    assert answer(page).endswith("5 learners had passed. At this day of the last run it was 4.")
+    assert figures(page)["passing"] == "5"
+    page = sofia.get(address(course, DAILY[0]), params={"compare": "runs", "language": "en"}).text
+    assert answer(page).endswith("At this day of the earlier runs it was between 4 and 6.")
+    home = flat(re.sub(r"<[^>]+>", "", sofia.get(address(course, ""), params={"language": "en"}).text))
+    assert "5 learners had passed. At this day of the last run it was 4." in home
+    page = sofia.get(address(course, DAILY[0]), params={"period": "7d", "language": "en"}).text
+    head, *rows = table(page)
+    place = head.index("Passing")
+    assert [row[place] for row in rows] == ["5"] * 6 + ["2"]
+    file = sofia.get(f"{address(course, '')}csv/enrollment/?period=7d").text.lstrip(BOM).splitlines()
+    place = file[0].split(",").index("passing")
+    assert [line.split(",")[place] for line in file[1:]] == ["2"] + ["5"] * 6
+
+
+def test_languages_of_browsers_stand_beside_those_of_transcripts(sofia: Patient) -> None:
+    """20 browsers tell one; of four videos all have English, three one Spanish and one another."""
+    course = "course-v1:Odd+WHOLERUN+2"
+    page = sofia.get(address(course, LATEST[3]), params={"language": "en"}).text
+    part = page.partition('id="languages"')[2].partition("</section>")[0]
+    text = flat(html.unescape(re.sub(r"<[^>]+>", " ", part)))
+    assert "Browsers ask for Spanish (60.0%), English (30.0%) and Portuguese (10.0%)." in text.replace(
+        " (", " ("
+    ).replace(" ,", ",").replace(" .", ".")
+    assert "Some videos, or all, have no transcript in Spanish and Portuguese." in text.replace(" .", ".")
+    rows = table(part)
+    assert rows == [
+        ["Language", "Learners", "Share of known", "Transcripts"],
+        ["Spanish", "12", "60.0%", "es-419: 3 of 4 videos and es: 1 of 4 videos"],
+        ["English", "6", "30.0%", "4 of 4 videos"],
+        ["Portuguese", "2", "10.0%", "none"],
+        ["Not known", "8", "", ""],
+    ]
+    file = sofia.get(f"{address(course, '')}csv/enrollment/language/").text.lstrip(BOM).splitlines()
+    assert [line.split(",")[0] for line in file[1:]] == ["12", "6", "2", "8"]
+    assert 'id="languages"' not in sofia.get(address("course-v1:Odd+STALE+1", LATEST[3])).text

@@ -49,11 +49,17 @@ def test_a_site_hides_small_groups_on_pages_and_in_files(tmp_path: Path) -> None
         course = f"/courses/{world.course_id}/"
         page = client.get(f"{course}enrollment/geography/").text
         assert "Groups of fewer than 11 learners are counted as not given" in page
+        page, _, languages = page.partition('id="languages"')
         rows = {row[0]: row[1] for row in table(page)[1:]}
         small = sum(count for count in COUNTRIES.values() if count < 11)
         assert rows["Unknown country"] == str(30 + small)
         assert not {"China", "South Africa", "Australia", "France"} & rows.keys()
         assert sum(map(int, rows.values())) == sum(COUNTRIES.values())
+        spoken = {row[0]: row[1] for row in table(languages)[1:]}
+        assert "Chinese" not in spoken
+        assert spoken["Not known"] == str(50 + 6 + 3)
+        text = client.get(f"{course}csv/enrollment/language/").text.removeprefix(BOM)
+        assert not {"zh", "pt"} & {row["language"] for row in csv.DictReader(io.StringIO(text))}
         text = client.get(f"{course}csv/enrollment/demographics/education/").text.removeprefix(BOM)
         levels = {row["education_level"]: int(row["count"]) for row in csv.DictReader(io.StringIO(text))}
         assert "none" not in levels

@@ -351,6 +351,10 @@ GENDERS = {"f": 100, "m": 400, "o": 500, None: 1000}
 COUNTRIES = {"US": 60, None: 30, "FR": 10, "IN": 210, "GR": 90, "EG": 55, "BR": 41, "CN": 8, "ZA": 3, "AU": 1}
 
 
+LANGUAGES = {"en": 200, "es": 150, "hi": 60, "fr": 20, "ar": 12, "zh": 6, "pt": 3, None: 50}
+TRANSCRIPTS = {"en": 14, "es": 9, "pt-br": 2}
+
+
 def demographic_rows(course_ids: list[str]) -> dict[sa.Table, pa.Table]:
     """Answers and countries of the last day; of gender, two days."""
 
@@ -371,6 +375,13 @@ def demographic_rows(course_ids: list[str]) -> dict[sa.Table, pa.Table]:
             ("date", "course_id", "gender", "count", "cumulative_count"), two_days
         ),
         tables.course_enrollment_location_current: latest("country_code", COUNTRIES),
+        tables.course_enrollment_language_current: latest("language", LANGUAGES).drop_columns(
+            "cumulative_count"
+        ),
+        tables.course_transcript_language: rows_of(
+            ("course_id", "language", "videos", "course_videos"),
+            [(c, language, n, 14) for c in course_ids for language, n in TRANSCRIPTS.items()],
+        ),
     }
 
 

@@ -154,6 +154,25 @@ class DataAPI:
         first = await self.last_day() - timedelta(days=6)
         return await self._of_site(f"v1/enrollment_flows/?start_date={first.isoformat()}")
 
+    async def passing(self, course_id: str) -> list[Row]:
+        """Learners who passed, for each day on which anybody did, oldest first."""
+        if not await self._is_published("course_passing_daily"):
+            return []
+        return _by("date", await self._course_rows(course_id, f"passing/?{_whole_history()}"))
+
+    async def languages(self, course_id: str) -> list[Row]:
+        """Learners of the latest day by the language of their browser; small groups as not known."""
+        if not await self._is_published("course_enrollment_language_current"):
+            return []
+        rows = await self._course_rows(course_id, "enrollment/language/")
+        return small_groups.without(rows, "language", None, self._least)
+
+    async def transcript_languages(self, course_id: str) -> list[Row]:
+        """Videos with a transcript, by its language."""
+        if not await self._is_published("course_transcript_language"):
+            return []
+        return await self._course_rows(course_id, "transcript_languages/")
+
     async def reconciliation(self, course_id: str) -> list[Row] | None:
         """How far events and the LMS agree about enrollments: one row or none; None where not compared."""
         if not await self._is_published("enrollment_reconciliation"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -35,6 +36,8 @@ class Day:
     joined: int | None = None
     """Learners who joined on the day; None where joining and leaving are not counted."""
     left: int | None = None
+    passing: int | None = None
+    """Learners who had passed by the end of the day; None where nobody ever did."""
 
 
 NOBODY = Day(date.min, 0, 0, dict.fromkeys(TRACKS, 0))
@@ -57,12 +60,18 @@ class Growth:
         return self.last.count - self.before
 
 
-def days_of(rows: Sequence[Row], last: date | None = None, flows: Sequence[Row] | None = None) -> list[Day]:
+def days_of(
+    rows: Sequence[Row],
+    last: date | None = None,
+    flows: Sequence[Row] | None = None,
+    passed: Sequence[Row] = (),
+) -> list[Day]:
     """Every day from the first row to the day `last`, or to the last row; no rows are no days.
 
-    `flows` are the days on which anybody joined or left; None: that is not counted.
+    `flows` are the days on which anybody joined or left; None: that is not counted. `passed` are the days on
+    which anybody passed.
     """
-    return [_day(row) for row in with_flows(every_day(rows, last), flows)]
+    return [_day(row) for row in with_passing(with_flows(every_day(rows, last), flows), passed)]
 
 
 def with_flows(rows: Sequence[Row], flows: Sequence[Row] | None) -> list[Row]:
@@ -74,6 +83,18 @@ def with_flows(rows: Sequence[Row], flows: Sequence[Row] | None) -> list[Row]:
         {**row, **{key: by_day.get(day(row["date"]), {}).get(key, 0) for key in ("joined", "left")}}
         for row in rows
     ]
+
+
+def with_passing(rows: Sequence[Row], passed: Sequence[Row]) -> list[Row]:
+    """The rows of days with the key passing: who passed up to then; as they are if nobody ever passed."""
+    if not passed:
+        return list(rows)
+    found, so_far, waiting = [], 0, deque(passed)
+    for row in rows:
+        while waiting and waiting[0]["date"] <= row["date"]:
+            so_far += waiting.popleft()["passed"]
+        found.append({**row, "passing": so_far})
+    return found
 
 
 def counts(days: Sequence[Day]) -> dict[date, int]:
@@ -112,5 +133,12 @@ def _day(row: Row) -> Day:
     """A row of `enrollment/mode`. Its keys may add up to less than its count (spec 05 §5.4): other tracks."""
     tracks = {track: row.get(track) or 0 for track in TRACKS if track != "other"}
     tracks["other"] = max(0, row["count"] - sum(tracks.values()))
-    ever, joined, left = row.get("cumulative_count"), row.get("joined"), row.get("left")
-    return Day(day(row["date"]), row["count"], ever, tracks, joined, left)
+    return Day(
+        day(row["date"]),
+        row["count"],
+        row.get("cumulative_count"),
+        tracks,
+        row.get("joined"),
+        row.get("left"),
+        row.get("passing"),
+    )

@@ -130,6 +130,35 @@ def against_runs(words: Language, then: tuple[int, int] | None) -> Markup:
     )
 
 
+def passing(words: Language, count: int | None, then: int | tuple[int, int] | None = None) -> Markup:
+    """How many had passed on the last day, and on the same day of the last run or of several earlier runs.
+
+    Empty where nobody ever passed, here and then.
+    """
+    then_most = then[1] if isinstance(then, tuple) else then
+    if count is None and not then_most:
+        return Markup("")
+    parts = [words.html("Nobody had passed.")]
+    if count:
+        parts = [
+            words.htmls(
+                "<strong>%(n)s learner</strong> had passed.",
+                "<strong>%(n)s learners</strong> had passed.",
+                count,
+            )
+        ]
+    if isinstance(then, tuple):
+        low, high = map(words.number, then)
+        parts.append(
+            words.html(
+                "At this day of the earlier runs it was between %(low)s and %(high)s.", low=low, high=high
+            )
+        )
+    elif then is not None:
+        parts.append(words.html("At this day of the last run it was %(then)s.", then=words.number(then)))
+    return words.sentences(*parts)
+
+
 def verified_share(words: Language, day: Day, then: Day | None) -> Markup:
     """The verified share beside that of the last run; empty where there is none to compare."""
     if (

@@ -33,6 +33,10 @@ EXPLANATIONS: dict[str, tuple[str, ...]] = {
             "opposite. Whoever joins and leaves on one day is in neither; over several days, whoever leaves "
             "and comes back is in both."
         ),
+        noop(
+            "Passing = learners who pass by their grade in the LMS, from the day on which they passed first. "
+            "Whoever passed and does not pass any more counts on no day."
+        ),
         LMS_DIFFERS,
         STAFF,
     ),

@@ -177,6 +177,10 @@ class Language:
         """What stands between a day and a time."""
         return {"ar": "، ", "zh": " "}.get(self.code, ", ")
 
+    def language(self, code: str) -> str:
+        """Name of the language with the ISO 639 code; the code where this language has no name for it."""
+        return str(self.locale.languages.get(code, code))
+
     def country(self, alpha2: str | None, otherwise: str) -> str:
         """Name of the country; the other text where the language has none."""
         return str(self.locale.territories.get(alpha2 or "", otherwise))

@@ -52,6 +52,18 @@ class Choice:
     """`href` is the option's value."""
 
 
+@dataclass(frozen=True)
+class Languages:
+    """The second subject of a page: languages of browsers beside those of transcripts."""
+
+    title: str
+    caption: str
+    answer: Markup
+    table: Table
+    csv: str
+    xlsx: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportPage(Page):
     """One report of a course: answer, controls, figures, chart, table, how it is counted, CSV."""
@@ -64,6 +76,8 @@ class ReportPage(Page):
     table: Table | None = None
     explanation: tuple[str, ...] = ()
     """How it is counted, in words for course teams."""
+    languages: Languages | None = None
+    """In which languages learners read, of the page that has it."""
     differences: tuple[Markup, ...] = ()
     """How far it differs from the LMS, in words."""
     aside: str = ""

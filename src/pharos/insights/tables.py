@@ -110,10 +110,7 @@ def table(
     return Table(
         caption,
         [_head(request, c, key, descending=descending) for c in columns],
-        [
-            [Cell(c.show(row), c.numeric, c.optional, c.quiet, c.tight, c.drawn) for c in columns]
-            for row in shown
-        ],
+        [[_cell(column, row) for column in columns] for row in shown],
         footer,
         start + 1,
         start + len(shown),
@@ -125,6 +122,13 @@ def table(
         to(page - 1) if page > 1 else None,
         to(page + 1) if page < last_page else None,
     )
+
+
+def fixed(caption: str, columns: Sequence[Column[R]], rows: Sequence[R]) -> Table:
+    """All rows in their order, for a second table of a page: the URL orders the first one."""
+    heads = [Head(c.label, c.numeric, c.optional, c.drawn, c.help, "", None) for c in columns]
+    cells = [[_cell(column, row) for column in columns] for row in rows]
+    return Table(caption, heads, cells, None, 1, len(rows), len(rows), [], None, None)
 
 
 def _ordered(rows: Sequence[R], value: Callable[[R], Any], *, descending: bool) -> list[R]:

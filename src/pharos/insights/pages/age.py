@@ -127,8 +127,12 @@ def _age_page(
                 words.text("Median learner age"),
                 middle,
                 of_known,
+                href="#table",
             ),
-            *(Figure(key, words.text(label), band(low, below), of_known) for key, label, low, below in BANDS),
+            *(
+                Figure(key, words.text(label), band(low, below), of_known, href="#table")
+                for key, label, low, below in BANDS
+            ),
         ),
         chart=Chart(
             "bars",

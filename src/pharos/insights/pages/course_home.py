@@ -114,8 +114,8 @@ async def _numbers(request: Request, site: Site, course: Course) -> tuple[list[D
     for failed in (enrollment, activity):
         if isinstance(failed, BaseException) and not isinstance(failed, DataAPIError):
             raise failed
-    by_mode, flows = ([], None) if isinstance(enrollment, BaseException) else enrollment
-    days = days_of(by_mode, last_day(request, navigation.ENROLLMENT_ACTIVITY.table), flows)
+    by_mode, flows, passed = ([], None, []) if isinstance(enrollment, BaseException) else enrollment
+    days = days_of(by_mode, last_day(request, navigation.ENROLLMENT_ACTIVITY.table), flows, passed)
     rows = [] if isinstance(activity, BaseException) else activity
     weeks = weeks_of(rows, counts(days), last_sunday(request, navigation.ENGAGEMENT_CONTENT.table))
     complete = not isinstance(enrollment, BaseException) and not isinstance(activity, BaseException)
@@ -130,12 +130,14 @@ async def _this_week(site: Site, course_id: str) -> list[Row] | None:
         return None
 
 
-async def _enrollment_rows(site: Site, course_id: str) -> tuple[list[Row], list[Row] | None]:
-    """Enrollment by day and mode, and who joined and left."""
-    by_mode, flows = await asyncio.gather(
-        site.api.enrollment_by_mode(course_id), site.api.enrollment_flow(course_id)
+async def _enrollment_rows(site: Site, course_id: str) -> tuple[list[Row], list[Row] | None, list[Row]]:
+    """Enrollment by day and mode, who joined and left, and who passed."""
+    by_mode, flows, passed = await asyncio.gather(
+        site.api.enrollment_by_mode(course_id),
+        site.api.enrollment_flow(course_id),
+        site.api.passing(course_id),
     )
-    return by_mode, flows
+    return by_mode, flows, passed
 
 
 @dataclass(frozen=True)
@@ -249,6 +251,7 @@ def _enrollment(words: Language, days: Sequence[Day], last_run: _LastRun | None)
     if then is not None:
         parts.append(enrollment_sentences.against_last_run(words, last.count, then.count, last.day))
         parts.append(enrollment_sentences.verified_share(words, last, then))
+        parts.append(enrollment_sentences.passing(words, last.passing, then.passing or 0))
     return words.sentences(*filter(None, parts))
 
 

@@ -13,11 +13,11 @@ from typing import Literal
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from pharos.insights import files, navigation, periods
+from pharos.insights import caption_languages, files, navigation, periods
 from pharos.insights.access import CourseInView
 from pharos.insights.api import DataAPI, Row, day
 from pharos.insights.directory import Course
-from pharos.insights.enrollment_days import with_flows
+from pharos.insights.enrollment_days import with_flows, with_passing
 from pharos.insights.files import Sheet
 from pharos.insights.freshness import last_day, last_sunday
 from pharos.insights.gaps import every_day, every_week
@@ -40,6 +40,13 @@ class Download:
     columns: tuple[str, ...]
     fetch: Callable[[DataAPI, str], Awaitable[list[Row]]]
     rows: Literal["latest", "days", "weeks"]
+    other_table: str = ""
+    """The result it holds, if that is not the one of the report."""
+
+    @property
+    def table(self) -> str:
+        """The result that it holds."""
+        return self.other_table or self.report.table
 
     @property
     def all_columns(self) -> list[str]:
@@ -57,6 +64,7 @@ DOWNLOADS = {
             "cumulative_count",
             "joined",
             "left",
+            "passing",
             "audit",
             "credit",
             "honor",
@@ -73,6 +81,14 @@ DOWNLOADS = {
         ("date", "count", "country.alpha2", "country.alpha3", "country.name"),
         DataAPI.locations,
         "latest",
+    ),
+    caption_languages.FILE: Download(
+        navigation.GEOGRAPHY,
+        "enrollment-language",
+        ("date", "language", "count"),
+        DataAPI.languages,
+        "latest",
+        "course_enrollment_language_current",
     ),
     AGE: Download(
         navigation.AGE,
@@ -125,6 +141,7 @@ async def _file(request: Request, course: Course, name: str, site: TheSite, kind
     rows = _filled(request, wanted, await wanted.fetch(site.api, course.course_id))
     if "joined" in wanted.columns:
         rows = with_flows(rows, await site.api.enrollment_flow(course.course_id))
+        rows = with_passing(rows, await site.api.passing(course.course_id))
     if not rows:
         raise HTTPException(404)
     shown, days = _of_period(request.query_params, course, wanted, rows)
@@ -138,7 +155,7 @@ async def _file(request: Request, course: Course, name: str, site: TheSite, kind
     ]
     if days is not None:
         about.append((words.text("Days"), words.days(*days)))
-    definition = request.state.definitions.get(wanted.report.table)
+    definition = request.state.definitions.get(wanted.table)
     sheet = Sheet(stem, wanted.all_columns, [_flat(row) for row in shown], definition, about)
     return await files.response(words, sheet, kind)
 

@@ -97,18 +97,21 @@ def _education_page(
                 words.text("High school or less"),
                 band("primary", "junior_secondary", "secondary"),
                 of_known,
+                href="#table",
             ),
             Figure(
                 "education_college_enrollment",
                 words.text("College degree"),
                 band("associates", "bachelors"),
                 of_known,
+                href="#table",
             ),
             Figure(
                 "education_advanced_enrollment",
                 words.text("Advanced degree"),
                 band("masters", "doctorate"),
                 of_known,
+                href="#table",
             ),
         ),
         chart=share_chart(

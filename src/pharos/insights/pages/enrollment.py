@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -48,14 +49,15 @@ async def enrollment_activity(
 ) -> Response:
     """How many learners are in my course?"""
     words: Language = request.state.language
-    rows, flows, reconciled, deadlines, runs = await asyncio.gather(
+    rows, flows, passed, reconciled, deadlines, runs = await asyncio.gather(
         site.api.enrollment_by_mode(course.course_id),
         site.api.enrollment_flow(course.course_id),
+        site.api.passing(course.course_id),
         site.api.reconciliation(course.course_id),
         site.directory.deadlines(course.course_id),
         site.directory.earlier_runs(course, view.visible),
     )
-    days = days_of(rows, last_day(request, navigation.ENROLLMENT_ACTIVITY.table), flows)
+    days = days_of(rows, last_day(request, navigation.ENROLLMENT_ACTIVITY.table), flows, passed)
     if not days:
         return site.renderer.render(request, _empty_page(request, words, course))
     period = period_of(request, course, days[0].day, days[-1].day, periods.BY_DAY)
@@ -89,6 +91,8 @@ class _Report:
     earlier: Earlier | Band | None = None
     verified: Earlier | None = None
     """Learners in the verified track of the last run, if that is compared with."""
+    passing: Earlier | Band | None = None
+    """Learners who had passed in what is compared with."""
 
     def rows_by(self, column: str) -> str:
         """Address of the table, ordered by the column, the highest value first."""
@@ -107,17 +111,35 @@ async def _beside(
     if period.compare == periods.BEFORE:
         return {"earlier": comparison.period_before(words, period, counts(days))}
     if period.compare == periods.RUN and runs:
-        then = days_of(await site.api.enrollment_by_mode(runs[0].course_id), days[-1].day)
+        then = await _days_of_run(site, runs[0], days[-1].day)
         verified = {item.day: item.tracks["verified"] for item in then}
         return {
             "earlier": comparison.last_run(words, course, runs[0], counts(then)),
             "verified": comparison.last_run(words, course, runs[0], verified),
+            "passing": comparison.last_run(words, course, runs[0], _passing(then)),
         }
     if period.compare == periods.RUNS and len(runs) > 1:
-        rows = await asyncio.gather(*(site.api.enrollment_by_mode(run.course_id) for run in runs))
-        values = [(run, counts(days_of(found, days[-1].day))) for run, found in zip(runs, rows, strict=True)]
-        return {"earlier": comparison.earlier_runs(words, course, values)}
+        found = await asyncio.gather(*(_days_of_run(site, run, days[-1].day) for run in runs))
+        enrolled = [(run, counts(then)) for run, then in zip(runs, found, strict=True)]
+        passing = [(run, _passing(then)) for run, then in zip(runs, found, strict=True)]
+        return {
+            "earlier": comparison.earlier_runs(words, course, enrolled),
+            "passing": comparison.earlier_runs(words, course, passing),
+        }
     return {}
+
+
+async def _days_of_run(site: Site, run: Course, last: date) -> list[Day]:
+    """Every day of an earlier run up to the day, with who had passed by then."""
+    rows, passed = await asyncio.gather(
+        site.api.enrollment_by_mode(run.course_id), site.api.passing(run.course_id)
+    )
+    return days_of(rows, last, passed=passed)
+
+
+def _passing(days: Sequence[Day]) -> dict[date, int]:
+    """Who had passed, by day; nobody where nobody ever did."""
+    return {item.day: item.passing or 0 for item in days}
 
 
 def headline(words: Language, report: _Report) -> Markup:
@@ -136,6 +158,8 @@ def headline(words: Language, report: _Report) -> Markup:
         then = report.earlier.on(last.day)
         parts.append(sentences.against_last_run(words, last.count, then, last.day))
     parts.append(sentences.verified(words, last))
+    passed = report.passing.on(last.day) if report.passing is not None else None
+    parts.append(sentences.passing(words, last.passing, passed))
     return words.sentences(*filter(None, parts))
 
 
@@ -195,7 +219,30 @@ def _figures(words: Language, report: _Report) -> list[Figure]:
             figures.append(
                 Figure(f"{track}_enrollment", label, count, of_current(track), href=report.rows_by(track))
             )
+    if last.passing is not None:
+        figures.append(
+            Figure(
+                "passing",
+                words.text("Passing"),
+                words.number(last.passing),
+                _passing_note(words, report),
+                href=report.rows_by("passing"),
+            )
+        )
     return figures
+
+
+def _passing_note(words: Language, report: _Report) -> str:
+    """What the last run had on this day of the course, or how many passed in the days shown."""
+    last = report.growth.last
+    if isinstance(report.passing, Earlier):
+        then = report.passing.on(last.day)
+        return words.text("last run %(then)s", then=words.number(then)) if then is not None else ""
+    if report.period.choice == periods.ALL:
+        return words.text("on %(day)s", day=words.day_of_month(last.day))
+    before = next((d for d in report.days if d.day == report.period.start - DAY), NOBODY)
+    change = words.signed((last.passing or 0) - (before.passing or 0))
+    return words.text("%(change)s in these days", change=change)
 
 
 def _change(words: Language, report: _Report) -> list[Figure]:
@@ -316,6 +363,16 @@ def _table(request: Request, words: Language, report: _Report) -> Any:
         *(_flow_columns(words) if days[-1].joined is not None else ()),
         *(track_column(track) for track in reversed(tracks_in_use(days))),
     ]
+    if days[-1].passing is not None:
+        columns.append(
+            Column(
+                "passing",
+                words.text("Passing"),
+                lambda item: item.passing,
+                lambda item: words.number(item.passing),
+                optional=True,
+            )
+        )
     if earlier is not None:
         columns.append(comparison.column(words, earlier, lambda item: item.day))
     return table(

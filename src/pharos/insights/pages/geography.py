@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,12 +15,22 @@ from markupsafe import Markup
 from pharos.insights import navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.api import Row
+from pharos.insights.caption_languages import languages_of
 from pharos.insights.charts import Chart
 from pharos.insights.controls import files
 from pharos.insights.demographics import newest
 from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
-from pharos.insights.reports import Figure, ReportPage, about, all_left, no_data_yet, nobody, strong
+from pharos.insights.reports import (
+    Figure,
+    Languages,
+    ReportPage,
+    about,
+    all_left,
+    no_data_yet,
+    nobody,
+    strong,
+)
 from pharos.insights.site import TheSite
 from pharos.insights.tables import Column, table
 
@@ -45,8 +56,13 @@ class Country:
 async def geography(request: Request, course: CourseInView, site: TheSite) -> Response:
     """Where are my learners?"""
     words: Language = request.state.language
-    rows = await site.api.locations(course.course_id)
-    page = _page(request, words, course, countries_of(words, rows), newest(rows))
+    rows, learners, transcripts = await asyncio.gather(
+        site.api.locations(course.course_id),
+        site.api.languages(course.course_id),
+        site.api.transcript_languages(course.course_id),
+    )
+    languages = languages_of(words, course, learners, transcripts)
+    page = _page(request, words, course, countries_of(words, rows), newest(rows), languages)
     return site.renderer.render(request, page)
 
 
@@ -81,7 +97,12 @@ def _round(value: float) -> int:
 
 
 def _page(
-    request: Request, words: Language, course: Course, countries: list[Country], last: date | None
+    request: Request,
+    words: Language,
+    course: Course,
+    countries: list[Country],
+    last: date | None,
+    languages: Languages | None,
 ) -> ReportPage:
     names = about(request, navigation.GEOGRAPHY)
     known = [country for country in countries if country.code]
@@ -101,6 +122,7 @@ def _page(
         figures=tuple(_figures(words, known, everybody)),
         chart=_map(words, course, known, everybody, last),
         table=_table(request, words, countries, everybody),
+        languages=languages,
         **files(course, "enrollment/geography"),
     )
 
@@ -144,6 +166,7 @@ def _figures(words: Language, known: Sequence[Country], everybody: int) -> list[
                     share=words.percent(country.count / everybody),
                 ),
                 word=True,
+                href="#table",
             )
             for i, (rank, country) in enumerate(zip(RANKS, known, strict=False))
         ),
