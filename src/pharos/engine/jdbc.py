@@ -99,7 +99,8 @@ class JDBCDatabase:
                 f"{self._address}, table {table}", f"no column {', '.join(sorted(missing))}"
             )
         try:
-            row = f"SELECT {', '.join(schema.names)} FROM {table} LIMIT 1"  # noqa: S608 - our own names
+            names = ", ".join(map(self._quoted, schema.names))
+            row = f"SELECT {names} FROM {table} LIMIT 1"  # noqa: S608 - our own names
             self._frame(query=row).collect()
         except Exception as error:
             raise self._failed(table, error) from error
@@ -135,7 +136,8 @@ class JDBCDatabase:
         number = next((field.name for field in schema if field.type == pa.int64()), None)
         if number is None:
             return self._frame(dbtable=source)
-        bounds = f"SELECT min({number}) AS first, max({number}) AS last FROM {source}"  # noqa: S608
+        column = self._quoted(number)
+        bounds = f"SELECT min({column}) AS first, max({column}) AS last FROM {source}"  # noqa: S608
         first, last = self._frame(query=bounds).collect()[0]
         if first is None or first == last:
             return self._frame(dbtable=source)
