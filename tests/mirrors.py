@@ -33,6 +33,8 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "data_api/routes/test_enrollment.py",
         *_SUMMARIES,
     ),
+    "lake/identity.py": ("pipeline/test_ownership.py",),
+    "result_store/owner.py": ("pipeline/test_ownership.py",),
     "result_store/adoption.py": ("pipeline/test_adoption.py",),
     "demo/activities.py": _EVENTS,
     "demo/behaviour.py": _EVENTS,

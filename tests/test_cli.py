@@ -525,6 +525,7 @@ def test_an_import_that_failed_in_part_says_why_in_its_report(shell: Shell) -> N
     reasons = {table: why for why, tables in report["import_problems"].items() for table in tables}
     assert reasons.keys() == required - {"auth_user"}
     assert "auth_userprofile does not exist" in reasons["auth_userprofile"]
+    assert shell.pharos("status").stdout.count("auth_userprofile does not exist") == 1, "not twice"
 
 
 def test_the_next_runs_are_shown(shell: Shell) -> None:

@@ -525,6 +525,16 @@ def store_adopt(
         show_adopted(out, adoption.adopt(settings, moment.date() if moment else None))
 
 
+@store_app.command("claim")
+def store_claim(home: Home = None, file: Config = None) -> None:
+    """Let this home publish to the Result Store, instead of another home that is gone."""
+    from pharos.pipeline import ownership
+
+    settings = config.load(home, file)
+    ownership.take_over(settings)
+    out.print("From now on this home publishes to the Result Store; runs of any other home are refused.")
+
+
 @token_app.command("create")
 def token_create(
     name: str,

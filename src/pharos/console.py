@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 
 from pharos.lake.schema import FIRST_DAY
 from pharos.lake.status import stretches
+from pharos.result_store.data_problems import LMS_IMPORT
 from pharos.telemetry.logs import visible
 
 if TYPE_CHECKING:
@@ -78,10 +79,11 @@ def show_passed_over(console: Console, passed: Sequence[PassedOver]) -> None:
 
 
 def show_problems(console: Console, problems: Sequence[DataProblem]) -> None:
-    """What is wrong with the data, a line each."""
-    if problems:
-        console.print(f"[bold yellow]{_counted(len(problems), 'problem')} of the data:[/]")
-    for problem in problems:
+    """What is wrong with the data, a line each; that of the import is told by the lines about the LMS."""
+    found = [problem for problem in problems if problem.kind != LMS_IMPORT]
+    if found:
+        console.print(f"[bold yellow]{_counted(len(found), 'problem')} of the data:[/]")
+    for problem in found:
         console.print(f"[yellow]  {_shown(problem.name)}: {_shown(problem.text)}[/]")
 
 

@@ -20,6 +20,7 @@ from pharos.errors import PharosError
 from pharos.hardening import weak_settings
 from pharos.lake import storage
 from pharos.lake.logs import LogFile, discover
+from pharos.pipeline import ownership
 from pharos.result_store import store
 from pharos.result_store.connecting import translated
 from pharos.result_store.errors import ForeignRows
@@ -137,6 +138,7 @@ def countries(settings: Settings) -> Iterator[Finding]:
 def result_stores(settings: Settings) -> Iterator[Finding]:
     """Each Result Store answers, has our tables, and takes a row, which is taken back."""
     yield from _result_store("result_store.url", settings.store_url)
+    yield from (fails(f"result_store.url: {one.text}") for one in ownership.of_the_store(settings))
     if settings.data_api.v1_url is not None:
         yield from _result_store("data_api.v1_url", settings.data_api.v1_url.get_secret_value())
 

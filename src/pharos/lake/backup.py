@@ -16,6 +16,8 @@ from msgspec.structs import replace
 
 from pharos.errors import PharosError
 from pharos.lake import damage, snapshots
+from pharos.lake.identity import identity
+from pharos.lake.identity import put as put_id
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import DataFile
 from pharos.lake.safely import move_safely
@@ -55,7 +57,8 @@ def copy_lake(lake: Lake, target: Path) -> Copied:
     copy = Lake(target)
     with copy.alone(), lake.reading():
         copy.refresh()
-        if copy.state.number > lake.state.number:
+        of_another = identity(copy) not in {None, identity(lake)}
+        if of_another or copy.state.number > lake.state.number:
             raise CopyIsLater(target)
         copy.ledger.begin()
         copy.ledger.ahead = lake.state.number
@@ -74,6 +77,8 @@ def copy_lake(lake: Lake, target: Path) -> Copied:
             _copy_table(lake, copy, table, copied)
         copy.ledger.fold(replace(lake.state, removed=_gone(copy, lake)))
         copy.refresh()
+        if (id_ := identity(lake)) is not None:
+            put_id(copy, id_)
         copy.clear_leftovers()
         copy.ledger.ahead = 0
     return copied

@@ -6,19 +6,21 @@ Looks at the lake's own records and lists the configured logs; opens no log and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from pharos.config import Settings
 from pharos.lake import logs
+from pharos.lake.identity import identity
 from pharos.lake.lake import Lake
 from pharos.lake.logs import PassedOver
 from pharos.lake.snapshots import TableState, states
 from pharos.lake.status import LakeStatus, SourceStatus, lake_status, stretches
+from pharos.pipeline import ownership
 from pharos.pipeline.ingestion import now
-from pharos.result_store import store
-from pharos.result_store.data_problems import NOT_PUBLISHED, DataProblem, LogSource, silent
+from pharos.result_store import owner, store
+from pharos.result_store.data_problems import LMS_IMPORT, NOT_PUBLISHED, DataProblem, LogSource, silent
 from pharos.result_store.data_problems import record as record_in
 from pharos.result_store.errors import ResultStoreError
 from pharos.telemetry.logs import visible, write, writes_json
@@ -29,14 +31,18 @@ SKEW = timedelta(minutes=5)  # clocks of hosts may differ so much
 NAMED = 3  # files or tables in a text; `pharos status` has all
 
 
-def record(settings: Settings, not_published: Mapping[str, str] | None = None) -> list[DataProblem]:
-    """The problems at the end of a run, written into the Result Store as well, if that answers.
+def record(
+    settings: Settings,
+    not_published: Mapping[str, str] | None = None,
+    further: Iterable[DataProblem] = (),
+) -> list[DataProblem]:
+    """The problems at the end of a run, written into the Result Store as well, if that answers and is ours.
 
-    `not_published`: the tables that the run did not publish, and why.
+    `not_published`: the tables that the run did not publish, and why. `further`: what else it has found.
     """
     lake, moment = Lake(settings.lake), now()
     status = lake_status(lake, moment)
-    found = list(_of_the_lake(settings, status, states(lake), moment))
+    found = [*_of_the_lake(settings, status, states(lake), moment), *further]
     found += [
         DataProblem(kind=NOT_PUBLISHED, about=table, text=why) for table, why in (not_published or {}).items()
     ]
@@ -44,7 +50,9 @@ def record(settings: Settings, not_published: Mapping[str, str] | None = None) -
     try:
         engine = store.connect(settings.store_url)
         try:
-            record_in(engine, found, known, moment)
+            publisher = owner.read(engine)
+            if publisher is None or publisher.lake == identity(lake):
+                record_in(engine, found, known, moment)
         finally:
             engine.dispose()
     except ResultStoreError as error:  # an import needs no store; a run has told of it already
@@ -58,7 +66,7 @@ def data_problems(
 ) -> list[DataProblem]:
     """All problems, from the lake as it is."""
     old = silent(sources(status), settings.alerts.silent_hours, moment)
-    return [*old, *_of_the_lake(settings, status, imported, moment)]
+    return [*old, *_of_the_lake(settings, status, imported, moment), *ownership.of_the_store(settings)]
 
 
 def passed_over(settings: Settings) -> list[PassedOver]:
@@ -191,7 +199,7 @@ def _not_imported(imported: list[TableState]) -> Iterator[DataProblem]:
         told = "; ".join(f"{', '.join(names[:NAMED])}{_more(names)}: {why}" for why, names in reasons.items())
         number = sum(map(len, reasons.values()))
         yield DataProblem(
-            kind="LMS import",
+            kind=LMS_IMPORT,
             about="",
             text=f"{_counted(number, 'table')} not imported, older copies are used. {told}",
         )

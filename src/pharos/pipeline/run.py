@@ -23,7 +23,7 @@ from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
 from pharos.lake.logs import discover
 from pharos.lake.snapshots import TableState
-from pharos.pipeline import clock, data_problems, facts, parted, publishing, results
+from pharos.pipeline import clock, data_problems, facts, ownership, parted, publishing, results
 from pharos.pipeline.graph import FACTS, METRICS
 from pharos.pipeline.ingestion import NO_LOGS, OnProgress, ingest_files, locked_lake, now, silent, sources
 from pharos.pipeline.inputs import Inputs
@@ -79,6 +79,7 @@ def run_pipeline(
         raise NO_LOGS
     files, scope = discover(named), _scope_of(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
+        others = ownership.claim(settings, lake, database)
         _check_clock(lake, database, until)
         report.ingested = ingest_files(lake, engine, files, progress)
         _forget_addresses(lake, engine, settings, scope, progress)
@@ -86,7 +87,7 @@ def run_pipeline(
             _import(lake, engine, settings.lms, lms_database, report, progress)
         found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)
         _publish(inputs, database, found, report, accepted, progress, may_lose=until is not None)
-    report.problems = data_problems.record(settings, report.not_published)
+    report.problems = data_problems.record(settings, report.not_published, others)
     return report
 
 
@@ -115,11 +116,12 @@ def compute_only(
     report = RunReport(until or now())
     scope = _scope_of(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
+        others = ownership.claim(settings, lake, database)
         _check_clock(lake, database, until)
         _forget_addresses(lake, engine, settings, scope, progress)
         found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)
         _publish(inputs, database, found, report, accepted, progress, may_lose=until is not None)
-    report.problems = data_problems.record(settings, report.not_published)
+    report.problems = data_problems.record(settings, report.not_published, others)
     return report
 
 
@@ -281,6 +283,7 @@ def _publish(
     """Publish what differs from the published edition."""
     progress("Publishing", 0, 1)
     last_event = _last_event(inputs.lake, inputs.engine, report.until)
+    ownership.remember(inputs.lake, database)
     written = publishing.publish(inputs, database, found, last_event, accepted, may_lose=may_lose)
     report.published = {name: table.rows for name, table in written.items() if table.is_changed}
     report.written = sum(table.deleted + table.inserted + table.stamped for table in written.values())

@@ -19,6 +19,7 @@ NAME_CHARACTERS = 200  # kept of a source's name; MySQL allows no longer key bes
 
 OLD_EVENTS = "old events"
 ALTERED, NOT_PUBLISHED = "altered tables", "not published"
+OTHER_PUBLISHER, LMS_IMPORT = "other publisher", "LMS import"
 KINDS = {
     OLD_EVENTS: "The newest event of a log source is older than `alerts.silent_hours`.",
     "no logs": "A configured log source has no file that matches its pattern, or cannot be listed.",
@@ -29,9 +30,10 @@ KINDS = {
     "quarantine": "More than 1 % of the lines of a log source are no events.",
     "clock skew": "The newest event of a log source lies in the future.",
     "missing days": "Whole days without any event lie inside the history.",
-    "LMS import": "Tables, courses or the catalog of the LMS could not be imported; older copies are used.",
+    LMS_IMPORT: "Tables, courses or the catalog of the LMS could not be imported; older copies are used.",
     ALTERED: "Somebody emptied, dropped or changed a published table; the next run makes it right.",
     NOT_PUBLISHED: "A result was not published: it does not fit its table, or would lose many of its rows.",
+    OTHER_PUBLISHER: "Another home publishes to the Result Store as well; it may be a copy of this one.",
     "unaccounted lines": "Lines read are not the sum of events, duplicates, quarantine and blank lines.",
 }
 """What can be wrong, and what it means; also the values of the metric's label."""

@@ -9,6 +9,7 @@ ResultStoreError
 ├── ContractViolation    rows to publish do not fit their table; nothing was written
 ├── EmptyResult          an empty result would wipe a full table; nothing was written
 ├── ForeignRows          a table holds rows of another program; they stay until somebody adopts them
+├── StoreOfAnotherLake   another home publishes to it; nothing was read or written
 ├── LossRefused          a result would take away more than a tenth of a table; the table is as it was
 └── StoreAltered         a table is not as it was published: somebody else wrote into it
 """
@@ -160,4 +161,20 @@ class ForeignRows(ResultStoreError):
             f"{self.table}: the table holds rows that Pharos did not publish, so it was left as it is and is "
             "served so. To keep this history and publish results from this lake's first whole day on: "
             f"pharos store adopt. To drop the history: pharos run --accept-loss {self.table}"
+        )
+
+
+class StoreOfAnotherLake(ResultStoreError):
+    """Another lake publishes to the store. Holds the address without its password; ids and homes of both."""
+
+    def __init__(self, address: str, lake: str, home: str, own_lake: str, own_home: str) -> None:
+        super().__init__(address, lake, home, own_lake, own_home)
+        self.address, self.lake, self.home = address, lake, home
+        self.own_lake, self.own_home = own_lake, own_home
+
+    def __str__(self) -> str:
+        return (
+            f"Result Store {self.address} belongs to the lake {self.lake[:8]} of {self.home}; this home, "
+            f"{self.own_home}, has the lake {self.own_lake[:8]}. Nothing was published. Give this home a "
+            "store of its own (result_store.url). If the other home is gone for good: pharos store claim"
         )

@@ -53,6 +53,17 @@ adoptions = Table(
     **MYSQL,
 )
 
+owner = Table(
+    "pharos_owner",
+    metadata,
+    Column("role", Exact(16), primary_key=True, comment="publisher: there is one row."),
+    Column("lake", Exact(32), nullable=False, comment="Id of the lake that publishes."),
+    Column("home", Text, nullable=False, comment="Folder and host of its home, for people."),
+    Column("since", moment, nullable=False, comment="UTC."),
+    comment="The lake whose runs publish to this store.",
+    **MYSQL,
+)
+
 days = Table(
     "pharos_day",
     metadata,

@@ -1,0 +1,40 @@
+"""The id of a lake: random, made once, the same after a move or a restore; so a store knows its lake."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from pathlib import Path
+
+from pharos.lake.lake import Lake
+from pharos.lake.safely import write_atomically
+
+NAME = "id"
+_FORM = re.compile(r"[0-9a-f]{32}")
+
+
+def identity(lake: Lake) -> str | None:
+    """The id; None before the first run, or if its file is damaged."""
+    try:
+        text = _path(lake).read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return text if _FORM.fullmatch(text) else None
+
+
+def identify(lake: Lake) -> str:
+    """The id, made if there is none; the lake must be locked. Raises LakeNotWritable."""
+    known = identity(lake)
+    if known is None:
+        known = uuid.uuid4().hex
+        put(lake, known)
+    return known
+
+
+def put(lake: Lake, id_: str) -> None:
+    """Give the lake this id, as a copy gets that of its original."""
+    write_atomically(_path(lake), f"{id_}\n".encode("ascii"))
+
+
+def _path(lake: Lake) -> Path:
+    return lake.root / NAME
