@@ -167,6 +167,26 @@ class Counting(Section):
     )
 
 
+class Problems(Section):
+    response_types: list[str] = Field(
+        [
+            "choiceresponse",
+            "optionresponse",
+            "multiplechoiceresponse",
+            "numericalresponse",
+            "stringresponse",
+            "formularesponse",
+        ],
+        description="Kinds of responses whose answers are counted in answer_distribution; others are in the "
+        "report problem_response only.",
+    )
+    answer_metadata: Path | None = Field(
+        None,
+        description="JSON file that describes parts of problems by their ids, for events before March 2014: "
+        "question, response_type, problem_display_name, answer_value_id_map.",
+    )
+
+
 class ResultStoreSettings(Section):
     url: SecretStr | None = Field(
         None,
@@ -324,6 +344,7 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     geolocation: Geolocation = Geolocation()
     counting: Counting = Counting()
+    problems: Problems = Problems()
     result_store: ResultStoreSettings = ResultStoreSettings()
     data_api: DataAPISettings = DataAPISettings()
     insights: InsightsSettings = InsightsSettings()

@@ -11,9 +11,11 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from pharos.config import Problems
 from pharos.engine import Engine
 from pharos.lms.tables import ALL
 from pharos.metrics.metric import Metric
+from pharos.pipeline import answer_metadata
 from pharos.pipeline.graph import FACTS, METRICS
 from pharos.pipeline.scope import Scope
 from pharos.result_store import contract
@@ -78,6 +80,8 @@ def _input(engine: Engine, name: str, scope: Scope, rows: dict[str, Any]) -> obj
         if window:
             given = [row for row in given if (row["date"] < monday) == (window == "complete_weeks")]
         return engine.table(pa.Table.from_pylist(given, _schema(raw)))
+    if name == "answer_metadata":
+        return engine.table(pa.Table.from_pylist(rows.get(name, []), answer_metadata.SCHEMA))
     if name == "country_of":
         return scope.country_of(engine)
     return _value(name, scope, rows)
@@ -85,6 +89,8 @@ def _input(engine: Engine, name: str, scope: Scope, rows: dict[str, Any]) -> obj
 
 def _value(name: str, scope: Scope, rows: dict[str, Any]) -> object:
     match name:
+        case "response_types":
+            return rows.get(name, Problems().response_types)
         case "grades_are_known":
             return bool(rows.get("grades_persistentcoursegrade"))
         case "enrollments_are_known":

@@ -15,7 +15,14 @@ from pharos.result_store import tables
 
 def test_every_input_of_a_metric_is_there() -> None:
     """A value is asked for by one of these names; everything else is a table."""
-    values = {"last_day", "current_week", "grades_are_known", "enrollments_are_known", "newest_enrollment"}
+    values = {
+        "last_day",
+        "current_week",
+        "grades_are_known",
+        "enrollments_are_known",
+        "newest_enrollment",
+        "response_types",
+    }
     for metric in METRICS.values():
         for name in metric.inputs:
             assert Inputs.is_table(name) or name in {*values, "country_of"}, f"{metric.name} wants {name}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests import lines
-from tests.pipeline.conftest import DAYS, UNTIL, Installation, Tables, day_of, log
+from tests.pipeline.conftest import DAYS, UNTIL, WITHOUT_PARTS, Installation, Tables, day_of, log
 
 from pharos.config import EngineSettings
 from pharos.demo.campus import Campus
@@ -24,7 +24,6 @@ from pharos.result_store import store
 DAILY = "course_enrollment_daily"
 
 
-WITHOUT_PARTS = {"course_program_metadata"}  # no catalog is imported
 OLD = {"course_activity_current_week", "enrollment_difference"}  # may be empty when time has passed
 PUBLISHED = {name for name, metric in METRICS.items() if metric.is_published}
 

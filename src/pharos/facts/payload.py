@@ -29,9 +29,18 @@ def payload_text(events: ibis.Table, path: str) -> StringValue:
 
     A number with a fraction or an exponent is written differently by each engine: use `payload_number`.
     """
+    return json_text(_object(events), path)
+
+
+def payload_object(events: ibis.Table) -> StringValue:
+    """The whole payload in strict JSON, for functions that read it themselves; empty if it is no object."""
+    return ibis.coalesce(_object(events), "")
+
+
+def _object(events: ibis.Table) -> StringValue:
     # Files of releases that had no such column: their engine judges, as it did then.
     is_object = ibis.coalesce(events.payload_is_object, events.payload.startswith("{"))
-    return json_text(ibis.ifelse(is_object, events.payload, ibis.null("string")), path)
+    return ibis.ifelse(is_object, events.payload, ibis.null("string"))
 
 
 def payload_integer(events: ibis.Table, path: str) -> IntegerValue:

@@ -27,6 +27,8 @@ class LMSTable:
     where rows never change). Only what is new by it is read."""
     is_optional: bool = False
     """Not every LMS has it: older releases do not, or the feature is off."""
+    learner: str = "user_id"
+    """Column of the learner's number, where rows are about learners."""
 
 
 def _table(
@@ -35,6 +37,7 @@ def _table(
     *,
     changed_by: str | None = None,
     is_optional: bool = False,
+    learner: str = "user_id",
     **columns: pa.DataType | pa.Field,
 ) -> LMSTable:
     """Columns given as a type may be null."""
@@ -42,7 +45,7 @@ def _table(
         type_.with_name(column) if isinstance(type_, pa.Field) else pa.field(column, type_)
         for column, type_ in columns.items()
     ]
-    return LMSTable(name, pa.schema(fields), changed_by, is_optional)
+    return LMSTable(name, pa.schema(fields), changed_by, is_optional, learner)
 
 
 def _required(type_: pa.DataType) -> pa.Field:
@@ -132,6 +135,7 @@ TABLES: dict[str, LMSTable] = {
         _table(
             "courseware_studentmodule",
             changed_by="modified",
+            learner="student_id",
             id=_NUMBER,
             student_id=_NUMBER,
             course_id=_TEXT,

@@ -52,7 +52,7 @@ def without_staff(
     of_runs = team.filter(team.course_id != "")
     of_organisations = team.filter(team.course_id == "", team.org != "")
     columns = rows.columns
-    rows = rows.mutate(org=_organisation(rows.course_id))
+    rows = rows.mutate(org=organisation(rows.course_id))
     return (
         rows.anti_join(of_runs, ["user_id", "course_id"])
         .anti_join(of_organisations, ["user_id", "org"])
@@ -105,6 +105,6 @@ def _authz_team(rules: ibis.Table, users: ibis.Table) -> ibis.Table:
     return team.filter(is_known).drop("is_everything")
 
 
-def _organisation(course_id: StringValue) -> StringValue:
+def organisation(course_id: StringValue) -> StringValue:
     """The organisation that a valid id names; empty if none. `spec 01 §1.6 R-ORG`"""
     return course_id.re_extract(r"^(?:[a-z0-9-]+:)?([^+/]+)[+/]", 1)

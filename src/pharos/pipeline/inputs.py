@@ -7,11 +7,13 @@
 | `filled_enrollment_event` | counted, with lost events made up where `lms.fill_enrollment_gaps` says so |
 | `counted_interaction_of_complete_weeks` | the days before the Monday of the week so far |
 | `counted_interaction_of_this_week` | the days from that Monday on |
-| `<LMS table>`, `counted_student_courseenrollment` | the rows of a snapshot, all or those that count |
+| `<LMS table>`, `counted_<LMS table>` | the rows of a snapshot, all or those that count |
 | `<metric>` | the rows of another metric |
 | `grades_are_known`, `enrollments_are_known` | whether the LMS's table was imported and has rows |
 | `newest_enrollment` | when the newest enrollment of the LMS's table was created; None if it tells nothing |
 | `country_of` | the function that finds the country of an address |
+| `answer_metadata` | what a file of the operator's says of parts of problems, see `answer_metadata` |
+| `response_types` | the kinds of responses whose answers are counted |
 | `last_day`, `current_week` | see `Scope` |
 
 Each input has a digest for each part of the metric that asks for it (course run, day or week), or one digest
@@ -38,7 +40,7 @@ from pharos.lms.tables import ALL as LMS_TABLES
 from pharos.metrics import population
 from pharos.metrics.enrollment_gaps import with_gaps_filled
 from pharos.metrics.metric import Metric
-from pharos.pipeline import facts, parted
+from pharos.pipeline import answer_metadata, facts, parted
 from pharos.pipeline.fingerprints import fingerprint, of_code
 from pharos.pipeline.graph import FACTS, METRICS
 from pharos.pipeline.parted import Parted
@@ -48,6 +50,7 @@ from pharos.result_store import contract
 COUNTED, FILLED = "counted_", "filled_enrollment_event"
 COMPLETE_WEEKS, THIS_WEEK = "_of_complete_weeks", "_of_this_week"
 ENROLLMENTS, GRADES = "student_courseenrollment", "grades_persistentcoursegrade"
+ANSWER_METADATA = "answer_metadata"
 STAFF = ("auth_user", "student_courseaccessrole", "casbin_rule")  # tables of the LMS that say who is staff
 DIGESTS = pa.schema([("part", pa.string()), ("digest", pa.int64())])
 
@@ -76,6 +79,12 @@ class Inputs:
             if metric.by == "course_id" and "course_id" in LMS_TABLES[table].schema.names:
                 return self._by_course(table)
             return snapshots.fingerprint(self.lake, table)
+        return self._of_value(name)
+
+    def _of_value(self, name: str) -> str:
+        """Stands for an input that does not fall apart."""
+        if name == ANSWER_METADATA:
+            return answer_metadata.fingerprint(self.scope.answer_metadata)
         if name == "country_of":
             return f"{geolocation.fingerprint(self.scope.countries)} {self.scope.private_country or ''}"
         return str(self.value(name))
@@ -117,7 +126,8 @@ class Inputs:
     @staticmethod
     def is_table(name: str) -> bool:
         """Whether the input is a table, not a value."""
-        return name in METRICS or fact_of(name) is not None or name.removeprefix(COUNTED) in LMS_TABLES
+        is_other = name == ANSWER_METADATA or name.removeprefix(COUNTED) in LMS_TABLES
+        return is_other or name in METRICS or fact_of(name) is not None
 
     def table(self, name: str) -> ibis.Table:
         """All rows of an input."""
@@ -125,9 +135,12 @@ class Inputs:
             return parted.read(
                 self.engine, self.results[name], result_schema(METRICS[name]), part_of(METRICS[name])
             )
+        if name == ANSWER_METADATA:
+            return self.engine.table(answer_metadata.read(self.scope.answer_metadata))
         if (fact := fact_of(name)) is None:
-            rows = lms_tables.read(self.engine, self.lake, name.removeprefix(COUNTED))
-            return self._counted(rows, learner="user_id") if name.startswith(COUNTED) else rows
+            table = name.removeprefix(COUNTED)
+            rows = lms_tables.read(self.engine, self.lake, table)
+            return self._counted(rows, learner=LMS_TABLES[table].learner) if name != table else rows
         rows = facts.read(self.engine, FACTS[fact], self.facts[fact], self.scope.last_day)
         if fact == "enrollment_event" and name != fact:
             rows = population.enrollment_events(rows, from_browsers=self.scope.counts_browser_enrollments)
@@ -142,7 +155,7 @@ class Inputs:
             rows = rows.filter(rows.date >= monday)
         return rows
 
-    def value(self, name: str) -> bool | date | datetime | None:
+    def value(self, name: str) -> bool | date | datetime | tuple[str, ...] | None:
         """The value of an input that is no table."""
         match name:
             case "last_day":
@@ -153,6 +166,8 @@ class Inputs:
                 return self._has_rows(GRADES)
             case "enrollments_are_known":
                 return self._has_rows(ENROLLMENTS)
+            case "response_types":
+                return self.scope.response_types
             case "newest_enrollment":
                 return self._newest_enrollment()
         raise KeyError(name)
@@ -213,7 +228,8 @@ class Inputs:
         """The rows without those of staff and libraries, where these shall not count."""
         if not self.scope.counts_staff and learner is not None:
             known = (lms_tables.read(self.engine, self.lake, table) for table in STAFF)
-            rows = population.without_staff(rows, *known)
+            numbered = rows.rename(user_id=learner) if learner != "user_id" else rows
+            rows = population.without_staff(numbered, *known).rename({learner: "user_id"})
         if not self.scope.counts_libraries and course is not None:
             rows = population.without_libraries(rows)
         return rows

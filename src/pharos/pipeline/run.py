@@ -137,6 +137,8 @@ def _scope_of(settings: Settings, until: datetime) -> Scope:
         counts_staff=settings.counting.staff,
         counts_libraries=settings.counting.libraries,
         counts_browser_enrollments=settings.counting.browser_enrollments,
+        response_types=tuple(settings.problems.response_types),
+        answer_metadata=settings.problems.answer_metadata,
     )
 
 

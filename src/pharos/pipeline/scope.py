@@ -23,6 +23,8 @@ class Scope:
     counts_staff: bool = True  # see `pharos.metrics.population`
     counts_libraries: bool = True
     counts_browser_enrollments: bool = True
+    response_types: tuple[str, ...] = ()  # whose answers are counted
+    answer_metadata: Path | None = None  # see `pharos.pipeline.answer_metadata`
 
     @property
     def last_day(self) -> date:
