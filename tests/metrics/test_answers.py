@@ -299,7 +299,7 @@ def test_metadata(compute: Compute) -> None:
         "typed": whole | {"response_type": NUMBER},
         "filled": whole,
     }
-    metadata = [{"part_id": f"{name}_2_1"} | part for name, part in parts.items()]
+    metadata = [part | {"part_id": f"{name}_2_1"} for name, part in parts.items()]
     cases = {
         "H": [
             gave("ann", 1, old("choice_0", correct=True), name=...),
