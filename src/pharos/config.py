@@ -236,6 +236,10 @@ class DataAPISettings(Section):
     cors_origins: list[str] = Field([], description="Origins whose pages may ask the Data API.")
 
 
+FURTHER_ADDRESS = r"^https?://[A-Za-z0-9.:\[\]-]+(/[^\s;,'\"]*)?$"
+"""Of another site, safe inside a Content-Security-Policy."""
+
+
 class InsightsSettings(Section):
     host: str = Field("127.0.0.1", description="Address Insights listens on.")
     port: Port = Field(8110, description="Port Insights listens on.")
@@ -266,8 +270,8 @@ class InsightsSettings(Section):
     minimum_cell: int = Field(
         0,
         ge=0,
-        description="Ages, levels of education, genders and countries of fewer learners than this are "
-        "counted as not given.",
+        description="Ages, levels of education, genders, countries and languages of fewer learners "
+        "than this are counted as not given.",
     )
     site_name: str | None = Field(None, description="Name of the site, instead of Pharos.")
     logo: Path | None = Field(None, description="Logo of the site, an .svg or .png file.")
@@ -278,6 +282,16 @@ class InsightsSettings(Section):
     )
     footer_links: dict[str, str] = Field({}, description="Links at the foot of every page: name, address.")
     announcement: str | None = Field(None, description="Something to tell everybody, above every page.")
+    usage_script: str | None = Field(
+        None,
+        pattern=FURTHER_ADDRESS,
+        description="Address of a script that counts the use of Insights, run on every page.",
+    )
+    usage_pixel: str | None = Field(
+        None,
+        pattern=FURTHER_ADDRESS,
+        description="Address of a picture that every page asks for, to count the use of Insights.",
+    )
     support_email: str | None = Field(None, description="Where people who need help may write.")
     help_url: str | None = Field(None, description="Address of a guide for course teams.")
 

@@ -11,14 +11,20 @@ NOBODY = "'none'"
 
 
 def content_policy(settings: Settings, framed_by: str = NOBODY) -> str:
-    """No inline script or style, nothing from elsewhere; the sign-out form may end at the LMS."""
+    """No inline script or style, nothing from elsewhere; the sign-out form may end at the LMS.
+
+    What counts the use of Insights is the exception, where the site has set it: its script may talk to its
+    own host, its picture may be loaded.
+    """
+    script = _origin(settings.insights.usage_script)
+    pixel = _origin(settings.insights.usage_pixel)
     return "; ".join(
         [
             "default-src 'none'",
-            "script-src 'self'",
+            f"script-src 'self'{script}",
             "style-src 'self'",
-            "img-src 'self' blob:",
-            "connect-src 'self'",
+            "img-src 'self' blob:" + "".join(dict.fromkeys((script, pixel))),
+            f"connect-src 'self'{script}",
             f"form-action 'self' {origin_of_lms(settings)}",
             "base-uri 'none'",
             f"frame-ancestors {framed_by}",
@@ -28,5 +34,12 @@ def content_policy(settings: Settings, framed_by: str = NOBODY) -> str:
 
 def origin_of_lms(settings: Settings) -> str:
     """Scheme and host of the LMS as browsers reach it."""
-    lms = urlsplit(public_url(settings.lms))
-    return f"{lms.scheme}://{lms.netloc}"
+    return _origin(public_url(settings.lms)).strip()
+
+
+def _origin(address: str | None) -> str:
+    """A blank, then scheme and host of the address; empty for none."""
+    if address is None:
+        return ""
+    parts = urlsplit(address)
+    return f" {parts.scheme}://{parts.netloc}"

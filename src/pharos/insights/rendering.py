@@ -63,6 +63,8 @@ class Frame:
     languages: list[tuple[Link, Language]]
     freshness: Freshness | None
     branding: Branding
+    usage_script: str | None
+    usage_pixel: str | None
     announcement: str | None
     footer_links: Mapping[str, str]
     help_url: str | None
@@ -121,6 +123,8 @@ class Renderer:
             ],
             freshness=freshness(getattr(request.state, "definitions", {}), datetime.now(UTC)),
             branding=self._branding,
+            usage_script=self._settings.insights.usage_script,
+            usage_pixel=self._settings.insights.usage_pixel,
             announcement=self._settings.insights.announcement,
             footer_links=self._settings.insights.footer_links,
             help_url=self._settings.insights.help_url,
