@@ -12,8 +12,10 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 from tests.insights import naive
 from tests.insights.odd_courses import COURSES, DAY, LAST_DAY, LAST_SUNDAY, Odd, fill, flows_of, prepare
+from tests.insights.test_browser import complaints, sign_in
 from tests.insights.test_numbers import figures, table
 from tests.insights.world import World, world_of
 
@@ -434,11 +436,37 @@ def test_languages_of_browsers_stand_beside_those_of_transcripts(sofia: Patient)
     rows = table(part)
     assert rows == [
         ["Language", "Learners", "Share of known", "Transcripts"],
-        ["Spanish", "12", "60.0%", "es-419: 3 of 4 videos and es: 1 of 4 videos"],
+        ["Spanish", "12", "60.0%", "es-419: 3 of 4 videoses: 1 of 4 videos"],
         ["English", "6", "30.0%", "4 of 4 videos"],
-        ["Portuguese", "2", "10.0%", "none"],
+        ["Portuguese", "2", "10.0%", "no video"],
         ["Not known", "8", "", ""],
     ]
     file = sofia.get(f"{address(course, '')}csv/enrollment/language/").text.lstrip(BOM).splitlines()
     assert [line.split(",")[0] for line in file[1:]] == ["12", "6", "2", "8"]
     assert 'id="languages"' not in sofia.get(address("course-v1:Odd+STALE+1", LATEST[3])).text
+
+
+def test_a_browser_shows_the_sentences_of_changed_pages_and_axe_finds_nothing(
+    browser: Browser, odd_world: World
+) -> None:
+    """Enrollment, activity and geography as they are read in Chromium, beside a naive count of the same."""
+    context = browser.new_context(base_url=odd_world.url, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    sign_in(page, odd_world)
+    for course_id in ("course-v1:Odd+LEFT+1", "course-v1:Odd+GAPWEEKS+1", "course-v1:Odd+WHOLERUN+2"):
+        odd = COURSES[course_id]
+        expected = {
+            f"{DAILY[0]}?period=30d&language=en": expected_enrollment(odd, {"period": "30d"}),
+            f"{WEEKLY[0]}?language=en": expected_activity(odd, {}),
+        }
+        for path, sentence in expected.items():
+            page.goto(address(course_id, path))
+            assert flat(page.locator(".answer").inner_text()) == flat(sentence)
+            assert complaints(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth") == 390
+        page.goto(address(course_id, f"{LATEST[3]}?language=en"))
+        assert complaints(page) == []
+        assert page.locator("#languages").count() == bool(odd.languages)
+        for part in page.locator("#languages-table").all():
+            assert part.evaluate("table => table.scrollWidth <= table.clientWidth")
+    context.close()

@@ -104,13 +104,13 @@ def _columns(words: Language, known: int, transcripts: Sequence[Row]) -> list[Co
     def share(item: Readers) -> str:
         return words.percent(item.count / known) if item.is_known else ""
 
-    def videos(item: Readers) -> str:
+    def videos(item: Readers) -> Markup:
         if not item.code:
-            return ""
+            return Markup("")
         if not item.transcripts:
-            return words.text("none")
+            return words.html("no video")
         parts = [
-            words.text(
+            words.html(
                 "%(videos)s of %(all)s videos",
                 videos=words.number(row["videos"]),
                 all=words.number(row["course_videos"]),
@@ -119,9 +119,8 @@ def _columns(words: Language, known: int, transcripts: Sequence[Row]) -> list[Co
         ]
         if len(parts) == 1:
             return parts[0]
-        return words.enumeration(
-            [f"{row['language']}: {part}" for row, part in zip(item.transcripts, parts, strict=True)]
-        )
+        variants = zip((row["language"] for row in item.transcripts), parts, strict=True)
+        return Markup("<br>").join(Markup("<bdi>{}</bdi>: {}").format(*variant) for variant in variants)
 
     columns: list[Column[Readers]] = [
         Column(
@@ -130,7 +129,7 @@ def _columns(words: Language, known: int, transcripts: Sequence[Row]) -> list[Co
         Column(
             "count", words.text("Learners"), lambda item: item.count, lambda item: words.number(item.count)
         ),
-        Column("share", words.text("Share of known"), lambda item: item.count, share),
+        Column("share", words.text("Share of known"), lambda item: item.count, share, optional=True),
     ]
     if transcripts:
         columns.append(
