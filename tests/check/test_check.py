@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from tests.scheduler.receivers import MailServer, Webhook, running
 from pharos import config
 from pharos.check import Finding, check
 from pharos.demo.lms_catalog import PATH as CATALOG
+from pharos.lake.identity import identify
+from pharos.lake.lake import Lake
+from pharos.result_store import owner, store, tables
 
 OTHER_KEYS = json.dumps({"keys": [RSAKey.generate_key(2048, {"use": "sig"}).as_dict(private=False)]})
 
@@ -180,9 +184,32 @@ def _store_of_an_earlier_release(place: Place) -> None:
     place.values["result_store"]["url"] = f"sqlite:///{place.folder / 'lms.sqlite'}"
 
 
+def _store_of_the_original(place: Place) -> None:
+    url = place.values["result_store"]["url"] = f"sqlite:///{place.folder / 'old.sqlite'}"
+    store.upgrade(url)
+    engine = store.connect(url)
+    with engine.begin() as connection:
+        row = {"course_id": "a/b/c", "date": date(2015, 3, 1), "count": 3}
+        connection.execute(sa.insert(tables.course_enrollment_daily).values(row))
+    engine.dispose()
+
+
+def _store_of_another_home(place: Place) -> None:
+    url = place.values["result_store"]["url"] = f"sqlite:///{place.folder / 'theirs.sqlite'}"
+    store.upgrade(url)
+    engine = store.connect(url)
+    owner.claim(engine, "0" * 32, "/srv/pharos on other.example.org")
+    engine.dispose()
+    lake = Lake(place.folder / "home" / "lake")
+    lake.root.mkdir()
+    identify(lake)
+
+
 @pytest.mark.parametrize(
     ("break_it", "told"),
     [
+        (_store_of_the_original, "pharos store adopt"),
+        (_store_of_another_home, "belongs to the lake 00000000 of /srv/pharos on other.example.org"),
         (_without_table, "table auth_userprofile"),
         (_without_column, "is_staff"),
         (_logs_of_another_name, "logs.sources.lms: no file in "),

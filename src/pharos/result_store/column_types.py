@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, ColumnElement, DateTime, Double, Integer, String, Text, and_
 from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler, TypeCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -30,7 +31,7 @@ class Exact(String):
 
 @compiles(Exact, "mysql", "mariadb")  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
 def _exact_on_mysql(type_: Exact, compiler: TypeCompiler, **_: object) -> str:
-    return f"VARCHAR({type_.length}) CHARACTER SET utf8mb4 COLLATE {_collation(compiler)}"
+    return f"VARCHAR({type_.length}) CHARACTER SET utf8mb4 COLLATE {collation(compiler.dialect)}"
 
 
 class LongText(Text):
@@ -41,7 +42,7 @@ class LongText(Text):
 
 @compiles(LongText, "mysql", "mariadb")  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
 def _long_on_mysql(_: LongText, compiler: TypeCompiler, **__: object) -> str:
-    return f"LONGTEXT CHARACTER SET utf8mb4 COLLATE {_collation(compiler)}"
+    return f"LONGTEXT CHARACTER SET utf8mb4 COLLATE {collation(compiler.dialect)}"
 
 
 long_text = LongText()
@@ -99,8 +100,8 @@ def _of_same_bytes_on_postgresql(*_: Any, **__: Any) -> str:
     return "true"  # it compares so by itself
 
 
-def _collation(compiler: TypeCompiler) -> str:
-    dialect = compiler.dialect
+def collation(dialect: Dialect) -> str:
+    """The collation of exact texts on a server of MySQL or MariaDB."""
     version = getattr(dialect, "server_version_info", None) or (0,)
     if getattr(dialect, "is_mariadb", False):
         return "utf8mb4_nopad_bin" if version >= MARIADB_NO_PAD else "utf8mb4_bin"

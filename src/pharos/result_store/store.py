@@ -20,7 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL
 
 from pharos.errors import ConfigurationError
-from pharos.result_store import adoption, checksums, comments, contract, editions, publications
+from pharos.result_store import adoption, charsets, checksums, comments, contract, editions, publications
 from pharos.result_store.connecting import engine_for, shown, translated
 from pharos.result_store.editions import Change, Written
 from pharos.result_store.errors import (
@@ -106,6 +106,8 @@ def upgrade(url: str) -> None:
             command.upgrade(_migrations_on(connection), "head")
             _create_missing(connection)
             comments.refresh(connection)
+        with translated(engine) as connection, connection.begin():
+            charsets.convert(connection)
     finally:
         engine.dispose()
 
@@ -240,6 +242,12 @@ def foreign(engine: sa.Engine) -> set[str]:
     with translated(engine) as connection:
         known = publications.published(connection).keys() | adoption.read(connection).keys()
         return {name for name, table in RESULTS.items() if name not in known and _has_rows(connection, table)}
+
+
+def unconverted(engine: sa.Engine) -> dict[str, str]:
+    """The tables whose texts cannot hold every character, and the statement that converts each."""
+    with translated(engine) as connection:
+        return charsets.conversions(connection)
 
 
 def _has_rows(connection: sa.Connection, table: sa.Table) -> bool:
