@@ -7,12 +7,13 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any
 
 import anyio.to_thread
 import sqlalchemy as sa
 from fastapi import Path, Request, Response
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
 from pharos.data_api.errors import APIError, Forbidden, NoRoute, Throttled, Unauthenticated
@@ -193,6 +194,11 @@ class OfCallers(APIRoute):
 
     Checked before anything else of the request is looked at. Routes find who asks in `request.state.caller`.
     """
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """The names of the parameters that are declared."""
+        return frozenset(each.alias for each in get_flat_params(self.dependant))
 
     def is_about_learners(self, request: Request) -> bool:  # noqa: ARG002 - other routes look into it
         """Whether the answer is about single learners."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -34,7 +35,10 @@ class Listed:
         order: Sequence[ColumnElement[Any]],
     ) -> None:
         self._plain = OfEdition(sa.select(*columns).where(*conditions).order_by(*order))
-        array = sa.func.json_array(*map(_text_on_mysql, columns))
+        array = sa.func.json_array(*columns)
+        self._moments = [
+            place for place, column in enumerate(columns) if isinstance(column.type, sa.DateTime)
+        ]
         comma: Any = sa.literal_column("','")
         joined = sa.func.aggregate_strings(array, comma).aggregate_order_by(*order)
         counted: Any = sa.select(sa.func.count(), joined)
@@ -45,16 +49,19 @@ class Listed:
         if are_many and store.packs_lists:
             rows = _unpacked(*store.tuples(self._packed, values)[0])
             if rows is not None:
+                for place in self._moments:  # `DATE_FORMAT` takes a third of the time of the query
+                    for row in rows:
+                        row[place] = _compact_of_mysql(row[place])
                 return rows
         return [[_text(value) for value in row] for row in store.tuples(self._plain, values)]
 
 
-def _unpacked(count: int, packed: str | None) -> list[Row] | None:
+def _unpacked(count: int, packed: str | None) -> list[list[Any]] | None:
     """The rows of a JSON text; None if it is cut off, as servers do with texts beyond their limits."""
     if not packed:
         return None
     try:
-        rows: list[Row] = msgspec.json.decode(f"[{packed}]")
+        rows: list[list[Any]] = msgspec.json.decode(f"[{packed}]")
     except msgspec.DecodeError:
         return None
     return rows if len(rows) == count else None
@@ -66,7 +73,9 @@ def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _text_on_mysql(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    if isinstance(column.type, sa.DateTime):
-        return sa.func.date_format(column, sa.literal_column("'%Y-%m-%dT%H%i%s'"))
-    return column
+@lru_cache(maxsize=4096)
+def _compact_of_mysql(moment: str | None) -> str | None:
+    """`2031-03-02T040506` of `2031-03-02 04:05:06.000000`."""
+    if moment is None:
+        return None
+    return f"{moment[:10]}T{moment[11:13]}{moment[14:16]}{moment[17:19]}"

@@ -11,19 +11,18 @@ import asyncio
 import hashlib
 import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import FastAPI, Request, Response
-from fastapi.dependencies.utils import get_flat_params
 from fastapi.responses import JSONResponse
 
 from pharos.data_api.access import SCHEME, Caller, OfCallers, OfLearnerReaders
@@ -236,7 +235,8 @@ async def _answered_from(
         made.headers["Allow"] = allowed(endpoint.methods)
         note_unknown_parameters(request, made, endpoint.parameters)
         if made_from:
-            made_from = stamp(reading.published, names)
+            if reading.published is not published:
+                made_from = stamp(reading.published, names)
             made.headers.setdefault("Cache-Control", NOT_UNASKED)
             made.headers["ETag"] = f'"{hashlib.sha256(f"{key} {made_from}".encode()).hexdigest()[:32]}"'
             cache.put(key, Kept.of(made, names, made_from))
@@ -289,14 +289,18 @@ def allowed(methods: Iterable[str]) -> str:
     return ", ".join(method for method in METHODS if method in {*methods, "HEAD", "OPTIONS"})
 
 
-def note_unknown_parameters(request: Request, response: Response, more: Iterable[str] = ()) -> None:
+def note_unknown_parameters(request: Request, response: Response, more: Collection[str] = ()) -> None:
     """Name the parameters of the query that have no effect, as misspelt ones, in a header.
 
     `more`: names that the route does not declare, but reads.
     """
-    declared = get_flat_params(request.scope["route"].dependant)
-    known = {*(each.alias for each in declared), *OF_EVERY_ENDPOINT, *more}
-    if unknown := [name for name in request.query_params if name not in known]:
+    known: frozenset[str] = request.scope["route"].parameters
+    unknown = [
+        name
+        for name in request.query_params
+        if name not in known and name not in OF_EVERY_ENDPOINT and name not in more
+    ]
+    if unknown:
         response.headers[UNKNOWN] = ", ".join(quote(name, safe="") for name in unknown)[:MOST_NAMED]
 
 
@@ -324,12 +328,18 @@ def provenance(published: Mapping[str, Publication], tables: Sequence[sa.Table])
     publications = publications_of(published, tables)
     if not publications:
         return {}
-    known = publications.values()
+    return dict(_headers_of(edition_of(published), tuple(publications.items())))
+
+
+@lru_cache(maxsize=256)
+def _headers_of(edition: int, publications: tuple[tuple[str, Publication], ...]) -> Mapping[str, str]:
+    """Asked for each answer, and the same until the next edition."""
+    known = [publication for _, publication in publications]
     headers = {
-        EDITION: str(edition_of(published)),
+        EDITION: str(edition),
         "X-Pharos-As-Of": f"{min(p.until for p in known).isoformat()}Z",
         "X-Pharos-Source": ", ".join(
-            f"{name}; version={p.version}; fingerprint={p.fingerprint}" for name, p in publications.items()
+            f"{name}; version={p.version}; fingerprint={p.fingerprint}" for name, p in publications
         ),
         "Cache-Control": NOT_UNASKED,
     }

@@ -9,21 +9,25 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from pharos.database_addresses import DatabaseAddress, system_certificates
 from pharos.engine.base import Copied
+from pharos.engine.silence import Watched
 from pharos.errors import ConfigurationError
 from pharos.lms.errors import LMSDatabaseFailed
 from pharos.lms.tables import limits
 
 MEMORY_MB = 100
+ANSWER_S = 30  # without a sign of the database, for what is answered at once
+ROWS_S = 600  # the same for the rows of a table: it may look through many before it finds the first
 ROW_GROUP = 40_960  # rows held in memory until they are written together
 _NO_TLS = "server does not support it"
 # What DuckDB says before what the server or its client says.
@@ -65,10 +69,16 @@ class _Column:
 
 
 class ScannedDatabase:
-    """See `pharos.engine.base.Database`. One transaction, begun anew after a failure."""
+    """See `pharos.engine.base.Database`. One transaction, begun anew after a failure.
 
-    def __init__(self, address: DatabaseAddress, connection: duckdb.DuckDBPyConnection) -> None:
-        self._address, self._connection = address, connection
+    After a silence every further question fails at once.
+    """
+
+    def __init__(
+        self, address: DatabaseAddress, connection: duckdb.DuckDBPyConnection, watched: Watched
+    ) -> None:
+        self._address, self._connection, self._watched = address, connection, watched
+        self._silent: str | None = None
 
     def columns(self, table: str) -> set[str]:
         """See the protocol."""
@@ -81,7 +91,8 @@ class ScannedDatabase:
         if missing:
             raise LMSDatabaseFailed(f"{self._address}, table {table}", f"no column {', '.join(missing)}")
         listed = ", ".join(_value(field, there[field.name]) for field in schema)  # as `copy` reads them
-        self._run(table, f"SELECT {listed} FROM lms.{_quoted(table)} LIMIT 1")  # noqa: S608 - names quoted
+        row = f"SELECT {listed} FROM lms.{_quoted(table)} LIMIT 1"  # noqa: S608 - names quoted
+        self._run(table, row, ANSWER_S)
 
     def copy(
         self, table: str, schema: pa.Schema, target: Path, since: tuple[str, datetime | int] | None = None
@@ -117,7 +128,7 @@ class ScannedDatabase:
 
     def _columns(self, table: str) -> dict[str, _Column]:
         try:
-            rows = self._connection.execute(f"DESCRIBE lms.{_quoted(table)}").fetchall()
+            rows = self._answer(table, f"DESCRIBE lms.{_quoted(table)}", ANSWER_S)
         except duckdb.CatalogException:
             if self._address.kind == "mysql":
                 self._check_right(table)
@@ -130,17 +141,31 @@ class ScannedDatabase:
         """MySQL hides tables that an account may not read; asked for their rows, it says so."""
         question = f"SELECT 1 FROM `{table}` LIMIT 0"  # noqa: S608 - our own names
         try:
-            self._connection.execute(f"FROM mysql_query('lms', {_literal(question)})").fetchall()
+            self._answer(table, f"FROM mysql_query('lms', {_literal(question)})", ANSWER_S)
         except duckdb.Error as error:
             failure = self._failed(table, error)
             if "denied" in failure.reason:
                 raise failure from error
 
-    def _run(self, table: str, statement: str) -> list[tuple[int, ...]]:
+    def _run(self, table: str, statement: str, silent_s: float = 0) -> list[tuple[int, ...]]:
         try:
-            return self._connection.execute(statement).fetchall()
+            return self._answer(table, statement, silent_s or ROWS_S)
         except duckdb.Error as error:
             raise self._failed(table, error) from error
+
+    def _answer(self, table: str, statement: str, silent_s: float) -> list[tuple[Any, ...]]:
+        """The rows. Raises duckdb.Error; LMSDatabaseFailed if the database is silent for so long."""
+        if self._silent is None:
+            with self._watched.at_most(silent_s) as is_silent:
+                try:
+                    return self._connection.execute(statement).fetchall()
+                except duckdb.Error:
+                    if not is_silent():
+                        raise
+            self._silent = _no_answer(silent_s)
+            with self._watched.at_most(ANSWER_S), suppress(duckdb.Error):
+                self._connection.execute("ROLLBACK")  # or the process is aborted when it is closed
+        raise LMSDatabaseFailed(f"{self._address}, table {table}", self._silent)
 
     def _failed(self, table: str, error: duckdb.Error) -> LMSDatabaseFailed:
         """The error as ours; the transaction it has ended is followed by a new one."""
@@ -163,16 +188,19 @@ def scanned(address: DatabaseAddress) -> Iterator[ScannedDatabase]:
             "autoload_known_extensions": False,
         }
     )
+    watched = Watched(address.port or 0)
     try:
         _load(connection, _EXTENSIONS[address.kind])
         for setting in _SETTINGS[address.kind]:
             connection.execute(f"SET {setting}")
         try:
-            _attach(connection, address)
-            connection.execute("BEGIN")
+            with watched.at_most(ANSWER_S) as is_silent:
+                _attach(connection, address)
+                connection.execute("BEGIN")
         except duckdb.Error as error:
-            raise LMSDatabaseFailed(str(address), _reason(error, address)) from None
-        yield ScannedDatabase(address, connection)
+            reason = _no_answer(ANSWER_S) if is_silent() else _reason(error, address)
+            raise LMSDatabaseFailed(str(address), reason) from None
+        yield ScannedDatabase(address, connection, watched)
     finally:
         connection.close()
 
@@ -242,6 +270,10 @@ def _attach_server(
     connection.execute(f"CREATE OR REPLACE TEMPORARY SECRET lms (TYPE {kind}, {secret})")
     further = "" if address.kind == "mysql" else " ".join(f"{k}={v}" for k, v in tls.items())
     connection.execute(f"ATTACH {_literal(further)} AS lms (TYPE {kind}, SECRET lms, READ_ONLY)")
+
+
+def _no_answer(silent_s: float) -> str:
+    return f"connected, but no answer within {silent_s:g} s"
 
 
 def _value(field: pa.Field, column: _Column) -> str:

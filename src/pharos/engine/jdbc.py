@@ -28,6 +28,7 @@ DRIVERS = {
 }
 TASKS = 8  # connections to the LMS's database at most
 ROWS_AT_ONCE = 10_000
+CONNECT_S, SILENT_S = 30, 600  # until there is a connection; without a sign of the database
 _TYPES = {
     pa.int64(): "bigint",
     pa.float64(): "double",
@@ -187,11 +188,19 @@ def _all(conditions: list[Column]) -> Column:
 
 def _url(address: DatabaseAddress, driver: str) -> str:
     host = f"[{address.host}]" if ":" in address.host else address.host
-    options = _tls(address, driver)
+    options = _tls(address, driver) | _patience(address)
     if driver.startswith("org.mariadb"):
         options["permitMysqlScheme"] = "true"  # the scheme tells Spark how to quote names
     further = "&".join(f"{name}={value}" for name, value in options.items())
     return f"jdbc:{address.kind}://{host}:{address.port}/{address.database}?{further}"
+
+
+def _patience(address: DatabaseAddress) -> dict[str, str]:
+    """Time limits: milliseconds for MySQL, seconds for PostgreSQL. The drivers have none by default."""
+    if address.kind == "sqlite":
+        return {}
+    factor = 1 if address.kind == "postgresql" else 1000
+    return {"connectTimeout": str(CONNECT_S * factor), "socketTimeout": str(SILENT_S * factor)}
 
 
 def _tls(address: DatabaseAddress, driver: str) -> dict[str, str]:

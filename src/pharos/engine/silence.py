@@ -1,0 +1,87 @@
+"""Ends connections to a database that stays connected and says nothing, as a frozen server does.
+
+The libraries in C that DuckDB reads databases with wait for ever. Their sockets are those of this process,
+and Linux knows of each when it last received anything: a thread looks, and shuts them down when all are
+silent for too long. The library then reports a lost connection.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from fcntl import ioctl
+from pathlib import Path
+from stat import S_ISSOCK
+from termios import FIONREAD
+from time import monotonic
+
+OPEN_FILES = Path("/proc/self/fd")
+TCP_INFO_BYTES, LAST_RECEIVED = 104, 52  # of `struct tcp_info`, and where its milliseconds stand in it
+LOOKS_S = 1.0  # between two looks, at most
+
+
+class Watched:
+    """The connections of this process to a port that are opened from now on."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        with _connected(port) as connections:
+            self._before = {connection.getsockname() for connection in connections}
+
+    @contextmanager
+    def at_most(self, silent_s: float) -> Iterator[Callable[[], bool]]:
+        """Within, connections that are silent for so long are ended; tells whether they were."""
+        done, ended = threading.Event(), threading.Event()
+        began = monotonic()
+
+        def watch() -> None:
+            while not done.wait(min(LOOKS_S, silent_s / 2)):
+                if monotonic() - began >= silent_s and self._end_if_silent(silent_s):
+                    ended.set()
+
+        thread = threading.Thread(target=watch, name="silence")
+        thread.start()
+        try:
+            yield ended.is_set
+        finally:
+            done.set()
+            thread.join()
+
+    def _end_if_silent(self, silent_s: float) -> bool:
+        """Whether all were silent for so long; then they are ended."""
+        with _connected(self._port) as connections:
+            ours = [each for each in connections if each.getsockname() not in self._before]
+            if not ours or any(_silent_s(each) < silent_s for each in ours):
+                return False
+            for connection in ours:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        return True
+
+
+@contextmanager
+def _connected(port: int) -> Iterator[list[socket.socket]]:
+    """Copies of the sockets of this process that are connected to the port, whoever opened them."""
+    with ExitStack() as copies:
+        found = []
+        for file in OPEN_FILES.iterdir() if OPEN_FILES.is_dir() else ():
+            with suppress(OSError):  # closed meanwhile, or not connected
+                number = int(file.name)
+                if S_ISSOCK(os.fstat(number).st_mode):
+                    copy = copies.enter_context(socket.socket(fileno=os.dup(number)))
+                    if copy.family in (socket.AF_INET, socket.AF_INET6) and copy.getpeername()[1] == port:
+                        found.append(copy)
+        yield found
+
+
+def _silent_s(connection: socket.socket) -> float:
+    """Seconds since anything was received; 0 if something waits to be read, or is unknown."""
+    if struct.unpack("i", ioctl(connection, FIONREAD, bytes(4)))[0]:
+        return 0.0
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
+    milliseconds: int = struct.unpack_from("I", info, LAST_RECEIVED)[0]
+    return milliseconds / 1000
