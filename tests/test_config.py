@@ -109,6 +109,7 @@ def test_every_setting_is_an_environment_variable(tmp_path: Path, monkeypatch: p
                 "duckdb",
                 "json",
                 "UTC",
+                "2024-03-02",
                 "700",
                 "0.5",
                 "true",

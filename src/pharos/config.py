@@ -187,6 +187,35 @@ class Problems(Section):
     )
 
 
+class Reports(Section):
+    since: date = Field(date(2013, 5, 30), description="First UTC day of the report problem_response.")
+    fields: list[str] = Field(
+        [
+            "username",
+            "problem_id",
+            "answer_id",
+            "location",
+            "question",
+            "score",
+            "max_score",
+            "correct",
+            "answer",
+            "total_attempts",
+            "first_attempt_date",
+            "last_attempt_date",
+        ],
+        description="Columns of the report problem_response; there are also course_id, problem, sort_idx.",
+    )
+    time_format: str = Field(
+        "%Y-%m-%dT%H:%M:%SZ", description="How the report writes moments (strftime, UTC)."
+    )
+    list_delimiter: str = Field("|", description="Stands between the items of an answer in the report.")
+    escape_formulas: bool = Field(
+        False,
+        description="Put an apostrophe before texts of reports that a spreadsheet would take for a formula.",
+    )
+
+
 class ResultStoreSettings(Section):
     url: SecretStr | None = Field(
         None,
@@ -359,6 +388,7 @@ class Settings(BaseSettings):
     geolocation: Geolocation = Geolocation()
     counting: Counting = Counting()
     problems: Problems = Problems()
+    reports: Reports = Reports()
     result_store: ResultStoreSettings = ResultStoreSettings()
     data_api: DataAPISettings = DataAPISettings()
     insights: InsightsSettings = InsightsSettings()
@@ -465,6 +495,8 @@ def _described(section: type[Section]) -> list[str]:
 def _text(default: object) -> str:
     if isinstance(default, SecretStr):
         return default.get_secret_value()  # a default is in the source: no secret
+    if isinstance(default, str) and default[:1] in ("%", "|"):
+        return f"'{default}'"  # they mean something in YAML
     return "" if default is None else str(default)
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from pharos.config import Problems
+from pharos.config import Problems, Reports
 from pharos.engine import Engine
 from pharos.lms.tables import ALL
 from pharos.metrics.metric import Metric
@@ -89,6 +89,8 @@ def _input(engine: Engine, name: str, scope: Scope, rows: dict[str, Any]) -> obj
 
 def _value(name: str, scope: Scope, rows: dict[str, Any]) -> object:
     match name:
+        case "reports_since":
+            return rows.get(name, Reports().since)
         case "response_types":
             return rows.get(name, Problems().response_types)
         case "grades_are_known":

@@ -22,6 +22,7 @@ def test_every_input_of_a_metric_is_there() -> None:
         "enrollments_are_known",
         "newest_enrollment",
         "response_types",
+        "reports_since",
     }
     for metric in METRICS.values():
         for name in metric.inputs:

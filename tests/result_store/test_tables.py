@@ -40,6 +40,7 @@ def test_tables_about_learners_are_those() -> None:
         "enterprise_user",
         "module_engagement",
         "module_engagement_roster",
+        "problem_response",
         "student_engagement_all",
         "student_engagement_daily",
         "student_engagement_weekly",

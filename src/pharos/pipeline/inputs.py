@@ -13,6 +13,7 @@
 | `newest_enrollment` | when the newest enrollment of the LMS's table was created; None if it tells nothing |
 | `country_of` | the function that finds the country of an address |
 | `answer_metadata` | what a file of the operator's says of parts of problems, see `answer_metadata` |
+| `reports_since` | the first day of the report `problem_response` |
 | `response_types` | the kinds of responses whose answers are counted |
 | `last_day`, `current_week` | see `Scope` |
 
@@ -158,16 +159,13 @@ class Inputs:
     def value(self, name: str) -> bool | date | datetime | tuple[str, ...] | None:
         """The value of an input that is no table."""
         match name:
-            case "last_day":
-                return self.scope.last_day
-            case "current_week":
-                return self.scope.current_week
+            case "last_day" | "current_week" | "reports_since" | "response_types":
+                found: date | tuple[str, ...] = getattr(self.scope, name)
+                return found
             case "grades_are_known":
                 return self._has_rows(GRADES)
             case "enrollments_are_known":
                 return self._has_rows(ENROLLMENTS)
-            case "response_types":
-                return self.scope.response_types
             case "newest_enrollment":
                 return self._newest_enrollment()
         raise KeyError(name)

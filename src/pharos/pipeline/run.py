@@ -23,7 +23,7 @@ from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
 from pharos.lake.logs import discover
 from pharos.lake.snapshots import TableState
-from pharos.pipeline import clock, data_problems, facts, ownership, parted, publishing, results
+from pharos.pipeline import clock, data_problems, facts, ownership, parted, publishing, report_files, results
 from pharos.pipeline.graph import FACTS, METRICS
 from pharos.pipeline.ingestion import NO_LOGS, OnProgress, ingest_files, locked_lake, now, silent, sources
 from pharos.pipeline.inputs import Inputs
@@ -33,6 +33,7 @@ from pharos.result_store import store
 from pharos.result_store.clock import server_time
 from pharos.result_store.data_problems import DataProblem
 
+ANSWERS = "answer_distribution"
 NO_LMS = ConfigurationError(
     "lms.database: neither the LMS's database nor its address and a service account (lms.url, lms.client_id) "
     "are named; name them in pharos.yaml or give --lms-database URL"
@@ -52,6 +53,7 @@ class RunReport:
     published: dict[str, int] = field(default_factory=dict)  # table whose rows changed -> its rows
     written: int = 0  # rows that were deleted, inserted or stamped in the Result Store
     not_published: dict[str, str] = field(default_factory=dict)  # table that was not published -> why
+    reports: dict[str, int] = field(default_factory=dict)  # report -> files that were written
     problems: list[DataProblem] = field(default_factory=list)  # of the data; none of them ended the run
 
 
@@ -86,7 +88,7 @@ def run_pipeline(
         if imports:
             _import(lake, engine, settings.lms, lms_database, report, progress)
         found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)
-        _publish(inputs, database, found, report, accepted, progress, may_lose=until is not None)
+        _publish(settings, inputs, database, found, report, accepted, progress, may_lose=until is not None)
     report.problems = data_problems.record(settings, report.not_published, others)
     return report
 
@@ -120,7 +122,7 @@ def compute_only(
         _check_clock(lake, database, until)
         _forget_addresses(lake, engine, settings, scope, progress)
         found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)
-        _publish(inputs, database, found, report, accepted, progress, may_lose=until is not None)
+        _publish(settings, inputs, database, found, report, accepted, progress, may_lose=until is not None)
     report.problems = data_problems.record(settings, report.not_published, others)
     return report
 
@@ -138,6 +140,7 @@ def _scope_of(settings: Settings, until: datetime) -> Scope:
         counts_libraries=settings.counting.libraries,
         counts_browser_enrollments=settings.counting.browser_enrollments,
         response_types=tuple(settings.problems.response_types),
+        reports_since=settings.reports.since,
         answer_metadata=settings.problems.answer_metadata,
     )
 
@@ -273,6 +276,7 @@ def _remove_unknown(lake: Lake) -> None:
 
 
 def _publish(
+    settings: Settings,
     inputs: Inputs,
     database: sa.Engine,
     found: list[Computed],
@@ -292,6 +296,8 @@ def _publish(
     report.not_published = {
         name: str(table.problem) for name, table in written.items() if table.problem is not None
     }
+    if ANSWERS not in report.not_published:  # or files would be of other rows than the pages
+        report.reports = report_files.write_reports(inputs, settings)
     progress("Publishing", 1, 1)
 
 

@@ -24,6 +24,7 @@ class Scope:
     counts_libraries: bool = True
     counts_browser_enrollments: bool = True
     response_types: tuple[str, ...] = ()  # whose answers are counted
+    reports_since: date = date.min
     answer_metadata: Path | None = None  # see `pharos.pipeline.answer_metadata`
 
     @property

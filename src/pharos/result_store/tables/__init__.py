@@ -55,6 +55,7 @@ from pharos.result_store.tables.languages import (
 from pharos.result_store.tables.problems import (
     answer_distribution,
     grade_distribution,
+    problem_response,
     sequential_open_distribution,
     tags_distribution,
 )
@@ -111,6 +112,7 @@ __all__ = [
     "module_engagement_metric_ranges",
     "module_engagement_roster",
     "owner",
+    "problem_response",
     "publications",
     "sequential_open_distribution",
     "sign_outs",

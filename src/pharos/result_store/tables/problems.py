@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Integer
+from sqlalchemy import BigInteger, Boolean, DateTime, Integer
 
 from pharos.result_store.column_types import Exact, long_text, number
 from pharos.result_store.tables.base import Definition, column, course_id, module_id, result
@@ -66,6 +66,56 @@ answer_distribution = result(
     ),
     key_is_indexed=False,
     indexes=(("course_id",), ("module_id",), ("part_id",), ("course_id", "module_id")),
+)
+
+problem_response = result(
+    "problem_response",
+    Definition(
+        title="Problem responses",
+        version=1,
+        meaning="What each learner answered last to each part of each problem.",
+        formula=(
+            "The parts of the learner's last submission of the problem; total_attempts = all submissions of "
+            "the problem by the learner."
+        ),
+        edge_cases=(
+            "Responses of every kind are there.",
+            "Right in part and unknown correctness are null.",
+            "The score is that of the whole problem, on each of its parts.",
+            "White space is one blank, and hints of choices are left out.",
+            "A last submission without display data has no row.",
+        ),
+        window="From the day of the setting reports.since to the last day.",
+        source="Events problem_check from the server in the tracking logs; the outline of the LMS.",
+        spec="02 §5",
+        differences=(
+            "Learners are told apart by their number in the LMS; the name is their newest one.",
+            "Submissions of the last day count.",
+            "Orphans of the outline are deleted blocks like any other.",
+            "A hint without content ends where it stands.",
+            "Names, questions and answers that are no text are written as in JSON.",
+        ),
+        persons="user_id",
+    ),
+    course_id(),
+    column("answer_id", Exact(255), "Input of the problem, e.g. …_2_1.", nullable=False),
+    column("problem_id", Exact(255), "Usage id of the problem.", nullable=False),
+    column("problem", long_text, "Name of the problem in the event.", nullable=False),
+    column("user_id", BigInteger(), "Number of the learner in the LMS, if the events tell it."),
+    column("username", Exact(255), "Newest user name in the course run's events.", nullable=False),
+    column("question", long_text, "The question; empty if the event does not tell it.", nullable=False),
+    column("score", number, "Points of the whole problem."),
+    column("max_score", number, "Points that were possible."),
+    column("correct", Boolean(), "Whether the answer is right; null if in part, or not known."),
+    column("answer", long_text, "The answer as a list in JSON.", nullable=False),
+    column("total_attempts", Integer(), "Submissions of the problem by the learner.", nullable=False),
+    column("first_attempt_date", DateTime(), "The first of them, UTC.", nullable=False),
+    column("last_attempt_date", DateTime(), "The last of them, UTC.", nullable=False),
+    column("location", long_text, "Names of the blocks above the problem, and its own.", nullable=False),
+    column("sort_idx", Integer(), "Place in the order of the course; -1 for a deleted one.", nullable=False),
+    key=("course_id", "problem_id", "user_id", "username", "answer_id"),
+    indexes=(),
+    is_published=False,
 )
 
 tags_distribution = result(
