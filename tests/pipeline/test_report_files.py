@@ -17,6 +17,7 @@ from pharos.data_api.report_files import Reports
 from pharos.engine import open_engine
 from pharos.lake import lms_tables
 from pharos.lake.lake import Lake
+from pharos.lms.tables import ALL
 from pharos.pipeline.run import compute_only
 
 UNTIL = datetime(2024, 3, 12)
@@ -142,7 +143,7 @@ def test_learners_have_the_name_that_the_lms_has_now(installation: Installation)
         [{"id": 1, "username": "renamed"}, {"id": 2, "username": "user2"}],
         pa.schema([("id", pa.int64()), ("username", pa.string())]),
     )
-    schema = lms_tables.ALL["auth_user"].schema
+    schema = ALL["auth_user"].schema
     for name in schema.names[2:]:
         users = users.append_column(name, pa.nulls(2, schema.field(name).type))
     lms_tables.replace(lake, engine, "auth_user", users, "a test", UNTIL - timedelta(days=1))
