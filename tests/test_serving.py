@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,8 @@ import pytest
 import yaml
 from tests import lines
 from tests.lines import enrollment
+
+from pharos.sockets import raise_file_limit
 
 PROGRAM = Path(sys.executable).parent / "pharos"
 COURSE = "course-v1:edX+DemoX+Demo_Course"
@@ -76,11 +79,13 @@ def settings(home: Path, **sections: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def served(home: Path, verb: str, services: int) -> Iterator[Served]:
+def served(
+    home: Path, verb: str, services: int, program: Sequence[str | Path] = (PROGRAM,)
+) -> Iterator[Served]:
     log = home / "log"
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PHAROS_")}
     with log.open("wb") as errors:
-        process = subprocess.Popen([PROGRAM, verb, "--home", home], env=clean, stderr=errors)
+        process = subprocess.Popen([*program, verb, "--home", home], env=clean, stderr=errors)
     running = Served(process, log, {})
     try:
         running.until(lambda: len(running.lines("serving")) == services)
@@ -130,6 +135,36 @@ def test_one_program_serves_all_of_it_and_ends_well(tmp_path: Path) -> None:
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(60) == 0
     assert not running.lines("Traceback")
+
+
+FEW_FILES, HALF_REQUESTS = 400, 650
+IMPATIENT = "from pharos import cli, sockets; sockets.HEADERS_S = 3; cli.main()"
+
+
+def test_half_requests_beyond_the_descriptors_shut_nobody_out(tmp_path: Path) -> None:
+    """Twice as many as a process of few descriptors can hold: some are refused, all end, the log tells."""
+    raise_file_limit()
+    home = tmp_path / "home"
+    settings(home)
+    program = ["prlimit", f"--nofile={FEW_FILES}", sys.executable, "-c", IMPATIENT]
+    with served(home, "serve", 2, program) as running, ExitStack() as stack:
+        for url in running.urls.values():
+            host, port = url.removeprefix("http://").split(":")
+            for _ in range(HALF_REQUESTS):
+                client = stack.enter_context(socket.create_connection((host, int(port))))
+                client.sendall(b"GET /status/ HTTP/1.1\r\nHost: x\r\n")
+        for url in running.urls.values():
+
+            def answers(url: str = url) -> bool:
+                with suppress(httpx.TransportError):
+                    return httpx.get(f"{url}/status/", timeout=30).status_code == 200
+                return False
+
+            running.until(answers)
+        ended = running.lines("connections ended")
+        assert sum(line.get("too many connections", 0) for line in ended) > 0
+        assert max(line["open"] for line in ended) < FEW_FILES
+        assert httpx.get(f"{running.urls['Data API']}/health/", timeout=30).status_code in (200, 503)
 
 
 def test_a_request_in_flight_is_answered_before_the_end(tmp_path: Path) -> None:

@@ -7,13 +7,19 @@ fraction of that. The deadline itself, three seconds, is made shorter.
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from tests.apart import run
-from tests.insights.world import Outage, World
+from tests.insights.world import TOKEN, Outage, World, fill, world_of
+from tests.wires import Wire
 
+from pharos.data_api import reading
 from pharos.insights import waiting
 
 HANGS_S, BROWSER_S = 60.0, 20.0
@@ -36,8 +42,8 @@ def addresses(world: World) -> list[str]:
     ]
 
 
-def ask(url: str, cookies: dict[str, str]) -> httpx.Response:
-    page = httpx.get(url, cookies=cookies, timeout=BROWSER_S, follow_redirects=False)
+def ask(url: str, cookies: dict[str, str], **headers: str) -> httpx.Response:
+    page = httpx.get(url, cookies=cookies, headers=headers, timeout=BROWSER_S, follow_redirects=False)
     assert "Traceback" not in page.text
     return page
 
@@ -85,6 +91,43 @@ def test_fifty_readers_do_not_wait_for_each_other_either(own_world: World) -> No
     with ThreadPoolExecutor(50) as readers:
         pages = list(readers.map(lambda _: ask(own_world.url + addresses(own_world)[4], cookies), range(50)))
     assert {page.status_code for page in pages} <= {200, 503}
+
+
+@pytest.mark.usefixtures("short_time")
+def test_fifty_readers_while_the_lms_hangs_and_the_database_is_frozen(
+    mariadb_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is told what is documented: an old page, or one in words; the Data API says whose fault it is."""
+    monkeypatch.setattr(reading, "ANSWER_S", 2)
+    monkeypatch.setattr(reading, "SHORT_S", 2)
+    whole = sa.make_url(mariadb_url).set(database="frozen")
+    wire = Wire((whole.host or "", whole.port or 0))
+    url = whole.set(port=wire.port).render_as_string(hide_password=False)
+    try:
+        with world_of(tmp_path, fill, store_url=url) as world:
+            with world.client("ines") as client:
+                cookies = dict(client.cookies)
+            visited, fresh = addresses(world)[4], addresses(world)[5]
+            assert ask(world.url + visited, cookies).status_code == 200
+            hang(world.lms)
+            wire.freeze()
+
+            def read(number: int) -> httpx.Response:
+                return ask(world.url + (visited, fresh)[number % 2], cookies)
+
+            with ThreadPoolExecutor(50) as readers:
+                pages = list(readers.map(read, range(50)))
+            assert {page.status_code for page in pages} <= {200, 503}
+            assert all("<h1" in page.text for page in pages)
+            path = f"/api/v1/courses/{quote(world.course_id, safe='')}/problems/"
+            answer = ask(world.api_url + path, {}, Authorization=f"Token {TOKEN}")
+            assert answer.status_code == 503
+            assert answer.json()["detail"] == "The Result Store does not answer."
+            wire.go_on()
+            while ask(world.url + fresh, cookies).status_code != 200:
+                time.sleep(0.1)
+    finally:
+        wire.close()
 
 
 def test_health_is_told_while_everything_hangs(own_world: World) -> None:

@@ -280,16 +280,18 @@ def world_of(
     release: Release = NEWEST,
     lms_settings: Callable[[SignIn], dict[str, Any]] | None = None,
     also_at: str | None = None,
+    store_url: str | None = None,
     **insights_settings: Any,
 ) -> Iterator[World]:
     """A world of its own; `insights_settings` are settings of Insights that differ from the usual ones.
 
     `prepare` changes what the LMS knows. `lms_settings`: how Insights checks tokens, from what the LMS signs
     with; without, they come straight. `also_at`: a further address of Insights that the LMS knows.
+    `store_url`: of the Result Store; without, it is a file.
     """
     campus = Campus(until=UNTIL, days=DAYS, learners=20)
     prepare(campus)
-    url = f"sqlite:///{folder / 'result_store.sqlite'}"
+    url = store_url or f"sqlite:///{folder / 'result_store.sqlite'}"
     store.upgrade(url)
     engine = store.connect(url)
     create_token(engine, "insights", token=TOKEN)
