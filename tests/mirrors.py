@@ -85,7 +85,6 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "result_store/checksums.py": ("result_store/test_editions.py",),
     "result_store/publications.py": ("result_store/test_editions.py", "result_store/test_store.py"),
     "result_store/staging.py": ("result_store/test_editions.py",),
-    "result_store/column_types.py": ("result_store/test_migrations.py", "data_api/test_access.py"),
     "result_store/connecting.py": ("result_store/test_store.py", "data_api/test_reading.py"),
     "result_store/errors.py": ("result_store/test_store.py",),
     "result_store/tables/": ("result_store/test_tables.py", "result_store/test_contract.py"),

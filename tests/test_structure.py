@@ -29,11 +29,11 @@ TESTS = CHECKOUT / "tests"
 WITHOUT_MIRROR = {"end_to_end", "conformance", "deploy"}  # tests about the whole, not about one module
 # Names of test files about all modules of their folder.
 OF_A_WHOLE_ROOM = {
-    *("attacks", "browser", "check", "editions", "numbers"),
-    *("odd_courses", "prefix", "recovery", "rights", "sentences"),
+    *("adopted", "attacks", "browser", "check", "editions", "numbers"),
+    *("odd_courses", "order", "prefix", "recovery", "rights", "sentences"),
 }
 ENGINES = {"duckdb", "pyspark", "spark"}
-OPTIONAL = {"hdfs_native", "pyspark"}  # imported where it is there
+OPTIONAL = {"hdfs_native", "py4j", "pyspark"}  # imported where it is there
 
 modules = [
     importlib.import_module(module.name)
