@@ -114,6 +114,7 @@ def test_every_setting_is_an_environment_variable(tmp_path: Path, monkeypatch: p
                 "0.5",
                 "true",
                 "CH",
+                "sunday",
                 "#0a6e5d",
                 "https://count.example/x",
                 '["text"]',

@@ -153,6 +153,9 @@ class Geolocation(Section):
     )
 
 
+WeekStart = Literal["monday", "sunday", "saturday"]
+
+
 class Counting(Section):
     staff: bool = Field(
         True,
@@ -164,6 +167,11 @@ class Counting(Section):
         True,
         description="Count enrollment events that only browsers have sent, as the original does; the LMS "
         "writes its own on the server.",
+    )
+    week_start: WeekStart = Field(
+        "monday",
+        description="First day of the weeks that Insights shows. Other weeks than those from Monday are "
+        "counted beside the original's.",
     )
 
 

@@ -119,6 +119,11 @@ ROWS: dict[sa.Table, list[dict[str, Any]]] = {
         "other_mode",
         (CID, 12, 13, 2, 1, 1, 1, 0),
     ),
+    t.course_activity_site_week: [
+        {"course_id": CID, "label": label, "count": count, "created": CREATED}
+        | {"interval_start": datetime(2031, 2, 23), "interval_end": datetime(2031, 3, 2)}
+        for label, count in (("ACTIVE", 33), ("PLAYED_VIDEO", 8))
+    ],
     t.course_activity_current_week: [
         {"course_id": CID, "label": label, "count": count, "created": created, "date": date(2031, 3, 5)}
         | {"interval_start": datetime(2031, 3, 3), "interval_end": datetime(2031, 3, 10)}

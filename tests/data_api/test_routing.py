@@ -23,6 +23,7 @@ P1 = "block-v1:OrgX+ABC101+2031_T1+type@problem+block@p1"
 COURSE = quote(CID, safe="")
 PATHS = {
     "activity": f"v0/courses/{CID}/activity/?start_date=2031-02-01",
+    "activity_of_site_weeks": f"v1/courses/{CID}/activity/site_weeks/",
     "activity_of_current_week": f"v1/courses/{CID}/activity/current_week/",
     "recent_activity": f"v0/courses/{CID}/recent_activity/",
     "enrollment": f"v0/courses/{CID}/enrollment/",

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.insights.world import COUNTRIES, DAYS, EDUCATION, LAST_DAY, UNTIL, World, fill, world_of
+from tests.insights.world import (
+    COUNTRIES,
+    DAYS,
+    EDUCATION,
+    LAST_DAY,
+    UNTIL,
+    World,
+    fill,
+    publish,
+    rows_of,
+    world_of,
+)
 
+from pharos.config import Counting
+from pharos.demo.campus import Campus
 from pharos.insights import activity_weeks, enrollment_days, periods
 from pharos.insights.files import BOM
 from pharos.insights.language import languages
 from pharos.insights.pages import age, education, engagement, geography
+from pharos.result_store import tables
 
 WORDS = languages()["en"]
 FIRST_DAY = UNTIL - timedelta(days=DAYS)
@@ -297,3 +312,44 @@ def test_a_period_lies_within_the_data_and_compares_same_weekdays(length: int, c
 def test_custom_periods(query: dict[str, str], expected: tuple[str, str]) -> None:
     period = periods.chosen(query, date(2026, 1, 1), date(2026, 1, 31), date(2026, 1, 10))
     assert (period.start.isoformat(), period.last.isoformat()) == expected
+
+
+def test_weeks_begin_as_the_site_wants(tmp_path: Path) -> None:
+    """From Sunday on; the numbers reach to Sunday 22 November, so that the last complete week is 15 to 21."""
+
+    def fill_weeks(engine: sa.Engine, campus: Campus) -> None:
+        fill(engine, campus)
+        rows = [
+            (campus.courses[0].id, start, start + timedelta(days=7), "ACTIVE", count)
+            for start, count in ((datetime(2026, 11, 1), 5), (datetime(2026, 11, 15), 9))
+        ]
+        names = ("course_id", "interval_start", "interval_end", "label", "count")
+        publish(engine, {tables.course_activity_site_week: rows_of(names, rows)})
+
+    counting = Counting(week_start="sunday")
+    with world_of(tmp_path, fill_weeks, counting=counting) as world, world.client("sofia") as client:
+        path = f"/courses/{world.course_id}/engagement/content/"
+        page = client.get(path, params={"language": "en"}).text
+        days = WORDS.days(date(2026, 11, 15), date(2026, 11, 21))
+        assert f'<strong>9 learners were active</strong> in the week of <span class="when">{days}' in page
+        assert "<strong>9</strong> more than the week before" in page
+        assert [row[:2] for row in table(page)[1:]] == [
+            ["21 Nov 2026", "9"],
+            ["14 Nov 2026Final Exam and Course ends", "0"],
+            ["7 Nov 2026", "5"],
+        ]
+        assert "Distinct learners per week, Sunday to Saturday, UTC" in page
+        assert "week so far" not in page
+        assert "weeks that begin on the day of the setting counting.week_start" in page
+        one = client.get(path, params={"from": "2026-11-10", "to": "2026-11-10"}).text
+        assert [row[0][:11] for row in table(one)[1:]] == ["14 Nov 2026"]
+        file = client.get(f"/courses/{world.course_id}/csv/engagement/activity_trend/").text.splitlines()
+        place = file[0].split(",").index("interval_end")
+        assert [line.split(",")[place][:10] for line in file[1:]] == [
+            "2026-11-08",
+            "2026-11-15",
+            "2026-11-22",
+        ]
+        home = client.get(f"/courses/{world.course_id}/", params={"language": "en"}).text
+        assert days in home
+        assert len(world.api_rows(f"courses/{world.course_id}/activity/?end_date=2099-01-01")) == 12

@@ -22,7 +22,7 @@ import uvicorn
 from fastapi import FastAPI
 from tests.ports import free_ports
 
-from pharos.config import LMS, DataAPISettings, InsightsSettings, ResultStoreSettings, Settings
+from pharos.config import LMS, Counting, DataAPISettings, InsightsSettings, ResultStoreSettings, Settings
 from pharos.data_api import app as data_api
 from pharos.data_api.tokens import create_token
 from pharos.demo import lms
@@ -281,6 +281,7 @@ def world_of(
     lms_settings: Callable[[SignIn], dict[str, Any]] | None = None,
     also_at: str | None = None,
     store_url: str | None = None,
+    counting: Counting | None = None,
     **insights_settings: Any,
 ) -> Iterator[World]:
     """A world of its own; `insights_settings` are settings of Insights that differ from the usual ones.
@@ -318,6 +319,7 @@ def world_of(
                 **(lms_settings(lms_app.app.state.sign_in) if lms_settings else {}),
             ),
             result_store=ResultStoreSettings(url=url),
+            counting=counting or Counting(),
             data_api=DataAPISettings(token_requests_per_minute=100_000),
             insights=InsightsSettings(
                 url=own,

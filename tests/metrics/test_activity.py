@@ -5,15 +5,19 @@ from __future__ import annotations
 import random
 from datetime import date, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 from tests.metrics import naive
 from tests.metrics.conftest import Compute, columns, computed
 from tests.metrics.naive import Activity
 
 from pharos.engine import Engine
+from pharos.metrics.activity import course_activity_site_week
+from pharos.pipeline.graph import FACTS
 from pharos.pipeline.scope import Scope
 
 TABLE = "course_activity"
+INTERACTION = FACTS["interaction"].schema.append(pa.field("date", pa.date32()))
 KINDS = ("ACTIVE", "ATTEMPTED_PROBLEM", "PLAYED_VIDEO", "POSTED_FORUM")
 
 
@@ -138,3 +142,43 @@ def assert_equals_naive(engine: Engine, rows: list[Activity], until: datetime) -
 
 def test_much_random_activity(engine: Engine) -> None:
     assert_equals_naive(engine, random_activity(1, 800), datetime(2024, 1, 20))
+
+
+@pytest.mark.parametrize(("start", "weekday"), [("sunday", 6), ("saturday", 5)])
+def test_weeks_of_a_site_begin_on_its_day(engine: Engine, start: str, weekday: int) -> None:
+    """Every day of three weeks has a learner of its own and one who is always there."""
+    first, until = date(2024, 4, 24), datetime(2024, 5, 15)
+    days = [first + timedelta(days=number) for number in range((until.date() - first).days)]
+    rows = [Activity("C", user, day, "ACTIVE") for number, day in enumerate(days, 1) for user in (0, number)]
+    expected: dict[date, set[int]] = {}
+    for row in rows:
+        begin = row.day
+        while begin.weekday() != weekday:
+            begin -= timedelta(days=1)
+        expected.setdefault(begin, set()).add(row.user)
+    complete = {day: len(users) for day, users in expected.items() if day + timedelta(days=7) <= until.date()}
+    site_week = Scope(until, week_start=start).site_week
+    interactions = engine.table(pa.Table.from_pylist(facts(rows)["interaction"], INTERACTION))
+    found = engine.fetch(course_activity_site_week.function(interactions, site_week)).to_pylist()
+    assert {row["interval_start"].date(): row["count"] for row in found} == complete
+    assert {row["interval_end"] - row["interval_start"] for row in found} == {timedelta(days=7)}
+
+
+def test_a_site_with_weeks_of_iso_has_no_others(compute: Compute) -> None:
+    rows = [Activity("C", 1, date(2024, 4, 6), "ACTIVE")]
+    assert Scope(datetime(2024, 5, 15)).site_week is None
+    assert compute("course_activity_site_week", datetime(2024, 5, 15), **facts(rows)) == []
+
+
+@pytest.mark.parametrize(
+    ("until", "start", "begins"),
+    [
+        (datetime(2024, 5, 15), "sunday", date(2024, 5, 12)),  # a Wednesday
+        (datetime(2024, 5, 15), "saturday", date(2024, 5, 11)),
+        (datetime(2024, 5, 12), "sunday", date(2024, 5, 12)),
+        (datetime(2024, 5, 11, 23), "sunday", date(2024, 5, 5)),
+        (datetime(2024, 5, 11), "saturday", date(2024, 5, 11)),
+    ],
+)
+def test_where_the_sites_week_begins(until: datetime, start: str, begins: date) -> None:
+    assert Scope(until, week_start=start).site_week == begins

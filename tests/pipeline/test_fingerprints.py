@@ -82,6 +82,7 @@ def test_an_unused_function_changes_no_fingerprint(changed: Changed) -> None:
     assert changed("metrics/enrollment_states.py", "def change_points(", unused) == now()
 
 
+WEEKLY = {"course_activity", "course_activity_current_week", "course_activity_site_week"}
 ENROLLMENT = {
     name
     for name, metric in METRICS.items()
@@ -96,7 +97,7 @@ ENROLLMENT = {
         ("facts/enrollment.py", "enrollment.mode_changed", "enrollment.moved", {"enrollment_event"}),
         ("facts/interaction.py", '"play_video"', '"play"', {"interaction"}),
         ("facts/fact.py", '.select("date",', '.select("day",', set(FACTS)),
-        ("metrics/activity.py", "days=7", "days=8", {"course_activity", "course_activity_current_week"}),
+        ("metrics/activity.py", "days=7", "days=8", WEEKLY),
         ("metrics/enrollment_states.py", "* 2 + 1", "* 2 + 3", ENROLLMENT),
         ("metrics/enrollment.py", "days=7", "days=8", {"course_meta_summary_enrollment"}),
     ],

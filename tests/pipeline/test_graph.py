@@ -18,6 +18,7 @@ def test_every_input_of_a_metric_is_there() -> None:
     values = {
         "last_day",
         "current_week",
+        "site_week",
         "grades_are_known",
         "enrollments_are_known",
         "newest_enrollment",

@@ -25,6 +25,7 @@ HEALTH_S = 2.0
 SUMMARIES = "v1/course_summaries/"
 FLOW = "course_enrollment_flow_daily"
 CURRENT_WEEK = "course_activity_current_week"
+SITE_WEEKS = "course_activity_site_week"
 SITE_FRESH_S = 10.0
 SITE_STALE_S = 24 * 3600.0
 
@@ -80,7 +81,10 @@ class Definition:
 class DataAPI:
     """Questions to the Data API. All methods raise DataAPIError."""
 
-    def __init__(self, settings: InsightsSettings, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self, settings: InsightsSettings, http: httpx.AsyncClient, week_start: str = "monday"
+    ) -> None:
+        self._week_start = week_start
         self._base = f"{settings.data_api_url.rstrip('/')}/api"
         token = settings.data_api_token
         self._headers = {"Authorization": f"Token {token.get_secret_value()}"} if token else {}
@@ -190,8 +194,11 @@ class DataAPI:
         return definition is not None and definition.until is not None
 
     async def activity(self, course_id: str) -> list[Row]:
-        """Active learners for each week, oldest first."""
-        return _by("interval_end", await self._course_rows(course_id, f"activity/?{_whole_history()}"))
+        """Active learners for each week, oldest first; in weeks that begin as the site wants."""
+        path = "activity/"
+        if self._week_start != "monday" and await self._is_published(SITE_WEEKS):
+            path = "activity/site_weeks/"
+        return _by("interval_end", await self._course_rows(course_id, f"{path}?{_whole_history()}"))
 
     async def birth_years(self, course_id: str) -> list[Row]:
         """Learners by year of birth on the latest day."""

@@ -146,7 +146,7 @@ def _site(
 ) -> Site:
     insights = settings.insights
     base = insights.url.rstrip("/")
-    api = DataAPI(insights, api_http)
+    api = DataAPI(insights, api_http, settings.counting.week_start)
     lms = LMSClient(settings.lms, lms_http)
     client_secret = insights.client_secret.get_secret_value() if insights.client_secret else ""
     secret_key = insights.secret_key.get_secret_value() if insights.secret_key else ""

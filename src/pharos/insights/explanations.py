@@ -68,7 +68,7 @@ EXPLANATIONS: dict[str, tuple[str, ...]] = {
     ),
     navigation.ENGAGEMENT_CONTENT.key: (
         noop(
-            "A learner counts once in a week, from Monday to Sunday (UTC), however often they were active. "
+            "A learner counts once in a week (seven days, UTC), however often they were active. "
             "The same learner may count in every column."
         ),
         noop("Active = did anything in the course, such as opening a page; enrolling alone does not count."),

@@ -9,11 +9,9 @@ from datetime import date, datetime, timedelta
 from fastapi import Request
 
 from pharos.insights.api import Definition
-from pharos.insights.periods import DAY, monday
 
 # Logs arrive once a day at most sites: two days without an event need a look.
 OLD = timedelta(hours=48)
-SUNDAY = 6
 
 
 @dataclass(frozen=True)
@@ -55,21 +53,6 @@ def last_day(request: Request, table: str) -> date | None:
     if definition is None or definition.until is None:
         return None
     return (definition.until - timedelta(microseconds=1)).date()
-
-
-def week_so_far(request: Request, table: str) -> date | None:
-    """The last day of the week that is not complete in the table; None where there is no such week."""
-    last = last_day(request, table)
-    return None if last is None or last.weekday() == SUNDAY else last
-
-
-def last_sunday(request: Request, table: str) -> date | None:
-    """The end of the last ISO week that is complete in the table; None where its publication is not known."""
-    definitions: Mapping[str, Definition] = request.state.definitions
-    definition = definitions.get(table)
-    if definition is None or definition.until is None:
-        return None
-    return monday(definition.until.date()) - DAY
 
 
 def last_day_of_history(request: Request, table: str) -> date | None:

@@ -152,6 +152,10 @@ class Language:
         skeleton = "MMMEd" if value.year == beside.year else "yMMMEd"
         return self._digits(format_skeleton(skeleton, _noon(value), locale=self.locale))
 
+    def name_of_weekday(self, value: date) -> str:
+        """`Monday`."""
+        return format_date(value, "EEEE", locale=self.locale)
+
     def days(self, first: date, last: date) -> str:
         """`16–22 November 2026`; both ends belong to it."""
         if first == last:

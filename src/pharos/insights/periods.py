@@ -70,8 +70,8 @@ def chosen(
 ) -> Period:
     """The period a URL asks for, within the days from first to last that are counted.
 
-    `lengths` are the periods up to the last day that the report offers, in days. With `weekly`, first is a
-    Monday, last a Sunday, and so are those of the period.
+    `lengths` are the periods up to the last day that the report offers, in days. With `weekly`, first begins
+    a week, last ends one, and so do those of the period.
 
     A wish that cannot be met shows other days and says so in `correction`.
     """
@@ -79,7 +79,7 @@ def chosen(
     compare = compare if compare in {BEFORE, RUN, RUNS} else ""
     days = _days(query, first, last, course_start, lengths)
     if weekly:
-        days = _whole_weeks(days)
+        days = _whole_weeks(days, first)
     if days.choice == ALL:
         return replace(days, compare=compare if compare != BEFORE else "")
     return replace(days, compare=compare)
@@ -119,13 +119,18 @@ def _custom(query: Mapping[str, str], first: date, last: date) -> Period:
     return Period(CUSTOM, max(start, first), min(final, last) + DAY, correction=correction)
 
 
-def _whole_weeks(period: Period) -> Period:
-    """The period with the whole of the weeks it touches."""
-    start = monday(period.start)
-    end = monday(period.last) + timedelta(days=WEEK)
+def _whole_weeks(period: Period, first: date) -> Period:
+    """The period with the whole of the weeks it touches; a week begins on the weekday of `first`."""
+    start = week_of(period.start, first)
+    end = week_of(period.last, first) + timedelta(days=WEEK)
     widened = (start, end) != (period.start, period.end) and period.choice == CUSTOM
     correction = period.correction or (Correction.WHOLE_WEEKS if widened else None)
     return replace(period, start=start, end=end, correction=correction)
+
+
+def week_of(day: date, first: date) -> date:
+    """The first day of the week of the day; weeks begin on the weekday of `first`."""
+    return day - timedelta(days=(day - first).days % WEEK)
 
 
 def monday(day: date) -> date:

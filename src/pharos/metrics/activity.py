@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import ibis
@@ -35,10 +36,24 @@ def course_activity_current_week(counted_interaction_of_this_week: ibis.Table) -
     return _learners_by_week(counted_interaction_of_this_week)
 
 
-def _learners_by_week(interactions: ibis.Table) -> ibis.Table:
-    """(course_id, label, count, interval_start, interval_end)"""
+@metric(tables.course_activity_site_week, by="course_id")
+def course_activity_site_week(counted_interaction: ibis.Table, site_week: date | None) -> ibis.Table:
+    """Distinct learners by course, complete week of the site and kind of activity.
+
+    No rows where the site's weeks are those of ISO (`site_week` is None).
+    """
+    if site_week is None:
+        return _learners_by_week(counted_interaction.filter(ibis.literal(value=False)))
+    complete = counted_interaction.filter(counted_interaction.date < ibis.literal(site_week))
+    return _learners_by_week(complete, first_weekday=site_week.weekday())
+
+
+def _learners_by_week(interactions: ibis.Table, first_weekday: int = 0) -> ibis.Table:
+    """(course_id, label, count, interval_start, interval_end); weeks begin on the weekday, Monday being 0."""
+    shift = ibis.interval(days=first_weekday)
+    as_if_monday = (interactions.date - shift).cast("date").truncate("W").cast("date")
     weeks = interactions.filter(interactions.user_id.notnull()).mutate(
-        week=interactions.date.truncate("W").cast("date"), label=_label(interactions)
+        week=(as_if_monday + shift).cast("date"), label=_label(interactions)
     )
     weeks = weeks.filter(weeks.label.notnull())
     counts = weeks.group_by("course_id", "week", "label").agg(count=weeks.user_id.nunique())

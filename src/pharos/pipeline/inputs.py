@@ -15,7 +15,7 @@
 | `answer_metadata` | what a file of the operator's says of parts of problems, see `answer_metadata` |
 | `reports_since` | the first day of the report `problem_response` |
 | `response_types` | the kinds of responses whose answers are counted |
-| `last_day`, `current_week` | see `Scope` |
+| `last_day`, `current_week`, `site_week` | see `Scope` |
 
 Each input has a digest for each part of the metric that asks for it (course run, day or week), or one digest
 for the whole where it does not fall apart that way.
@@ -159,8 +159,8 @@ class Inputs:
     def value(self, name: str) -> bool | date | datetime | tuple[str, ...] | None:
         """The value of an input that is no table."""
         match name:
-            case "last_day" | "current_week" | "reports_since" | "response_types":
-                found: date | tuple[str, ...] = getattr(self.scope, name)
+            case "last_day" | "current_week" | "site_week" | "reports_since" | "response_types":
+                found: date | tuple[str, ...] | None = getattr(self.scope, name)
                 return found
             case "grades_are_known":
                 return self._has_rows(GRADES)

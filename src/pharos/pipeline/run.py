@@ -139,6 +139,7 @@ def _scope_of(settings: Settings, until: datetime) -> Scope:
         counts_staff=settings.counting.staff,
         counts_libraries=settings.counting.libraries,
         counts_browser_enrollments=settings.counting.browser_enrollments,
+        week_start=settings.counting.week_start,
         response_types=tuple(settings.problems.response_types),
         reports_since=settings.reports.since,
         answer_metadata=settings.problems.answer_metadata,

@@ -11,6 +11,9 @@ from pharos import geolocation
 from pharos.engine import Engine
 from pharos.engine.base import TextFunction
 
+WEEKDAYS = {"monday": 0, "saturday": 5, "sunday": 6}
+"""Days with which a site's week may begin, as Python counts them."""
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -23,6 +26,7 @@ class Scope:
     counts_staff: bool = True  # see `pharos.metrics.population`
     counts_libraries: bool = True
     counts_browser_enrollments: bool = True
+    week_start: str = "monday"  # of the site's own weeks, which are counted beside those of ISO
     response_types: tuple[str, ...] = ()  # whose answers are counted
     reports_since: date = date.min
     answer_metadata: Path | None = None  # see `pharos.pipeline.answer_metadata`
@@ -36,6 +40,14 @@ class Scope:
     def current_week(self) -> date:
         """Monday of the ISO week that is not complete at `until`."""
         return self.until.date() - timedelta(days=self.until.weekday())
+
+    @property
+    def site_week(self) -> date | None:
+        """First day of the site's week that is not complete at `until`; None: its weeks are ISO weeks."""
+        if self.week_start == "monday":
+            return None
+        today = self.until.date()
+        return today - timedelta(days=(today.weekday() - WEEKDAYS[self.week_start]) % 7)
 
     def country_of(self, engine: Engine) -> geolocation.CountryOf:
         """The country of an address, looked up where the engine has it."""

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from pharos.data_api.access import CourseID
 from pharos.data_api.lists import Listed
-from pharos.data_api.parameters import Range
+from pharos.data_api.parameters import Between, Range
 from pharos.data_api.reading import OfEdition, Reading
 from pharos.data_api.routes.enrollment import Course, Created
 from pharos.data_api.routing import Subject
@@ -24,8 +24,10 @@ table = tables.course_activity
 KEYS = {"active": "any", "attempted_problem": "attempted_problem", "played_video": "played_video"}
 KEYS |= {"posted_forum": "posted_forum"}
 
-WeekStart = Annotated[str, Field(description="Monday 00:00 UTC.", examples=["2031-02-17T000000"])]
-WeekEnd = Annotated[str, Field(description="The Monday after, not included.", examples=["2031-02-24T000000"])]
+WeekStart = Annotated[
+    str, Field(description="00:00 UTC of the first day, Monday.", examples=["2031-02-17T000000"])
+]
+WeekEnd = Annotated[str, Field(description="Seven days later, not included.", examples=["2031-02-24T000000"])]
 Learners = Annotated[int, Field(description="Distinct learners; the key is absent if there were none.")]
 
 
@@ -77,7 +79,26 @@ def activity(
     A week is in the range if it starts at or after start_date and ends before end_date: one that ends exactly
     at end_date is out. Without a range: the newest week.
     """
-    listed = _weeks(has_start=weeks.start is not None, has_end=weeks.end is not None)
+    return _in_weeks(table, course_id, weeks, store)
+
+
+@subject.get(
+    "courses/{course_id:course}/activity/site_weeks/",
+    reads=[tables.course_activity_site_week],
+    file_name="engagement-activity-site-weeks",
+    versions=("v1",),
+    one_statement=True,
+)
+def activity_of_site_weeks(course_id: CourseID, weeks: Range, store: Reading) -> list[ActivityWeek]:
+    """The same in weeks that begin on the site's own first day (setting counting.week_start).
+
+    No rows where that is Monday.
+    """
+    return _in_weeks(tables.course_activity_site_week, course_id, weeks, store)
+
+
+def _in_weeks(table: sa.Table, course_id: str, weeks: Between, store: Reading) -> list[ActivityWeek]:
+    listed = _weeks(table, has_start=weeks.start is not None, has_end=weeks.end is not None)
     found: dict[tuple[str, str], Any] = {}
     for start, end, label, count, created in listed.rows(
         store, are_many=weeks.is_long, course_id=course_id, start=weeks.start, end=weeks.end
@@ -93,7 +114,7 @@ def activity(
 
 
 @cache
-def _weeks(*, has_start: bool, has_end: bool) -> Listed:
+def _weeks(table: sa.Table, *, has_start: bool, has_end: bool) -> Listed:
     here = equal(table.c.course_id, sa.bindparam("course_id"))
     inside = [table.c.interval_start >= sa.bindparam("start")] * has_start
     inside += [table.c.interval_end < sa.bindparam("end")] * has_end

@@ -18,7 +18,7 @@ from pharos.insights.api import DataAPIError, Row
 from pharos.insights.charts import Mark
 from pharos.insights.directory import CCX, Course
 from pharos.insights.enrollment_days import Day, counts, days_of, growth_in_week
-from pharos.insights.freshness import last_day, last_day_of_history, last_sunday
+from pharos.insights.freshness import last_day, last_day_of_history
 from pharos.insights.language import Language
 from pharos.insights.marks import marks_of
 from pharos.insights.pages import engagement
@@ -26,6 +26,7 @@ from pharos.insights.rendering import Link, Page
 from pharos.insights.reports import Figure, State, no_data_yet
 from pharos.insights.shapes import WEEKS, points_of
 from pharos.insights.site import Site, TheSite
+from pharos.insights.weeks import end_of_weeks
 
 router = APIRouter()
 COMING = 5
@@ -117,7 +118,7 @@ async def _numbers(request: Request, site: Site, course: Course) -> tuple[list[D
     by_mode, flows, passed = ([], None, []) if isinstance(enrollment, BaseException) else enrollment
     days = days_of(by_mode, last_day(request, navigation.ENROLLMENT_ACTIVITY.table), flows, passed)
     rows = [] if isinstance(activity, BaseException) else activity
-    weeks = weeks_of(rows, counts(days), last_sunday(request, navigation.ENGAGEMENT_CONTENT.table))
+    weeks = weeks_of(rows, counts(days), end_of_weeks(request, navigation.ENGAGEMENT_CONTENT.table))
     complete = not isinstance(enrollment, BaseException) and not isinstance(activity, BaseException)
     return days, weeks, complete
 

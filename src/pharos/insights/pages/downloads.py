@@ -15,16 +15,17 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from pharos.insights import caption_languages, files, navigation, periods
 from pharos.insights.access import CourseInView
-from pharos.insights.api import DataAPI, Row, day
+from pharos.insights.api import SITE_WEEKS, DataAPI, Row, day
 from pharos.insights.directory import Course
 from pharos.insights.enrollment_days import with_flows, with_passing
 from pharos.insights.files import Sheet
-from pharos.insights.freshness import last_day, last_sunday
+from pharos.insights.freshness import last_day
 from pharos.insights.gaps import every_day, every_week
 from pharos.insights.language import Language
 from pharos.insights.navigation import Report
 from pharos.insights.periods import DAY
 from pharos.insights.site import TheSite
+from pharos.insights.weeks import end_of_weeks, week_start
 
 router = APIRouter()
 AGE = "enrollment/demographics/age"
@@ -155,7 +156,8 @@ async def _file(request: Request, course: Course, name: str, site: TheSite, kind
     ]
     if days is not None:
         about.append((words.text("Days"), words.days(*days)))
-    definition = request.state.definitions.get(wanted.table)
+    in_site_weeks = wanted.rows == "weeks" and week_start(request) != "monday"
+    definition = request.state.definitions.get(SITE_WEEKS if in_site_weeks else wanted.table)
     sheet = Sheet(stem, wanted.all_columns, [_flat(row) for row in shown], definition, about)
     return await files.response(words, sheet, kind)
 
@@ -164,7 +166,7 @@ def _filled(request: Request, wanted: Download, rows: Sequence[Row]) -> Sequence
     if wanted.rows == "days":
         return every_day(rows, last_day(request, wanted.report.table))
     if wanted.rows == "weeks":
-        return every_week(rows, last_sunday(request, wanted.report.table))
+        return every_week(rows, end_of_weeks(request, wanted.report.table))
     return rows
 
 

@@ -16,11 +16,12 @@ from pharos.insights import activity_sentences, enrollment_sentences, navigation
 from pharos.insights.activity_weeks import weeks_of
 from pharos.insights.directory import Course
 from pharos.insights.enrollment_days import counts, days_of, growth_in_week
-from pharos.insights.freshness import last_day, last_sunday
+from pharos.insights.freshness import last_day
 from pharos.insights.language import Language
 from pharos.insights.policy import content_policy, origin_of_lms
 from pharos.insights.rendering import Page
 from pharos.insights.site import Site, TheSite
+from pharos.insights.weeks import end_of_weeks
 
 router = APIRouter()
 
@@ -73,7 +74,7 @@ async def _sentences(request: Request, site: Site, course: Course) -> tuple[Mark
     rows = await site.api.enrollment_by_mode(course.course_id)
     days = days_of(rows, last_day(request, navigation.ENROLLMENT_ACTIVITY.table))
     activity = await site.api.activity(course.course_id)
-    weeks = weeks_of(activity, counts(days), last_sunday(request, navigation.ENGAGEMENT_CONTENT.table))
+    weeks = weeks_of(activity, counts(days), end_of_weeks(request, navigation.ENGAGEMENT_CONTENT.table))
     found = []
     if days:
         found.append(enrollment_sentences.changed(words, growth_in_week(days)))

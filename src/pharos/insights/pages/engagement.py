@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -15,20 +15,21 @@ from pharos.insights import activity_sentences as sentences
 from pharos.insights import charts, comparison, navigation, periods
 from pharos.insights.access import CourseInView, CoursesInView
 from pharos.insights.activity_weeks import ACTIVITIES, NOBODY, Week, kinds_in_use, weeks_of
-from pharos.insights.api import CURRENT_WEEK, DataAPIError, Row
+from pharos.insights.api import CURRENT_WEEK, SITE_WEEKS, DataAPIError, Row
 from pharos.insights.charts import Mark, Series
 from pharos.insights.comparison import Band, Earlier
 from pharos.insights.controls import controls, files, period_of
 from pharos.insights.directory import Course
 from pharos.insights.enrollment_days import counts, days_of
-from pharos.insights.freshness import last_day, last_sunday, week_so_far
+from pharos.insights.freshness import last_day
 from pharos.insights.gaps import WEEK
 from pharos.insights.language import Language
 from pharos.insights.marks import marks_of
-from pharos.insights.periods import Period
+from pharos.insights.periods import DAY, Period, week_of
 from pharos.insights.reports import Figure, ReportPage, about, no_data_yet
 from pharos.insights.site import Site, TheSite
 from pharos.insights.tables import Column, table
+from pharos.insights.weeks import end_of_weeks, week_so_far, week_start
 
 router = APIRouter()
 PAGE_SIZE = 13
@@ -49,8 +50,10 @@ async def engagement_content(
         site.directory.earlier_runs(course, view.visible),
     )
     enrolled = counts(days_of(enrollment or [], last_day(request, ENROLLMENT)))
-    weeks = weeks_of(rows, enrolled, last_sunday(request, navigation.ENGAGEMENT_CONTENT.table))
+    weeks = weeks_of(rows, enrolled, end_of_weeks(request, navigation.ENGAGEMENT_CONTENT.table))
     names = about(request, navigation.ENGAGEMENT_CONTENT)
+    if week_start(request) != "monday":
+        names |= {"definition": request.state.definitions.get(SITE_WEEKS)}
     if enrollment is None:
         note = words.text("Enrollment could not be loaded, so shares of current learners are missing.")
         names |= {"note": note}
@@ -184,7 +187,11 @@ def _chart(words: Language, report: _Report) -> charts.Chart:
         shown.insert(0, before or Week(ending, NOBODY, None))
     return charts.trend(
         title=words.text("Weekly learner engagement"),
-        caption=words.text("Distinct learners per week, Monday to Sunday, UTC"),
+        caption=words.text(
+            "Distinct learners per week, %(first)s to %(last)s, UTC",
+            first=words.name_of_weekday(shown[-1].first),
+            last=words.name_of_weekday(shown[-1].ending),
+        ),
         description=words.text(
             "Active learners per week, %(days)s: from %(first)s to %(last)s, at most %(most)s. Use the arrow "
             "keys to read week by week.",
@@ -208,7 +215,7 @@ def _chart(words: Language, report: _Report) -> charts.Chart:
 
 def _table(request: Request, words: Language, report: _Report) -> Any:
     weeks, kinds, earlier = report.weeks, report.kinds, report.earlier
-    marked = marks_by_week(report.marks)
+    marked = marks_by_week(report.marks, weeks[0].first)
 
     def kind_column(kind: str) -> Column[Week]:
         return Column(
@@ -258,9 +265,9 @@ def _table(request: Request, words: Language, report: _Report) -> Any:
     )
 
 
-def marks_by_week(marks: Sequence[Mark]) -> dict[date, list[str]]:
-    """Names of what falls into each week, by the Sunday that ends it."""
+def marks_by_week(marks: Sequence[Mark], first: date) -> dict[date, list[str]]:
+    """Names of what falls into each week, by its last day; weeks begin on the weekday of `first`."""
     by_week: dict[date, list[str]] = {}
     for mark in marks:
-        by_week.setdefault(mark.day + timedelta(days=6 - mark.day.weekday()), []).append(mark.name)
+        by_week.setdefault(week_of(mark.day, first) + WEEK - DAY, []).append(mark.name)
     return by_week

@@ -10,7 +10,11 @@ from __future__ import annotations
 
 from sqlalchemy import Table
 
-from pharos.result_store.tables.activity import course_activity, course_activity_current_week
+from pharos.result_store.tables.activity import (
+    course_activity,
+    course_activity_current_week,
+    course_activity_site_week,
+)
 from pharos.result_store.tables.base import Definition, kept_in_lake, metadata
 from pharos.result_store.tables.bookkeeping import (
     adoptions,
@@ -83,6 +87,7 @@ __all__ = [
     "answer_distribution",
     "course_activity",
     "course_activity_current_week",
+    "course_activity_site_week",
     "course_enrollment_birth_year_daily",
     "course_enrollment_daily",
     "course_enrollment_education_level_daily",

@@ -10,12 +10,13 @@ from pharos.result_store.column_types import Exact
 from pharos.result_store.tables.base import Definition, column, course_id, day, result
 
 
-def _week() -> tuple[Column[Any], ...]:
+def _week(
+    start: str = "Monday 00:00 UTC, first moment of the week.",
+    end: str = "Monday 00:00 UTC after the week; not part of it.",
+) -> tuple[Column[Any], ...]:
     return (
-        column("interval_start", DateTime(), "Monday 00:00 UTC, first moment of the week.", nullable=False),
-        column(
-            "interval_end", DateTime(), "Monday 00:00 UTC after the week; not part of it.", nullable=False
-        ),
+        column("interval_start", DateTime(), start, nullable=False),
+        column("interval_end", DateTime(), end, nullable=False),
         column(
             "label", Exact(255), "ACTIVE, ATTEMPTED_PROBLEM, PLAYED_VIDEO or POSTED_FORUM.", nullable=False
         ),
@@ -70,6 +71,34 @@ course_activity = result(
     *_week(),
     key=("course_id", "interval_end", "label"),
     indexes=(("course_id", "label"), ("interval_end",)),
+)
+
+course_activity_site_week = result(
+    "course_activity_site_week",
+    Definition(
+        title="Weekly activity in weeks of the site",
+        version=1,
+        meaning="Distinct learners active in each course run per week of the site, by kind of activity.",
+        formula=(
+            "As weekly activity, in weeks that begin on the day of the setting counting.week_start, Sunday "
+            "or Saturday, at 00:00 UTC."
+        ),
+        edge_cases=(
+            "Only complete weeks are counted.",
+            "Where weeks begin on Monday there are no rows: weekly activity has them.",
+            "A week without activity has no row.",
+            "After a change of the setting, all weeks are counted anew.",
+        ),
+        window="Complete weeks from the first event to the last day.",
+        source="All events of the tracking logs with a course and a person.",
+        spec="01 §6",
+        differences=("Ours: weeks of the original begin on Monday.",),
+    ),
+    course_id(),
+    *_week("First moment of the week, UTC.", "First moment after the week, UTC."),
+    may_shrink=True,
+    key=("course_id", "interval_end", "label"),
+    indexes=(("course_id", "label"),),
 )
 
 course_activity_current_week = result(
