@@ -1,18 +1,23 @@
-"""`behaviours.md` is complete, and names tests that are there."""
+"""The lists of behaviours are complete, and name tests that are there."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-CHECKOUT = Path(__file__).parents[2]
-BEHAVIOURS = 134
+import pytest
 
-ROWS = [
-    [cell.strip() for cell in line.split("|")[1:-1]]
-    for line in Path(__file__).with_name("behaviours.md").read_text(encoding="utf-8").splitlines()
-    if re.match(r"\| \d", line)
-]
+CHECKOUT = Path(__file__).parents[2]
+BEHAVIOURS = {"behaviours.md": 134, "behaviours_of_problems.md": 50}
+
+
+def rows(file: str) -> list[list[str]]:
+    """The cells of the rows that begin with a number."""
+    return [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in Path(__file__).with_name(file).read_text(encoding="utf-8").splitlines()
+        if re.match(r"\| \d", line)
+    ]
 
 
 def numbers(text: str) -> list[int]:
@@ -21,15 +26,17 @@ def numbers(text: str) -> list[int]:
     return [number for end in ends for number in range(end[0], end[-1] + 1)]
 
 
-def test_every_behaviour_stands_there_once() -> None:
-    assert sorted(number for row in ROWS for number in numbers(row[0])) == list(range(1, BEHAVIOURS + 1))
+@pytest.mark.parametrize(("file", "count"), BEHAVIOURS.items())
+def test_every_behaviour_stands_there_once(file: str, count: int) -> None:
+    assert sorted(number for row in rows(file) for number in numbers(row[0])) == list(range(1, count + 1))
 
 
-def test_each_has_a_test_that_exists_or_a_reason() -> None:
-    for behaviours, tests, note in ROWS:
+@pytest.mark.parametrize("file", BEHAVIOURS)
+def test_each_has_a_test_that_exists_or_a_reason(file: str) -> None:
+    for behaviours, tests, note in rows(file):
         named = re.findall(r"`(.+?)::(\w+)`", tests)
         assert named or note, behaviours
         assert tests.count("::") == len(named)
-        for file, test in named:
-            text = (CHECKOUT / file).read_text(encoding="utf-8")
-            assert f"\ndef {test}(" in text, f"{behaviours}: {file} has no {test}"
+        for path, test in named:
+            text = (CHECKOUT / path).read_text(encoding="utf-8")
+            assert f"\ndef {test}(" in text, f"{behaviours}: {path} has no {test}"

@@ -21,7 +21,8 @@ def block(block_id: str, sort_idx: int, **more: Any) -> dict[str, Any]:
     """A row of the outline."""
     return {
         "course_id": COURSE, "block_id": block_id, "course_path": PATH, "sort_idx": sort_idx,
-        "is_deleted": False, "is_orphan": False,
+        "is_deleted": False, "is_orphan": False, "is_root": False, "is_dag": False, "graded": False,
+        "block_type": "problem", "display_name": "Now named so",
     } | more  # fmt: skip
 
 

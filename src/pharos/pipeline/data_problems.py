@@ -6,6 +6,7 @@ Looks at the lake's own records and lists the configured logs; opens no log and 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from pharos.lake.snapshots import TableState, states
 from pharos.lake.status import LakeStatus, SourceStatus, lake_status, stretches
 from pharos.pipeline import ownership
 from pharos.pipeline.ingestion import now
+from pharos.pipeline.refused_submissions import submissions_by_reason
 from pharos.result_store import owner, store
 from pharos.result_store.data_problems import LMS_IMPORT, NOT_PUBLISHED, DataProblem, LogSource, silent
 from pharos.result_store.data_problems import record as record_in
@@ -27,6 +29,7 @@ from pharos.telemetry.logs import visible, write, writes_json
 
 log = logging.getLogger(__name__)
 MOST_QUARANTINED = 0.01  # of a source's lines
+MOST_REFUSED = 0.01  # of the submissions
 SKEW = timedelta(minutes=5)  # clocks of hosts may differ so much
 NAMED = 3  # files or tables in a text; `pharos status` has all
 
@@ -109,9 +112,22 @@ def _of_the_lake(
             f"{stretches(status.missing_days)}. Deliver their logs, and the next run counts them.",
         )
     yield from _not_imported(imported)
+    yield from _refused(submissions_by_reason(Lake(settings.lake)))
     if not status.sum.closes:
         text = "Lines read are not events + duplicates + quarantine + blank lines. Please report this."
         yield DataProblem(kind="unaccounted lines", about="", text=text)
+
+
+def _refused(submissions: Counter[str]) -> Iterator[DataProblem]:
+    refused = Counter({reason: count for reason, count in submissions.items() if reason})
+    if refused.total() > MOST_REFUSED * submissions.total():
+        reasons = ", ".join(f"{reason} {count}" for reason, count in refused.most_common())
+        yield DataProblem(
+            kind="refused submissions",
+            about="",
+            text=f"{refused.total()} of {_counted(submissions.total(), 'submission')} of problems tell no "
+            f"answers: {reasons}.",
+        )
 
 
 def _without_logs(settings: Settings) -> Iterator[DataProblem]:

@@ -60,6 +60,7 @@ from pharos.result_store.tables.problems import (
     answer_distribution,
     grade_distribution,
     problem_response,
+    refused_submissions,
     sequential_open_distribution,
     tags_distribution,
 )
@@ -119,6 +120,7 @@ __all__ = [
     "owner",
     "problem_response",
     "publications",
+    "refused_submissions",
     "sequential_open_distribution",
     "sign_outs",
     "student_engagement_all",

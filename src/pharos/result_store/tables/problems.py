@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, DateTime, Integer
 
 from pharos.result_store.column_types import Exact, long_text, number
-from pharos.result_store.tables.base import Definition, column, course_id, module_id, result
+from pharos.result_store.tables.base import Definition, column, course_id, day, module_id, result
 
 _LMS_STATE = "The LMS table courseware_studentmodule."
 
@@ -114,6 +114,25 @@ problem_response = result(
     column("location", long_text, "Names of the blocks above the problem, and its own.", nullable=False),
     column("sort_idx", Integer(), "Place in the order of the course; -1 for a deleted one.", nullable=False),
     key=("course_id", "problem_id", "user_id", "username", "answer_id"),
+    indexes=(),
+    is_published=False,
+)
+
+refused_submissions = result(
+    "refused_submissions",
+    Definition(
+        title="Refused submissions",
+        version=1,
+        meaning="Submissions of each day that tell no answers, by the reason.",
+        formula="Events problem_check of the server by UTC day and reason.",
+        edge_cases=("The reason is empty for submissions that do tell answers.",),
+        source="Events problem_check from the server in the tracking logs.",
+        spec="02 §2",
+    ),
+    day(),
+    column("reason", Exact(255), "Why no answers are told.", nullable=False),
+    column("count", Integer(), "Submissions.", nullable=False),
+    key=("date", "reason"),
     indexes=(),
     is_published=False,
 )

@@ -1,0 +1,18 @@
+"""How many submissions tell no answers, and why. `spec 02 §2, §12.2.14`"""
+
+from __future__ import annotations
+
+import ibis
+
+from pharos.metrics.metric import metric
+from pharos.result_store import tables
+
+
+@metric(tables.refused_submissions, by="date")
+def refused_submissions(problem_submission: ibis.Table) -> ibis.Table:
+    """Submissions of each day by the reason why they tell no answers; the reason is empty if they do."""
+    rows = problem_submission
+    events = rows.select(
+        "date", "course_id", "time", "tie", reason=ibis.coalesce(rows.refused, "")
+    ).distinct()
+    return events.group_by("date", "reason").agg(count=events.count())
