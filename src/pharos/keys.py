@@ -30,6 +30,7 @@ LEGACY = rf"{_LEGACY}+/{_LEGACY}+/{_LEGACY}*"
 COURSE_ID = rf"(?:{COURSE_V1}|{CCX_V1}|{LIBRARY_V1}|{VERSION_ONLY}|{LEGACY})"
 
 LONGEST_COURSE_ID = 255  # characters, in the LMS as in the Result Store
+LONGEST_MODE = 100  # the same of an enrollment mode
 
 
 _COURSE_ID = re.compile(COURSE_ID)

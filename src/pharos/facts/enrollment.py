@@ -6,7 +6,7 @@ import ibis
 import pyarrow as pa
 
 from pharos import keys
-from pharos.engine.functions import stripped
+from pharos.engine.functions import storable, stripped
 from pharos.facts.course import course_run
 from pharos.facts.fact import fact
 from pharos.facts.payload import payload_integer, payload_text
@@ -15,7 +15,6 @@ ACTIVATED = "edx.course.enrollment.activated"
 DEACTIVATED = "edx.course.enrollment.deactivated"
 MODE_CHANGED = "edx.course.enrollment.mode_changed"
 
-LONGEST_MODE = 100  # characters, in the LMS
 # Objects, lists and numbers with a fraction or an exponent: no engine writes them like another.
 _NO_MODE = r"\A(?:[\[{\"]|-?[0-9]+(?:\.[0-9]+|(?:\.[0-9]+)?[eE][+-]?[0-9]+)\z)"
 
@@ -50,7 +49,7 @@ def enrollment_event(events: ibis.Table) -> ibis.Table:
         "event_type",
         course_id=stripped(payload_text(relevant, "$.course_id")),
         user_id=payload_integer(relevant, "$.user_id"),
-        mode=payload_text(relevant, "$.mode").left(LONGEST_MODE),
+        mode=storable(payload_text(relevant, "$.mode")).left(keys.LONGEST_MODE),
         is_from_browser=ibis.coalesce(relevant.event_source, "") == "browser",
     )
     valid = read.filter(

@@ -8,19 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pharos import keys
 from pharos.database_addresses import DatabaseAddress
 from pharos.engine import Database, Engine
+from pharos.engine.functions import storable
 from pharos.lake import snapshots
 from pharos.lake.lake import Lake
 from pharos.lake.safely import checksum, move_safely
 from pharos.lake.snapshots import Snapshot, TableState, absent, commit, failed, folder, now, state
 from pharos.lms.errors import LMSError
 from pharos.lms.tables import ALL, TABLES, VALIDATION, LMSTable
+
+if TYPE_CHECKING:
+    from ibis.expr.types import BooleanValue
 
 OVERLAP = timedelta(hours=1)  # rows may become visible some time after the moment they carry
 IDS_AT_ONCE = 500_000
@@ -59,7 +65,8 @@ def import_tables(
 def read(engine: Engine, lake: Lake, table: str) -> ibis.Table:
     """The rows of a snapshot, in the columns and types of `pharos.lms.tables`; none if never imported.
 
-    A column that the snapshot does not have yet is null.
+    A column that the snapshot does not have yet is null. Texts are as the Result Store can hold them: a mode
+    is cut like that of an event, and a row with a course id that is too long for the LMS is left out.
     """
     columns = _nullable(ALL[table].schema)
     file, snapshot = snapshots.checked(lake, table), state(lake, table).snapshot
@@ -68,7 +75,24 @@ def read(engine: Engine, lake: Lake, table: str) -> ibis.Table:
     stored = pa.schema([field for field in columns if field.name in snapshot.columns])
     rows = engine.read([file], stored)
     missing = ibis.Schema.from_pyarrow(pa.schema(set(columns) - set(stored)))
-    return rows.mutate({name: ibis.null(type_) for name, type_ in missing.items()}).select(columns.names)
+    return _fitting(
+        rows.mutate({name: ibis.null(type_) for name, type_ in missing.items()}).select(columns.names)
+    )
+
+
+def _fitting(rows: ibis.Table) -> ibis.Table:
+    """The rows with texts that fit: databases that were changed by hand, and SQLite, hold any."""
+    texts = {}
+    if "mode" in rows.columns:
+        texts["mode"] = storable(rows["mode"]).left(keys.LONGEST_MODE)
+    if "gender" in rows.columns:
+        texts["gender"] = storable(rows.gender)
+    rows = rows.mutate(texts) if texts else rows
+    return rows.filter(_fits(rows)) if "course_id" in rows.columns else rows
+
+
+def _fits(rows: ibis.Table) -> BooleanValue:
+    return rows.course_id.isnull() | (rows.course_id.length() <= keys.LONGEST_COURSE_ID)
 
 
 def replace(
@@ -209,7 +233,7 @@ def _snapshot(
         file=file.name,
         columns=table.schema.names,
         rows=pq.read_metadata(file).num_rows,
-        malformed=malformed,
+        malformed=malformed + _too_long(engine, table, file),
         digest=digest,
         source=str(address),
         started=started,
@@ -218,6 +242,15 @@ def _snapshot(
         compared=compared if table.changed_by else None,
         checksum=checksum(file),
     )
+
+
+def _too_long(engine: Engine, table: LMSTable, file: Path) -> int:
+    """The number of rows whose course id is too long; see `read`."""
+    if "course_id" not in table.schema.names:
+        return 0
+    rows = engine.read([file], pa.schema([table.schema.field("course_id").with_nullable(True)]))
+    found = engine.fetch(rows.agg(count=rows.count(where=~_fits(rows))))
+    return int(found["count"][0].as_py())
 
 
 def _settled(
