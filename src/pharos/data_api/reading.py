@@ -24,6 +24,7 @@ from pharos.result_store.connecting import (
     all_rows,
     engine_for,
     is_incomparable,
+    of_existing,
     reading_engine,
     translated,
 )
@@ -121,7 +122,7 @@ class ResultStore:
         self._reading = reading_engine(url, wait_s=ANSWER_S, connections=WORKERS)
         self._short = reading_engine(url, wait_s=SHORT_S, connections=4)
         self._probing = reading_engine(url, wait_s=HEALTH_S, connections=1)
-        self._exporting = engine_for(url, wait_s=EXPORT_S, poolclass=sa.NullPool)
+        self._exporting = of_existing(engine_for(url, wait_s=EXPORT_S, poolclass=sa.NullPool))
         self.published = Recent(lambda: self.told(store.published))
         self.newer = Recent(lambda: store.check_readable(self._probing), kept=False)
         self._columns: dict[str, set[str]] = {}

@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -328,18 +328,12 @@ def provenance(published: Mapping[str, Publication], tables: Sequence[sa.Table])
     publications = publications_of(published, tables)
     if not publications:
         return {}
-    return dict(_headers_of(edition_of(published), tuple(publications.items())))
-
-
-@lru_cache(maxsize=256)
-def _headers_of(edition: int, publications: tuple[tuple[str, Publication], ...]) -> Mapping[str, str]:
-    """Asked for each answer, and the same until the next edition."""
-    known = [publication for _, publication in publications]
+    known = publications.values()
     headers = {
-        EDITION: str(edition),
+        EDITION: str(edition_of(published)),
         "X-Pharos-As-Of": f"{min(p.until for p in known).isoformat()}Z",
         "X-Pharos-Source": ", ".join(
-            f"{name}; version={p.version}; fingerprint={p.fingerprint}" for name, p in publications
+            f"{name}; version={p.version}; fingerprint={p.fingerprint}" for name, p in publications.items()
         ),
         "Cache-Control": NOT_UNASKED,
     }

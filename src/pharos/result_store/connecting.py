@@ -6,9 +6,11 @@ does, is given up after `wait_s`. Must not know any table.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
@@ -82,7 +84,14 @@ def reading_engine(url: str, *, wait_s: float, connections: int) -> sa.Engine:
     """
     is_file = url.startswith("sqlite")
     pool = {} if is_file else {"pool_size": connections, "max_overflow": 0, "pool_timeout": wait_s}
-    return engine_for(url, wait_s=wait_s, **READING, **pool)
+    return of_existing(engine_for(url, wait_s=wait_s, **READING, **pool))
+
+
+def of_existing(engine: sa.Engine) -> sa.Engine:
+    """The engine, that makes no file where there is none."""
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "do_connect", _existing_file)
+    return engine
 
 
 @contextmanager
@@ -209,6 +218,12 @@ def _postgresql_connection(wait_s: float) -> Any:
         return Patient.connect(*arguments, **named)
 
     return connect
+
+
+def _existing_file(_: object, __: object, arguments: tuple[Any, ...], ___: object) -> None:
+    """Raises OperationalError if there is no file: SQLite would make an empty one."""
+    if arguments and arguments[0] != ":memory:" and not Path(arguments[0]).is_file():
+        raise sqlite3.OperationalError("unable to open database file: there is none")
 
 
 def _sqlite_session(connection: object, _: object) -> None:

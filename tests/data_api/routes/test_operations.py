@@ -39,14 +39,17 @@ def test_a_store_that_is_gone_is_unavailable_not_a_fault(
 ) -> None:
     api = serve_api()
     (home / "result_store.sqlite").unlink()
-    health = api.get("/health/", headers={"Authorization": ""})
-    assert health.status_code == 503
-    assert health.json() == {
-        "overall_status": "UNAVAILABLE",
-        "detailed_status": {"default_db_status": "UNAVAILABLE", "analytics_db_status": "UNAVAILABLE"},
-    }
-    answer = api.get("/api/v1/course_summaries/")
-    assert answer.status_code == 503
+    for headers in ({"Authorization": ""}, {}):
+        health = api.get("/health/", headers=headers)
+        assert health.status_code == 503
+        assert health.json() == {
+            "overall_status": "UNAVAILABLE",
+            "detailed_status": {"default_db_status": "UNAVAILABLE", "analytics_db_status": "UNAVAILABLE"},
+        }
+    for path in ("course_summaries/", "tables/video.csv"):
+        answer = api.get(f"/api/v1/{path}")
+        assert (answer.status_code, answer.json()["detail"]) == (503, "The Result Store does not answer.")
+    assert not (home / "result_store.sqlite").exists()
     assert str(home) not in answer.text
 
 
@@ -214,3 +217,16 @@ def test_health_and_metrics_tell_the_condition_of_the_data(
     assert 'event_timestamp_seconds{source="lms"} 1.7092944e+09' in figures
     assert 'pharos_log_source_quarantined_lines{source="lms"} 1.0' in figures
     assert "secret_table" not in health.text + figures
+
+
+def test_without_tokens_the_service_is_not_healthy(
+    serve_api: Callable[..., httpx.Client], engine: sa.Engine
+) -> None:
+    """Without credentials, as load balancers ask: all who have some would be answered 503."""
+    api = serve_api()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE pharos_token")
+    for headers in ({"Authorization": ""}, {}):
+        health = api.get("/health/", headers=headers)
+        assert health.status_code == 503
+        assert health.json()["detailed_status"]["default_db_status"] == "UNAVAILABLE"

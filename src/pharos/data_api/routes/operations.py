@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from functools import cache
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from pharos.data_api.reading import HEALTH_S, Reading, ResultStore
 from pharos.data_api.routing import Subject
 from pharos.errors import PharosError
 from pharos.result_store import store as result_store
+from pharos.result_store.errors import ResultStoreError
 from pharos.result_store.tables import RESULTS, Definition
 from pharos.telemetry import metrics as telemetry
 
@@ -115,7 +117,7 @@ async def authenticated() -> Response:
     return _json({})
 
 
-async def health(request: Request, caller: CallerOrNobody) -> Response:  # noqa: ARG001
+async def health(request: Request) -> Response:
     """Whether each database answers, how far the data reaches, and the kinds of problems it has.
 
     Problems of the data leave the service healthy; `pharos status` tells them in full.
@@ -123,9 +125,13 @@ async def health(request: Request, caller: CallerOrNobody) -> Response:  # noqa:
     `schema` is `newer` while the tables are those of a later release, which serve this one as well.
     """
     stores: dict[str, ResultStore] = request.app.state.stores
-    found = await asyncio.gather(*map(_state, stores.values()))
+    knows_tokens, *found = await asyncio.gather(_knows_tokens(request), *map(_state, stores.values()))
+    if knows_tokens:
+        with suppress(ResultStoreError):
+            await caller_or_nobody(request)  # bad credentials are refused here too
     states = dict(zip(stores, found, strict=True))
     good = {version: state != GONE for version, state in states.items()}
+    good["v0"] = good["v0"] and bool(knows_tokens)
     detail = {
         "default_db_status": _word(good["v0"]),
         "analytics_db_status": _word(all(good.values())),
@@ -192,6 +198,17 @@ STORE_UP = "pharos_result_store_up"
 
 
 GONE, CURRENT, NEWER = "gone", "current", "newer"
+
+
+async def _knows_tokens(request: Request) -> bool:
+    """Whether credentials can be checked; without, every other request fails."""
+    try:
+        async with asyncio.timeout(HEALTH_S):
+            await request.app.state.tokens.get()
+    except (PharosError, TimeoutError) as error:
+        log.error("health, tokens: %s", str(error) or f"no answer within {HEALTH_S} s")  # noqa: TRY400
+        return False
+    return True
 
 
 async def _state(store: ResultStore) -> str:
