@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from tests.insights.test_numbers import table
 from tests.insights.world import OLD_STYLE, World
 
@@ -42,3 +43,27 @@ def test_only_what_one_may_see(world: World) -> None:
         assert client.get("/courses/switch/?q=old101").url.path == "/courses/"
     with world.client("lena") as client:
         assert client.get("/courses/portfolio/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("code", "learners"),
+    [("en", "learner"), ("es", "estudiante"), ("fr", "apprenant"), ("ar", "متعلم"), ("zh", "学习者")],
+)
+def test_sums_over_courses_are_of_enrollments_in_every_language(
+    world: World, code: str, learners: str
+) -> None:
+    """A person in two courses is counted twice: no sentence, tile, group or file calls that a learner."""
+    with world.client("sofia") as client:
+        query = {"language": code}
+        listed, cards = (client.get(f"/courses/{path}", params=query).text for path in ("", "portfolio/"))
+        head = client.get("/courses/csv/course_list/").text.splitlines()[0]
+        one = client.get("/courses/portfolio/", params=query | {"org": "CampusX"}).text
+    parts = [
+        *re.findall(r'<p class="answer">.*?</p>', listed + cards, re.DOTALL),
+        *re.findall(r'<dl class="figures".*?</dl>', listed, re.DOTALL),
+        *re.findall(r'<h2 id="group-\d+">.*?</p>', cards, re.DOTALL),
+    ]
+    assert len(parts) > 3
+    assert not [part for part in parts if learners in part]
+    assert "learner" not in head
+    assert learners in text_of(one), "one course has learners"
