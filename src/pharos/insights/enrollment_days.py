@@ -23,6 +23,7 @@ TRACKS = {
     "other": (noop("Other tracks"), "n0"),
 }
 WEEK = timedelta(days=7)
+NO_FLOW: Row = {"joined": 0, "left": 0}
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,12 @@ def with_flows(rows: Sequence[Row], flows: Sequence[Row] | None) -> list[Row]:
     """The rows of days with the keys joined and left, 0 on days without a flow; as they are if None."""
     if flows is None:
         return list(rows)
-    by_day = {day(flow["date"]): flow for flow in flows}
-    return [
-        {**row, **{key: by_day.get(day(row["date"]), {}).get(key, 0) for key in ("joined", "left")}}
-        for row in rows
-    ]
+    by_day = {flow["date"]: flow for flow in flows}
+    found = []
+    for row in rows:
+        flow = by_day.get(row["date"], NO_FLOW)
+        found.append({**row, "joined": flow["joined"], "left": flow["left"]})
+    return found
 
 
 def with_passing(rows: Sequence[Row], passed: Sequence[Row]) -> list[Row]:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 from pharos.insights.api import Row, moment
 from pharos.insights.directory import CCX, Course
+from pharos.insights.enrollment_days import NO_FLOW
 from pharos.insights.language import noop
 from pharos.lms.rest import CourseDetails
 
 # Availabilities move with the clock, so a list is not used for longer than this.
 LIFE = timedelta(minutes=1)
-NO_FLOW: Row = {"joined": 0, "left": 0}
 AVAILABILITIES = {
     "Current": noop("Current"),
     "Upcoming": noop("Upcoming"),

@@ -10,8 +10,8 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from pharos.insights import files
 from pharos.insights.access import CoursesInView, VisibleCourses
 from pharos.insights.api import Row
+from pharos.insights.enrollment_days import NO_FLOW
 from pharos.insights.files import Sheet
-from pharos.insights.listing import NO_FLOW
 from pharos.insights.site import TheSite
 
 router = APIRouter()
