@@ -13,7 +13,6 @@ import pytest
 from tests import lines
 from tests.pipeline.conftest import UNTIL, Installation, log
 
-from pharos.config import EngineSettings
 from pharos.engine import open_engine
 from pharos.lake import lms_tables
 from pharos.lake.lake import Lake
@@ -166,13 +165,15 @@ def keep_since(day: date) -> dict[str, int]:
 
 
 @pytest.mark.slow
-def test_forgotten_addresses_change_no_number(engine_settings: EngineSettings, tmp_path: Path) -> None:
-    """§10.37: nothing under home holds one of them, and every table is as it was; also computed anew."""
+def test_forgotten_addresses_change_no_number(tmp_path: Path) -> None:
+    """§10.37: nothing under home holds one of them, and every table is as it was; also computed anew.
+
+    The exchange of addresses for countries is tried on each engine in tests/lake/test_addresses.py.
+    """
     old = ("2024-03-02", "2024-03-03")
     log = [*located_log(old), lines.event("2024-03-10 09:00", "seek_video", user=1, ip="203.0.113.9")]
-    engine = engine_settings.model_dump()
-    keeping = Installation(tmp_path, engine=engine)
-    forgetting = Installation(tmp_path, engine=engine, geolocation=keep_since(date(2024, 3, 6)))
+    keeping = Installation(tmp_path)
+    forgetting = Installation(tmp_path, geolocation=keep_since(date(2024, 3, 6)))
 
     keeping.run(log)
     before = keeping.tables()
