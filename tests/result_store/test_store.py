@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -213,6 +214,19 @@ def test_an_unreachable_store_is_named_without_its_password(free_port: int) -> N
             store.connect(f"{dialect}://someone:geheim@127.0.0.1:{free_port}/reports")
         assert "geheim" not in str(error.value)
         assert f"127.0.0.1:{free_port}" in str(error.value)
+
+
+@pytest.mark.parametrize("dialect", ["mysql+pymysql", "postgresql+psycopg"])
+def test_a_server_that_accepts_and_says_nothing_is_given_up(
+    dialect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a time limit of ours, its reader would wait for ever."""
+    monkeypatch.setattr(store, "ANSWER_S", 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"{dialect}://someone@127.0.0.1:{server.getsockname()[1]}/reports"
+        for attempt in (store.connect, store.upgrade):
+            with pytest.raises(StoreUnreachable, match="cannot be reached"):
+                attempt(url)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "oracle://host/x", "mysql://u:p@ss@host/x"])

@@ -12,6 +12,7 @@ from pharos.pipeline.graph import METRICS
 from pharos.pipeline.ingestion import locked_lake
 from pharos.result_store import adoption, store
 from pharos.result_store.adoption import Adoption
+from pharos.result_store.connecting import WRITING_S
 
 DAY = timedelta(days=1)
 
@@ -29,7 +30,7 @@ def adopt(settings: Settings, first_day: date | None = None) -> list[Adoption]:
                 f"--from: the lake's first whole day is {first}; Pharos cannot count earlier days"
             )
         store.upgrade(settings.store_url)
-        database = store.connect(settings.store_url)
+        database = store.connect(settings.store_url, wait_s=WRITING_S)
         try:
             computed = {name for name, metric in METRICS.items() if metric.is_published}
             return adoption.adopt(database, store.foreign(database) & computed, first_day or first)
@@ -40,7 +41,7 @@ def adopt(settings: Settings, first_day: date | None = None) -> list[Adoption]:
 def undo(settings: Settings) -> list[Adoption]:
     """Put back all rows of the other program, and no results beside them. Raises PharosError."""
     with locked_lake(settings):
-        database = store.connect(settings.store_url)
+        database = store.connect(settings.store_url, wait_s=WRITING_S)
         try:
             return adoption.undo(database)
         finally:

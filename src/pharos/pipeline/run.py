@@ -31,6 +31,7 @@ from pharos.pipeline.results import Computed
 from pharos.pipeline.scope import Scope
 from pharos.result_store import store
 from pharos.result_store.clock import server_time
+from pharos.result_store.connecting import WRITING_S
 from pharos.result_store.data_problems import DataProblem
 
 ANSWERS = "answer_distribution"
@@ -161,7 +162,7 @@ def _work(settings: Settings) -> Iterator[tuple[Lake, Engine]]:
 def _store(settings: Settings) -> Iterator[sa.Engine]:
     """The Result Store with this release's tables; opened first, so that nothing is half done without it."""
     store.upgrade(settings.store_url)
-    database = store.connect(settings.store_url)
+    database = store.connect(settings.store_url, wait_s=WRITING_S)
     try:
         yield database
     finally:

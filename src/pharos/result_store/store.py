@@ -37,6 +37,7 @@ from pharos.result_store.tables.base import form
 MIGRATIONS = "pharos.result_store:migrations"
 VERSION_TABLE = "pharos_schema_version"
 ADOPTING = "0010"  # first version that knows of adoptions
+ANSWER_S = 60  # that a database may be silent before it is given up, unless rows are written
 MOST_CHECKED = 1_000_000  # rows of a table whose checksum each run compares
 
 
@@ -49,18 +50,22 @@ class WholeTable:
     publication: Publication
 
 
-def connect(url: str) -> sa.Engine:
+def connect(url: str, *, wait_s: float | None = None) -> sa.Engine:
     """An engine for a store that answers and has this release's tables.
 
+    `wait_s`: seconds that a statement may keep us waiting; without, `ANSWER_S`. Who publishes needs more.
     Raises StoreUnreachable, StoreNotReady or StoreIsNewer.
     """
-    engine = engine_for(url)
+    engine = engine_for(url, wait_s=ANSWER_S)
     try:
         check(engine)
     except ResultStoreError:
         engine.dispose()
         raise
-    return engine
+    if wait_s is None:
+        return engine
+    engine.dispose()
+    return engine_for(url, wait_s=wait_s)
 
 
 def check(engine: sa.Engine) -> None:
@@ -317,7 +322,8 @@ def _create_database(url: URL) -> None:
     server = engine_for(
         url.set(database="postgres" if url.get_backend_name() == "postgresql" else "").render_as_string(
             hide_password=False
-        )
+        ),
+        wait_s=ANSWER_S,
     ).execution_options(isolation_level="AUTOCOMMIT")
     try:
         with translated(server) as connection:
