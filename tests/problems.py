@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.lines import event
 
+from pharos.facts.submission import MOST_AT_ONCE
 from pharos.facts.submission_payload import submission_rows
 
 COURSE = "course-v1:Uni+BIO+2020"
@@ -99,7 +100,8 @@ def rows(
             {"is_success": False, "problem_id": ""} | row
             | {
                 "course_id": course, "user_id": user, "username": username or f"user{user}", "time": time,
-                "tie": tie, "date": time.date(),
+                "moment": (time - datetime(1970, 1, 1)) // timedelta(microseconds=1) * MOST_AT_ONCE + tie,
+                "date": time.date(),
             }
         )  # fmt: skip
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import ibis
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 from ibis.expr.types import StringValue
 
 from pharos.engine import Engine
-from pharos.engine.functions import json_text, stripped
+from pharos.engine.functions import json_text, microseconds, stripped
 
 
 def results(
@@ -68,3 +69,15 @@ def test_columns_that_older_files_lack_are_null(engine: Engine, tmp_path: Path) 
     assert [sorted(table.to_pylist(), key=lambda row: int(row["a"])) for table in found] == [
         rows[:1], rows, rows,
     ]  # fmt: skip
+
+
+def test_microseconds(engine: Engine) -> None:
+    expected = {
+        datetime(2024, 3, 2, 10, 0, 0, 123456): 1709373600123456,
+        datetime(1969, 12, 31, 23, 59, 59, 5): -999995,
+        datetime(2200, 1, 1): 7258118400000000,
+        None: None,
+    }
+    rows = engine.table(pa.table({"time": pa.array(expected, pa.timestamp("us"))}))
+    found = engine.fetch(rows.select(rows.time, value=microseconds(rows.time)))
+    assert dict(zip(*found.to_pydict().values(), strict=True)) == expected

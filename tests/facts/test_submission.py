@@ -12,7 +12,7 @@ from tests.lines import event
 from tests.problems import COURSE, PART, PROBLEM, context, line, part, payload
 
 from pharos.engine import Engine
-from pharos.facts.submission import problem_submission
+from pharos.facts.submission import MOST_AT_ONCE, problem_submission
 
 DAY = "2020-02-01 10:00"
 ONE = payload({PART: part("a", internal="choice_0")})
@@ -21,7 +21,7 @@ ONE = payload({PART: part("a", internal="choice_0")})
 def read(engine: Engine, events_of: EventsOf, lines: list[str]) -> list[dict[str, Any]]:
     """The rows of the fact, in order of time, of part and of what a part says."""
     found = engine.fetch(problem_submission(events_of(lines))).to_pylist()
-    return sorted(found, key=lambda row: (row["time"], row["tie"], row["part_id"] or "", row["user_id"] or 0))
+    return sorted(found, key=lambda row: (row["moment"], row["part_id"] or "", row["user_id"] or 0))
 
 
 def test_what_is_no_submission(engine: Engine, events_of: EventsOf) -> None:
@@ -71,7 +71,8 @@ def test_a_submission_and_its_parts(engine: Engine, events_of: EventsOf) -> None
     odd = context(course=f" {COURSE}\n", name="Zellen\u00e9", tags={"lo": ["b", "a"]})
     found = read(engine, events_of, [line(DAY, text, username=" bob\n", context=odd)])
     whole = {
-        "date": date(2020, 2, 1), "course_id": COURSE, "user_id": 7, "username": "bob", "tie": 0,
+        "date": date(2020, 2, 1), "course_id": COURSE, "user_id": 7, "username": "bob",
+        "moment": 1580551200000000 * MOST_AT_ONCE,
         "problem_id": PROBLEM, "time": datetime.fromisoformat(DAY), "refused": None,
         "problem_name": "Zellen\u00e9", "response_type": "multiplechoiceresponse", "question": "Q?",
         "shows_answer": True, "variant": "", "grade": 1.5, "max_grade": 2.0, "is_success": False,
@@ -122,7 +123,8 @@ def test_ties_depend_on_what_events_say(engine: Engine, events_of: EventsOf) -> 
     """§2: not on the order in which they come."""
     answers = "abcdef"
     lines = [line(DAY, payload({PART: part(answer)})) for answer in answers]
-    ties = {row["answer"]: row["tie"] for row in read(engine, events_of, lines)}
+    moment = 1580551200000000 * MOST_AT_ONCE
+    ties = {row["answer"]: row["moment"] - moment for row in read(engine, events_of, lines)}
     assert sorted(ties.values()) == [0, 1, 2, 3, 4, 5]
     ids = {
         answer: xxhash.xxh3_128_hexdigest(text.encode()) for answer, text in zip(answers, lines, strict=True)

@@ -33,6 +33,8 @@ class DuckDBEngine(Processes):
             case when json_valid(document) then json_extract_string(document, path) end
     """
 
+    microseconds = "create or replace macro unix_micros(moment) as epoch_us(moment)"  # of Spark, too
+
     def __init__(self, settings: EngineSettings, scratch: Path) -> None:
         """`scratch` is where tables larger than the memory limit spill to."""
         super().__init__(settings.threads)
@@ -43,10 +45,15 @@ class DuckDBEngine(Processes):
             temp_directory=str(scratch),
         )
         self._connection.raw_sql(self.json_text)
+        self._connection.raw_sql(self.microseconds)
 
     def semantics(self) -> Mapping[str, str]:
         """See the protocol."""
-        return {"": f"duckdb {release(duckdb)}, ibis {release(ibis)}", "json_text": self.json_text}
+        return {
+            "": f"duckdb {release(duckdb)}, ibis {release(ibis)}",
+            "json_text": self.json_text,
+            "microseconds": self.microseconds,
+        }
 
     def read(self, files: Sequence[Path], schema: pa.Schema) -> ibis.Table:
         """See the protocol."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import ibis
+import ibis.expr.datatypes as dt
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,6 +23,11 @@ def json_text(document: str, path: str) -> str:  # type: ignore[empty-body]
     with a fraction or an exponent in ways of their own: `pharos.facts.payload` reads the payloads of events.
     Spark has this function; the embedded engine is given it when it connects.
     """
+
+
+@ibis.udf.scalar.builtin(name="unix_micros")  # type: ignore[untyped-decorator]
+def microseconds(time: dt.timestamp) -> int:  # type: ignore[empty-body]
+    """Microseconds since 1970, UTC. Spark has this function; the embedded engine is given it."""
 
 
 def stripped(text: StringValue) -> StringValue:

@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import pyarrow as pa
 
-from pharos.engine.functions import json_text
+from pharos.engine.functions import json_text, microseconds
 from pharos.facts.course import course_run
 from pharos.facts.fact import fact
 from pharos.facts.payload import payload_object
@@ -17,7 +17,8 @@ from pharos.facts.submission_payload import Refused, submission_rows
 if TYPE_CHECKING:
     from ibis.expr.types import BooleanValue, FloatingValue, StringValue
 
-_OF_EVENTS = ("date", "course_id", "user_id", "username", "time", "tie")
+_OF_EVENTS = ("date", "course_id", "user_id", "username", "time", "moment")
+MOST_AT_ONCE = 1024  # submissions of a course run in one microsecond that have an order
 # The engine calls it once for each event.
 _rows_of = ibis.udf.scalar.python(submission_rows, signature=((dt.string,) * 3, dt.string))
 
@@ -30,7 +31,7 @@ _rows_of = ibis.udf.scalar.python(submission_rows, signature=((dt.string,) * 3, 
             ("username", pa.string()),
             ("problem_id", pa.string()),
             ("time", pa.timestamp("us")),
-            ("tie", pa.int64()),
+            ("moment", pa.int64()),
             ("refused", pa.string()),
             ("problem_name", pa.string()),
             ("part_id", pa.string()),
@@ -56,8 +57,9 @@ def problem_submission(events: ibis.Table) -> ibis.Table:
     """The server's `problem_check` events: a row per visible part of each submission. `spec 02 §2, 3`
 
     A submission without a visible part, and one that tells no answers (`refused` says why), has one row whose
-    `part_id` is null. The course is that of the context alone, empty if there is none. `time` and `tie`
-    together give all submissions of a course run a total order, which depends on what they say alone.
+    `part_id` is null. The course is that of the context alone, empty if there is none. `moment` gives all
+    submissions of a course run a total order, which depends on what they say alone: microseconds since 1970
+    times MOST_AT_ONCE, and the place among those of the same microsecond.
 
     | column | meaning |
     |---|---|
@@ -73,10 +75,12 @@ def problem_submission(events: ibis.Table) -> ibis.Table:
     | `tags` | the values of each tag, as JSON; null without tags |
     """
     checks = events.filter(events.event_type == "problem_check", events.event_source == "server")
-    named = checks.mutate(
-        course_id=course_run(ibis.coalesce(checks.course_id, "")),
-        username=ibis.coalesce(checks.username, ""),
-        tie=ibis.row_number().over(ibis.window(group_by=["course_id", "time"], order_by="event_id")),
+    of_a_moment = ibis.window(group_by=["course_id", "time"], order_by="event_id")
+    placed = checks.mutate(place=ibis.row_number().over(of_a_moment))
+    named = placed.mutate(
+        course_id=course_run(ibis.coalesce(placed.course_id, "")),
+        username=ibis.coalesce(placed.username, ""),
+        moment=microseconds(placed.time) * MOST_AT_ONCE + ibis.least(placed.place, MOST_AT_ONCE - 1),
     )
     refused = ibis.cases(
         (named.course_id == "", Refused.NO_COURSE.value),

@@ -37,14 +37,14 @@ def first_and_last(submissions: ibis.Table) -> ibis.Table:
 
     A part that is missing in the last submission has no last answer of that learner.
     """
-    of_learner = {"group_by": ["course_id", "problem_id", "learner", "nameless"]}
-    in_order = [submissions.time, submissions.tie]
-    backwards = [column.desc() for column in in_order]
-    ranked = submissions.mutate(
-        is_first=(ibis.rank().over(ibis.window(**of_learner, order_by=in_order)) == 0).cast("int64"),
-        is_last=(ibis.rank().over(ibis.window(**of_learner, order_by=backwards)) == 0).cast("int64"),
+    of_learner = ["course_id", "problem_id", "learner", "nameless"]
+    ends = submissions.group_by(of_learner).agg(first=submissions.moment.min(), last=submissions.moment.max())
+    rows = submissions.filter(submissions.part_id.notnull()).inner_join(ends, of_learner)
+    rows = rows.filter((rows.moment == rows["first"]) | (rows.moment == rows["last"]))
+    return rows.mutate(
+        is_first=(rows.moment == rows["first"]).cast("int64"),
+        is_last=(rows.moment == rows["last"]).cast("int64"),
     )
-    return ranked.filter(ranked.is_first + ranked.is_last > 0, ranked.part_id.notnull())
 
 
 def _distinct(responses: ibis.Table) -> ibis.Table:
@@ -57,14 +57,13 @@ def _distinct(responses: ibis.Table) -> ibis.Table:
         {
             name: responses[name]
             for name in (
-                "time", "tie", "problem_id", "problem_name", "response_type", "question", "answer",
+                "problem_id", "problem_name", "response_type", "question", "answer",
                 "answer_items", "shows_answer", "value_id", "is_correct", "variant",
             )
         }
     )  # fmt: skip
     compared = responses.mutate(
         newest=newest,
-        moment=_moment(responses),
         same_value=ibis.coalesce(responses.value_id, responses.answer),
         same_variant=ibis.ifelse(responses.variant == "", "1", responses.variant),
     )
@@ -72,6 +71,7 @@ def _distinct(responses: ibis.Table) -> ibis.Table:
         first_response_count=compared.is_first.sum(),
         last_response_count=compared.is_last.sum(),
         newest=compared.newest.argmax(compared.moment),
+        moment=compared.moment.max(),
     )
     return found.drop("same_value", "same_variant").unpack("newest")
 
@@ -117,14 +117,9 @@ def _newest_of_parts(answers: ibis.Table) -> ibis.Table:
             "uses_value_id": answers.value_id.notnull(),
         }
     )
-    found = answers.mutate(newest=newest, moment=_moment(answers))
+    found = answers.mutate(newest=newest)
     found = found.group_by("course_id", "part_id").agg(newest=found.newest.argmax(found.moment))
     return found.unpack("newest")
-
-
-def _moment(rows: ibis.Table) -> ibis.Value:
-    """What orders responses to a part from old to new."""
-    return ibis.struct({"time": rows.time, "tie": rows.tie, "problem_id": rows.problem_id})
 
 
 def _rows(answers: ibis.Table) -> ibis.Table:

@@ -12,7 +12,5 @@ from pharos.result_store import tables
 def refused_submissions(problem_submission: ibis.Table) -> ibis.Table:
     """Submissions of each day by the reason why they tell no answers; the reason is empty if they do."""
     rows = problem_submission
-    events = rows.select(
-        "date", "course_id", "time", "tie", reason=ibis.coalesce(rows.refused, "")
-    ).distinct()
+    events = rows.select("date", "course_id", "moment", reason=ibis.coalesce(rows.refused, "")).distinct()
     return events.group_by("date", "reason").agg(count=events.count())

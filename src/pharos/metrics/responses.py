@@ -44,20 +44,19 @@ def problem_response(
     submissions = of_learners(rows.filter(rows.date >= ibis.literal(reports_since)))
     of_learner = ["course_id", "problem_id", "learner", "nameless"]
     counts = (
-        submissions.select(*of_learner, "time", "tie")
+        submissions.select(*of_learner, "time", "moment")
         .distinct()
         .group_by(of_learner)
         .agg(
             total_attempts=lambda found: found.count(),
             first_attempt_date=lambda found: found.time.min(),
             last_attempt_date=lambda found: found.time.max(),
+            last_moment=lambda found: found.moment.max(),
         )
     )
-    backwards = [submissions.time.desc(), submissions.tie.desc()]
-    place = ibis.rank().over(ibis.window(group_by=of_learner, order_by=backwards))
-    last = submissions.mutate(place=place).filter(ibis._.place == 0, ibis._.part_id.notnull())
-    found = last.inner_join(counts, of_learner).inner_join(_names(submissions), _LEARNER)
-    return _located(found, course_blocks)
+    shown = submissions.filter(submissions.part_id.notnull())
+    found = shown.inner_join(counts, of_learner).inner_join(_names(submissions), _LEARNER)
+    return _located(found.filter(found.moment == found.last_moment), course_blocks)
 
 
 _LEARNER = ["course_id", "learner", "nameless"]
@@ -65,9 +64,7 @@ _LEARNER = ["course_id", "learner", "nameless"]
 
 def _names(submissions: ibis.Table) -> ibis.Table:
     """The newest user name of each learner in a course run: (…, newest_name)."""
-    moment = ibis.struct({"time": submissions.time, "tie": submissions.tie})
-    named = submissions.select(*_LEARNER, "username", moment=moment)
-    return named.group_by(_LEARNER).agg(newest_name=named.username.argmax(named.moment))
+    return submissions.group_by(_LEARNER).agg(newest_name=submissions.username.argmax(submissions.moment))
 
 
 def _located(responses: ibis.Table, course_blocks: ibis.Table) -> ibis.Table:

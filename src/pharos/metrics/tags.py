@@ -41,13 +41,8 @@ def _counts(problem_submission: ibis.Table) -> ibis.Table:
     also of those without a name or an answer; and the tags of the most recent one.
     """
     rows = problem_submission.filter(problem_submission.course_id != "", problem_submission.problem_id != "")
-    events = rows.select(
-        "course_id", "time", "tie", "is_success", "tags", module_id=rows.problem_id
-    ).distinct()
-    newest = events.mutate(
-        newest=ibis.struct({"tags": events.tags}),
-        moment=ibis.struct({"time": events.time, "tie": events.tie}),
-    )
+    events = rows.select("course_id", "moment", "is_success", "tags", module_id=rows.problem_id).distinct()
+    newest = events.mutate(newest=ibis.struct({"tags": events.tags}))  # or null would not be the newest
     return (
         newest.group_by("course_id", "module_id")
         .agg(
