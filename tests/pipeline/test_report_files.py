@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import random
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -172,3 +173,27 @@ def test_no_submissions_no_files(installation: Installation) -> None:
     """§11.40"""
     installation.run([line("2024-03-02 10:00", {})])
     assert not (installation.settings.home / "reports").exists()
+
+
+def test_in_pieces_as_at_once(installation: Installation, fresh: Installation) -> None:
+    """§13: however submissions arrive, tables and files are those of one run, course by course."""
+    log = [
+        submission(
+            course, user=user, minute=minute, answer=str((user * minute) % 4), variant=minute % 3 or ""
+        )
+        for course in (BIO, OTHER)
+        for user in range(1, 5)
+        for minute in range(0, 50, 7)
+    ]
+    shuffled = log.copy()
+    random.Random(5).shuffle(shuffled)
+    for size in (9, 30, len(log)):
+        installation.run(shuffled[:size])
+    fresh.run(log)
+    assert installation.parts() == fresh.parts()
+    assert installation.tables() == fresh.tables()
+    assert files(installation).keys() == files(fresh).keys()
+    for name in files(fresh):
+        assert lines_of(installation, name) == lines_of(fresh, name), name
+    why = dict(installation.run([*shuffled, submission(OTHER, user=9, minute=59)]).why)
+    assert why["answer_distribution"] == why["problem_response"] == "1 of 2 course runs: inputs changed"
