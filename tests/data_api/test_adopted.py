@@ -283,6 +283,7 @@ def test_a_character_that_no_database_has_is_no_data(
         assert client.get("v1/course_summaries/?course_ids=a/b/c%00").status_code == 400
 
 
+@pytest.mark.parametrize("adopted", ["pipeline"], indirect=True)
 def test_only_a_database_that_is_away_is_called_so(
     adopted: str, asking: Callable[[str], httpx.Client]
 ) -> None:
