@@ -108,3 +108,14 @@ def test_every_language_says_any_growth(days: dict[int, tuple[int, int]], code: 
     assert plain(words.number(found.last.count)) in said
     assert "%(" not in said
     assert plain(enrollment_sentences.enrolled(words, found.last))
+
+
+def test_of_days_that_another_program_counted_no_flow_is_told() -> None:
+    """A week that begins before its end has a change, and nobody knows who joined and left in it."""
+    rows, flows = mode_rows({0: (5, 5), 4: (9, 9), 9: (8, 1)}), flow_rows({0: (5, 5), 4: (9, 9), 9: (8, 1)})
+    last, until = FIRST + 9 * DAY, FIRST + 4 * DAY
+    days = days_of(rows, last, flows, history_until=until)
+    assert [item.joined for item in days] == [None] * 5 + [0, 0, 0, 0, 1]
+    assert growth(days, until, last).joined is None
+    found = growth(days, until + DAY, last)
+    assert (found.joined, found.left, found.change) == (1, 2, -1)

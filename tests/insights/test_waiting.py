@@ -48,6 +48,15 @@ def ask(url: str, cookies: dict[str, str], **headers: str) -> httpx.Response:
     return page
 
 
+def first_visit(url: str, cookies: dict[str, str]) -> httpx.Response:
+    """The page while all is well; asked again while a busy machine lets its short time pass."""
+    for _ in range(20):
+        page = ask(url, cookies)
+        if page.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            break
+    return page
+
+
 def test_the_time_of_a_page() -> None:
     assert waiting.LMS_S <= 2
     assert waiting.PAGE_S < 3
@@ -69,7 +78,7 @@ def test_no_page_waits_for_a_service_that_hangs(
         cookies = dict(client.cookies)
         if visited_before:
             for address in addresses(own_world):
-                assert ask(own_world.url + address, cookies).status_code in {200, 302}
+                assert first_visit(own_world.url + address, cookies).status_code in {200, 302}
     for name in hanging:
         hang(getattr(own_world, name))
     for address in addresses(own_world):
@@ -108,7 +117,7 @@ def test_fifty_readers_while_the_lms_hangs_and_the_database_is_frozen(
             with world.client("ines") as client:
                 cookies = dict(client.cookies)
             visited, fresh = addresses(world)[4], addresses(world)[5]
-            assert ask(world.url + visited, cookies).status_code == 200
+            assert first_visit(world.url + visited, cookies).status_code == 200
             hang(world.lms)
             wire.freeze()
 

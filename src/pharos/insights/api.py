@@ -139,23 +139,28 @@ class DataAPI:
         query = f"start_date={start.isoformat()}&end_date={end.isoformat()}"
         return _by("date", await self._course_rows(course_id, f"enrollment/?{query}"))
 
-    async def enrollment_flow(self, course_id: str) -> list[Row] | None:
-        """Learners who joined and left, for each day on which anybody did, oldest first.
+    async def enrollment_flow(self, course_id: str, first: date = date.min) -> list[Row] | None:
+        """Learners who joined and left, for each day from the first on which anybody did, oldest first.
 
         None where that is not counted, as in a store that Pharos did not fill.
         """
         if not await self._is_published(FLOW):
             return None
-        return _by("date", await self._course_rows(course_id, f"enrollment/flow/?{_whole_history()}"))
+        query = _whole_history() if first == date.min else f"start_date={first.isoformat()}"
+        return _by("date", await self._course_rows(course_id, f"enrollment/flow/?{query}"))
 
     async def enrollment_flows(self) -> list[Row] | None:
         """Learners who joined and left each course in the last seven days counted.
 
-        Courses without either are absent. Shared and a few seconds old. None where that is not counted.
+        Courses without either are absent. Shared and a few seconds old. None where that is not counted on
+        each of these days.
         """
         if not await self._is_published(FLOW):
             return None
         first = await self.last_day() - timedelta(days=6)
+        counted = (await self.definitions()).get("course_enrollment_daily")
+        if counted is not None and counted.history_until is not None and counted.history_until >= first:
+            return None
         return await self._of_site(f"v1/enrollment_flows/?start_date={first.isoformat()}")
 
     async def passing(self, course_id: str) -> list[Row]:

@@ -66,24 +66,33 @@ def days_of(
     last: date | None = None,
     flows: Sequence[Row] | None = None,
     passed: Sequence[Row] = (),
+    history_until: date | None = None,
 ) -> list[Day]:
     """Every day from the first row to the day `last`, or to the last row; no rows are no days.
 
-    `flows` are the days on which anybody joined or left; None: that is not counted. `passed` are the days on
-    which anybody passed.
+    `flows` are the days on which anybody joined or left; None: that is not counted, as it is not on the days
+    up to `history_until`, which another program counted. `passed` are the days on which anybody passed.
     """
-    return [_day(row) for row in with_passing(with_flows(every_day(rows, last), flows), passed)]
+    flowing = with_flows(every_day(rows, last), flows, history_until)
+    return [_day(row) for row in with_passing(flowing, passed)]
 
 
-def with_flows(rows: Sequence[Row], flows: Sequence[Row] | None) -> list[Row]:
-    """The rows of days with the keys joined and left, 0 on days without a flow; as they are if None."""
+def with_flows(
+    rows: Sequence[Row], flows: Sequence[Row] | None, history_until: date | None = None
+) -> list[Row]:
+    """The rows of days with the keys joined and left, 0 on days without a flow.
+
+    Without these keys if `flows` is None, and up to the day `history_until`.
+    """
     if flows is None:
         return list(rows)
+    counted_from = (history_until + DAY).isoformat() if history_until else ""
     by_day = {flow["date"]: flow for flow in flows}
     found = []
     for row in rows:
         flow = by_day.get(row["date"], NO_FLOW)
-        found.append({**row, "joined": flow["joined"], "left": flow["left"]})
+        known = row["date"] >= counted_from
+        found.append({**row, "joined": flow["joined"], "left": flow["left"]} if known else row)
     return found
 
 
@@ -114,7 +123,7 @@ def growth(days: Sequence[Day], first: date, last: date) -> Growth:
     by_day = {item.day: item for item in days}
     before, end = by_day.get(first - DAY, NOBODY), by_day[last]
     within = [item for item in days if first <= item.day <= last]
-    if end.joined is None:
+    if any(item.joined is None for item in within):
         return Growth(first, end, before.count, None, None)
     joined, left = sum(item.joined or 0 for item in within), sum(item.left or 0 for item in within)
     return Growth(first, end, before.count, joined, left)

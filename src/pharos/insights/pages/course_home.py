@@ -104,9 +104,13 @@ def _history_until(request: Request, days: Sequence[Day]) -> date | None:
 
 
 async def _numbers(request: Request, site: Site, course: Course) -> tuple[list[Day], list[Week], bool]:
-    """Days, weeks, and whether both could be had. Raises DataAPIError when neither could."""
+    """Days, weeks, and whether both could be had. Raises DataAPIError when neither could.
+
+    Who joined and left is that of the last seven days, for the sentence about them.
+    """
+    last = last_day(request, navigation.ENROLLMENT_ACTIVITY.table)
     enrollment, activity = await asyncio.gather(
-        _enrollment_rows(site, course.course_id),
+        _enrollment_rows(site, course.course_id, last),
         site.api.activity(course.course_id),
         return_exceptions=True,
     )
@@ -116,7 +120,8 @@ async def _numbers(request: Request, site: Site, course: Course) -> tuple[list[D
         if isinstance(failed, BaseException) and not isinstance(failed, DataAPIError):
             raise failed
     by_mode, flows, passed = ([], None, []) if isinstance(enrollment, BaseException) else enrollment
-    days = days_of(by_mode, last_day(request, navigation.ENROLLMENT_ACTIVITY.table), flows, passed)
+    history_until = last_day_of_history(request, navigation.ENROLLMENT_ACTIVITY.table)
+    days = days_of(by_mode, last, flows, passed, history_until)
     rows = [] if isinstance(activity, BaseException) else activity
     weeks = weeks_of(rows, counts(days), end_of_weeks(request, navigation.ENGAGEMENT_CONTENT.table))
     complete = not isinstance(enrollment, BaseException) and not isinstance(activity, BaseException)
@@ -131,11 +136,14 @@ async def _this_week(site: Site, course_id: str) -> list[Row] | None:
         return None
 
 
-async def _enrollment_rows(site: Site, course_id: str) -> tuple[list[Row], list[Row] | None, list[Row]]:
-    """Enrollment by day and mode, who joined and left, and who passed."""
+async def _enrollment_rows(
+    site: Site, course_id: str, last: date | None
+) -> tuple[list[Row], list[Row] | None, list[Row]]:
+    """Enrollment by day and mode, who joined and left in the seven days up to the last, and who passed."""
+    first = last - timedelta(days=6) if last is not None else date.min
     by_mode, flows, passed = await asyncio.gather(
         site.api.enrollment_by_mode(course_id),
-        site.api.enrollment_flow(course_id),
+        site.api.enrollment_flow(course_id, first),
         site.api.passing(course_id),
     )
     return by_mode, flows, passed

@@ -19,7 +19,7 @@ from pharos.insights.api import SITE_WEEKS, DataAPI, Row, day
 from pharos.insights.directory import Course
 from pharos.insights.enrollment_days import with_flows, with_passing
 from pharos.insights.files import Sheet
-from pharos.insights.freshness import last_day
+from pharos.insights.freshness import last_day, last_day_of_history
 from pharos.insights.gaps import every_day, every_week
 from pharos.insights.language import Language
 from pharos.insights.navigation import Report
@@ -141,7 +141,8 @@ async def _file(request: Request, course: Course, name: str, site: TheSite, kind
     words: Language = request.state.language
     rows = _filled(request, wanted, await wanted.fetch(site.api, course.course_id))
     if "joined" in wanted.columns:
-        rows = with_flows(rows, await site.api.enrollment_flow(course.course_id))
+        flows = await site.api.enrollment_flow(course.course_id)
+        rows = with_flows(rows, flows, last_day_of_history(request, wanted.table))
         rows = with_passing(rows, await site.api.passing(course.course_id))
     if not rows:
         raise HTTPException(404)

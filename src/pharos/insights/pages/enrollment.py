@@ -29,7 +29,7 @@ from pharos.insights.enrollment_days import (
     growth_in_week,
     tracks_in_use,
 )
-from pharos.insights.freshness import last_day
+from pharos.insights.freshness import last_day, last_day_of_history
 from pharos.insights.language import Language
 from pharos.insights.marks import marks_of
 from pharos.insights.periods import DAY, Period
@@ -57,7 +57,9 @@ async def enrollment_activity(
         site.directory.deadlines(course.course_id),
         site.directory.earlier_runs(course, view.visible),
     )
-    days = days_of(rows, last_day(request, navigation.ENROLLMENT_ACTIVITY.table), flows, passed)
+    table_shown = navigation.ENROLLMENT_ACTIVITY.table
+    history_until = last_day_of_history(request, table_shown)
+    days = days_of(rows, last_day(request, table_shown), flows, passed, history_until)
     if not days:
         return site.renderer.render(request, _empty_page(request, words, course))
     period = period_of(request, course, days[0].day, days[-1].day, periods.BY_DAY)
