@@ -280,7 +280,7 @@ def _change(
         )
     if known is not None and known.fingerprint == edition.fingerprint:
         return change
-    gone, new = _difference(engine, edition, edition.before)
+    gone, new = _difference(engine, edition, edition.before, folder / "steps.parquet")
     return replace(
         change,
         gone=_written(engine, gone, folder / "gone.parquet", edition.metric),
@@ -288,14 +288,23 @@ def _change(
     )
 
 
-def _difference(engine: Engine, edition: Edition, before: Parted) -> tuple[ibis.Table, ibis.Table]:
-    """The rows that are published and shall not be, and those that shall be and are not."""
+def _difference(
+    engine: Engine, edition: Edition, before: Parted, staged: Path
+) -> tuple[ibis.Table, ibis.Table]:
+    """The rows that are published and shall not be, and those that shall be and are not.
+
+    What both are made from is worked out once, into the file `staged`.
+    """
     metric, changed = edition.metric, _changed_parts(before, edition.table)
     old, new = (_read(engine, edition, table, changed) for table in (before, edition.table))
     if not metric.spans:
         return old.difference(new), new.difference(old)
     last = date.fromisoformat(before.made_of[LAST_DAY])
-    steps = _steps(_clipped(old, edition, last), _clipped(new, edition, edition.last_day))
+    old, new = _clipped(old, edition, last), _clipped(new, edition, edition.last_day)
+    # Most spans are in both; those of a key do not overlap, so what is equal takes no part in the difference.
+    steps = _steps(old.difference(new), new.difference(old))
+    engine.write(steps.filter(steps.old != steps.new), staged)
+    steps = engine.read([staged], steps.schema().to_pyarrow())
     gone, come = steps.filter(steps.old > steps.new), steps.filter(steps.new > steps.old)
     columns = result_schema(metric).names
     lasting = _lasting(engine, edition, changed)
