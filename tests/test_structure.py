@@ -30,7 +30,7 @@ WITHOUT_MIRROR = {"end_to_end", "conformance", "deploy"}  # tests about the whol
 # Names of test files about all modules of their folder.
 OF_A_WHOLE_ROOM = {
     *("adopted", "attacks", "browser", "check", "editions", "numbers"),
-    *("odd_courses", "order", "prefix", "recovery", "rights", "sentences"),
+    *("odd_courses", "odd_values", "order", "prefix", "recovery", "rights", "sentences"),
 }
 ENGINES = {"duckdb", "pyspark", "spark"}
 OPTIONAL = {"hdfs_native", "py4j", "pyspark"}  # imported where it is there

@@ -55,8 +55,11 @@ def test_migrations_lead_to_the_contract(store_url: str) -> None:
 
 
 def test_down_and_up_again_keeps_the_rows_of_older_tables(store_url: str) -> None:
-    store.upgrade(store_url)
     engine = engine_for(store_url)
+    _migrate(engine, "head", command.upgrade)
+    by_migrations = set(sa.inspect(engine).get_table_names())
+    store.upgrade(store_url)
+    by_contract = set(sa.inspect(engine).get_table_names()) - by_migrations
     with engine.begin() as connection:
         for table in (tables.course_enrollment_daily, tables.course_enrollment_gender_daily):
             connection.execute(sa.insert(table).values(course_id="a/b/c", date=date(2031, 3, 1), count=3))
@@ -69,7 +72,7 @@ def test_down_and_up_again_keeps_the_rows_of_older_tables(store_url: str) -> Non
         gone = sa.select(sa.func.count()).select_from(tables.course_enrollment_gender_daily)
         assert connection.scalar(gone) == 0
     _migrate(engine, "base", command.downgrade)
-    assert sa.inspect(engine).get_table_names() == [store.VERSION_TABLE]
+    assert set(sa.inspect(engine).get_table_names()) == {store.VERSION_TABLE} | by_contract
     engine.dispose()
 
 
