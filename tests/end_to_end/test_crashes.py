@@ -158,7 +158,7 @@ def state(home: Path) -> dict[str, Any]:
     }
 
 
-TOLD = {"table_updates", "pharos_data_problem"}  # hold the moments of runs
+TOLD = {"table_updates", "pharos_data_problem", "pharos_owner"}  # hold the moments of runs, and the lake's id
 
 
 def store(path: Path) -> dict[str, list[str]]:

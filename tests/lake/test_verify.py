@@ -14,6 +14,7 @@ from tests.lake.harm import flip
 from tests.lake.place import NOW, Place
 from tests.lake.strategies import regular
 
+from pharos.lake import damage
 from pharos.lake.lake import Lake
 from pharos.lake.verify import NAME, record, verify
 
@@ -41,6 +42,20 @@ def test_of_150_changed_bits_none_is_unseen(filled: Lake) -> None:
         found = verify(filled, NOW)
         assert [damage.path for damage in found.damaged] == [str(path.relative_to(filled.root))]
         path.write_bytes(whole)
+    assert not verify(filled, NOW).damaged
+
+
+def test_no_bit_of_a_seal_or_of_a_length_changes_unseen(filled: Lake) -> None:
+    path = filled.quarantine()[0]
+    whole = path.read_bytes()
+    seal = whole.index(b"XXH3-128")
+    for place in [*range(seal, seal + 24), *range(len(whole) - 8, len(whole))]:
+        for bit in range(8):
+            changed = bytearray(whole)
+            changed[place] ^= 1 << bit
+            path.write_bytes(changed)
+            assert damage.problem_of_quarantine(filled.root, str(path.relative_to(filled.root))), place
+    path.write_bytes(whole)
     assert not verify(filled, NOW).damaged
 
 

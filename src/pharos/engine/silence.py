@@ -40,8 +40,8 @@ class Watched:
 
         def watch() -> None:
             while not done.wait(min(LOOKS_S, silent_s / 2)):
-                if monotonic() - began >= silent_s and self._end_if_silent(silent_s):
-                    ended.set()
+                if monotonic() - began >= silent_s:
+                    self._end_if_silent(silent_s, ended)
 
         thread = threading.Thread(target=watch, name="silence")
         thread.start()
@@ -51,16 +51,16 @@ class Watched:
             done.set()
             thread.join()
 
-    def _end_if_silent(self, silent_s: float) -> bool:
-        """Whether all were silent for so long; then they are ended."""
+    def _end_if_silent(self, silent_s: float, ended: threading.Event) -> None:
+        """End the connections if all were silent for so long."""
         with _connected(self._port) as connections:
             ours = [each for each in connections if each.getsockname() not in self._before]
             if not ours or any(_silent_s(each) < silent_s for each in ours):
-                return False
+                return
+            ended.set()  # before the library notices: whoever waits for it asks at once why it failed
             for connection in ours:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-        return True
 
 
 @contextmanager

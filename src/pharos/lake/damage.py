@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from pharos.errors import PharosError
 from pharos.lake.ledger import DataFile, State
 from pharos.lake.safely import checksum, fits_seal
@@ -87,11 +89,14 @@ def problem(root: Path, file: DataFile) -> str | None:
 def problem_of_quarantine(root: Path, path: str) -> str | None:
     """As `problem`, of a file of lines in quarantine. Earlier releases wrote no seal into it."""
     try:
-        return "does not fit its checksum" if fits_seal(root / path) is False else None
+        is_sealed = fits_seal(root / path)
+        if is_sealed is None:  # or the length of its footer has changed, which leads past the seal
+            pq.ParquetFile(root / path).read()
     except FileNotFoundError:
         return "is missing"
-    except (OSError, ValueError) as error:
-        return f"cannot be read ({error})"
+    except (OSError, ValueError) as error:  # Arrow's are ValueErrors
+        return f"cannot be read ({' '.join(str(error).split())})"
+    return "does not fit its checksum" if is_sealed is False else None
 
 
 def missing_or_cut(state: State, there: dict[str, int]) -> Iterator[Damage]:
