@@ -32,8 +32,11 @@ from tests.ports import free_ports
 from pharos.config import EngineSettings
 from pharos.engine import Engine, open_engine
 
-# How long an example takes says how busy the machine is, not whether the program is right.
-hypothesis.settings.register_profile("pharos", deadline=None)
+# How long an example takes says how busy the machine is, not whether the program is right. The examples of a
+# commit are the same each time, so that a check that fails does so for all; `--hypothesis-profile=explore`
+# draws new ones.
+hypothesis.settings.register_profile("pharos", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=500)
 hypothesis.settings.load_profile("pharos")
 
 CHECKOUT = Path(__file__).parents[1]

@@ -58,13 +58,18 @@ def test_a_long_number_is_found_wherever_it_lies(before: int, after: int, *, is_
     )
 )
 def test_all_values_of_json_are_judged_by_what_they_are(values: list[Any]) -> None:
-    written = [json.dumps(value) for value in values]
-    for found, are_text in ((payloads_of(raws(*written)), False), (_as_texts(written), True)):
-        assert found.are_text == [are_text or isinstance(value, str) for value in values]
-        for value, text, is_object in zip(values, found.texts, found.are_objects, strict=True):
-            inner = _unwrapped(value)
-            assert is_object == isinstance(inner, dict)
-            assert not is_object or json.loads(text or "") == _strict(inner)
+    # The decoder of lines refuses `Infinity` outside a text, so no member of a regular event holds it.
+    regular = [value for value in values if "Infinity" not in json.dumps(value)]
+    _are_judged(payloads_of(raws(*map(json.dumps, regular))), regular, are_text=False)
+    _are_judged(_as_texts([json.dumps(value) for value in values]), values, are_text=True)
+
+
+def _are_judged(found: payloads.Payloads, values: list[Any], *, are_text: bool) -> None:
+    assert found.are_text == [are_text or isinstance(value, str) for value in values]
+    for value, text, is_object in zip(values, found.texts, found.are_objects, strict=True):
+        inner = _unwrapped(value)
+        assert is_object == isinstance(inner, dict)
+        assert not is_object or json.loads(text or "") == _strict(inner)
 
 
 def _as_texts(written: list[str]) -> payloads.Payloads:

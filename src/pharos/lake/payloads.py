@@ -58,7 +58,7 @@ def payloads_of(values: Sequence[Raw | UnsetType]) -> Payloads:
     """The payloads of events from the JSON of their members `event`."""
     # JSON on a line has no line end in it. Joined and split again it is copied at once, not one by one.
     joined = b"\n".join([b"" if value is UNSET else value for value in values])
-    data = joined.split(b"\n")
+    data = joined.split(b"\n") if values else []
     beginnings = [value[:1] for value in data]
     are_text = [beginning == b'"' for beginning in beginnings]
     decoded = _decode_texts(b"[%b]" % b",".join(compress(data, are_text)))
