@@ -101,6 +101,8 @@ def show_computed(console: Console, report: RunReport, *, why: bool) -> None:
     for problem in report.not_published.values():
         console.print(f"[red]Not published:[/] {escape(problem)}")
     console.print(f"The results describe the time before {_moment(report.until)} UTC.")
+    for remark in report.remarks:
+        console.print(remark)
 
 
 def show_ingested(console: Console, ingested: Ingested) -> None:
@@ -193,6 +195,7 @@ def computed_facts(report: RunReport) -> dict[str, Any]:
         "rows": sum(report.published.values()),
         "rows_written": report.written,
         "not_published": report.not_published,
+        "remarks": report.remarks,
         "until": f"{report.until.isoformat()}Z",
     }
 

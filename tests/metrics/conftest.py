@@ -95,7 +95,7 @@ def _value(name: str, scope: Scope, rows: dict[str, Any]) -> object:
             return rows.get(name, Problems().response_types)
         case "grades_are_known":
             return bool(rows.get("grades_persistentcoursegrade"))
-        case "enrollments_are_known":
+        case "enrollments_are_known" | "enrollments_are_of_then":
             return bool(rows.get("student_courseenrollment"))
         case "newest_enrollment":
             created = [row.get("created") for row in rows.get("student_courseenrollment", [])]

@@ -21,6 +21,7 @@ def test_every_input_of_a_metric_is_there() -> None:
         "site_week",
         "grades_are_known",
         "enrollments_are_known",
+        "enrollments_are_of_then",
         "newest_enrollment",
         "response_types",
         "reports_since",

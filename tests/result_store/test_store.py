@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -21,6 +22,7 @@ from pharos.result_store.errors import (
     EmptyResult,
     StoreIsNewer,
     StoreNotReady,
+    StoreRefuses,
     StoreUnreachable,
 )
 from pharos.result_store.store import Publication, WholeTable
@@ -312,3 +314,82 @@ def test_what_is_committed_to_a_file_is_on_disk(tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
     engine.dispose()
+
+
+def test_every_failure_of_the_store_names_its_cause(mariadb_url: str, tmp_path: Path) -> None:
+    def told(url: str) -> str:
+        with pytest.raises(StoreUnreachable) as error:
+            store.connect(url)
+        return str(error.value)
+
+    assert "unknown database" in told(f"sqlite:///{tmp_path / 'missing.sqlite'}")
+    assert "unknown database" in told(mariadb_url.replace("/test", "/no_such"))
+    assert "wrong user name or password" in told(mariadb_url.replace(":pharos@", ":geheim@"))
+    option = told(mariadb_url + "&no_such_option=1")
+    assert "an option of the address is unknown" in option
+    file = tmp_path / "full.sqlite"
+    file.write_bytes(b"no database at all" * 100)
+    with pytest.raises(StoreRefuses, match="no SQLite database, or a damaged one"):
+        store.connect(f"sqlite:///{file}")
+
+
+@pytest.mark.parametrize("name", ["password", "sslpassword"])
+def test_a_password_among_the_options_is_not_shown(name: str, free_port: int) -> None:
+    for dialect in ("mysql", "postgresql"):
+        with pytest.raises(StoreUnreachable) as error:
+            store.connect(f"{dialect}://someone@127.0.0.1:{free_port}/reports?{name}=geheim")
+        assert "geheim" not in str(error.value)
+        assert "127.0.0.1" in str(error.value)
+
+
+def test_a_locked_file_is_said_to_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pharos.result_store.connecting.SQLITE_WAIT_S", 0)
+    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    store.upgrade(url)
+    engine, other = store.connect(url), sqlite3.connect(tmp_path / "store.sqlite")
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreRefuses, match="locked by another program"):
+        store.publish(engine, TABLE, rows(1), publication())
+    other.close()
+    engine.dispose()
+
+
+def test_a_table_that_may_not_be_written_does_not_hold_back_the_others(
+    mariadb_url: str, postgres_url: str
+) -> None:
+    for server, grant in (
+        (mariadb_url, "GRANT {rights} ON `{database}`.`{table}` TO {user}"),
+        (postgres_url, "GRANT {rights} ON {table} TO {user}"),
+    ):
+        name = f"limited_{server[:5]}"
+        url = server.replace("/test", f"/{name}")
+        store.upgrade(url)
+        admin = engine_for(url)
+        quick = {"user": name, "database": name}
+        with admin.begin() as connection:
+            if admin.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN")
+            else:
+                connection.exec_driver_sql(f"CREATE USER {name} IDENTIFIED BY 'pharos'")
+                temporary = f"GRANT CREATE TEMPORARY TABLES ON `{name}`.* TO {name}"
+                connection.exec_driver_sql(temporary)
+            for table in tables.metadata.tables:
+                rights = "SELECT" if table == TABLE.name else "SELECT, INSERT, UPDATE, DELETE"
+                connection.exec_driver_sql(grant.format(rights=rights, table=table, **quick))
+                if admin.dialect.name == "postgresql" and "id" in tables.metadata.tables[table].c:
+                    sequence = f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}"
+                    connection.exec_driver_sql(sequence)
+        limited = engine_for(admin.url.set(username=name).render_as_string(hide_password=False))
+        modes = rows(3).append_column("mode", pa.array(["audit"] * 3))
+        changes = [
+            store._whole(  # noqa: SLF001 - as `publish` makes them
+                WholeTable(table=table, rows=new, publication=publication()), allow_empty=False
+            )
+            for table, new in ((TABLE, rows(2)), (tables.course_enrollment_mode_daily, modes))
+        ]
+        written = store.publish_edition(limited, changes)
+        assert written["course_enrollment_mode_daily"].rows == 3
+        assert "access denied" in str(written[TABLE.name].problem)
+        assert stored(admin) == []
+        limited.dispose()
+        admin.dispose()

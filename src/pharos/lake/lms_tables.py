@@ -127,6 +127,12 @@ def replace(
     return commit(lake, snapshot, table, problem)
 
 
+def is_of_then(lake: Lake, last_day: date) -> bool:
+    """Whether there is a snapshot of enrollments, not of a later time than the day after this one."""
+    snapshot = state(lake, ENROLLMENTS).snapshot
+    return snapshot is not None and snapshot.finished.date() <= last_day + timedelta(days=1)
+
+
 def validations(engine: Engine, lake: Lake, last_day: date) -> ibis.Table:
     """What imports saw of enrollments, each state once: the last snapshot and what had changed by then.
 
@@ -134,7 +140,7 @@ def validations(engine: Engine, lake: Lake, last_day: date) -> ibis.Table:
     the last snapshot does not describe: it may be of the last day or the day after. Source: spec 01 §9.2.1
     """
     snapshot = state(lake, ENROLLMENTS).snapshot
-    if snapshot is None or snapshot.finished.date() > last_day + timedelta(days=1):
+    if snapshot is None or not is_of_then(lake, last_day):
         return engine.read([], _nullable(VALIDATION.schema))
     changed = read(engine, lake, VALIDATION.name)
     last = read(engine, lake, ENROLLMENTS).mutate(

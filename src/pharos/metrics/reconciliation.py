@@ -18,7 +18,7 @@ def enrollment_difference(
     counted_enrollment_event: ibis.Table,
     counted_student_courseenrollment: ibis.Table,
     newest_enrollment: datetime | None,
-    enrollments_are_known: bool,
+    enrollments_are_of_then: bool,
     last_day: date,
 ) -> ibis.Table:
     """The learners who differ, and why."""
@@ -26,7 +26,7 @@ def enrollment_difference(
         counted_enrollment_event,
         counted_student_courseenrollment,
         newest_enrollment=newest_enrollment,
-        enrollments_are_known=enrollments_are_known,
+        enrollments_are_of_then=enrollments_are_of_then,
         last_day=last_day,
     )
     return pairs.filter(pairs.reason.notnull()).select(
@@ -39,7 +39,7 @@ def enrollment_reconciliation(
     counted_enrollment_event: ibis.Table,
     counted_student_courseenrollment: ibis.Table,
     newest_enrollment: datetime | None,
-    enrollments_are_known: bool,
+    enrollments_are_of_then: bool,
     last_day: date,
 ) -> ibis.Table:
     """Learners enrolled by each of the two, and how many differ for which reason."""
@@ -47,7 +47,7 @@ def enrollment_reconciliation(
         counted_enrollment_event,
         counted_student_courseenrollment,
         newest_enrollment=newest_enrollment,
-        enrollments_are_known=enrollments_are_known,
+        enrollments_are_of_then=enrollments_are_of_then,
         last_day=last_day,
     )
     return pairs.group_by("course_id").agg(
@@ -63,13 +63,14 @@ def compared(
     enrollments: ibis.Table,
     *,
     newest_enrollment: datetime | None,
-    enrollments_are_known: bool,
+    enrollments_are_of_then: bool,
     last_day: date,
 ) -> ibis.Table:
     """Each learner and course that one of the two knows of, with the state by both and why they differ.
 
     Columns: course_id, user_id, in_events, in_lms (enrolled; null: not known there), events_mode, lms_mode,
-    last_event, lms_created, reason (null: no difference). There are no rows unless `enrollments_are_known`.
+    last_event, lms_created, reason (null: no difference). There are no rows unless
+    `enrollments_are_of_then`: events of the past are not compared with the LMS of today.
     Learners with an event after `newest_enrollment`, the newest row of the whole table, are left out: the
     table may be older than the event.
     """
@@ -97,7 +98,7 @@ def compared(
         if newest_enrollment is None
         else pairs.last_event.isnull() | (pairs.last_event <= ibis.literal(newest_enrollment))
     )
-    pairs = pairs.filter(is_older, ibis.literal(enrollments_are_known))
+    pairs = pairs.filter(is_older, ibis.literal(enrollments_are_of_then))
     return pairs.mutate(reason=_reason(pairs))
 
 

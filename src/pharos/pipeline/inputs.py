@@ -10,6 +10,7 @@
 | `<LMS table>`, `counted_<LMS table>` | the rows of a snapshot, all or those that count |
 | `<metric>` | the rows of another metric |
 | `grades_are_known`, `enrollments_are_known` | whether the LMS's table was imported and has rows |
+| `enrollments_are_of_then` | the same, and the table of enrollments is not of a later time than the run |
 | `newest_enrollment` | when the newest enrollment of the LMS's table was created; None if it tells nothing |
 | `country_of` | the function that finds the country of an address |
 | `answer_metadata` | what a file of the operator's says of parts of problems, see `answer_metadata` |
@@ -166,6 +167,8 @@ class Inputs:
                 return self._has_rows(GRADES)
             case "enrollments_are_known":
                 return self._has_rows(ENROLLMENTS)
+            case "enrollments_are_of_then":
+                return self._has_rows(ENROLLMENTS) and lms_tables.is_of_then(self.lake, self.scope.last_day)
             case "newest_enrollment":
                 return self._newest_enrollment()
         raise KeyError(name)

@@ -40,6 +40,11 @@ NO_LMS = ConfigurationError(
     "are named; name them in pharos.yaml or give --lms-database URL"
 )
 
+NOT_COMPARED = (
+    "Enrollments are not compared with the LMS: its tables were read after the time that the results "
+    "describe."
+)
+
 
 @dataclass
 class RunReport:
@@ -55,6 +60,7 @@ class RunReport:
     written: int = 0  # rows that were deleted, inserted or stamped in the Result Store
     not_published: dict[str, str] = field(default_factory=dict)  # table that was not published -> why
     reports: dict[str, int] = field(default_factory=dict)  # report -> files that were written
+    remarks: list[str] = field(default_factory=list)  # what else a person should know of the results
     problems: list[DataProblem] = field(default_factory=list)  # of the data; none of them ended the run
 
 
@@ -263,6 +269,8 @@ def _compute(
     report.why += [(result.metric.name, result.why) for result in computed if result.why]
     report.tables += sum(1 for result in computed if result.why)
     _remove_unknown(lake)
+    if inputs.value("enrollments_are_known") and not inputs.value("enrollments_are_of_then"):
+        report.remarks.append(NOT_COMPARED)
     return computed, inputs
 
 

@@ -6,6 +6,7 @@ does, is given up after `wait_s`. Must not know any table.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,8 +24,10 @@ from pymysql.converters import conversions
 from sqlalchemy.engine import URL
 
 from pharos.database_addresses import sqlalchemy_url
+from pharos.database_causes import cause
 from pharos.result_store.errors import StoreRefuses, StoreUnreachable, TableMissing
 
+_SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)  # in names of options
 CONNECT_S = 10  # to open a connection, at most
 WRITING_S = 3600  # a statement that publishes, or that builds an index of a large table
 SQLITE_WAIT_S = 30  # for another process that writes into the file
@@ -98,7 +101,7 @@ def of_existing(engine: sa.Engine) -> sa.Engine:
 def translated(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection whose database errors are ours, so that no driver's error leaves this room."""
     try:
-        with engine.connect() as connection:
+        with _connection(engine) as connection:
             yield connection
     except sa.exc.SQLAlchemyError as error:
         address, reason = shown(engine.url), _reason(error)
@@ -109,6 +112,22 @@ def translated(engine: sa.Engine) -> Iterator[sa.Connection]:
                 raise TableMissing(address, reason) from error
             case _:
                 raise StoreRefuses(address, reason) from error
+
+
+def _connection(engine: sa.Engine) -> sa.Connection:
+    """A connection. Raises StoreUnreachable for an option that the driver does not know."""
+    try:
+        return engine.connect()
+    except TypeError as error:
+        raise StoreUnreachable(shown(engine.url), f"an option of the address is unknown: {error}") from None
+
+
+def is_of_one_table(error: sa.exc.DBAPIError, dialect: str) -> bool:
+    """Whether a statement failed for what is wrong with its table or rows, not with the whole database."""
+    if isinstance(error, sa.exc.DataError | sa.exc.IntegrityError):
+        return True
+    what = cause(_reason(error), "").what
+    return _kind(error, dialect) == "missing" or what in {"access denied", "no such table"}
 
 
 def _kind(error: sa.exc.SQLAlchemyError, dialect: str) -> Literal["away", "missing", "refused"]:
@@ -172,8 +191,9 @@ def _fitting(values: Mapping[str, Any], may_hold: Callable[[str], bool]) -> dict
 
 
 def shown(url: URL) -> str:
-    """The address without its password."""
-    return url.render_as_string(hide_password=True)
+    """The address without its password, also without one among its options."""
+    harmless = {name: value for name, value in url.query.items() if not _SECRET.search(name)}
+    return url.set(query=harmless).render_as_string(hide_password=True)
 
 
 def _connect_args(url: URL, wait_s: float) -> dict[str, object]:

@@ -20,7 +20,14 @@ import sqlalchemy as sa
 from pharos.result_store import checksums, contract, publications
 from pharos.result_store.adoption import Kept, KeptRows
 from pharos.result_store.checksums import Checksum
-from pharos.result_store.errors import ContractViolation, EmptyResult, ResultStoreError, StoreAltered
+from pharos.result_store.connecting import is_of_one_table
+from pharos.result_store.errors import (
+    ContractViolation,
+    EmptyResult,
+    ResultStoreError,
+    StoreAltered,
+    explained,
+)
 from pharos.result_store.publications import Publication
 from pharos.result_store.staging import END, Stage, columns_of
 
@@ -153,8 +160,10 @@ def _apply(
             return written
     except (ContractViolation, EmptyResult) as problem:
         return Written(rows=before.row_count if before else 0, problem=problem)
-    except (sa.exc.DataError, sa.exc.IntegrityError) as error:
-        refused = ResultStoreError(f"{change.table.name}: the database refuses a row ({error.orig})")
+    except sa.exc.DBAPIError as error:
+        if not is_of_one_table(error, connection.dialect.name):
+            raise
+        refused = ResultStoreError(f"{change.table.name}: the database refuses: {explained(str(error.orig))}")
         return Written(rows=before.row_count if before else 0, problem=refused)
 
 

@@ -16,7 +16,23 @@ ResultStoreError
 
 from __future__ import annotations
 
+from pharos.database_causes import cause
 from pharos.errors import PharosError
+
+SETTING = "result_store.url"
+# Where what helps is another thing than with the LMS's database, which is only read.
+_REMEDIES = {
+    "access denied": "give the account all rights on the database",
+    "no such table": "run `pharos store upgrade`",
+    "unknown database": f"check {SETTING}: the name at its end; `pharos store upgrade` makes a new one",
+    "the file may not be opened": "give the user that runs Pharos the right to read and to write it",
+}
+
+
+def explained(reason: str) -> str:
+    """What is wrong, what the database said, and what to do."""
+    found = cause(reason, SETTING)
+    return f"{found.what} ({reason}); {_REMEDIES.get(found.what, found.remedy)}"
 
 
 class ResultStoreError(PharosError):
@@ -31,10 +47,7 @@ class StoreUnreachable(ResultStoreError):
         self.address, self.reason = address, reason
 
     def __str__(self) -> str:
-        return (
-            f"Result Store {self.address} cannot be reached: {self.reason}. "
-            "Check result_store.url and that the database runs; `pharos store upgrade` creates a new one."
-        )
+        return f"Result Store {self.address} cannot be used: {explained(self.reason)}."
 
 
 class StoreRefuses(ResultStoreError):
@@ -45,7 +58,7 @@ class StoreRefuses(ResultStoreError):
         self.address, self.reason = address, reason
 
     def __str__(self) -> str:
-        return f"Result Store {self.address} refuses a statement: {self.reason}"
+        return f"Result Store {self.address} refuses a statement: {explained(self.reason)}."
 
 
 class TableMissing(ResultStoreError):

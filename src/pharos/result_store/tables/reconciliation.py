@@ -13,7 +13,7 @@ _SOURCE = (
     "Enrollment events of the tracking logs; LMS table student_courseenrollment as it was imported last."
 )
 _EDGE_CASES = (
-    "Without an imported LMS table there are no rows.",
+    "Without an imported LMS table there are no rows, and none if it is of a later time than the results.",
     (
         "Learners with an event later than the newest enrollment in the LMS table are left out: the table "
         "may be older than the event."
@@ -34,7 +34,7 @@ enrollment_reconciliation = result(
     "enrollment_reconciliation",
     Definition(
         title="Enrollment: events against the LMS",
-        version=3,
+        version=4,
         meaning="How far the enrollments that events tell of agree with those in the LMS, by course run.",
         formula=(
             "For each learner the state after the last enrollment event is compared with the row of the LMS. "
@@ -61,7 +61,7 @@ enrollment_difference = result(
     "enrollment_difference",
     Definition(
         title="Enrollment: learners who differ",
-        version=3,
+        version=4,
         meaning="The learners whose enrollment is one thing by the events and another in the LMS, and why.",
         formula="The learners counted in the last five columns of enrollment_reconciliation, one row each.",
         edge_cases=_EDGE_CASES,
