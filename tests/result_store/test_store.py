@@ -227,7 +227,7 @@ def test_a_server_that_accepts_and_says_nothing_is_given_up(
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"{dialect}://someone@127.0.0.1:{server.getsockname()[1]}/reports"
         for attempt in (store.connect, store.upgrade):
-            with pytest.raises(StoreUnreachable, match="cannot be reached"):
+            with pytest.raises(StoreUnreachable, match="cannot be used"):
                 attempt(url)
 
 
