@@ -30,7 +30,9 @@ from pharos.lms.errors import LMSDatabaseFailed
 from pharos.lms.tables import TABLES
 
 settings = EngineSettings(name="spark", spark_master="local[2]", spark_conf={
-    "spark.jars": sys.argv[3], "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"})
+    "spark.jars": sys.argv[3], "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.sql.codegen.wholeStage": "false", "spark.sql.shuffle.partitions": "2", "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"})
 engine = open_engine(settings, Path(sys.argv[2]))
 with engine.database(database_address(sys.argv[1])) as database:
     assert isinstance(database, JDBCDatabase), database

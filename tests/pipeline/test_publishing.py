@@ -156,7 +156,7 @@ def test_the_history_of_another_program_stays_until_somebody_says_otherwise(tmp_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [1, 2])
 def test_any_way_to_a_state_gives_its_tables(seed: int, tmp_path: Path) -> None:
     """Pieces of a log in any order, moments before and after, deleted files: as a fresh run says at once."""
     home = Installation(tmp_path / "home")
@@ -210,7 +210,7 @@ def test_files_are_merged_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(parted, "MOST_FILES", 3)
     monkeypatch.setattr(parted, "MERGED_AT_ONCE", 2)
     home = Installation(tmp_path / "home")
-    for size in range(12, len(log()) + 1, 12):
+    for size in range(24, len(log()) + 1, 24):
         home.run(log()[:size])
     folders = [*(home.settings.lake / "facts").iterdir(), *(home.settings.lake / "results").iterdir()]
     for folder in folders:
