@@ -311,7 +311,16 @@ def test_a_store_that_does_not_answer(shell: Shell, free_port: int) -> None:
         assert "secret" not in done.stdout + done.stderr
     assert not (shell.folder / ".pharos" / "lake").exists(), "nothing is half done"
     shell.pharos("ingest", "--logs", "tracking.log")
-    assert "cannot be used" in shell.pharos("status", PHAROS_RESULT_STORE__URL=address).stdout
+    for how in ([], ["--json"]):
+        status = shell.pharos("status", *how, code=1, PHAROS_RESULT_STORE__URL=address)
+        assert "cannot be used" in status.stdout, "the lake is shown, and the exit code tells"
+
+
+def test_a_store_that_is_gone_fails_the_status(shell: Shell) -> None:
+    shell.write("tracking.log", LOG)
+    shell.pharos("run", "--logs", "tracking.log", *UNTIL)
+    (shell.folder / ".pharos" / "result_store.sqlite").unlink()
+    assert "there is no such file" in shell.pharos("status", code=1).stdout
 
 
 # What there is -------------------------------------------------------------------------------------------

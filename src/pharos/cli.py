@@ -262,7 +262,7 @@ def status(
     home: Home = None,
     file: Config = None,
 ) -> None:
-    """What is in, what is not, how fresh."""
+    """What is in, what is not, how fresh; exit code 1 if the Result Store cannot be used."""
     from pharos.console import show_lms, show_next_runs, show_passed_over, show_problems, show_status
     from pharos.lake.lake import Lake
     from pharos.lake.snapshots import states
@@ -296,6 +296,8 @@ def status(
             show_next_runs(out, turns, runs, now)
         show_passed_over(out, passed_over(settings))
         show_problems(out, wrong)
+    if problem is not None and not _is_new(settings):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -703,6 +705,12 @@ def _moment(text: str | None, option: str = "--until") -> datetime | None:
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ConfigurationError(f"{option}: {text!r} is not between {FIRST_YEAR} and {LAST_YEAR}")
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _is_new(settings: Settings) -> bool:
+    """Whether no run has published yet into a Result Store that is a file: there is none to be broken."""
+    path = settings.store_url.removeprefix("sqlite:///")
+    return settings.store_url != path and not Path(path).exists() and not (settings.lake / "results").exists()
 
 
 def _publications(settings: Settings) -> tuple[dict[str, Publication], str | None]:

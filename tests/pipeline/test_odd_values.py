@@ -58,7 +58,8 @@ def test_no_value_ends_a_run_or_holds_back_a_table(store_url: str, tmp_path: Pat
     malformed = {
         each.table: each.snapshot.malformed for each in states(Lake(home.settings.lake)) if each.snapshot
     }
-    assert (malformed["auth_userprofile"], malformed["student_courseenrollment"]) == (2, 1)
+    # Once more the gender with NUL, beside the year of its row; four modes are changed, one id is too long.
+    assert (malformed["auth_userprofile"], malformed["student_courseenrollment"]) == (3, 5)
     database = engine_for(store_url)
 
     def values(column: sa.Column[Any], *conditions: sa.ColumnElement[bool]) -> set[Any]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from tests import lines
 from tests.pipeline.conftest import DAYS, UNTIL, Installation, day_of, log
 from tests.pipeline.test_results import know_staff
@@ -18,6 +19,7 @@ from pharos.config import EngineSettings
 from pharos.pipeline import parted
 from pharos.pipeline.run import compute_only
 from pharos.result_store import store
+from pharos.result_store.connecting import engine_for
 
 DAILY, MODES = "course_enrollment_daily", "course_enrollment_mode_daily"
 
@@ -116,6 +118,38 @@ def test_numbers_are_not_replaced_by_none_unless_somebody_says_yes(tmp_path: Pat
     assert DAILY not in report.not_published
     assert home.tables()[DAILY] == []
     assert home.tables()[MODES]
+
+
+def test_a_table_that_may_not_be_read_is_named_and_holds_back_no_other(
+    mariadb_url: str, postgres_url: str, tmp_path: Path
+) -> None:
+    for server in (mariadb_url, postgres_url):
+        name = f"blind_{server[:5]}"
+        url = server.replace("/test", f"/{name}")
+        store.upgrade(url)
+        admin = engine_for(url)
+        is_postgres = admin.dialect.name == "postgresql"
+        with admin.begin() as connection:
+            if is_postgres:
+                connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN")
+                connection.exec_driver_sql(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}")
+            else:
+                connection.exec_driver_sql(f"CREATE USER {name} IDENTIFIED BY 'pharos'")
+                connection.exec_driver_sql(f"GRANT CREATE TEMPORARY TABLES ON {name}.* TO {name}")
+            for table in sa.inspect(connection).get_table_names():
+                rights = "INSERT" if table == DAILY else "SELECT, INSERT, UPDATE, DELETE"
+                place = table if is_postgres else f"{name}.{table}"
+                connection.exec_driver_sql(f"GRANT {rights} ON {place} TO {name}")
+        limited = admin.url.set(username=name).render_as_string(hide_password=False)
+        installation = Installation(tmp_path / name, result_store={"url": limited})
+        for _ in range(2):
+            report = installation.run(log())
+            assert list(report.not_published) == [DAILY]
+            assert "may not be read" in report.not_published[DAILY]
+            assert "access denied" in report.not_published[DAILY]
+        assert MODES in store.published(admin)
+        assert DAILY not in store.published(admin)
+        admin.dispose()
 
 
 def test_the_refusal_names_the_input_that_shrank(tmp_path: Path) -> None:

@@ -158,13 +158,14 @@ def _result_store(setting: str, url: str) -> Iterator[Finding]:
             connection.execute(sa.insert(table_updates).values(row))
             transaction.rollback()
         altered, foreign = store.altered(database, most=None), store.foreign(database)
-        unconverted = store.unconverted(database)
+        unconverted, unreadable = store.unconverted(database), store.unreadable(database)
     except PharosError as error:
         yield fails(f"{setting}: may not be written: {error}")
     else:
         yield works(f"{setting}: answers, has the tables of this release, can be written")
         for table, what in altered.items():
             yield fails(f"{setting}: {table}: {what}. The next `pharos run` makes it right")
+        yield from (fails(f"{setting}: {denied}") for denied in unreadable.values())
         for table, statement in unconverted.items():
             yield fails(
                 f"{setting}: {table}: its texts cannot hold every character. `pharos store upgrade` converts "

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +28,7 @@ from pharos.lms.errors import LMSError
 from pharos.lms.tables import ALL, TABLES, VALIDATION, LMSTable
 
 if TYPE_CHECKING:
-    from ibis.expr.types import BooleanValue
+    from ibis.expr.types import BooleanValue, StringValue
 
 OVERLAP = timedelta(hours=1)  # rows may become visible some time after the moment they carry
 IDS_AT_ONCE = 500_000
@@ -82,13 +84,19 @@ def read(engine: Engine, lake: Lake, table: str) -> ibis.Table:
 
 def _fitting(rows: ibis.Table) -> ibis.Table:
     """The rows with texts that fit: databases that were changed by hand, and SQLite, hold any."""
+    texts = _texts(rows)
+    rows = rows.mutate(texts) if texts else rows
+    return rows.filter(_fits(rows)) if "course_id" in rows.columns else rows
+
+
+def _texts(rows: ibis.Table) -> dict[str, StringValue]:
+    """The columns that other texts than the LMS's may stand in, as the Result Store holds them."""
     texts = {}
     if "mode" in rows.columns:
         texts["mode"] = storable(rows["mode"]).left(keys.LONGEST_MODE)
     if "gender" in rows.columns:
         texts["gender"] = storable(rows.gender)
-    rows = rows.mutate(texts) if texts else rows
-    return rows.filter(_fits(rows)) if "course_id" in rows.columns else rows
+    return texts
 
 
 def _fits(rows: ibis.Table) -> BooleanValue:
@@ -239,7 +247,7 @@ def _snapshot(
         file=file.name,
         columns=table.schema.names,
         rows=pq.read_metadata(file).num_rows,
-        malformed=malformed + _too_long(engine, table, file),
+        malformed=malformed + _unfitting(engine, table, file),
         digest=digest,
         source=str(address),
         started=started,
@@ -250,12 +258,15 @@ def _snapshot(
     )
 
 
-def _too_long(engine: Engine, table: LMSTable, file: Path) -> int:
-    """The number of rows whose course id is too long; see `read`."""
-    if "course_id" not in table.schema.names:
+def _unfitting(engine: Engine, table: LMSTable, file: Path) -> int:
+    """The number of rows that `read` leaves out for their course id, or with a text that it changes."""
+    names = [name for name in ("course_id", "mode", "gender") if name in table.schema.names]
+    if not names:
         return 0
-    rows = engine.read([file], pa.schema([table.schema.field("course_id").with_nullable(True)]))
-    found = engine.fetch(rows.agg(count=rows.count(where=~_fits(rows))))
+    rows = engine.read([file], pa.schema([table.schema.field(name).with_nullable(True) for name in names]))
+    tests = [~_fits(rows)] if "course_id" in names else []
+    tests += [rows[name].notnull() & (rows[name] != text) for name, text in _texts(rows).items()]
+    found = engine.fetch(rows.agg(count=rows.count(where=reduce(or_, tests))))
     return int(found["count"][0].as_py())
 
 

@@ -110,11 +110,13 @@ def publish(
     A result that has lost more than MOST_LOST of its rows or course runs is left out, unless its table is
     among the `accepted` or the run is about the past (`may_lose`): most likely an input is missing. A table
     with rows of another program is left out unless it was adopted or is among the `accepted`.
+    A table that may not be read is left out, also if it is among the `accepted`.
     A table that is not as it was published, since somebody changed, emptied or dropped it, is written whole.
     """
     lake, engine, scope = inputs.lake, inputs.engine, inputs.scope
     known, altered = store.published(database), set(store.altered(database))
     foreign, adopted = store.foreign(database), adoption.adopted(database)
+    unreadable = store.unreadable(database)
     names = {computed.metric.name for computed in found if computed.metric.is_published}
     while True:
         prepared = [
@@ -134,6 +136,7 @@ def publish(
         if not may_lose:
             problems |= _losses(inputs, database, changes, known)
         refused = {name: problem for name, problem in problems.items() if name in names - set(accepted)}
+        refused |= {name: problem for name, problem in unreadable.items() if name in names}
         for edition in prepared:
             _keep(inputs, edition)
         try:

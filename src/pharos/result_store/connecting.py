@@ -130,6 +130,11 @@ def is_of_one_table(error: sa.exc.DBAPIError, dialect: str) -> bool:
     return _kind(error, dialect) == "missing" or what in {"access denied", "no such table"}
 
 
+def is_missing(error: sa.exc.DBAPIError, dialect: str) -> bool:
+    """Whether a statement failed because there is no such table or column."""
+    return _kind(error, dialect) == "missing"
+
+
 def _kind(error: sa.exc.SQLAlchemyError, dialect: str) -> Literal["away", "missing", "refused"]:
     """`away`: there is no connection; `missing`: no such table or column; `refused`: any other answer."""
     if isinstance(error, sa.exc.TimeoutError) or getattr(error, "connection_invalidated", False):

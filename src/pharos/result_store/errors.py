@@ -4,6 +4,7 @@ ResultStoreError
 ├── StoreUnreachable     the database does not answer, or refuses us
 ├── StoreRefuses         it answers a statement with an error
 ├── TableMissing         it answers, but a table or column that was asked for is not there
+├── TableUnreadable      the account may not read one table; the others are published
 ├── StoreNotReady        it answers, but its tables are missing or of an older release
 ├── StoreIsNewer         its tables are of a later release than this program; nothing was changed
 ├── ContractViolation    rows to publish do not fit their table; nothing was written
@@ -160,6 +161,17 @@ class LossRefused(ResultStoreError):
             f"{self.inputs}. Bring the input back and run again, or, if the loss is right, say so once: "
             f"pharos run --accept-loss {self.table}"
         )
+
+
+class TableUnreadable(ResultStoreError):
+    """The account may not read one table: the table is left as it is, the others are published."""
+
+    def __init__(self, table: str, reason: str) -> None:
+        super().__init__(table, reason)
+        self.table, self.reason = table, reason
+
+    def __str__(self) -> str:
+        return f"{self.table}: the table may not be read, so it was left as it is: {explained(self.reason)}"
 
 
 class ForeignRows(ResultStoreError):

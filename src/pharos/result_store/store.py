@@ -21,13 +21,14 @@ from sqlalchemy.engine import URL
 
 from pharos.errors import ConfigurationError
 from pharos.result_store import adoption, charsets, checksums, comments, contract, editions, publications
-from pharos.result_store.connecting import engine_for, shown, translated
+from pharos.result_store.connecting import engine_for, is_missing, is_of_one_table, shown, translated
 from pharos.result_store.editions import Change, Written
 from pharos.result_store.errors import (
     ResultStoreError,
     StoreIsNewer,
     StoreNotReady,
     StoreUnreachable,
+    TableUnreadable,
 )
 from pharos.result_store.publications import Publication as Publication  # noqa: PLC0414 - given on
 from pharos.result_store.staging import columns_of
@@ -219,16 +220,20 @@ def _once(rows: pa.Table) -> Iterator[pa.Table]:
 def altered(engine: sa.Engine, *, most: int | None = MOST_CHECKED) -> dict[str, str]:
     """The tables that are not as they were published, and what is wrong with each. Raises StoreUnreachable.
 
+    Tables that may not be read are left out, see `unreadable`.
+
     Rows are counted and their checksum is compared; of tables with more than `most` rows (None: of none) it
     is only seen whether they are there and not empty. Reading a million rows takes about half a second.
     """
     found: dict[str, str] = {}
     with translated(engine) as connection:
-        there = sa.inspect(connection).get_multi_columns(filter_names=list(metadata.tables))
+        denied = _unreadable(connection)
+        readable = [name for name in metadata.tables if name not in denied]
+        there = sa.inspect(connection).get_multi_columns(filter_names=readable)
         columns = {name: {column["name"] for column in parts} for (_, name), parts in there.items()}
         for name, publication in publications.published(connection).items():
             table = metadata.tables.get(name)
-            if table is None:
+            if table is None or name in denied:
                 continue
             lacking = set(table.columns.keys()) - columns.get(name, set())
             if name not in columns:
@@ -243,16 +248,41 @@ def altered(engine: sa.Engine, *, most: int | None = MOST_CHECKED) -> dict[str, 
 
 
 def foreign(engine: sa.Engine) -> set[str]:
-    """The result tables with rows that no publication tells of: those of another program, not adopted yet."""
+    """The result tables with rows that no publication tells of: those of another program, not adopted yet.
+
+    Tables that may not be read are left out, see `unreadable`.
+    """
     with translated(engine) as connection:
         known = publications.published(connection).keys() | adoption.read(connection).keys()
+        known |= _unreadable(connection).keys()
         return {name for name, table in RESULTS.items() if name not in known and _has_rows(connection, table)}
+
+
+def unreadable(engine: sa.Engine) -> dict[str, TableUnreadable]:
+    """The result tables that the account may not read, and why. Raises StoreUnreachable."""
+    with translated(engine) as connection:
+        return _unreadable(connection)
 
 
 def unconverted(engine: sa.Engine) -> dict[str, str]:
     """The tables whose texts cannot hold every character, and the statement that converts each."""
     with translated(engine) as connection:
         return charsets.conversions(connection)
+
+
+def _unreadable(connection: sa.Connection) -> dict[str, TableUnreadable]:
+    """See `unreadable`. A table that is not there is none of them."""
+    found = {}
+    for name, table in RESULTS.items():
+        try:
+            _has_rows(connection, table)
+        except sa.exc.DBAPIError as error:
+            if not is_of_one_table(error, connection.dialect.name):
+                raise
+            connection.rollback()  # PostgreSQL answers nothing more in this transaction
+            if not is_missing(error, connection.dialect.name):
+                found[name] = TableUnreadable(name, str(error.orig))
+    return found
 
 
 def _has_rows(connection: sa.Connection, table: sa.Table) -> bool:
