@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
+from tests.data_api.test_streaming import asking, fill, status_of
 from tests.wires import Wire
 
 from pharos.config import Settings
@@ -117,3 +118,25 @@ def test_a_database_in_trouble_is_said_to_be_and_comes_back(
             wire.go_on()
     assert set(statuses) <= {0, 200, 429, 503}
     until_all_answer(url)
+
+
+def test_an_export_whose_database_falls_silent_is_cut_off_and_ends(
+    serve: Callable[[Any], str], wired: tuple[str, Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "EXPORT_S", 1)
+    address, wire = wired
+    fill(address, [])
+    url = serve(create_app(Settings(result_store={"url": address})))
+    with asking(url, token=TOKEN) as client:
+        assert status_of(client) == 200
+        wire.freeze()
+        read = b""
+        while piece := client.recv(1 << 20):
+            read = piece[-5:]
+    assert read != b"0\r\n\r\n", "the reader sees that rows are missing"
+    wire.go_on()
+    ended = 'pharos_exports_total{ended="failed"} 1.0'
+    until(lambda: ended in httpx.get(f"{url}/metrics", timeout=60).text)
+    until(lambda: httpx.get(f"{url}/health/", timeout=60).status_code == 200)
+    with asking(url, token=TOKEN) as client:
+        assert status_of(client) == 200

@@ -34,7 +34,13 @@ TOKENS = ["a" * 40, "b" * 40, "c" * 40]
 def full_store(store_url: str) -> str:
     """A store with a table that is larger than what sockets keep."""
     store.upgrade(store_url)
-    engine = store.connect(store_url)
+    fill(store_url, TOKENS)
+    return store_url
+
+
+def fill(url: str, tokens: list[str]) -> None:
+    """Publish a table that is larger than what sockets keep, and know the tokens."""
+    engine = store.connect(url)
     numbers = pa.array(np.arange(ROWS) % 40_000)
     ids = pa.array(["course-v1:OrgX+ABC101+2031_T1", "a/b/c", "d/e/f", "g/h/i"]).take(
         pa.array(np.arange(ROWS) // 40_000)
@@ -49,10 +55,9 @@ def full_store(store_url: str) -> str:
     )
     publication = Publication(fingerprint="f", until=datetime(2031, 3, 2), last_event=None, version=1)
     store.publish(engine, tables.course_enrollment_daily, rows, publication)
-    for token in TOKENS:
+    for token in tokens:
         create_token(engine, token[:3], token=token)
     engine.dispose()
-    return store_url
 
 
 @contextmanager

@@ -209,10 +209,11 @@ class ResultStore:
                 if is_incomparable(error):
                     return  # no row has such a text
                 raise
+            cursor = result.cursor  # a result that has failed does not have it any more
             try:
                 yield from result.mappings().partitions()
-            except GeneratorExit:
-                _abandon(connection, result)
+            except BaseException:
+                _abandon(connection, result, cursor)
                 raise
 
     def has_column(self, table: sa.Table, name: str) -> bool:
@@ -252,10 +253,10 @@ def _open_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
             raise
 
 
-def _abandon(connection: sa.Connection, result: sa.CursorResult[Any]) -> None:
+def _abandon(connection: sa.Connection, result: sa.CursorResult[Any], cursor: object) -> None:
     """End a connection in the middle of a result. PyMySQL would read all rows that are left first."""
     if connection.dialect.name in ("mysql", "mariadb"):
-        unread = getattr(result.cursor, "_result", None)
+        unread = getattr(cursor, "_result", None)
         if unread is not None:
             unread.unbuffered_active, unread.connection = False, None
         connection.invalidate()
