@@ -23,6 +23,7 @@ lint: .venv/dev.stamp ## style, types, import direction, generated documents
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/documents.py --check
+	$(BIN)/python scripts/definitions.py --check
 
 fix: .venv/dev.stamp ## format, and repair what can be repaired
 	$(BIN)/ruff check --fix .

@@ -86,9 +86,9 @@ WEEKLY = {"course_activity", "course_activity_current_week", "course_activity_si
 ENROLLMENT = {
     name
     for name, metric in METRICS.items()
-    if any(input_name.endswith("enrollment_event") for input_name in metric.inputs)
+    if {"filled_enrollment_event", "counted_enrollment_event"} & set(metric.inputs)
 }
-"""All that stand on the states of learners."""
+"""All that make states of learners from events."""
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ def test_a_table_that_names_learners_says_so(table: sa.Table) -> None:
 def test_tables_about_learners_are_those() -> None:
     assert set(ABOUT_LEARNERS) == {
         "course_enrollment_summary",
+        "effective_enrollment_event",
+        "enrollment_change_point",
         "enrollment_difference",
         "enterprise_user",
         "module_engagement",

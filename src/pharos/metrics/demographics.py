@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ibis
 
-from pharos.metrics.enrollment_states import change_points, daily_counts, last_counts
+from pharos.metrics.enrollment_states import daily_counts, last_counts
 from pharos.metrics.metric import metric
 from pharos.result_store import tables
 
@@ -29,35 +29,34 @@ EDUCATION = {
 
 @metric(tables.course_enrollment_gender_daily, by="course_id", spans=True)
 def course_enrollment_gender_daily(
-    filled_enrollment_event: ibis.Table, auth_userprofile: ibis.Table
+    enrollment_change_point: ibis.Table, auth_userprofile: ibis.Table
 ) -> ibis.Table:
     """Learners by gender at the end of each day; an empty gender is unknown, like a missing profile."""
     profiles = auth_userprofile.mutate(gender=auth_userprofile.gender.nullif(""))
-    return daily_counts(_with_profile(filled_enrollment_event, profiles, "gender"), "gender")
+    return daily_counts(_with_profile(enrollment_change_point, profiles, "gender"), "gender")
 
 
 @metric(tables.course_enrollment_birth_year_daily, by="course_id")
 def course_enrollment_birth_year_daily(
-    filled_enrollment_event: ibis.Table, auth_userprofile: ibis.Table
+    enrollment_change_point: ibis.Table, auth_userprofile: ibis.Table
 ) -> ibis.Table:
     """Learners by year of birth on the last day."""
     profiles = auth_userprofile.mutate(birth_year=auth_userprofile.year_of_birth)
-    return last_counts(_with_profile(filled_enrollment_event, profiles, "birth_year"), "birth_year")
+    return last_counts(_with_profile(enrollment_change_point, profiles, "birth_year"), "birth_year")
 
 
 @metric(tables.course_enrollment_education_level_daily, by="course_id")
 def course_enrollment_education_level_daily(
-    filled_enrollment_event: ibis.Table, auth_userprofile: ibis.Table
+    enrollment_change_point: ibis.Table, auth_userprofile: ibis.Table
 ) -> ibis.Table:
     """Learners by highest education on the last day."""
     code = auth_userprofile.level_of_education
     levels = ibis.cases(*((code == known, level) for known, level in EDUCATION.items()))
     profiles = auth_userprofile.mutate(education_level=levels)
-    return last_counts(_with_profile(filled_enrollment_event, profiles, "education_level"), "education_level")
+    return last_counts(_with_profile(enrollment_change_point, profiles, "education_level"), "education_level")
 
 
-def _with_profile(events: ibis.Table, profiles: ibis.Table, column: str) -> ibis.Table:
+def _with_profile(points: ibis.Table, profiles: ibis.Table, column: str) -> ibis.Table:
     """Change points with a column of the learner's profile; null without one."""
-    points = change_points(events)
     joined = points.left_join(profiles.select("user_id", column), "user_id")
     return joined.select(*points.columns, column)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ibis
 
 from pharos.geolocation import CountryOf
-from pharos.metrics.enrollment_states import change_points
 from pharos.metrics.metric import metric
 from pharos.result_store import tables
 
@@ -14,7 +13,7 @@ from pharos.result_store import tables
 def course_enrollment_location_current(
     counted_last_address_by_learner_day: ibis.Table,
     counted_student_courseenrollment: ibis.Table,
-    filled_enrollment_event: ibis.Table,
+    enrollment_change_point: ibis.Table,
     enrollments_are_known: bool,
     country_of: CountryOf,
 ) -> ibis.Table:
@@ -33,7 +32,7 @@ def course_enrollment_location_current(
         rows = counted_student_courseenrollment
         enrolled = rows.select("course_id", "user_id", enrolled=rows.is_active.cast("int64"))
     else:
-        points = change_points(filled_enrollment_event)
+        points = enrollment_change_point
         enrolled = points.filter(points.end.isnull()).select("course_id", "user_id", "enrolled")
     located = enrolled.left_join(countries, "user_id")
     return located.group_by("course_id", "country_code").agg(

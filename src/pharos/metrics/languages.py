@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import ibis
 
-from pharos.metrics.enrollment_states import change_points
 from pharos.metrics.metric import metric
 from pharos.result_store import tables
 
 
 @metric(tables.course_enrollment_language_current, by="course_id")
 def course_enrollment_language_current(
-    counted_accept_language_by_learner_day: ibis.Table, filled_enrollment_event: ibis.Table
+    counted_accept_language_by_learner_day: ibis.Table, enrollment_change_point: ibis.Table
 ) -> ibis.Table:
     """Learners of the last day by the language that their browser asked for last; null: none ever did."""
     asked = counted_accept_language_by_learner_day
     last = asked.group_by("user_id").agg(language=asked.language.argmax(asked.time))
-    points = change_points(filled_enrollment_event)
+    points = enrollment_change_point
     enrolled = points.filter(points.end.isnull(), points.enrolled == 1).select("course_id", "user_id")
     learners = enrolled.left_join(last, "user_id")
     return learners.group_by("course_id", "language").agg(count=learners.count())

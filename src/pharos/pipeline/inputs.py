@@ -174,10 +174,15 @@ class Inputs:
         raise KeyError(name)
 
     def sizes(self, metric: Metric) -> dict[str, int]:
-        """The number of rows of each table that a metric is computed from, by the name of its parameter."""
-        found = {}
+        """The number of rows of each table that a metric is computed from, by the name of its parameter.
+
+        Of a result that stays in the lake, the tables that it is computed from: operators know these.
+        """
+        found: dict[str, int] = {}
         for name in metric.inputs:
-            if name in METRICS:
+            if name in METRICS and not METRICS[name].is_published:
+                found |= self.sizes(METRICS[name])
+            elif name in METRICS:
                 found[name] = self.results[name].rows
             elif (fact := fact_of(name)) is not None:
                 found[name] = self.facts[fact].rows

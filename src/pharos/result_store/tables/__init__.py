@@ -50,6 +50,8 @@ from pharos.result_store.tables.enrollment import (
     course_meta_summary_enrollment,
     course_passing_daily,
     course_program_metadata,
+    effective_enrollment_event,
+    enrollment_change_point,
 )
 from pharos.result_store.tables.enterprise import enterprise_user
 from pharos.result_store.tables.languages import (
@@ -106,6 +108,8 @@ __all__ = [
     "course_transcript_language",
     "data_problems",
     "days",
+    "effective_enrollment_event",
+    "enrollment_change_point",
     "enrollment_difference",
     "enrollment_reconciliation",
     "enterprise_user",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, String
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, String
 
 from pharos.result_store.column_types import Exact
 from pharos.result_store.tables.base import Definition, column, course_id, day, result
@@ -192,6 +192,62 @@ course_enrollment_effective_mode_daily = result(
 def _moment(name: str, meaning: str) -> Column[Any]:
     return column(name, DateTime(), f"{meaning}, UTC.")
 
+
+enrollment_change_point = result(
+    "enrollment_change_point",
+    Definition(
+        title="Enrollment of a learner, day by day",
+        version=1,
+        meaning="Each learner's enrollment and mode at the end of each day with enrollment events.",
+        formula=(
+            "Enrolled after an activation, not enrolled after a deactivation, as before after a change of "
+            "mode; the mode is that of the latest event. Events of one moment count in the order activation, "
+            "deactivation, change of mode."
+        ),
+        edge_cases=("The tables of enrollment by day and group are counted from these rows.",),
+        window="The whole history up to the last day.",
+        source=_ENROLLMENT_SOURCE,
+        spec="01 §5.2",
+        persons="user_id",
+    ),
+    course_id(),
+    column("user_id", BigInteger(), "Number of the learner in the LMS.", nullable=False),
+    day(),
+    column("enrolled", Integer(), "1 if enrolled at the end of the day, else 0.", nullable=False),
+    column("mode", Exact(255), "Mode at the end of the day.", nullable=False),
+    column("end", Date(), "The learner's next day with events; null: the state still holds."),
+    key=("course_id", "user_id", "date"),
+    indexes=(),
+    is_published=False,
+)
+
+effective_enrollment_event = result(
+    "effective_enrollment_event",
+    Definition(
+        title="Enrollment events that have an effect",
+        version=1,
+        meaning="Activations of learners who are not enrolled, deactivations and changes of those who are.",
+        formula="The mode of a deactivation is the one that it ends, whatever the event says.",
+        edge_cases=(
+            "The tables of effective modes and of learners' enrollments are counted from these rows.",
+        ),
+        window="The whole history up to the last day.",
+        source=_ENROLLMENT_SOURCE,
+        spec="01 §5.4",
+        persons="user_id",
+    ),
+    course_id(),
+    column("user_id", BigInteger(), "Number of the learner in the LMS.", nullable=False),
+    column("number", BigInteger(), "Grows with the time of the learner's events.", nullable=False),
+    day(),
+    column("time", DateTime(), "When it happened, UTC.", nullable=False),
+    column("event_type", Exact(255), "Type of the event.", nullable=False),
+    column("enrolled", Integer(), "1 if enrolled after the event, else 0.", nullable=False),
+    column("mode", Exact(255), "Mode that the event sets or ends.", nullable=False),
+    key=("course_id", "user_id", "number"),
+    indexes=(),
+    is_published=False,
+)
 
 course_enrollment_summary = result(
     "course_enrollment_summary",
