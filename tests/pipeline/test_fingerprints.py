@@ -189,7 +189,8 @@ def test_every_function_that_runs_is_held_by_a_fingerprint(tmp_path: Path, recor
         # These look at the database of countries.
         "pharos.geolocation.check", "pharos.geolocation.fingerprint", "pharos.geolocation._built",
         "pharos.facts.event_types.is_known",  # for the status alone
-        "pharos.engine.functions.with_schema",  # how files are read; a digest holds what is in them
+        # How files are read; a digest holds what is in them.
+        "pharos.engine.functions.with_schema", "pharos.engine.functions._same_types",
     }  # fmt: skip
     parsing = {name for name in recorded.names if name.startswith("pharos.keys.")}  # held by the events
     assert "pharos.metrics.enrollment_states.change_points" in recorded.names
