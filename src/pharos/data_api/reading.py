@@ -253,7 +253,7 @@ def _open_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
             raise
 
 
-def _abandon(connection: sa.Connection, result: sa.CursorResult[Any], cursor: object) -> None:
+def _abandon(connection: sa.Connection, result: sa.CursorResult[Any], cursor: Any) -> None:
     """End a connection in the middle of a result. PyMySQL would read all rows that are left first."""
     if connection.dialect.name in ("mysql", "mariadb"):
         unread = getattr(cursor, "_result", None)
@@ -261,6 +261,8 @@ def _abandon(connection: sa.Connection, result: sa.CursorResult[Any], cursor: ob
             unread.unbuffered_active, unread.connection = False, None
         connection.invalidate()
     result.close()
+    if connection.dialect.name == "postgresql":
+        cursor.close()  # SQLAlchemy leaves the cursor of a result that failed open
 
 
 def _columns_of(engine: sa.Engine, table: sa.Table) -> set[str]:
