@@ -124,6 +124,25 @@ def test_digests_tell_parts_with_other_rows(engine: Engine) -> None:
     assert digests([]) == {}
 
 
+def test_digests_tell_whether_two_rows_have_one_key(engine: Engine) -> None:
+    rows = [("a", 1, "x"), ("a", None, "x"), ("a", None, "y"), ("b", 1, "x"), ("b", 2, "x")]
+    table = engine.table(
+        pa.table(dict(zip(["part", "number", "text"], zip(*rows, strict=True), strict=True)))
+    )
+
+    def most(*key: str) -> dict[str, int]:
+        found = engine.digests(table, ["part"], key).to_pylist()
+        assert {(row["part"], row["rows"]) for row in found} == {("a", 3), ("b", 2)}
+        return {row["part"]: row["most_of_key"] for row in found}
+
+    assert most("part", "number") == {"a": 2, "b": 1}, "null is a value of a key, too"
+    assert most("number", "text") == {"a": 1, "b": 1}
+    without = engine.digests(table, ["part"]).to_pylist()
+    assert {row["digest"] for row in without} == {
+        row["digest"] for row in engine.digests(table, ["part"], ["text"]).to_pylist()
+    }
+
+
 def test_the_names_of_folders_mean_nothing(engine: Engine, tmp_path: Path) -> None:
     """A home may lie below a folder that is named like a partition."""
     schema = pa.schema([SCHEMA.field("text")])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
 
+import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,6 +19,11 @@ from pharos.engine import open_engine
 from pharos.lake import lms_tables
 from pharos.lake.lake import Lake
 from pharos.lms.tables import TABLES
+from pharos.metrics import activity
+from pharos.metrics.metric import Metric
+from pharos.pipeline import results
+from pharos.pipeline.graph import in_order
+from pharos.pipeline.results import KeyTwice
 from pharos.pipeline.run import compute_only, run_pipeline
 
 LIBRARY = "library-v1:UniX+Lib"
@@ -45,6 +52,26 @@ def know_staff(installation: Installation, *users: int, teams: Mapping[int, str]
         rows = pa.Table.from_pylist(roles, schema)
         lms_tables.replace(lake, engine, "student_courseaccessrole", rows, "a test", moment, problem=None)
         engine.close()
+
+
+def test_two_rows_of_a_key_end_the_run_and_leave_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice(counted_interaction_of_complete_weeks: ibis.Table) -> ibis.Table:
+        rows = activity.course_activity.function(counted_interaction_of_complete_weeks)
+        return rows.union(rows.mutate(count=rows["count"] + 1))
+
+    def metrics() -> list[Metric]:
+        return [replace(one, function=twice) if one.name == "course_activity" else one for one in in_order()]
+
+    installation = Installation(tmp_path)
+    installation.run(log()[:60])
+    before = installation.rows_of("course_activity")
+    assert before
+    monkeypatch.setattr(results, "in_order", metrics)
+    with pytest.raises(KeyTwice, match=r"course_activity: two rows have the key {'course_id'"):
+        installation.run(log())
+    assert installation.rows_of("course_activity") == before
 
 
 def test_staff_and_libraries_count_unless_they_shall_not(tmp_path: Path) -> None:

@@ -23,10 +23,6 @@ TextFunction = Callable[[Sequence[str | None]], list[str | None]]
 """Gives for each of many texts another one."""
 
 
-PRIME = 2**63 - 25
-"""Digests are sums of hashes modulo this prime, so that they fit a signed integer of 64 bits."""
-
-
 @dataclass(frozen=True)
 class Copied:
     """What became of a table's rows."""
@@ -104,11 +100,12 @@ class Engine(Workers, Protocol):
     def write(self, table: ibis.Table, target: Path, order: Sequence[str] = ()) -> None:
         """Write a table to one Parquet file, sorted by these columns, in bounded memory."""
 
-    def digests(self, table: ibis.Table, by: Sequence[str]) -> pa.Table:
+    def digests(self, table: ibis.Table, by: Sequence[str], key: Sequence[str] = ()) -> pa.Table:
         """The number of rows and their digest for each value of the columns `by`.
 
-        Columns: those of `by`, rows int64, digest int64. The digest changes with any value of any row, and
-        does not depend on the order of rows.
+        Columns: those of `by`, rows int64, digest int64; with a `key` also most_of_key int64, the greatest
+        number of rows that have the same values in its columns. The digest changes with any value of any row,
+        and does not depend on the order of rows.
         """
 
     def digest(self, file: Path) -> str:

@@ -14,8 +14,9 @@ from ibis.expr.types import StringValue
 
 from pharos.config import EngineSettings
 from pharos.database_addresses import DatabaseAddress
-from pharos.engine.base import PRIME, Database, TextFunction, release
+from pharos.engine.base import Database, TextFunction, release
 from pharos.engine.database import ROW_GROUP, scanned
+from pharos.engine.digests import digests_query
 from pharos.engine.errors import EngineFailed
 from pharos.engine.functions import with_schema
 from pharos.engine.processes import Processes
@@ -95,13 +96,10 @@ class DuckDBEngine(Processes):
             with self._sparing_memory():
                 self._connection.to_parquet(table, target, compression="zstd", row_group_size=ROW_GROUP)
 
-    def digests(self, table: ibis.Table, by: Sequence[str]) -> pa.Table:
+    def digests(self, table: ibis.Table, by: Sequence[str], key: Sequence[str] = ()) -> pa.Table:
         """See the protocol."""
-        names = ", ".join(f'"{name}"' for name in by)
-        rows = self._connection.compile(table)
-        query = (
-            f"SELECT {names}, count(*) AS rows, CAST(sum(hash(*COLUMNS(*))) % {PRIME} AS BIGINT) AS digest "  # noqa: S608 - our own expressions
-            f"FROM ({rows}) GROUP BY {names}"
+        query = digests_query(
+            self._connection.compile(table), by, key, row_digest="hash(*COLUMNS(*))", quote='"'
         )
         with _failing():
             self._connection._run_pre_execute_hooks(table)  # noqa: SLF001 - makes tables in memory known

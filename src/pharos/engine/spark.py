@@ -18,8 +18,9 @@ from ibis.expr.types import StringValue
 from pharos.config import EngineSettings
 from pharos.database_addresses import DatabaseAddress
 from pharos.engine import jdbc
-from pharos.engine.base import PRIME, Database, Item, Output, TextFunction, release
+from pharos.engine.base import Database, Item, Output, TextFunction, release
 from pharos.engine.database import scanned
+from pharos.engine.digests import digests_query
 from pharos.engine.errors import EngineFailed
 from pharos.engine.functions import with_schema
 from pharos.errors import ConfigurationError
@@ -110,14 +111,10 @@ class SparkEngine:
         next(folder.glob("part-*.parquet")).replace(target)
         shutil.rmtree(folder)
 
-    def digests(self, table: ibis.Table, by: Sequence[str]) -> pa.Table:
+    def digests(self, table: ibis.Table, by: Sequence[str], key: Sequence[str] = ()) -> pa.Table:
         """See the protocol."""
-        names = ", ".join(f"`{name}`" for name in by)
-        query = (
-            f"SELECT {names}, count(*) AS rows, "  # noqa: S608 - our own expressions
-            f"cast(pmod(sum(cast(xxhash64(*) AS decimal(38, 0))), {PRIME}) AS bigint) AS digest "
-            f"FROM ({self._sql(table)}) GROUP BY {names}"
-        )
+        row_digest = "cast(xxhash64(*) AS decimal(38, 0))"
+        query = digests_query(self._sql(table), by, key, row_digest=row_digest, quote="`")
         with _failing():
             return self._session.sql(query).toArrow()
 

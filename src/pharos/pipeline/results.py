@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pharos import geolocation
+from pharos.engine import Engine
 from pharos.errors import PharosError
 from pharos.metrics.metric import Metric
 from pharos.pipeline import parted
@@ -113,13 +114,17 @@ def _computed(inputs: Inputs, metric: Metric, table: Parted, wanted: pa.Table, s
     order = [key for key in metric.table.info["key"] if key != metric.stamp]
     engine.write(rows, staged, order)
     written = engine.read([staged], schema)
-    keys = written.group_by(order).agg(rows=written.count())
-    twice = engine.fetch(keys.filter(keys.rows > 1).limit(1)).to_pylist()
-    if twice:
-        raise KeyTwice(metric.name, str({key: twice[0][key] for key in order}))
-    digests = engine.digests(written.mutate(part=part_of(metric)(written)), ["part"])
+    digests = engine.digests(written.mutate(part=part_of(metric)(written)), ["part"], order)
+    if (pc.max(digests["most_of_key"]).as_py() or 0) > 1:
+        raise KeyTwice(metric.name, _key_of_two_rows(engine, written, order))
     table = parted.added(table, staged, name, parted.counted(digests, chosen))
     return parted.merged(engine, table, schema, part_of(metric), order, f"merged-{name}")
+
+
+def _key_of_two_rows(engine: Engine, rows: ibis.Table, key: list[str]) -> str:
+    """A key that two rows have, as text."""
+    keys = rows.group_by(key).agg(rows=rows.count())
+    return str(engine.fetch(keys.filter(keys.rows > 1).select(key).limit(1)).to_pylist()[0])
 
 
 def compute_all(inputs: Inputs, report: Callable[[int, int], None]) -> list[Computed]:
