@@ -284,9 +284,12 @@ _ENGINES = {
             "spark.driver.host": "127.0.0.1",
             "spark.sql.shuffle.partitions": "2",
             # A hundred small queries end before compiled code pays: a first run takes half the processor
-            # time (124 s without both, 60 s with). The cluster's test compiles as a cluster does.
-            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+            # time (124 s without both, 60 s with). Planning a query anew between its steps, and collecting
+            # garbage beside the work, cost two small cores half of the rest (a first run and a full one:
+            # 149 s with both, 86 s without). The cluster's test has all four as a cluster does.
+            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
             "spark.sql.codegen.wholeStage": "false",
+            "spark.sql.adaptive.enabled": "false",
         },
     ),
 }

@@ -48,6 +48,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "demo/payloads.py": _EVENTS,
     "demo/releases.py": ("demo/test_lms_sign_in.py",),
     "engine/__init__.py": ("engine/test_base.py",),
+    "engine/digests.py": ("engine/test_base.py",),
     "engine/errors.py": ("engine/test_base.py",),
     "engine/spark.py": ("engine/test_base.py", "engine/test_functions.py"),
     "geolocation/__init__.py": ("geolocation/test_countries.py",),

@@ -7,16 +7,15 @@ blank lines and lines delivered twice. What was written is counted, so that read
 
 from __future__ import annotations
 
+import gzip
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from io import BufferedIOBase
 from pathlib import Path
 from random import Random
-from typing import Any, BinaryIO
-
-from isal import igzip
 
 from pharos.demo.activities import Record
 from pharos.demo.behaviour import SERVERS, Simulation
@@ -132,18 +131,20 @@ def _damaged(draw: Random, line: str) -> str:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """The file for writing; compressed by its name, without a time stamp: same input, same bytes."""
+def _opened(path: Path) -> Iterator[BufferedIOBase]:
+    """The file for writing; compressed by its name, without a time stamp: same input, same bytes.
+
+    By zlib: ISA-L, four times faster, once gave two different files of the same lines.
+    """
     with path.open("wb") as plain:
         if path.suffix != ".gz":
             yield plain
             return
-        packed: Any = igzip.IGzipFile  # untyped
-        with packed(filename="", mode="wb", fileobj=plain, compresslevel=1, mtime=0) as file:
+        with gzip.GzipFile(filename="", mode="wb", fileobj=plain, compresslevel=1, mtime=0) as file:
             yield file
 
 
-def _write(file: BinaryIO, lines: list[str], summary: LogSummary) -> None:
+def _write(file: BufferedIOBase, lines: list[str], summary: LogSummary) -> None:
     summary.lines += len(lines)
     for start in range(0, len(lines), _CHUNK):
         chunk = "".join(lines[start : start + _CHUNK]).encode("ascii")
