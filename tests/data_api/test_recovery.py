@@ -121,6 +121,23 @@ def test_a_database_in_trouble_is_said_to_be_and_comes_back(
     until_all_answer(url)
 
 
+def test_the_figures_do_not_wait_for_a_database_that_falls_silent(
+    serve: Callable[[Any], str], wired: tuple[str, Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a limit of their own they would wait as long as other questions: here for ten minutes."""
+    for name in ("ANSWER_S", "SHORT_S", "HEALTH_S"):
+        monkeypatch.setattr(reading, name, 600)
+    monkeypatch.setattr(operations, "HEALTH_S", 1)
+    address, wire = wired
+    url = serve(create_app(Settings(result_store={"url": address})))
+    wire.freeze()
+    figures = httpx.get(f"{url}/metrics", timeout=60).text
+    assert "pharos_result_store_up 0.0" in figures
+    assert httpx.get(f"{url}/health/", timeout=60).status_code == 503
+    wire.go_on()
+    until(lambda: "pharos_result_store_up 1.0" in httpx.get(f"{url}/metrics", timeout=60).text)
+
+
 def test_an_export_whose_database_falls_silent_is_cut_off_and_ends(
     serve: Callable[[Any], str], wired: tuple[str, Wire], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import Depends, FastAPI, Request, Response
+from prometheus_client.metrics_core import Metric as Figure
 from pydantic import Field
 from typing_extensions import TypedDict
 
@@ -132,14 +133,16 @@ async def health(request: Request) -> Response:
     states = dict(zip(stores, found, strict=True))
     good = {version: state != GONE for version, state in states.items()}
     good["v0"] = good["v0"] and bool(knows_tokens)
+    of_data: dict[str, object] | None = {}
+    if all(good.values()):
+        of_data = await _of_data(request)
+        good["v0"] = of_data is not None
     detail = {
         "default_db_status": _word(good["v0"]),
         "analytics_db_status": _word(all(good.values())),
     }
     body: dict[str, object] = {"overall_status": _word(all(good.values())), "detailed_status": detail}
-    if all(good.values()):
-        condition: Condition = request.app.state.condition
-        body |= await condition.of_health(await stores["v0"].published.get())
+    body |= of_data or {}
     if NEWER in states.values():
         body["schema"] = NEWER
     return _json(body, 200 if all(good.values()) else 503)
@@ -148,50 +151,54 @@ async def health(request: Request) -> Response:
 async def figures(request: Request) -> Response:
     """What Prometheus asks: requests, how fresh the results are, how the jobs of the scheduler ended."""
     counted: telemetry.Metrics = request.app.state.metrics
-    store: ResultStore = request.app.state.stores["v0"]
     try:
-        published = await store.published.get()
-        tried, done = await request.app.state.jobs.get()
-        condition: Condition = request.app.state.condition
-        of_data = await condition.figures()
-    except PharosError as error:
-        log.error("metrics: %s", error)  # noqa: TRY400 - the message says it all
+        async with asyncio.timeout(HEALTH_S):
+            further = await _figures_of_the_store(request)
+    except (PharosError, TimeoutError) as error:
+        log.error("metrics: %s", _reason(error))  # noqa: TRY400 - the message says it all
         further = [telemetry.gauge(STORE_UP, "Whether the Result Store answers.", {"": 0})]
-    else:
-        further = [
-            telemetry.gauge(STORE_UP, "Whether the Result Store answers.", {"": 1}),
-            telemetry.gauge(
-                "pharos_results_until_timestamp_seconds",
-                "The results of the table describe the time before this moment.",
-                {name: publication.until for name, publication in published.items()},
-                "table",
-            ),
-            telemetry.gauge(
-                "pharos_last_event_timestamp_seconds",
-                "Newest event counted.",
-                {"": max((p.last_event for p in published.values() if p.last_event), default=None)},
-            ),
-            telemetry.gauge(
-                "pharos_job_last_start_timestamp_seconds",
-                "When the newest attempt at the job began.",
-                {name: run.started for name, run in tried.items()},
-                "job",
-            ),
-            telemetry.gauge(
-                "pharos_job_last_success_timestamp_seconds",
-                "When the job last ended as it should.",
-                {name: run.finished for name, run in done.items()},
-                "job",
-            ),
-            telemetry.gauge(
-                "pharos_job_last_exit_code",
-                "How the newest attempt at the job ended; absent while it runs.",
-                {name: run.exit_code for name, run in tried.items()},
-                "job",
-            ),
-            *of_data,
-        ]
     return Response(counted.text(further), headers={"Content-Type": telemetry.CONTENT_TYPE})
+
+
+async def _figures_of_the_store(request: Request) -> list[Figure]:
+    """The figures that the Result Store knows. Raises PharosError."""
+    store: ResultStore = request.app.state.stores["v0"]
+    condition: Condition = request.app.state.condition
+    published = await store.published.get()
+    tried, done = await request.app.state.jobs.get()
+    return [
+        telemetry.gauge(STORE_UP, "Whether the Result Store answers.", {"": 1}),
+        telemetry.gauge(
+            "pharos_results_until_timestamp_seconds",
+            "The results of the table describe the time before this moment.",
+            {name: publication.until for name, publication in published.items()},
+            "table",
+        ),
+        telemetry.gauge(
+            "pharos_last_event_timestamp_seconds",
+            "Newest event counted.",
+            {"": max((p.last_event for p in published.values() if p.last_event), default=None)},
+        ),
+        telemetry.gauge(
+            "pharos_job_last_start_timestamp_seconds",
+            "When the newest attempt at the job began.",
+            {name: run.started for name, run in tried.items()},
+            "job",
+        ),
+        telemetry.gauge(
+            "pharos_job_last_success_timestamp_seconds",
+            "When the job last ended as it should.",
+            {name: run.finished for name, run in done.items()},
+            "job",
+        ),
+        telemetry.gauge(
+            "pharos_job_last_exit_code",
+            "How the newest attempt at the job ended; absent while it runs.",
+            {name: run.exit_code for name, run in tried.items()},
+            "job",
+        ),
+        *await condition.figures(),
+    ]
 
 
 STORE_UP = "pharos_result_store_up"
@@ -206,7 +213,7 @@ async def _knows_tokens(request: Request) -> bool:
         async with asyncio.timeout(HEALTH_S):
             await request.app.state.tokens.get()
     except (PharosError, TimeoutError) as error:
-        log.error("health, tokens: %s", str(error) or f"no answer within {HEALTH_S} s")  # noqa: TRY400
+        log.error("health, tokens: %s", _reason(error))  # noqa: TRY400 - the message says it all
         return False
     return True
 
@@ -217,8 +224,24 @@ async def _state(store: ResultStore) -> str:
             is_newer, _ = await store.newer.get(), await store.published.get()
             return NEWER if is_newer else CURRENT
     except (PharosError, TimeoutError) as error:
-        log.error("health: %s", str(error) or f"no answer within {HEALTH_S} s")  # noqa: TRY400 - says it all
+        log.error("health: %s", _reason(error))  # noqa: TRY400 - the message says it all
         return GONE
+
+
+async def _of_data(request: Request) -> dict[str, object] | None:
+    """How far the data reaches and which problems it has; None if the Result Store does not tell."""
+    condition: Condition = request.app.state.condition
+    store: ResultStore = request.app.state.stores["v0"]
+    try:
+        async with asyncio.timeout(HEALTH_S):
+            return await condition.of_health(await store.published.get())
+    except (PharosError, TimeoutError) as error:
+        log.error("health, data: %s", _reason(error))  # noqa: TRY400 - the message says it all
+        return None
+
+
+def _reason(error: PharosError | TimeoutError) -> str:
+    return str(error) or f"no answer within {HEALTH_S} s"
 
 
 def _word(good: object) -> str:
