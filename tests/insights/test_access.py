@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi.routing import APIRoute
+from tests.insights.answers_given import ODD_PROBLEM
 from tests.insights.world import OLD_STYLE, World, fill, world_of
 
+from pharos.demo.courses import load_courses
 from pharos.demo.people import Persona
 from pharos.demo.releases import Release
 from pharos.insights.app import PAGES
@@ -33,6 +36,25 @@ def routes() -> list[str]:
     return [path for path in paths if path not in PUBLIC | SERVICE]
 
 
+def places(course_id: str) -> dict[str, str]:
+    """An assignment of the course, its first problem and a part; of the course of long ago only a problem."""
+    course = next(
+        (c for c in load_courses(datetime(2026, 8, 1), datetime(2026, 11, 23)) if c.id == course_id), None
+    )
+    if course is None:
+        part = "i4x-CampusX-OLD101-problem-odd_2_1"
+        return {"assignment_id:path": "x", "problem_id:path": ODD_PROBLEM, "part_id": part, "kind": "x"}
+    assignment = next(block for block in course.root.walk() if block.type == "sequential" and block.graded)
+    problem = next(block for block in assignment.walk() if block.problem is not None)
+    assert problem.problem is not None
+    return {
+        "assignment_id:path": assignment.id,
+        "problem_id:path": problem.id,
+        "part_id": problem.problem.variants[0][1][0].id,
+        "kind": "homework",
+    }
+
+
 def addresses(course_id: str) -> list[str]:
     """Every address of a course there is, with each of its downloads."""
     found = []
@@ -40,6 +62,8 @@ def addresses(course_id: str) -> list[str]:
         if "{course_id" not in path:
             continue
         address = path.replace("{course_id:course_page}", course_id)
+        for name, value in places(course_id).items():
+            address = address.replace(f"{{{name}}}", value)
         if "{name:path}" in address:
             found += [address.replace("{name:path}", name) for name in DOWNLOADS]
         else:

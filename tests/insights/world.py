@@ -20,6 +20,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
+from tests.insights import answers_given
 from tests.ports import free_ports
 
 from pharos.config import LMS, Counting, DataAPISettings, InsightsSettings, ResultStoreSettings, Settings
@@ -389,6 +390,12 @@ def demographic_rows(course_ids: list[str]) -> dict[sa.Table, pa.Table]:
     }
 
 
+def answer_rows(campus: Campus) -> list[dict[str, Any]]:
+    """Answers to all problems of two courses, and to one of the course of long ago."""
+    rows = [row for course in campus.courses[:2] for row in answers_given.rows_of_course(course)]
+    return [*rows, *answers_given.odd_rows(OLD_STYLE)]
+
+
 def fill(engine: sa.Engine, campus: Campus) -> None:
     """Three courses with numbers (one with an old-style id), the others with none."""
     ids = [campus.courses[0].id, campus.courses[1].id, OLD_STYLE]
@@ -402,6 +409,7 @@ def fill(engine: sa.Engine, campus: Campus) -> None:
             tables.course_enrollment_flow_daily: flow_rows(ids),
             tables.course_activity: activity_rows(ids),
             **demographic_rows(ids),
+            tables.answer_distribution: answers_given.as_table(answer_rows(campus)),
             tables.course_program_metadata: program_rows(),
             tables.course_meta_summary_enrollment: summary_rows(
                 [(i, None) for i in ids[:2]] + [(ids[2], "Old")]

@@ -225,6 +225,15 @@ class DataAPI:
         rows = await self._course_rows(course_id, "enrollment/location/")
         return small_groups.without(rows, "country", small_groups.UNKNOWN_COUNTRY, self._least)
 
+    async def problems(self, course_id: str) -> list[Row]:
+        """Last answers of each problem and how many were right: learners, per part on average."""
+        return await self._course_rows(course_id, "problems/")
+
+    async def answer_distribution(self, course_id: str, problem_id: str) -> list[Row]:
+        """The answers to each part of a problem, by part; none for a problem of another course run."""
+        rows = await self._rows(f"v1/problems/{_quoted(problem_id)}/answer_distribution/")
+        return [row for row in rows if row["course_id"] == course_id]
+
     async def answers(self) -> bool:
         """Whether the Data API is there and ready; for the health page."""
         try:

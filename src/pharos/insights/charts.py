@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 GREY = "n0"
 LIGHT = "a0"
+FEW = 4
+"""Lying bars that need little room."""
 DASHES: dict[str, list[int]] = {"s2": [8, 3], "s3": [2, 2], "s4": [6, 3, 2, 3], "s5": [12, 3], "s6": [3, 3]}
 
 
@@ -38,14 +40,14 @@ class Key:
 
     name: str
     colour: str
-    shape: Literal["band", "line", "dashes", "mark"]
+    shape: Literal["band", "line", "dashes", "mark", "hollow", "solid"]
 
 
 @dataclass(frozen=True)
 class Chart:
     """A chart with its words. `description` gives the finding with numbers to who cannot see it."""
 
-    kind: Literal["trend", "bars", "map"]
+    kind: Literal["trend", "bars", "map", "answers"]
     title: str
     caption: str
     description: str
@@ -57,6 +59,12 @@ class Chart:
     """Whether it can be drawn stacked and as lines."""
     scale: tuple[str, ...] = ()
     """What the classes of a map stand for, from none to most."""
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it has so few lying bars that it needs little room."""
+        lying = self.data.get("answers") or (self.data["bars"] if self.data.get("horizontal") else ())
+        return 0 < len(lying) <= FEW
 
 
 def trend(

@@ -9,14 +9,15 @@ from urllib.parse import quote
 
 from pharos.insights.api import DataAPI, DataAPIError
 from pharos.insights.deadlines import Deadline, deadlines_of
+from pharos.insights.outline import Outline, outline_of
 from pharos.insights.refreshed import Refreshed
 from pharos.lms.errors import LMSError, NotInLMS
-from pharos.lms.rest import CourseDetails, LMSClient
+from pharos.lms.rest import AssignmentType, CourseDetails, LMSClient
 
 NO_NAMES: dict[str, CourseDetails] = {}
 NAMES_FRESH_S = 300.0
 NAMES_STALE_S = 7 * 24 * 3600.0
-DEADLINES_FRESH_S = 3600.0  # block trees are large
+BUILT_FRESH_S = 3600.0  # block trees are large
 FAILED_S = 10.0  # pages of courses the LMS never told about must not wait for it each time
 CCX = "ccx-v1:"
 
@@ -51,6 +52,14 @@ class Course:
         return self.parts[-1]
 
 
+@dataclass(frozen=True)
+class _Built:
+    """What is kept of the block tree of a course run."""
+
+    deadlines: tuple[Deadline, ...] = ()
+    outline: Outline | None = None
+
+
 class CourseDirectory:
     """Names and dates of course runs: from the LMS, else from the summaries, else the id itself.
 
@@ -66,9 +75,16 @@ class CourseDirectory:
         self._all: Refreshed[str, dict[str, CourseDetails]] = Refreshed(
             self._ask_all, fresh_s=NAMES_FRESH_S, stale_s=NAMES_STALE_S, forgiven=LMSError, failed_s=FAILED_S
         )
-        self._deadlines: Refreshed[str, tuple[Deadline, ...]] = Refreshed(
-            self._ask_deadlines,
-            fresh_s=DEADLINES_FRESH_S,
+        self._built: Refreshed[str, _Built] = Refreshed(
+            self._ask_built,
+            fresh_s=BUILT_FRESH_S,
+            stale_s=NAMES_STALE_S,
+            forgiven=LMSError,
+            failed_s=FAILED_S,
+        )
+        self._policies: Refreshed[str, tuple[AssignmentType, ...]] = Refreshed(
+            self._ask_policy,
+            fresh_s=NAMES_FRESH_S,
             stale_s=NAMES_STALE_S,
             forgiven=LMSError,
             failed_s=FAILED_S,
@@ -93,8 +109,16 @@ class CourseDirectory:
 
     async def deadlines(self, course_id: str) -> tuple[Deadline, ...]:
         """Due dates of its graded assignments, by date."""
+        return (await self._built_of(course_id)).deadlines
+
+    async def outline(self, course_id: str) -> Outline | None:
+        """How it is built; None where the LMS does not tell."""
+        return (await self._built_of(course_id)).outline
+
+    async def grading_policy(self, course_id: str) -> tuple[AssignmentType, ...]:
+        """Its assignment types with a name, in the order of the policy."""
         try:
-            return await self._deadlines.get(course_id)
+            return await self._policies.get(course_id)
         except (LMSError, TimeoutError):
             return ()
 
@@ -123,11 +147,25 @@ class CourseDirectory:
         except NotInLMS:
             return None
 
-    async def _ask_deadlines(self, course_id: str) -> tuple[Deadline, ...]:
+    async def _built_of(self, course_id: str) -> _Built:
         try:
-            return deadlines_of(await self._lms.blocks(course_id))
+            return await self._built.get(course_id)
+        except (LMSError, TimeoutError):
+            return _Built()
+
+    async def _ask_built(self, course_id: str) -> _Built:
+        try:
+            tree = await self._lms.blocks(course_id)
+        except NotInLMS:
+            return _Built()
+        return _Built(deadlines_of(tree), outline_of(tree))
+
+    async def _ask_policy(self, course_id: str) -> tuple[AssignmentType, ...]:
+        try:
+            policy = await self._lms.grading_policy(course_id)
         except NotInLMS:
             return ()
+        return tuple(line for line in policy if line.name.strip())
 
     async def _ask_all(self, _: str) -> dict[str, CourseDetails]:
         return {details.course_id: details for details in await self._lms.courses()}

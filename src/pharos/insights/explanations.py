@@ -19,6 +19,22 @@ LMS_DIFFERS = noop(
     "moment, with those entered by hand; here every enrollment counts of which there is an event."
 )
 STAFF = noop("Course staff count like everybody else, unless your operator leaves them out.")
+PROBLEMS = (
+    noop(
+        "Each learner counts once per part of a problem, with the last answer; “first attempt” counts the "
+        "same learners once more, with their first answer. Answers between the two are not counted."
+    ),
+    noop(
+        "Answers of a problem with several parts are those of an average part. Right is what the course "
+        "graded as right when it was answered; right in part counts as right."
+    ),
+    noop(
+        "A problem is called the hardest only if it and another one have at least 10 answers; with fewer it "
+        "is too early to tell."
+    ),
+    noop("A survey has no right answer, so that all its answers count as wrong."),
+    STAFF,
+)
 
 EXPLANATIONS: dict[str, tuple[str, ...]] = {
     navigation.ENROLLMENT_ACTIVITY.key: (
@@ -76,4 +92,5 @@ EXPLANATIONS: dict[str, tuple[str, ...]] = {
         noop("A week counts when it is over; a week in which nobody was active is zero."),
         STAFF,
     ),
+    navigation.GRADED.key: PROBLEMS,
 }

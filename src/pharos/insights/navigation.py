@@ -22,6 +22,12 @@ class Report:
     """The question as course home puts it."""
     table: str
     """The result it shows, whose definition says how it is counted."""
+    has_pages: bool = False
+    """Whether there are pages of it below its address."""
+
+    def covers(self, path: str) -> bool:
+        """Whether the path, below the course's address, leads to the report or to one of its pages."""
+        return path == self.path or (self.has_pages and path.startswith(self.path))
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,16 @@ ENGAGEMENT_CONTENT = Report(
     noop("How many are active each week?"),
     "course_activity",
 )
+GRADED = Report(
+    "graded_content",
+    "performance/graded_content/",
+    noop("Graded content"),
+    noop("Graded Content"),
+    noop("How are learners doing on graded problems?"),
+    noop("How are they doing on graded problems?"),
+    "answer_distribution",
+    has_pages=True,
+)
 
 ABOUT_PERSONS = (AGE, EDUCATION, GENDER, GEOGRAPHY)
 """Reports that divide learners by what they are: small groups may have to be hidden."""
@@ -99,6 +115,7 @@ LENSES = (
         (ENROLLMENT_ACTIVITY, AGE, EDUCATION, GENDER, GEOGRAPHY),
     ),
     Lens(noop("Engagement"), noop("What are they doing?"), (ENGAGEMENT_CONTENT,)),
+    Lens(noop("Performance"), noop("How well are they doing?"), (GRADED,)),
 )
 
 
@@ -112,4 +129,4 @@ def lenses(*, age: bool) -> tuple[Lens, ...]:
 
 def tables_shown() -> tuple[str, ...]:
     """The results that reports show, in the order of the reports: their definitions speak every language."""
-    return tuple(report.table for lens in LENSES for report in lens.reports)
+    return tuple(dict.fromkeys(report.table for lens in LENSES for report in lens.reports))

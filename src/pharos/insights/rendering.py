@@ -47,6 +47,8 @@ class Link:
     href: str
     label: str
     current: bool = False
+    within: bool = False
+    """Whether it leads to what the page where one is belongs to."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ class Renderer:
 
         def link(report: navigation.Report) -> Link:
             href = course.path + report.path
-            return Link(href, words.text(report.label), current=path == href)
+            within = report.covers(path.removeprefix(course.path))
+            return Link(href, words.text(report.label), current=path == href, within=within)
 
         lenses = navigation.lenses(age=self._settings.insights.show_age)
         home = ("", [link(navigation.HOME)])
@@ -158,7 +161,8 @@ def _report_of(request: Request, course: Course | None) -> str:
     if course is None:
         return ""
     reports = (report for lens in navigation.LENSES for report in lens.reports)
-    return next((r.key for r in reports if course.path + r.path == request.url.path), "")
+    path = request.url.path
+    return next((r.key for r in reports if r.covers(path.removeprefix(course.path))), "")
 
 
 def with_query(request: Request, **changes: str | Sequence[str] | None) -> str:

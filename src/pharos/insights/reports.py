@@ -70,6 +70,8 @@ class ReportPage(Page):
 
     template: ClassVar[str] = "report.html"
     report: Report
+    trail: tuple[Link, ...] = ()
+    """The pages above this one, from its report down."""
     figures_label: str = ""
     figures: tuple[Figure, ...] = ()
     chart: Chart | None = None

@@ -13,7 +13,7 @@ from typing import Literal
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from pharos.insights import caption_languages, files, navigation, periods
+from pharos.insights import caption_languages, files, navigation, periods, problem_lists
 from pharos.insights.access import CourseInView
 from pharos.insights.api import SITE_WEEKS, DataAPI, Row, day
 from pharos.insights.directory import Course
@@ -53,6 +53,11 @@ class Download:
     def all_columns(self) -> list[str]:
         """In alphabetical order, as the Data API has them."""
         return sorted((*self.columns, *SHARED))
+
+
+async def _problems(api: DataAPI, course_id: str) -> list[Row]:
+    rows = await api.problems(course_id)
+    return [{**row, "course_id": course_id, "part_ids": " | ".join(row["part_ids"])} for row in rows]
 
 
 DOWNLOADS = {
@@ -118,6 +123,13 @@ DOWNLOADS = {
         ("interval_start", "interval_end", "any", "attempted_problem", "played_video", "posted_forum"),
         DataAPI.activity,
         "weeks",
+    ),
+    problem_lists.FILE: Download(
+        navigation.GRADED,
+        "performance-problems",
+        ("module_id", "total_submissions", "correct_submissions", "part_ids"),
+        _problems,
+        "latest",
     ),
 }
 

@@ -156,25 +156,55 @@
     const flat = data.horizontal, values = data.bars.map((b) => b.value);
     const percent = data.percent, format = (v) => percent ? share.format(v) : whole.format(v), tick = (v) => percent ? tenth.format(v) : whole.format(v);
     const most = Math.max(...values, percent ? .01 : 1);
-    const axis = percent ? { max: Math.ceil(most * 10) / 10, interval: most > .5 ? .2 : .1 } : scale(most);
+    const axis = data.whole ? { max: 1, interval: .2 } : percent ? { max: Math.ceil(most * 10) / 10, interval: most > .5 ? .2 : .1 } : scale(most);
     const value = { type: "value", ...axis, inverse: flat && rtl(), position: flat ? "bottom" : rtl() ? "right" : "left", axisLabel: { color: colour("ink-3"), fontSize: 12, formatter: tick, hideOverlap: true }, splitLine: { lineStyle: { color: colour("line") } } };
-    const every = flat ? 0 : Math.max(0, Math.ceil(data.bars.length / Math.max(4, Math.floor(width / 60)) / 5) * 5 - 1);
+    const every = flat ? 0 : data.every ? (narrow ? 2 : 0) : Math.max(0, Math.ceil(data.bars.length / Math.max(4, Math.floor(width / 60)) / 5) * 5 - 1);
+    const longest = Math.max(...data.bars.map((b) => b.name.length)) * 6.4 + 20, side = flat ? Math.min(longest, narrow ? 110 : 220) : 52;
     const category = {
       type: "category", inverse: flat ? true : rtl(), position: flat ? rtl() ? "right" : "left" : "bottom", data: data.bars.map((b) => b.name),
-      axisLine: { lineStyle: { color: colour("line-strong") } }, axisTick: { show: false }, axisLabel: { color: flat ? colour("ink") : colour("ink-3"), fontSize: 12, interval: every, margin: 10 },
+      axisLine: { lineStyle: { color: colour("line-strong") } }, axisTick: { show: false }, axisLabel: { color: flat ? colour("ink") : colour("ink-3"), fontSize: 12, interval: every, margin: 10, ...(flat ? { width: side - 16, overflow: "truncate" } : {}) },
     };
-    const longest = Math.max(...data.bars.map((b) => b.name.length)) * 6.4 + 20, side = flat ? Math.min(longest, narrow ? 110 : 220) : 52;
     return {
       grid: { top: data.marks?.length ? 36 : 8, bottom: 28, left: rtl() ? 72 : side, right: rtl() ? side : flat ? 72 : 12 },
       xAxis: flat ? value : category, yAxis: flat ? category : value,
       tooltip: { trigger: "axis", ...tip(), axisPointer: { type: "shadow", shadowStyle: { color: colour("tint"), opacity: .6 } }, formatter: ([{ dataIndex: i }]) => tipTable(data.bars[i].head ?? data.bars[i].name, data.bars[i].rows.map(([name, text]) => [null, name, text])) },
       series: [{
-        type: "bar", data: data.bars.map((b) => ({ value: b.value, itemStyle: { color: colour(b.colour ?? "s1") } })), barWidth: flat ? 18 : "80%", emphasis: { disabled: true },
+        type: "bar", data: data.bars.map((b) => ({ value: b.value, itemStyle: { color: colour(b.colour ?? "s1") } })), barWidth: flat ? 18 : "80%", showBackground: data.whole, backgroundStyle: { color: colour("tint") }, emphasis: { disabled: true },
         label: { show: flat, position: rtl() ? "left" : "right", color: colour("ink"), fontSize: 12, fontWeight: 600, formatter: ({ value: v }) => format(v) },
         markLine: data.marks?.length ? { silent: true, symbol: ["none", "diamond"], symbolSize: 9, animation: false, lineStyle: { color: colour("accent"), width: 1, type: [2, 3] }, label: { color: colour("accent"), fontSize: 12, position: "end", distance: 10, formatter: ({ name }) => name }, data: data.marks.map((m) => ({ name: m.name, xAxis: m.at })) } : undefined,
       }],
       say: (i) => `${data.bars[i].head ?? data.bars[i].name}: ${data.bars[i].rows.map(([name, text]) => `${name} ${text}`).join(", ")}`,
       length: data.bars.length,
+      cursor: -1,
+    };
+  }
+
+  /* Answers: hollow bar = first attempt, solid bar = last. The right one is said in words too. */
+  function answers(data, { narrow }) {
+    const own = (a) => colour(a.correct ? "s3" : "s1"), counted = data.answers.some((a) => a.first !== null);
+    const label = (attempt) => ({ show: true, position: rtl() ? "left" : "right", color: colour(attempt === "last" ? "ink" : "ink-3"), fontSize: 12, fontWeight: attempt === "last" ? 600 : 400, formatter: ({ value }) => attempt === "last" && !narrow ? `${whole.format(value)}  ${share.format(value / data.all)}` : whole.format(value) });
+    const name = (a) => a.correct ? `${a.value} ✓ ${data.correct}` : a.value, of = (n, all) => all ? `${count(n)} · ${share.format(n / all)}` : count(n);
+    const longest = Math.max(...data.answers.map((a) => (a.correct && !narrow ? name(a) : a.value).length)) * 6.6 + 24;
+    const side = Math.min(Math.max(longest, 72), narrow ? 130 : 280), room = narrow ? 44 : 96;
+    const bar = (key, width, style) => ({ type: "bar", name: data[key], barWidth: width, barGap: "35%", data: data.answers.map((a) => ({ value: a[key], itemStyle: style(a) })), label: label(key), emphasis: { disabled: true } });
+    return {
+      grid: { top: 4, bottom: 24, left: rtl() ? room : side, right: rtl() ? side : room },
+      xAxis: { type: "value", inverse: rtl(), ...scale(Math.max(1, ...data.answers.flatMap((a) => [a.first ?? 0, a.last]))), axisLabel: { color: colour("ink-3"), fontSize: 12, formatter: (v) => whole.format(v), hideOverlap: true }, splitLine: { lineStyle: { color: colour("line") } } },
+      yAxis: {
+        type: "category", inverse: true, position: rtl() ? "right" : "left", data: data.answers.map((a) => a.value), axisLine: { lineStyle: { color: colour("line-strong") } }, axisTick: { show: false },
+        axisLabel: {
+          fontSize: 12, margin: 12, color: colour("ink"), interval: 0, width: side - 16, overflow: "truncate",
+          formatter: (_, i) => data.answers[i].correct ? `{ok|✓ ${data.correct}}${narrow ? "\n" : "  "}{b|${data.answers[i].value.replace(/[{}|]/g, " ")}}` : data.answers[i].value.replace(/[{}|]/g, " "),
+          rich: { ok: { color: colour("good"), fontWeight: 600, fontSize: 12, lineHeight: 16 }, b: { fontWeight: 600, color: colour("ink"), fontSize: 12, lineHeight: 16 } },
+        },
+      },
+      tooltip: { trigger: "axis", ...tip(), axisPointer: { type: "shadow", shadowStyle: { color: colour("tint"), opacity: .6 } }, formatter: ([{ dataIndex: i }]) => { const a = data.answers[i]; return tipTable(name(a), [...(counted ? [[null, data.first, of(a.first, data.allFirst)]] : []), [null, data.last, of(a.last, data.all)]]); } },
+      series: [
+        ...(counted ? [bar("first", 9, (a) => ({ color: colour("surface"), borderColor: own(a), borderWidth: 1.5 }))] : []),
+        bar("last", 11, (a) => ({ color: own(a) })),
+      ],
+      say: (i) => { const a = data.answers[i]; return `${name(a)}: ${counted ? `${data.first} ${count(a.first)}, ` : ""}${data.last} ${count(a.last)}`; },
+      length: data.answers.length,
       cursor: -1,
     };
   }
@@ -197,7 +227,7 @@
     };
   }
 
-  const kinds = { trend, bars, map };
+  const kinds = { trend, bars, map, answers };
 
   /* The names of the colours that stand beside the drawing, in rows that fit the width. */
   function legend(figure, paper, width) {
@@ -223,7 +253,7 @@
     const image = new Image(width, height), address = URL.createObjectURL(source);
     image.src = address;
     await image.decode();
-    const [title, caption, ...notes] = ["#chart-title", "#chart-title + p", ".where b", ".where .id", ".asof"].map((part) => document.querySelector(part)?.textContent);
+    const [title, caption, ...notes] = [`#${figure.id}-title`, `#${figure.id}-title + p`, ".where b", ".where .id", ".asof"].map((part) => document.querySelector(part)?.textContent);
     const canvas = document.createElement("canvas"), paper = canvas.getContext("2d");
     paper.font = `12px ${font()}`;
     const names = legend(figure, paper, width), head = names.length ? 104 + names.at(-1).row * 20 : 84;

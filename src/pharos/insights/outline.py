@@ -1,0 +1,158 @@
+"""How a course run is built, out of the block tree that the LMS gives: assignments, sections, problems. Pure.
+
+Blocks are found by the rules of spec 06 §8.2-8.4.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pharos.lms.rest import one_line
+
+DEEPEST = 30
+"""Levels of a tree that are read; a course has about five."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A node of a course; `format` is its assignment type, empty for none."""
+
+    id: str
+    type: str
+    name: str
+    graded: bool | None = None
+    format: str = ""
+    children: tuple[Block, ...] = ()
+
+    def walk(self) -> Iterator[Block]:
+        """The block and all below it, in the order of the course."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(frozen=True)
+class Group:
+    """What holds problems: an assignment or a subsection."""
+
+    block: Block
+    problems: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the course with those of its subsections and problems that do not count for the grade."""
+
+    block: Block
+    subsections: tuple[Group, ...]
+
+    @property
+    def problems(self) -> tuple[Block, ...]:
+        """Those of all its subsections."""
+        return tuple(problem for group in self.subsections for problem in group.problems)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A course run as the LMS says it is built."""
+
+    root: Block
+
+    @cached_property
+    def assignments(self) -> tuple[Group, ...]:
+        """Graded blocks of an assignment type with their graded problems."""
+        return tuple(
+            Group(block, tuple(_find(block, _is_graded_problem)))
+            for block in _find(self.root, lambda block: block.graded is True and bool(block.format))
+        )
+
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        """Sections, subsections and problems of which each is ungraded."""
+        return tuple(
+            Section(
+                chapter,
+                tuple(
+                    Group(sequential, tuple(_find(sequential, _ungraded("problem"))))
+                    for sequential in _find(chapter, _ungraded("sequential"))
+                ),
+            )
+            for chapter in _find(self.root, _ungraded("chapter"))
+        )
+
+    @cached_property
+    def problems(self) -> Mapping[str, tuple[Block, ...]]:
+        """Every problem, by its id in the order of the course: the blocks from below the root down to it."""
+        return {path[-1].id: path[1:] for path in _paths((self.root,)) if path[-1].type == "problem"}
+
+
+def outline_of(tree: Mapping[str, Any]) -> Outline | None:
+    """The course of a block tree; None without a root. Gaps and circles are left out."""
+    blocks = tree.get("blocks")
+    root = _block(blocks, tree.get("root"), set(), 0) if isinstance(blocks, Mapping) else None
+    return Outline(root) if root is not None else None
+
+
+def key_of(block_id: str) -> str:
+    """The last part of a usage id: what a person can tell blocks apart by when there is no name."""
+    return re.split(r"[@/]", block_id)[-1] or block_id
+
+
+def slug(text: str) -> str:
+    """Lower case, words joined by hyphens, without accents, letters of any script (spec 06 §8.7)."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return re.sub(r"[\W_]+", "-", plain).strip("-") or "-"
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """Sort key by which `p_2_1` comes before `p_10_1` (spec 06 §8.6)."""
+    runs = re.findall(r"[0-9]+|[^0-9]+", text)
+    return [(0, int(run), "") if run[0].isdigit() else (1, 0, run) for run in runs]
+
+
+def _block(blocks: Mapping[Any, Any], key: object, seen: set[str], depth: int) -> Block | None:
+    if not isinstance(key, str) or key in seen or depth > DEEPEST:
+        return None
+    found = blocks.get(key)
+    if not isinstance(found, Mapping):
+        return None
+    seen.add(key)
+    children = found.get("children")
+    below = [_block(blocks, k, seen, depth + 1) for k in (children if isinstance(children, list) else ())]
+    graded = found.get("graded")
+    return Block(
+        id=key,
+        type=one_line(found.get("type")) or "",
+        name=one_line(found.get("display_name")) or key_of(key),
+        graded=graded if isinstance(graded, bool) else None,
+        format=one_line(found.get("format")) or "",
+        children=tuple(child for child in below if child is not None),
+    )
+
+
+def _find(block: Block, matches: Callable[[Block], bool]) -> Iterator[Block]:
+    """The highest blocks that match; what lies below one is part of it."""
+    if matches(block):
+        yield block
+    else:
+        for child in block.children:
+            yield from _find(child, matches)
+
+
+def _is_graded_problem(block: Block) -> bool:
+    return block.type == "problem" and block.graded is True
+
+
+def _ungraded(kind: str) -> Callable[[Block], bool]:
+    return lambda block: block.type == kind and block.graded is False
+
+
+def _paths(path: tuple[Block, ...]) -> Iterator[tuple[Block, ...]]:
+    yield path
+    for child in path[-1].children:
+        yield from _paths((*path, child))

@@ -1,0 +1,231 @@
+"""Graded content: assignment types, assignments, problems and their answers (spec 06 §9.12-9.13, §9.15)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from fastapi import APIRouter, HTTPException, Request, Response
+
+from pharos.insights import navigation
+from pharos.insights.access import CourseInView
+from pharos.insights.directory import Course
+from pharos.insights.language import Language
+from pharos.insights.outline import Group, Outline, slug
+from pharos.insights.pages.problem import Place, render_problem
+from pharos.insights.problem_counts import Counts, Line, counts_of, total
+from pharos.insights.problem_lists import (
+    NOT_TOLD,
+    Listing,
+    in_path,
+    list_page,
+    problem_lines,
+    problem_path,
+    untold_lines,
+)
+from pharos.insights.rendering import Link
+from pharos.insights.site import Site, TheSite
+from pharos.lms.rest import AssignmentType
+
+router = APIRouter()
+ROOT = "/courses/{course_id:course_page}/performance/graded_content"
+ASSIGNMENT = ROOT + "/assignments/{assignment_id:path}"
+
+
+@router.get(f"{ROOT}/")
+async def graded(request: Request, course: CourseInView, site: TheSite) -> Response:
+    """How are learners doing on graded problems? By assignment type."""
+    words: Language = request.state.language
+    rows, outline, policy = await asyncio.gather(
+        site.api.problems(course.course_id),
+        site.directory.outline(course.course_id),
+        site.directory.grading_policy(course.course_id),
+    )
+    counts = counts_of(rows)
+    if outline is None:
+        return site.renderer.render(request, list_page(request, _untold(words, course, counts)))
+    problems = _graded_problems(course, outline.assignments, counts)
+    listing = Listing(
+        course=course,
+        report=navigation.GRADED,
+        head=words.text("Assignment type"),
+        caption=words.text("Assignment types"),
+        lines=_types(course, outline, policy, counts),
+        problems=problems,
+        answered=total(counts, _ids(outline.assignments)),
+        nothing=words.text("This course has no graded content."),
+    )
+    return site.renderer.render(request, list_page(request, listing))
+
+
+@router.get(ASSIGNMENT + "/problems/{problem_id:path}/parts/{part_id}/answer_distribution/")
+async def graded_part(
+    request: Request, course: CourseInView, site: TheSite, assignment_id: str, problem_id: str, part_id: str
+) -> Response:
+    """How did learners answer this part of the problem?"""
+    place = await _place(request, site, course, assignment_id, problem_id)
+    return await render_problem(request, site, course, place, problem_id, part_id)
+
+
+@router.get(ASSIGNMENT + "/problems/{problem_id:path}/")
+async def graded_problem(
+    request: Request, course: CourseInView, site: TheSite, assignment_id: str, problem_id: str
+) -> Response:
+    """How did learners answer the first part of the problem?"""
+    place = await _place(request, site, course, assignment_id, problem_id)
+    return await render_problem(request, site, course, place, problem_id)
+
+
+@router.get(ASSIGNMENT + "/")
+async def assignment(request: Request, course: CourseInView, site: TheSite, assignment_id: str) -> Response:
+    """How are learners doing on this assignment?"""
+    words: Language = request.state.language
+    rows, outline = await asyncio.gather(
+        site.api.problems(course.course_id), site.directory.outline(course.course_id)
+    )
+    counts = counts_of(rows)
+    if outline is None:
+        return site.renderer.render(request, list_page(request, _untold(words, course, counts)))
+    group = _assignment(outline, assignment_id)
+    lines = _problem_lines(course, group, counts)
+    listing = Listing(
+        course=course,
+        report=navigation.GRADED,
+        head=words.text("Problem"),
+        caption=words.text("Problems"),
+        lines=lines,
+        problems=lines,
+        answered=total(counts, (problem.id for problem in group.problems)),
+        nothing=words.text("This assignment has no problems."),
+        trail=(*_trail(words, course, group), Link("", group.block.name, current=True)),
+        question=words.text("How are learners doing on this assignment?"),
+        title=words.text("Graded Content: %(name)s", name=group.block.name),
+    )
+    return site.renderer.render(request, list_page(request, listing))
+
+
+@router.get(ROOT + "/{kind}/")
+async def assignment_type(request: Request, course: CourseInView, site: TheSite, kind: str) -> Response:
+    """How are learners doing on the assignments of a type? An unknown type is a page without them."""
+    words: Language = request.state.language
+    rows, outline = await asyncio.gather(
+        site.api.problems(course.course_id), site.directory.outline(course.course_id)
+    )
+    counts = counts_of(rows)
+    if outline is None:
+        return site.renderer.render(request, list_page(request, _untold(words, course, counts)))
+    groups = [group for group in outline.assignments if slug(group.block.format) == kind]
+    name = groups[0].block.format if groups else kind
+    listing = Listing(
+        course=course,
+        report=navigation.GRADED,
+        head=words.text("Assignment"),
+        caption=words.text("Assignments"),
+        lines=[_group_line(course, order, group, counts) for order, group in enumerate(groups, 1)],
+        problems=_graded_problems(course, groups, counts),
+        answered=total(counts, _ids(groups)),
+        nothing=words.text("This course has no assignments of this type."),
+        trail=(_up(words, course), Link("", name, current=True)),
+        question=words.text("How are learners doing on the assignments of this type?"),
+        title=words.text("Graded Content: %(name)s", name=name),
+    )
+    return site.renderer.render(request, list_page(request, listing))
+
+
+def _untold(words: Language, course: Course, counts: dict[str, Counts]) -> Listing:
+    """All problems in one list, where nobody tells how the course is built."""
+    lines = untold_lines(counts, lambda problem_id: problem_path(course, problem_id))
+    return Listing(
+        course=course,
+        report=navigation.GRADED,
+        head=words.text("Problem"),
+        caption=words.text("Problems"),
+        lines=lines,
+        problems=lines,
+        answered=total(counts, counts),
+        nothing=words.text("Nothing has been answered yet."),
+        note=words.text(NOT_TOLD) if lines else "",
+    )
+
+
+def _types(
+    course: Course, outline: Outline, policy: Sequence[AssignmentType], counts: dict[str, Counts]
+) -> list[Line]:
+    """The types of the grading policy, then those that only assignments name."""
+    weights: dict[str, tuple[str, float | None]] = {
+        slug(line.name): (line.name, line.weight) for line in policy
+    }
+    for group in outline.assignments:
+        weights.setdefault(slug(group.block.format), (group.block.format, None))
+    lines = []
+    for order, (kind, (name, weight)) in enumerate(weights.items(), 1):
+        groups = [group for group in outline.assignments if slug(group.block.format) == kind]
+        found = total(counts, _ids(groups))
+        href = f"{course.path}{navigation.GRADED.path}{in_path(kind)}/" if found.total else ""
+        lines.append(Line(order, name, found, href, len(_ids(groups)), weight=weight))
+    return lines
+
+
+def _group_line(course: Course, order: int, group: Group, counts: dict[str, Counts]) -> Line:
+    found = total(counts, (problem.id for problem in group.problems))
+    href = _assignment_path(course, group) if found.total else ""
+    return Line(order, group.block.name, found, href, len(group.problems))
+
+
+def _graded_problems(course: Course, groups: Sequence[Group], counts: dict[str, Counts]) -> list[Line]:
+    return [line for group in groups for line in _problem_lines(course, group, counts)]
+
+
+def _problem_lines(course: Course, group: Group, counts: dict[str, Counts]) -> list[Line]:
+    place = _problem_place(group)
+    return problem_lines(group.problems, counts, lambda problem_id: problem_path(course, problem_id, place))
+
+
+def _ids(groups: Sequence[Group]) -> list[str]:
+    return [problem.id for group in groups for problem in group.problems]
+
+
+def _assignment(outline: Outline, assignment_id: str) -> Group:
+    """The assignment. Raises HTTPException 404."""
+    for group in outline.assignments:
+        if group.block.id == assignment_id:
+            return group
+    raise HTTPException(404)
+
+
+async def _place(request: Request, site: Site, course: Course, assignment_id: str, problem_id: str) -> Place:
+    """Where the problem stands. Raises HTTPException 404 if it is none of the assignment."""
+    words: Language = request.state.language
+    outline = await site.directory.outline(course.course_id)
+    if outline is None:
+        return Place(navigation.GRADED, (_up(words, course),), (), lambda other: problem_path(course, other))
+    group = _assignment(outline, assignment_id)
+    if problem_id not in {problem.id for problem in group.problems}:
+        raise HTTPException(404)
+    below = _problem_place(group)
+    return Place(
+        navigation.GRADED,
+        (*_trail(words, course, group), Link(_assignment_path(course, group), group.block.name)),
+        group.problems,
+        lambda other: problem_path(course, other, below),
+    )
+
+
+def _up(words: Language, course: Course) -> Link:
+    return Link(course.path + navigation.GRADED.path, words.text(navigation.GRADED.label))
+
+
+def _trail(words: Language, course: Course, group: Group) -> tuple[Link, ...]:
+    kind = group.block.format
+    return (
+        _up(words, course),
+        Link(f"{course.path}{navigation.GRADED.path}{in_path(slug(kind))}/", kind),
+    )
+
+
+def _problem_place(group: Group) -> str:
+    return f"graded_content/assignments/{in_path(group.block.id)}/"
+
+
+def _assignment_path(course: Course, group: Group) -> str:
+    return f"{course.path}performance/{_problem_place(group)}"

@@ -1,0 +1,72 @@
+"""How problems were answered, and the sums of those that belong together (spec 06 §9.13). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pharos.insights.api import Row
+
+ENOUGH = 10
+"""Answers below which a problem is not called the hardest: too few to tell."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Last answers and those of them that were right."""
+
+    total: int = 0
+    right: int = 0
+
+    @property
+    def wrong(self) -> int:
+        return self.total - self.right
+
+    @property
+    def share(self) -> float | None:
+        """Of the answers, the right ones; None without any."""
+        return self.right / self.total if self.total else None
+
+
+NOTHING = Counts()
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a list: a problem, or what holds problems. `href` is empty where nothing was answered."""
+
+    order: int
+    name: str
+    counts: Counts
+    href: str = ""
+    problems: int = 1
+    note: str = ""
+    """The second line below its name."""
+    weight: float | None = None
+    """Its share of the grade, if it has one."""
+
+    def per_problem(self, count: int) -> float:
+        """A count divided by all its problems, also those without answers."""
+        return count / self.problems if self.problems else 0.0
+
+
+def counts_of(rows: Iterable[Row]) -> dict[str, Counts]:
+    """The counts of each problem, by its id."""
+    return {row["module_id"]: Counts(row["total_submissions"], row["correct_submissions"]) for row in rows}
+
+
+def total(counts: Mapping[str, Counts], problem_ids: Iterable[str]) -> Counts:
+    """The sums over the problems; one without answers adds nothing."""
+    found = [counts.get(problem_id, NOTHING) for problem_id in problem_ids]
+    return Counts(sum(c.total for c in found), sum(c.right for c in found))
+
+
+def hardest(problems: Sequence[Line]) -> Line | None:
+    """The problem with the lowest share of right answers; None if no two problems have enough answers.
+
+    Of equal ones, the one with more answers, then the first in the order of the list.
+    """
+    told = [line for line in problems if line.counts.total >= ENOUGH]
+    if len(told) < 2:  # noqa: PLR2004 - the only one is hardest and easiest
+        return None
+    return min(told, key=lambda line: (line.counts.share or 0.0, -line.counts.total, line.order))

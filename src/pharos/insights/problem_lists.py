@@ -1,0 +1,278 @@
+"""Pages that list problems, or what holds problems: sentence, figures, bars of right and wrong, table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from fastapi import Request
+from markupsafe import Markup
+
+from pharos.insights.charts import Chart
+from pharos.insights.controls import files
+from pharos.insights.directory import Course
+from pharos.insights.language import Language, noop
+from pharos.insights.navigation import Report
+from pharos.insights.outline import Block, key_of
+from pharos.insights.problem_counts import NOTHING, Counts, Line, hardest
+from pharos.insights.rendering import Link
+from pharos.insights.reports import Figure, ReportPage, State, about, strong
+from pharos.insights.tables import Column, Table, table
+
+PAGE_SIZE = 25
+MOST_BARS = 14
+"""Bars that a chart has room for."""
+FILE = "performance/problems"
+NOT_TOLD = noop(
+    "The learning platform does not tell how this course is built, so its problems are listed by their ids."
+)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a page lists."""
+
+    course: Course
+    report: Report
+    head: str
+    """Of the first column: what a line is."""
+    caption: str
+    """Of the table."""
+    lines: Sequence[Line]
+    problems: Sequence[Line]
+    """All problems in the lines, the lines themselves on the lowest level."""
+    answered: Counts
+    """The sum over the problems, each counted once."""
+    nothing: str
+    """Why there are no lines, where there are none."""
+    trail: tuple[Link, ...] = ()
+    question: str = ""
+    title: str = ""
+    note: str = ""
+
+    @property
+    def holds_problems(self) -> bool:
+        """Whether a line is more than one problem."""
+        return self.lines is not self.problems
+
+
+def problem_path(course: Course, problem_id: str, place: str = "") -> str:
+    """The address of the page of a problem, below a page of the course, or apart from all."""
+    return f"{course.path}performance/{place}problems/{in_path(problem_id)}/"
+
+
+def in_path(block_id: str) -> str:
+    """A usage id as a part of an address."""
+    return quote(block_id, safe=":@+")
+
+
+def problem_lines(
+    problems: Sequence[Block], counts: dict[str, Counts], address: Callable[[str], str]
+) -> list[Line]:
+    """A line for each problem, linked where there are answers."""
+    lines = []
+    for order, block in enumerate(problems, 1):
+        found = counts.get(block.id, NOTHING)
+        lines.append(Line(order, block.name, found, address(block.id) if found.total else ""))
+    return lines
+
+
+def untold_lines(counts: dict[str, Counts], address: Callable[[str], str]) -> list[Line]:
+    """A line for each problem with answers, by id: for a course of which the LMS does not tell more."""
+    return [
+        Line(order, key_of(problem_id), found, address(problem_id), note=problem_id)
+        for order, (problem_id, found) in enumerate(counts.items(), 1)
+    ]
+
+
+def list_page(request: Request, listing: Listing) -> ReportPage:
+    """The page; without answers it says so and shows what there is to answer."""
+    words: Language = request.state.language
+    names = about(request, listing.report) | {"trail": listing.trail}
+    names |= {name: text for name in ("question", "title", "note") if (text := getattr(listing, name))}
+    if not listing.lines or not listing.answered.total:
+        return ReportPage(**names, answer=_no_answers(words, listing), empty=_empty(words, listing))
+    return ReportPage(
+        **names,
+        answer=sentence(words, listing.answered, listing.problems),
+        figures_label=words.text("Problem metrics"),
+        figures=_figures(words, listing),
+        chart=_chart(words, listing),
+        table=_table(request, words, listing),
+        **files(listing.course, FILE),
+    )
+
+
+def sentence(words: Language, answered: Counts, problems: Sequence[Line]) -> Markup:
+    """How many answers were right, and which problem is the hardest."""
+    right = words.htmls(
+        "<strong>%(share)s</strong> of %(n)s answer was right.",
+        "<strong>%(share)s</strong> of %(n)s answers were right.",
+        answered.total,
+        share=words.percent(answered.share),
+    )
+    line = hardest(problems)
+    if line is None:
+        return right
+    name = Markup('<a href="{}"><bdi>{}</bdi></a>').format(line.href, line.name)
+    hard = words.html(
+        "The hardest problem is %(problem)s, with %(share)s.",
+        problem=name,
+        share=strong(words.percent(line.counts.share)),
+    )
+    return words.sentences(right, hard)
+
+
+def _no_answers(words: Language, listing: Listing) -> Markup:
+    if not listing.lines:
+        return Markup("<strong>{}</strong>").format(listing.nothing)
+    return words.htmls(
+        "<strong>Nobody has answered yet.</strong> There is %(n)s problem.",
+        "<strong>Nobody has answered yet.</strong> There are %(n)s problems.",
+        len(listing.problems),
+    )
+
+
+def _empty(words: Language, listing: Listing) -> State:
+    up = next((link for link in reversed(listing.trail) if not link.current), None)
+    back = up or Link(listing.course.path, words.text("Back to course home"))
+    return State(
+        words.text("No answers yet"),
+        words.text(
+            "Numbers appear after the first learner has submitted an answer and the next computation has run."
+        ),
+        (Link(back.href, words.text("Back to %(page)s", page=back.label)) if up else back,),
+    )
+
+
+def _figures(words: Language, listing: Listing) -> tuple[Figure, ...]:
+    answered = listing.answered
+    with_answers = sum(1 for line in listing.problems if line.counts.total)
+    of = words.texts("of %(n)s answer", "of %(n)s answers", answered.total)
+    return (
+        Figure("right_share", words.text("Right"), words.percent(answered.share), of),
+        Figure("answers", words.text("Answers"), words.number(answered.total), words.text("the last ones")),
+        Figure(
+            "problems_answered",
+            words.text("Problems answered"),
+            words.number(with_answers),
+            words.texts("of %(n)s problem", "of %(n)s problems", len(listing.problems)),
+        ),
+    )
+
+
+def _chart(words: Language, listing: Listing) -> Chart:
+    """The share of right answers of each line; of many lines, of those with the lowest shares."""
+    told = [line for line in listing.lines if line.counts.total]
+    shown = (
+        sorted(told, key=lambda line: line.counts.share or 0.0)[:MOST_BARS] if len(told) > MOST_BARS else told
+    )
+    caption = words.text("Share of right answers, of last answers")
+    if len(shown) < len(told):
+        caption = words.text(
+            "The %(shown)s lowest of %(all)s shares of right answers, of last answers",
+            shown=words.number(len(shown)),
+            all=words.number(len(told)),
+        )
+    bars = [
+        {
+            "name": line.name,
+            "value": line.counts.share,
+            "rows": [
+                (words.text("Right"), words.number(line.counts.right)),
+                (words.text("Wrong"), words.number(line.counts.wrong)),
+                (words.text("Answers"), words.number(line.counts.total)),
+            ],
+        }
+        for line in shown
+    ]
+    return Chart(
+        "bars",
+        words.text("Right and wrong answers"),
+        caption,
+        ", ".join(f"{line.name} {words.percent(line.counts.share)}" for line in shown),
+        {"bars": bars, "horizontal": True, "percent": True, "whole": True},
+        [],
+        "-".join([*listing.course.parts, "answers"]),
+    )
+
+
+def _table(request: Request, words: Language, listing: Listing) -> Table:
+    columns = [_name_column(listing)]
+    if any(line.weight is not None for line in listing.lines):
+        columns.append(_weight_column(words))
+    columns += _means(words) if listing.holds_problems else _sums(words)
+    columns.append(
+        Column(
+            "share",
+            words.text("Share right"),
+            lambda line: line.counts.share,
+            lambda line: words.percent(line.counts.share),
+            rising=True,
+        )
+    )
+    return table(
+        request,
+        listing.caption,
+        columns,
+        listing.lines,
+        sort="order",
+        page_size=PAGE_SIZE,
+        number=words.number,
+    )
+
+
+def _name_column(listing: Listing) -> Column[Line]:
+    def name(line: Line) -> Markup:
+        text = Markup("<bdi>{}</bdi>").format(line.name)
+        shown = Markup('<a href="{}">{}</a>').format(line.href, text) if line.href else text
+        return shown + (Markup('<span class="sub">{}</span>').format(line.note) if line.note else "")
+
+    return Column("order", listing.head, lambda line: line.order, name, numeric=False)
+
+
+def _weight_column(words: Language) -> Column[Line]:
+    return Column(
+        "weight",
+        words.text("Share of the grade"),
+        lambda line: line.weight,
+        lambda line: words.percent(line.weight),
+        optional=True,
+    )
+
+
+def _means(words: Language) -> list[Column[Line]]:
+    def mean(key: str, label: str, count: Callable[[Counts], int], *, optional: bool) -> Column[Line]:
+        return Column(
+            key,
+            label,
+            lambda line: line.per_problem(count(line.counts)),
+            lambda line: words.number(line.per_problem(count(line.counts)), 1),
+            optional=optional,
+        )
+
+    return [
+        Column(
+            "problems",
+            words.text("Problems"),
+            lambda line: line.problems,
+            lambda line: words.number(line.problems),
+        ),
+        mean("right", words.text("Right per problem"), lambda c: c.right, optional=True),
+        mean("wrong", words.text("Wrong per problem"), lambda c: c.wrong, optional=True),
+        mean("answers", words.text("Answers per problem"), lambda c: c.total, optional=False),
+    ]
+
+
+def _sums(words: Language) -> list[Column[Line]]:
+    def number(key: str, label: str, count: Callable[[Counts], int]) -> Column[Line]:
+        return Column(
+            key, label, lambda line: count(line.counts), lambda line: words.number(count(line.counts))
+        )
+
+    return [
+        number("right", words.text("Right"), lambda c: c.right),
+        number("wrong", words.text("Wrong"), lambda c: c.wrong),
+        number("answers", words.text("Answers"), lambda c: c.total),
+    ]

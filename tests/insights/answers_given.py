@@ -1,0 +1,122 @@
+"""The answers of the tests' world: rows of `answer_distribution`, and what a person counts in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from pharos.demo.courses import Block, Course, Part
+
+NAMES = (
+    "course_id",
+    "module_id",
+    "part_id",
+    "correct",
+    "first_response_count",
+    "last_response_count",
+    "value_id",
+    "answer_value_text",
+    "answer_value_numeric",
+    "variant",
+    "problem_display_name",
+    "question_text",
+)
+TYPES = {
+    "correct": pa.bool_(),
+    "first_response_count": pa.int32(),
+    "last_response_count": pa.int32(),
+    "answer_value_numeric": pa.float64(),
+    "variant": pa.int32(),
+}
+ODD_TEXTS = (
+    "<b>bold</b><script>alert(1)</script>",
+    "=HYPERLINK(1)",
+    "+1",
+    "@SUM(1)",
+    "\tx",
+    "\u202egnp.exe",
+    "مرحبا",
+    "x" * 40_000,
+    "{a|b}",
+    "a\x01b",
+)
+"""Typed answers that would do harm if they were more than text."""
+ODD_PROBLEM = "i4x://CampusX/OLD101/problem/odd"
+
+
+def problems_of(course: Course) -> list[Block]:
+    return [block for block in course.root.walk() if block.type == "problem"]
+
+
+def rows_of_course(course: Course) -> list[dict[str, Any]]:
+    """All answers: option k of problem i was the last of 60 - 2 i - 8 k learners, at least one."""
+    rows = []
+    for i, block in enumerate(problems_of(course)):
+        assert block.problem is not None
+        for seed, parts in block.problem.variants:
+            for part in parts:
+                rows += _of_part(course, block, part, seed if block.problem.randomised else None, i)
+    return rows
+
+
+def _of_part(course: Course, block: Block, part: Part, seed: int | None, i: int) -> list[dict[str, Any]]:
+    rows = []
+    for k, option in enumerate(part.options):
+        shown = option.shown if isinstance(option.shown, str) else f"[{'|'.join(option.shown)}]"
+        last = max(1, 60 - 2 * i - 8 * k)
+        rows.append(
+            {
+                "course_id": course.id,
+                "module_id": block.id,
+                "part_id": part.id,
+                "correct": option.correct,
+                "first_response_count": last // 2 + k,
+                "last_response_count": last,
+                "value_id": f"choice_{k}" if "choice" in part.input_type else None,
+                "answer_value_text": shown,
+                "variant": seed,
+                "problem_display_name": block.name,
+                "question_text": part.question,
+            }
+        )
+    return rows
+
+
+def odd_rows(course_id: str) -> list[dict[str, Any]]:
+    """A problem of a course that the LMS does not know, whose answers would do harm."""
+    return [
+        {
+            "course_id": course_id,
+            "module_id": ODD_PROBLEM,
+            "part_id": "i4x-CampusX-OLD101-problem-odd_2_1",
+            "correct": k == 0,
+            "first_response_count": 1,
+            "last_response_count": 20 - k,
+            "value_id": None,
+            "answer_value_text": text,
+            "variant": None,
+            "problem_display_name": "Odd <i>answers</i>",
+            "question_text": "Is <b>this</b> safe?",
+        }
+        for k, text in enumerate((*ODD_TEXTS, None))
+    ]
+
+
+def as_table(rows: Sequence[dict[str, Any]]) -> pa.Table:
+    return pa.table(
+        {name: pa.array([row.get(name) for row in rows], TYPES.get(name, pa.string())) for name in NAMES}
+    )
+
+
+def counted(rows: Sequence[dict[str, Any]], problem_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Last answers and right ones of each problem, per part on average and cut, as spec 02 §10 has it."""
+    found = {}
+    for problem_id in problem_ids:
+        own = [row for row in rows if row["module_id"] == problem_id]
+        parts = len({row["part_id"] for row in own}) or 1
+        last = sum(row["last_response_count"] for row in own)
+        right = sum(row["last_response_count"] for row in own if row["correct"])
+        found[problem_id] = (last // parts, right // parts)
+    return found
