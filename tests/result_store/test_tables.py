@@ -40,6 +40,7 @@ def test_tables_about_learners_are_those() -> None:
         "enrollment_change_point",
         "enrollment_difference",
         "enterprise_user",
+        "learner_item",
         "module_engagement",
         "module_engagement_roster",
         "problem_response",

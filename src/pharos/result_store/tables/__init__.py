@@ -54,6 +54,7 @@ from pharos.result_store.tables.enrollment import (
     enrollment_change_point,
 )
 from pharos.result_store.tables.enterprise import enterprise_user
+from pharos.result_store.tables.items import item_answer, item_content, item_quality, learner_item
 from pharos.result_store.tables.languages import (
     course_enrollment_language_current,
     course_transcript_language,
@@ -114,8 +115,12 @@ __all__ = [
     "enrollment_reconciliation",
     "enterprise_user",
     "grade_distribution",
+    "item_answer",
+    "item_content",
+    "item_quality",
     "job_runs",
     "kept_in_lake",
+    "learner_item",
     "log_sources",
     "metadata",
     "module_engagement",
