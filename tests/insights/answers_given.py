@@ -120,3 +120,27 @@ def counted(rows: Sequence[dict[str, Any]], problem_ids: Sequence[str]) -> dict[
         right = sum(row["last_response_count"] for row in own if row["correct"])
         found[problem_id] = (last // parts, right // parts)
     return found
+
+
+def tag_rows(courses: Sequence[Course], odd_course: str) -> pa.Table:
+    """The tags of all problems, with 40 + i submissions of problem i; and of the odd problem."""
+    rows = [
+        (course.id, course.org, block.id, name, value, 40 + i, 20 + i // 2)
+        for course in courses
+        for i, block in enumerate(problems_of(course))
+        for name, value in tags_of(i)
+    ]
+    rows.append((odd_course, "CampusX", ODD_PROBLEM, "learning_outcome", "Knows the terms", 9, 3))
+    names = ("course_id", "org_id", "module_id", "tag_name", "tag_value")
+    counts = ("total_submissions", "correct_submissions")
+    return pa.table({name: [row[n] for row in rows] for n, name in enumerate((*names, *counts))})
+
+
+def tags_of(i: int) -> list[tuple[str, str]]:
+    """The tags of problem i: every third is hard and the others know terms, every second applies a method."""
+    found = [("difficulty", "Hard" if i % 3 == 0 else "Easy")]
+    if i and i % 3:
+        found.append(("learning_outcome", "Knows the terms"))
+    if i and i % 2:
+        found.append(("learning_outcome", "Can apply the method"))
+    return found

@@ -75,13 +75,16 @@ def sofia(world: World) -> Iterator[httpx.Client]:
 def said_of(world: World, problems: list[Block]) -> str:
     """The sentence of a list of problems, counted from the rows as a person would."""
     numbers = counted(answer_rows(world.campus), [problem.id for problem in problems])
-    total = sum(last for last, _ in numbers.values())
-    right = sum(found for _, found in numbers.values())
+    return sentence_of(problems, numbers, "answers")
+
+
+def sentence_of(problems: list[Block], numbers: dict[str, tuple[int, int]], what: str) -> str:
+    total, right = (sum(numbers[problem.id][n] for problem in problems) for n in (0, 1))
     enough = [problem for problem in problems if numbers[problem.id][0] >= 10]
     worst = min(enough, key=lambda p: (numbers[p.id][1] / numbers[p.id][0], -numbers[p.id][0]))
     last, found = numbers[worst.id]
     return (
-        f"{percent(right, total)} of {total:,} answers were right. The hardest problem is {worst.name}, with "
+        f"{percent(right, total)} of {total:,} {what} were right. The hardest problem is {worst.name}, with "
         f"{percent(found, last)}."
     )
 
@@ -300,7 +303,7 @@ def test_a_list_asks_the_data_api_once(world: World) -> None:
     base = f"/courses/{world.course_id}/{GRADED}"
     with world.client("sofia") as client:
         for address, most in (
-            (base, 1),
+            (base, 2),  # and whether there is a report
             (f"{base}assignments/{in_path(group.id)}/", 1),
             (f"{base}assignments/{in_path(group.id)}/problems/{in_path(problem.id)}/", 2),
         ):
@@ -337,8 +340,8 @@ def test_every_language_has_the_pages(sofia: httpx.Client, world: World, code: s
             assert "%(" not in page.text
 
 
-@pytest.mark.parametrize("name", LOOKS)
-def test_axe_finds_nothing_and_no_page_is_too_wide(browser: Browser, world: World, name: str) -> None:
+def looked_at(browser: Browser, world: World, name: str, pages: list[str]) -> None:
+    """Pages in Chromium: axe finds nothing, nothing scrolls sideways, no script complains."""
     context = browser.new_context(**LOOKS[name], base_url=world.url)
     context.set_default_timeout(10_000)
     page = context.new_page()
@@ -348,29 +351,33 @@ def test_axe_finds_nothing_and_no_page_is_too_wide(browser: Browser, world: Worl
     page.on("pageerror", lambda error: heard.append(str(error)))
     if name == "arabic":
         page.goto("/courses/?language=ar")
-    course = f"/courses/{world.course_id}/"
-    homework, exam = assignments(world)[1], assignments(world)[-1]
-    for address in (
-        f"{course}{GRADED}",
-        f"{course}{GRADED}homework/",
-        *(
-            f"{course}{GRADED}assignments/{in_path(group.id)}/{rest}"
-            for group in (homework, exam)
-            for rest in ("", *(f"problems/{in_path(p.id)}/" for p in problems_in(group)))
-        ),
-        f"/courses/{OLD_STYLE}/performance/problems/{in_path(ODD_PROBLEM)}/",
-        f"/courses/{world.campus.courses[2].id}/{GRADED}",
-    ):
+    for address in pages:
         page.goto(address, wait_until="load")
         for number in range(page.locator("figure[data-chart]").count()):
-            page.locator("figure[data-chart]").nth(number).locator("svg[aria-hidden] >> nth=0").wait_for(
-                state="attached"
-            )
+            figure = page.locator("figure[data-chart]").nth(number)
+            figure.locator("svg[aria-hidden] >> nth=0").wait_for(state="attached")
         assert complaints(page) == [], address
         wide, shown = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= shown, f"{address} scrolls sideways"
     assert heard == []
     context.close()
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_axe_finds_nothing_and_no_page_is_too_wide(browser: Browser, world: World, name: str) -> None:
+    course = f"/courses/{world.course_id}/"
+    homework, exam = assignments(world)[1], assignments(world)[-1]
+    pages = [
+        f"{course}{GRADED}",
+        f"{course}{GRADED}homework/",
+        f"/courses/{OLD_STYLE}/performance/problems/{in_path(ODD_PROBLEM)}/",
+        f"/courses/{OLD_STYLE}/{GRADED}",
+        f"/courses/{world.campus.courses[2].id}/{GRADED}",
+    ]
+    for group in (homework, exam):
+        base = f"{course}{GRADED}assignments/{in_path(group.id)}/"
+        pages += [base, *(f"{base}problems/{in_path(p.id)}/" for p in problems_in(group))]
+    looked_at(browser, world, name, pages)
 
 
 def test_a_chart_of_answers_is_read_by_keyboard(browser: Browser, world: World) -> None:

@@ -229,10 +229,29 @@ class DataAPI:
         """Last answers of each problem and how many were right: learners, per part on average."""
         return await self._course_rows(course_id, "problems/")
 
+    async def problems_and_tags(self, course_id: str) -> list[Row]:
+        """Submissions of each problem with tags, and how many were right: every attempt counts."""
+        return await self._course_rows(course_id, "problems_and_tags/")
+
     async def answer_distribution(self, course_id: str, problem_id: str) -> list[Row]:
         """The answers to each part of a problem, by part; none for a problem of another course run."""
         rows = await self._rows(f"v1/problems/{_quoted(problem_id)}/answer_distribution/")
         return [row for row in rows if row["course_id"] == course_id]
+
+    async def report(self, course_id: str, name: str) -> Row | None:
+        """Where the course's report can be fetched for a few minutes, and of when it is; None without it."""
+        path = f"v1/courses/{_quoted(course_id)}/reports/{name}/"
+        answer = await self._get(path, {"Accept": "application/json"})
+        if answer.status_code in {httpx.codes.NOT_FOUND, httpx.codes.NOT_IMPLEMENTED}:
+            return None
+        _expect_success(path, answer)
+        try:
+            found = answer.json()
+        except ValueError as error:
+            raise DataAPIError(path, "the answer is not JSON") from error
+        if not isinstance(found, dict) or not isinstance(found.get("download_url"), str):
+            raise DataAPIError(path, "the answer has no download_url")
+        return found
 
     async def answers(self) -> bool:
         """Whether the Data API is there and ready; for the health page."""

@@ -25,6 +25,7 @@ from pharos.insights.pages import (
     age,
     course_home,
     course_list,
+    course_map,
     course_shapes,
     courses,
     definitions,
@@ -37,11 +38,14 @@ from pharos.insights.pages import (
     geography,
     graded,
     landing,
+    outcomes,
     portfolio,
     problem,
+    problem_responses,
     service,
     sign_in,
     switch,
+    ungraded,
 )
 from pharos.insights.permissions import Permissions
 from pharos.insights.policy import content_policy
@@ -73,6 +77,10 @@ PAGES = (
     switch,
     problem,
     graded,
+    ungraded,
+    outcomes,
+    course_map,
+    problem_responses,
     downloads,
     enrollment,
     age,

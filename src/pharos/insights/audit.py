@@ -1,4 +1,7 @@
-"""Sign-ins and refusals, for the audit log; without the query, which may hold the code of a sign-in."""
+"""Sign-ins, refusals and downloads about single learners, for the audit log.
+
+Addresses are without the query, which may hold the code of a sign-in.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,15 @@ log = logging.getLogger(__name__)
 async def note_sign_in(request: Request, username: str) -> None:
     """Somebody signed in."""
     await anyio.to_thread.run_sync(lambda: _note(request, "signed_in", username))
+
+
+async def note_download(request: Request) -> None:
+    """Somebody fetches a file about single learners. Raises OSError: what is not noted may not be read."""
+    viewer = request.state.viewer
+    who, path = viewer.username if viewer else "", request.url.path
+    address = request.client.host if request.client else ""
+    audit = site_of(request).audit
+    await anyio.to_thread.run_sync(lambda: audit.note("downloaded", who=who, address=address, path=path))
 
 
 async def note_refusal(request: Request, reason: str) -> None:

@@ -93,4 +93,17 @@ EXPLANATIONS: dict[str, tuple[str, ...]] = {
         STAFF,
     ),
     navigation.GRADED.key: PROBLEMS,
+    navigation.UNGRADED.key: PROBLEMS,
+    navigation.COURSE_MAP.key: PROBLEMS,
+    navigation.OUTCOMES.key: (
+        noop(
+            "Every submission counts: who tries three times counts three times. The pages of graded and "
+            "ungraded problems count each learner with the last answer."
+        ),
+        noop(
+            "Outcome and difficulty are tags that the authors gave to a problem. A problem counts in each of "
+            "its outcomes, so that these do not add up to the whole."
+        ),
+        STAFF,
+    ),
 }

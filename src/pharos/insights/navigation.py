@@ -104,6 +104,35 @@ GRADED = Report(
     "answer_distribution",
     has_pages=True,
 )
+UNGRADED = Report(
+    "ungraded_content",
+    "performance/ungraded_content/",
+    noop("Ungraded problems"),
+    noop("Ungraded Problems"),
+    noop("How are learners doing on ungraded exercises?"),
+    noop("How are they doing on ungraded exercises?"),
+    "answer_distribution",
+    has_pages=True,
+)
+COURSE_MAP = Report(
+    "course_map",
+    "performance/course_map/",
+    noop("Course map"),
+    noop("Course Map"),
+    noop("Where in the course do learners get stuck?"),
+    noop("Where do they get stuck?"),
+    "answer_distribution",
+)
+OUTCOMES = Report(
+    "learning_outcomes",
+    "performance/learning_outcomes/",
+    noop("Learning outcomes"),
+    noop("Learning Outcomes"),
+    noop("Measured by learning outcome, how are learners performing?"),
+    noop("How are they doing by learning outcome?"),
+    "tags_distribution",
+    has_pages=True,
+)
 
 ABOUT_PERSONS = (AGE, EDUCATION, GENDER, GEOGRAPHY)
 """Reports that divide learners by what they are: small groups may have to be hidden."""
@@ -115,7 +144,7 @@ LENSES = (
         (ENROLLMENT_ACTIVITY, AGE, EDUCATION, GENDER, GEOGRAPHY),
     ),
     Lens(noop("Engagement"), noop("What are they doing?"), (ENGAGEMENT_CONTENT,)),
-    Lens(noop("Performance"), noop("How well are they doing?"), (GRADED,)),
+    Lens(noop("Performance"), noop("How well are they doing?"), (GRADED, UNGRADED, COURSE_MAP, OUTCOMES)),
 )
 
 

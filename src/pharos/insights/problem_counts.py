@@ -44,6 +44,8 @@ class Line:
     """The second line below its name."""
     weight: float | None = None
     """Its share of the grade, if it has one."""
+    difficulty: str = ""
+    """As its authors tagged it."""
 
     def per_problem(self, count: int) -> float:
         """A count divided by all its problems, also those without answers."""

@@ -15,7 +15,7 @@ from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
 from pharos.insights.navigation import Report
 from pharos.insights.outline import Block, key_of
-from pharos.insights.problem_counts import NOTHING, Counts, Line, hardest
+from pharos.insights.problem_counts import NOTHING, Counts, Line, hardest, total
 from pharos.insights.rendering import Link
 from pharos.insights.reports import Figure, ReportPage, State, about, strong
 from pharos.insights.tables import Column, Table, table
@@ -23,9 +23,57 @@ from pharos.insights.tables import Column, Table, table
 PAGE_SIZE = 25
 MOST_BARS = 14
 """Bars that a chart has room for."""
-FILE = "performance/problems"
+FILE, TAGS_FILE = "performance/problems", "performance/learning_outcomes"
 NOT_TOLD = noop(
     "The learning platform does not tell how this course is built, so its problems are listed by their ids."
+)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the numbers of a page count, in words."""
+
+    right: Callable[[Language, Counts], Markup]
+    of: Callable[[Language, int], str]
+    name: str
+    note: str
+    per_problem: str
+    caption: str
+
+
+def _right_answers(words: Language, counts: Counts) -> Markup:
+    return words.htmls(
+        "<strong>%(share)s</strong> of %(n)s answer was right.",
+        "<strong>%(share)s</strong> of %(n)s answers were right.",
+        counts.total,
+        share=words.percent(counts.share),
+    )
+
+
+def _right_submissions(words: Language, counts: Counts) -> Markup:
+    return words.htmls(
+        "<strong>%(share)s</strong> of %(n)s submission was right.",
+        "<strong>%(share)s</strong> of %(n)s submissions were right.",
+        counts.total,
+        share=words.percent(counts.share),
+    )
+
+
+ANSWERS = Counted(
+    _right_answers,
+    lambda words, n: words.texts("of %(n)s answer", "of %(n)s answers", n),
+    noop("Answers"),
+    noop("the last ones"),
+    noop("Answers per problem"),
+    noop("Share of right answers, of last answers"),
+)
+SUBMISSIONS = Counted(
+    _right_submissions,
+    lambda words, n: words.texts("of %(n)s submission", "of %(n)s submissions", n),
+    noop("Submissions"),
+    noop("every attempt"),
+    noop("Submissions per problem"),
+    noop("Share of right submissions, of all attempts"),
 )
 
 
@@ -50,6 +98,9 @@ class Listing:
     question: str = ""
     title: str = ""
     note: str = ""
+    counted: Counted = ANSWERS
+    file: str = FILE
+    further_file: Markup | str = ""
 
     @property
     def holds_problems(self) -> bool:
@@ -57,9 +108,9 @@ class Listing:
         return self.lines is not self.problems
 
 
-def problem_path(course: Course, problem_id: str, place: str = "") -> str:
+def problem_path(course: Course, problem_id: str, place: str = "performance/") -> str:
     """The address of the page of a problem, below a page of the course, or apart from all."""
-    return f"{course.path}performance/{place}problems/{in_path(problem_id)}/"
+    return f"{course.path}{place}problems/{in_path(problem_id)}/"
 
 
 def in_path(block_id: str) -> str:
@@ -78,12 +129,23 @@ def problem_lines(
     return lines
 
 
-def untold_lines(counts: dict[str, Counts], address: Callable[[str], str]) -> list[Line]:
-    """A line for each problem with answers, by id: for a course of which the LMS does not tell more."""
-    return [
-        Line(order, key_of(problem_id), found, address(problem_id), note=problem_id)
+def untold(words: Language, course: Course, report: Report, counts: dict[str, Counts]) -> Listing:
+    """All problems with answers in one list by id, where the LMS does not tell how the course is built."""
+    lines = [
+        Line(order, key_of(problem_id), found, problem_path(course, problem_id), note=problem_id)
         for order, (problem_id, found) in enumerate(counts.items(), 1)
     ]
+    return Listing(
+        course=course,
+        report=report,
+        head=words.text("Problem"),
+        caption=words.text("Problems"),
+        lines=lines,
+        problems=lines,
+        answered=total(counts, counts),
+        nothing=words.text("Nothing has been answered yet."),
+        note=words.text(NOT_TOLD) if lines else "",
+    )
 
 
 def list_page(request: Request, listing: Listing) -> ReportPage:
@@ -95,33 +157,35 @@ def list_page(request: Request, listing: Listing) -> ReportPage:
         return ReportPage(**names, answer=_no_answers(words, listing), empty=_empty(words, listing))
     return ReportPage(
         **names,
-        answer=sentence(words, listing.answered, listing.problems),
+        answer=sentence(words, listing),
         figures_label=words.text("Problem metrics"),
         figures=_figures(words, listing),
         chart=_chart(words, listing),
         table=_table(request, words, listing),
-        **files(listing.course, FILE),
+        further_file=listing.further_file,
+        **files(listing.course, listing.file),
     )
 
 
-def sentence(words: Language, answered: Counts, problems: Sequence[Line]) -> Markup:
+def sentence(words: Language, listing: Listing) -> Markup:
     """How many answers were right, and which problem is the hardest."""
-    right = words.htmls(
-        "<strong>%(share)s</strong> of %(n)s answer was right.",
-        "<strong>%(share)s</strong> of %(n)s answers were right.",
-        answered.total,
-        share=words.percent(answered.share),
-    )
-    line = hardest(problems)
+    right = listing.counted.right(words, listing.answered)
+    line = hardest(listing.problems)
     if line is None:
         return right
-    name = Markup('<a href="{}"><bdi>{}</bdi></a>').format(line.href, line.name)
+    name = linked(line.href, line.name)
     hard = words.html(
         "The hardest problem is %(problem)s, with %(share)s.",
         problem=name,
         share=strong(words.percent(line.counts.share)),
     )
     return words.sentences(right, hard)
+
+
+def linked(href: str, name: str) -> Markup:
+    """The name, as a link where there is something to lead to."""
+    text = Markup("<bdi>{}</bdi>").format(name)
+    return Markup('<a href="{}">{}</a>').format(href, text) if href else text
 
 
 def _no_answers(words: Language, listing: Listing) -> Markup:
@@ -136,23 +200,35 @@ def _no_answers(words: Language, listing: Listing) -> Markup:
 
 def _empty(words: Language, listing: Listing) -> State:
     up = next((link for link in reversed(listing.trail) if not link.current), None)
-    back = up or Link(listing.course.path, words.text("Back to course home"))
+    return no_answers_state(words, listing.course, up)
+
+
+def no_answers_state(words: Language, course: Course, up: Link | None = None) -> State:
+    """Nobody has answered: `up` is the page above, course home without one."""
+    back = Link(course.path, words.text("Back to course home"))
+    if up is not None:
+        back = Link(up.href, words.text("Back to %(page)s", page=up.label))
     return State(
         words.text("No answers yet"),
         words.text(
             "Numbers appear after the first learner has submitted an answer and the next computation has run."
         ),
-        (Link(back.href, words.text("Back to %(page)s", page=back.label)) if up else back,),
+        (back,),
     )
 
 
 def _figures(words: Language, listing: Listing) -> tuple[Figure, ...]:
     answered = listing.answered
     with_answers = sum(1 for line in listing.problems if line.counts.total)
-    of = words.texts("of %(n)s answer", "of %(n)s answers", answered.total)
+    counted = listing.counted
     return (
-        Figure("right_share", words.text("Right"), words.percent(answered.share), of),
-        Figure("answers", words.text("Answers"), words.number(answered.total), words.text("the last ones")),
+        Figure(
+            "right_share",
+            words.text("Right"),
+            words.percent(answered.share),
+            counted.of(words, answered.total),
+        ),
+        Figure("answers", words.text(counted.name), words.number(answered.total), words.text(counted.note)),
         Figure(
             "problems_answered",
             words.text("Problems answered"),
@@ -168,13 +244,12 @@ def _chart(words: Language, listing: Listing) -> Chart:
     shown = (
         sorted(told, key=lambda line: line.counts.share or 0.0)[:MOST_BARS] if len(told) > MOST_BARS else told
     )
-    caption = words.text("Share of right answers, of last answers")
+    caption = words.text(listing.counted.caption)
     if len(shown) < len(told):
-        caption = words.text(
-            "The %(shown)s lowest of %(all)s shares of right answers, of last answers",
-            shown=words.number(len(shown)),
-            all=words.number(len(told)),
+        lowest = words.text(
+            "the %(shown)s lowest of %(all)s", shown=words.number(len(shown)), all=words.number(len(told))
         )
+        caption = f"{caption} ({lowest})"
     bars = [
         {
             "name": line.name,
@@ -182,7 +257,7 @@ def _chart(words: Language, listing: Listing) -> Chart:
             "rows": [
                 (words.text("Right"), words.number(line.counts.right)),
                 (words.text("Wrong"), words.number(line.counts.wrong)),
-                (words.text("Answers"), words.number(line.counts.total)),
+                (words.text(listing.counted.name), words.number(line.counts.total)),
             ],
         }
         for line in shown
@@ -202,7 +277,9 @@ def _table(request: Request, words: Language, listing: Listing) -> Table:
     columns = [_name_column(listing)]
     if any(line.weight is not None for line in listing.lines):
         columns.append(_weight_column(words))
-    columns += _means(words) if listing.holds_problems else _sums(words)
+    if any(line.difficulty for line in listing.lines):
+        columns.append(_difficulty_column(words))
+    columns += (_means if listing.holds_problems else _sums)(words, listing.counted)
     columns.append(
         Column(
             "share",
@@ -225,9 +302,9 @@ def _table(request: Request, words: Language, listing: Listing) -> Table:
 
 def _name_column(listing: Listing) -> Column[Line]:
     def name(line: Line) -> Markup:
-        text = Markup("<bdi>{}</bdi>").format(line.name)
-        shown = Markup('<a href="{}">{}</a>').format(line.href, text) if line.href else text
-        return shown + (Markup('<span class="sub">{}</span>').format(line.note) if line.note else "")
+        return linked(line.href, line.name) + (
+            Markup('<span class="sub">{}</span>').format(line.note) if line.note else ""
+        )
 
     return Column("order", listing.head, lambda line: line.order, name, numeric=False)
 
@@ -242,7 +319,16 @@ def _weight_column(words: Language) -> Column[Line]:
     )
 
 
-def _means(words: Language) -> list[Column[Line]]:
+def _difficulty_column(words: Language) -> Column[Line]:
+    def difficulty(line: Line) -> str:
+        return line.difficulty or "–"
+
+    return Column(
+        "difficulty", words.text("Difficulty"), difficulty, difficulty, numeric=False, optional=True
+    )
+
+
+def _means(words: Language, counted: Counted) -> list[Column[Line]]:
     def mean(key: str, label: str, count: Callable[[Counts], int], *, optional: bool) -> Column[Line]:
         return Column(
             key,
@@ -261,11 +347,11 @@ def _means(words: Language) -> list[Column[Line]]:
         ),
         mean("right", words.text("Right per problem"), lambda c: c.right, optional=True),
         mean("wrong", words.text("Wrong per problem"), lambda c: c.wrong, optional=True),
-        mean("answers", words.text("Answers per problem"), lambda c: c.total, optional=False),
+        mean("answers", words.text(counted.per_problem), lambda c: c.total, optional=False),
     ]
 
 
-def _sums(words: Language) -> list[Column[Line]]:
+def _sums(words: Language, counted: Counted) -> list[Column[Line]]:
     def number(key: str, label: str, count: Callable[[Counts], int]) -> Column[Line]:
         return Column(
             key, label, lambda line: count(line.counts), lambda line: words.number(count(line.counts))
@@ -274,5 +360,5 @@ def _sums(words: Language) -> list[Column[Line]]:
     return [
         number("right", words.text("Right"), lambda c: c.right),
         number("wrong", words.text("Wrong"), lambda c: c.wrong),
-        number("answers", words.text("Answers"), lambda c: c.total),
+        number("answers", words.text(counted.name), lambda c: c.total),
     ]

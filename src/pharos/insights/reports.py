@@ -88,6 +88,8 @@ class ReportPage(Page):
     csv: str = ""
     xlsx: str = ""
     """Addresses of the files with the rows shown."""
+    further_file: Markup | str = ""
+    """What else there is to download, in a sentence."""
     tabs: tuple[Link, ...] = ()
     periods: tuple[Link, ...] = ()
     custom_period: tuple[str, str] | None = None

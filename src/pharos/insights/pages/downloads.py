@@ -55,6 +55,15 @@ class Download:
         return sorted((*self.columns, *SHARED))
 
 
+async def _tags(api: DataAPI, course_id: str) -> list[Row]:
+    rows = await api.problems_and_tags(course_id)
+    return [{**row, "course_id": course_id, "tags": _in_words(row["tags"])} for row in rows]
+
+
+def _in_words(tags: Mapping[str, Sequence[str]]) -> str:
+    return " | ".join(f"{name}: {value}" for name, values in tags.items() for value in values)
+
+
 async def _problems(api: DataAPI, course_id: str) -> list[Row]:
     rows = await api.problems(course_id)
     return [{**row, "course_id": course_id, "part_ids": " | ".join(row["part_ids"])} for row in rows]
@@ -129,6 +138,13 @@ DOWNLOADS = {
         "performance-problems",
         ("module_id", "total_submissions", "correct_submissions", "part_ids"),
         _problems,
+        "latest",
+    ),
+    problem_lists.TAGS_FILE: Download(
+        navigation.OUTCOMES,
+        "performance-problems-and-tags",
+        ("module_id", "total_submissions", "correct_submissions", "tags"),
+        _tags,
         "latest",
     ),
 }

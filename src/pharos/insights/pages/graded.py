@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
@@ -13,15 +14,15 @@ from pharos.insights.directory import Course
 from pharos.insights.language import Language
 from pharos.insights.outline import Group, Outline, slug
 from pharos.insights.pages.problem import Place, render_problem
+from pharos.insights.pages.problem_responses import file_of_responses
 from pharos.insights.problem_counts import Counts, Line, counts_of, total
 from pharos.insights.problem_lists import (
-    NOT_TOLD,
     Listing,
     in_path,
     list_page,
     problem_lines,
     problem_path,
-    untold_lines,
+    untold,
 )
 from pharos.insights.rendering import Link
 from pharos.insights.site import Site, TheSite
@@ -36,14 +37,16 @@ ASSIGNMENT = ROOT + "/assignments/{assignment_id:path}"
 async def graded(request: Request, course: CourseInView, site: TheSite) -> Response:
     """How are learners doing on graded problems? By assignment type."""
     words: Language = request.state.language
-    rows, outline, policy = await asyncio.gather(
+    rows, outline, policy, file = await asyncio.gather(
         site.api.problems(course.course_id),
         site.directory.outline(course.course_id),
         site.directory.grading_policy(course.course_id),
+        file_of_responses(words, site, course),
     )
     counts = counts_of(rows)
     if outline is None:
-        return site.renderer.render(request, list_page(request, _untold(words, course, counts)))
+        untold_listing = replace(untold(words, course, navigation.GRADED, counts), further_file=file)
+        return site.renderer.render(request, list_page(request, untold_listing))
     problems = _graded_problems(course, outline.assignments, counts)
     listing = Listing(
         course=course,
@@ -54,6 +57,7 @@ async def graded(request: Request, course: CourseInView, site: TheSite) -> Respo
         problems=problems,
         answered=total(counts, _ids(outline.assignments)),
         nothing=words.text("This course has no graded content."),
+        further_file=file,
     )
     return site.renderer.render(request, list_page(request, listing))
 
@@ -85,7 +89,9 @@ async def assignment(request: Request, course: CourseInView, site: TheSite, assi
     )
     counts = counts_of(rows)
     if outline is None:
-        return site.renderer.render(request, list_page(request, _untold(words, course, counts)))
+        return site.renderer.render(
+            request, list_page(request, untold(words, course, navigation.GRADED, counts))
+        )
     group = _assignment(outline, assignment_id)
     lines = _problem_lines(course, group, counts)
     listing = Listing(
@@ -113,7 +119,9 @@ async def assignment_type(request: Request, course: CourseInView, site: TheSite,
     )
     counts = counts_of(rows)
     if outline is None:
-        return site.renderer.render(request, list_page(request, _untold(words, course, counts)))
+        return site.renderer.render(
+            request, list_page(request, untold(words, course, navigation.GRADED, counts))
+        )
     groups = [group for group in outline.assignments if slug(group.block.format) == kind]
     name = groups[0].block.format if groups else kind
     listing = Listing(
@@ -130,22 +138,6 @@ async def assignment_type(request: Request, course: CourseInView, site: TheSite,
         title=words.text("Graded Content: %(name)s", name=name),
     )
     return site.renderer.render(request, list_page(request, listing))
-
-
-def _untold(words: Language, course: Course, counts: dict[str, Counts]) -> Listing:
-    """All problems in one list, where nobody tells how the course is built."""
-    lines = untold_lines(counts, lambda problem_id: problem_path(course, problem_id))
-    return Listing(
-        course=course,
-        report=navigation.GRADED,
-        head=words.text("Problem"),
-        caption=words.text("Problems"),
-        lines=lines,
-        problems=lines,
-        answered=total(counts, counts),
-        nothing=words.text("Nothing has been answered yet."),
-        note=words.text(NOT_TOLD) if lines else "",
-    )
 
 
 def _types(
@@ -224,8 +216,8 @@ def _trail(words: Language, course: Course, group: Group) -> tuple[Link, ...]:
 
 
 def _problem_place(group: Group) -> str:
-    return f"graded_content/assignments/{in_path(group.block.id)}/"
+    return f"{navigation.GRADED.path}assignments/{in_path(group.block.id)}/"
 
 
 def _assignment_path(course: Course, group: Group) -> str:
-    return f"{course.path}performance/{_problem_place(group)}"
+    return f"{course.path}{_problem_place(group)}"

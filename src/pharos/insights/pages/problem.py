@@ -1,6 +1,6 @@
 """One problem, part by part: question, answers on first and last attempt, variants (spec 06 §9.15).
 
-A problem has a page in each report that leads to it; this module makes them all, and one below no report.
+A problem has a page in each report that leads to it; this module makes them all.
 """
 
 from __future__ import annotations
@@ -91,18 +91,22 @@ class ProblemPage(ReportPage):
 async def part(
     request: Request, course: CourseInView, site: TheSite, problem_id: str, part_id: str
 ) -> Response:
-    """How did learners answer this part of the problem? Below no report."""
-    return await render_problem(request, site, course, _apart(course), problem_id, part_id)
+    """How did learners answer this part of the problem? Below the course map."""
+    place = _on_the_map(request, course)
+    return await render_problem(request, site, course, place, problem_id, part_id)
 
 
 @router.get(COURSE + "/performance/problems/{problem_id:path}/")
 async def problem(request: Request, course: CourseInView, site: TheSite, problem_id: str) -> Response:
-    """How did learners answer the first part of the problem? Below no report."""
-    return await render_problem(request, site, course, _apart(course), problem_id)
+    """How did learners answer the first part of the problem? Below the course map."""
+    return await render_problem(request, site, course, _on_the_map(request, course), problem_id)
 
 
-def _apart(course: Course) -> Place:
-    return Place(navigation.GRADED, (), (), lambda other: problem_path(course, other))
+def _on_the_map(request: Request, course: Course) -> Place:
+    words: Language = request.state.language
+    report = navigation.COURSE_MAP
+    up = Link(course.path + report.path, words.text(report.label))
+    return Place(report, (up,), (), lambda other: problem_path(course, other))
 
 
 async def render_problem(

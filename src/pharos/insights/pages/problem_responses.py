@@ -1,0 +1,52 @@
+"""The report of what each learner answered last: a link that works for a few minutes (spec 06 §10)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import RedirectResponse
+from markupsafe import Markup
+
+from pharos.insights.access import CourseInView
+from pharos.insights.api import DataAPIError, moment
+from pharos.insights.audit import note_download
+from pharos.insights.directory import Course
+from pharos.insights.language import Language
+from pharos.insights.site import Site, TheSite
+
+router = APIRouter()
+REPORT = "problem_response"
+
+
+@router.get("/courses/{course_id:course_page}/csv/problem_responses/")
+async def problem_responses(request: Request, course: CourseInView, site: TheSite) -> RedirectResponse:
+    """To the file, which has user names: who fetches it is written down."""
+    found = await site.api.report(course.course_id, REPORT)
+    if found is None or urlsplit(found["download_url"]).scheme not in {"http", "https"}:
+        raise HTTPException(404)
+    await note_download(request)
+    return RedirectResponse(found["download_url"], 302)
+
+
+async def file_of_responses(words: Language, site: Site, course: Course) -> Markup:
+    """A sentence that leads to the file; empty without one, and while nobody can say."""
+    try:
+        found = await site.api.report(course.course_id, REPORT)
+    except DataAPIError:
+        return Markup("")
+    if found is None:
+        return Markup("")
+    written = moment(found.get("last_modified"))
+    link = Markup('<a href="{}">{}</a>').format(
+        f"{course.path}csv/problem_responses/", words.text("the report of responses")
+    )
+    if written is None:
+        return words.html(
+            "What each learner answered last is in %(report)s (CSV), with user names.", report=link
+        )
+    return words.html(
+        "What each learner answered last is in %(report)s (CSV, of %(moment)s), with user names.",
+        report=link,
+        moment=words.moment(written),
+    )
