@@ -195,6 +195,14 @@ class Problems(Section):
     )
 
 
+class Video(Section):
+    compat: bool = Field(
+        False,
+        description="Count videos by the original's rules to the letter, with what is known to be wrong in "
+        "them, so that both can be compared.",
+    )
+
+
 class Reports(Section):
     since: date = Field(date(2013, 5, 30), description="First UTC day of the report problem_response.")
     fields: list[str] = Field(
@@ -396,6 +404,7 @@ class Settings(BaseSettings):
     geolocation: Geolocation = Geolocation()
     counting: Counting = Counting()
     problems: Problems = Problems()
+    video: Video = Video()
     reports: Reports = Reports()
     result_store: ResultStoreSettings = ResultStoreSettings()
     data_api: DataAPISettings = DataAPISettings()

@@ -100,7 +100,7 @@ def _value(name: str, scope: Scope, rows: dict[str, Any]) -> object:
         case "newest_enrollment":
             created = [row.get("created") for row in rows.get("student_courseenrollment", [])]
             return max((moment for moment in created if moment is not None), default=None)
-    return getattr(scope, name)
+    return rows.get(name, getattr(scope, name))
 
 
 def _schema(name: str) -> pa.Schema:

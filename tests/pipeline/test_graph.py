@@ -25,6 +25,7 @@ def test_every_input_of_a_metric_is_there() -> None:
         "newest_enrollment",
         "response_types",
         "reports_since",
+        "video_compat",
     }
     for metric in METRICS.values():
         for name in metric.inputs:

@@ -1,14 +1,15 @@
-"""What the status says of submissions that tell no answers."""
+"""What the status says of submissions and events of players that are not used."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from tests import lines, videos
 from tests.pipeline.conftest import Installation
 from tests.problems import PART, line, part, payload
 
 from pharos.lake.lake import Lake
-from pharos.pipeline.refused_submissions import submissions_by_reason
+from pharos.pipeline.refused_submissions import submissions_by_reason, video_events_by_reason
 
 
 def test_reasons_are_counted_and_told(installation: Installation) -> None:
@@ -25,3 +26,14 @@ def test_reasons_are_counted_and_told(installation: Installation) -> None:
     assert problem.text == (
         "3 of 6 submissions of problems tell no answers: the payload is no object 2, no answers 1."
     )
+
+
+def test_events_of_players_are_counted_and_told(installation: Installation) -> None:
+    good = [videos.line(row) for row in videos.moves(1, "10:00:00 play 0 · 10:00:05 pause 5")]
+    odd = [lines.event("2024-03-05 11:00", "stop_video", event={"id": "v"})]
+    assert video_events_by_reason(Lake(installation.settings.lake)) == {}
+    assert "unused video events" not in {problem.kind for problem in installation.run(good).problems}
+    report = installation.run([*good, *odd], datetime(2024, 3, 6))
+    assert video_events_by_reason(Lake(installation.settings.lake)) == {"": 2, "no position": 1}
+    [problem] = [problem for problem in report.problems if problem.kind == "unused video events"]
+    assert problem.text == "1 of 3 events of video players are not used: no position 1."

@@ -47,4 +47,5 @@ def test_tables_about_learners_are_those() -> None:
         "student_engagement_all",
         "student_engagement_daily",
         "student_engagement_weekly",
+        "viewing",
     }

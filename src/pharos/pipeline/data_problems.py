@@ -20,7 +20,7 @@ from pharos.lake.snapshots import TableState, states
 from pharos.lake.status import LakeStatus, SourceStatus, lake_status, stretches
 from pharos.pipeline import ownership
 from pharos.pipeline.ingestion import now
-from pharos.pipeline.refused_submissions import submissions_by_reason
+from pharos.pipeline.refused_submissions import submissions_by_reason, video_events_by_reason
 from pharos.result_store import owner, store
 from pharos.result_store.data_problems import LMS_IMPORT, NOT_PUBLISHED, DataProblem, LogSource, silent
 from pharos.result_store.data_problems import record as record_in
@@ -29,7 +29,7 @@ from pharos.telemetry.logs import visible, write, writes_json
 
 log = logging.getLogger(__name__)
 MOST_QUARANTINED = 0.01  # of a source's lines
-MOST_REFUSED = 0.01  # of the submissions
+MOST_REFUSED = 0.01  # of the submissions, and of the events of video players
 SKEW = timedelta(minutes=5)  # clocks of hosts may differ so much
 NAMED = 3  # files or tables in a text; `pharos status` has all
 
@@ -113,6 +113,7 @@ def _of_the_lake(
         )
     yield from _not_imported(imported)
     yield from _refused(submissions_by_reason(Lake(settings.lake)))
+    yield from _unused(video_events_by_reason(Lake(settings.lake)))
     if not status.sum.closes:
         text = "Lines read are not events + duplicates + quarantine + blank lines. Please report this."
         yield DataProblem(kind="unaccounted lines", about="", text=text)
@@ -127,6 +128,18 @@ def _refused(submissions: Counter[str]) -> Iterator[DataProblem]:
             about="",
             text=f"{refused.total()} of {_counted(submissions.total(), 'submission')} of problems tell no "
             f"answers: {reasons}.",
+        )
+
+
+def _unused(events: Counter[str]) -> Iterator[DataProblem]:
+    unused = Counter({reason: count for reason, count in events.items() if reason})
+    if unused.total() > MOST_REFUSED * events.total():
+        reasons = ", ".join(f"{reason} {count}" for reason, count in unused.most_common())
+        yield DataProblem(
+            kind="unused video events",
+            about="",
+            text=f"{unused.total()} of {_counted(events.total(), 'event')} of video players are not used: "
+            f"{reasons}.",
         )
 
 

@@ -16,6 +16,7 @@
 | `answer_metadata` | what a file of the operator's says of parts of problems, see `answer_metadata` |
 | `reports_since` | the first day of the report `problem_response` |
 | `response_types` | the kinds of responses whose answers are counted |
+| `video_compat` | whether viewings are those of the original |
 | `last_day`, `current_week`, `site_week` | see `Scope` |
 
 Each input has a digest for each part of the metric that asks for it (course run, day or week), or one digest
@@ -160,8 +161,15 @@ class Inputs:
     def value(self, name: str) -> bool | date | datetime | tuple[str, ...] | None:
         """The value of an input that is no table."""
         match name:
-            case "last_day" | "current_week" | "site_week" | "reports_since" | "response_types":
-                found: date | tuple[str, ...] | None = getattr(self.scope, name)
+            case (
+                "last_day"
+                | "current_week"
+                | "site_week"
+                | "reports_since"
+                | "response_types"
+                | "video_compat"
+            ):
+                found: bool | date | tuple[str, ...] | None = getattr(self.scope, name)
                 return found
             case "grades_are_known":
                 return self._has_rows(GRADES)

@@ -150,6 +150,7 @@ def _scope_of(settings: Settings, until: datetime) -> Scope:
         response_types=tuple(settings.problems.response_types),
         reports_since=settings.reports.since,
         answer_metadata=settings.problems.answer_metadata,
+        video_compat=settings.video.compat,
     )
 
 

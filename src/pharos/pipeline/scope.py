@@ -29,6 +29,7 @@ class Scope:
     week_start: str = "monday"  # of the site's own weeks, which are counted beside those of ISO
     response_types: tuple[str, ...] = ()  # whose answers are counted
     reports_since: date = date.min
+    video_compat: bool = False  # see `pharos.metrics.viewings`
     answer_metadata: Path | None = None  # see `pharos.pipeline.answer_metadata`
 
     @property

@@ -29,6 +29,7 @@ KINDS = {
     "files set aside": "Files that are no part of the lake were moved into its folder .set-aside.",
     "quarantine": "More than 1 % of the lines of a log source are no events.",
     "refused submissions": "More than 1 % of the submissions of problems tell no answers.",
+    "unused video events": "More than 1 % of the events of video players are not used.",
     "clock skew": "The newest event of a log source lies in the future.",
     "missing days": "Whole days without any event lie inside the history.",
     LMS_IMPORT: "Tables, courses or the catalog of the LMS could not be imported; older copies are used.",

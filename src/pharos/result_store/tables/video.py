@@ -2,15 +2,114 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer
+from sqlalchemy import BigInteger, Boolean, DateTime, Integer
 
-from pharos.result_store.column_types import Exact
+from pharos.result_store.column_types import Exact, number
 from pharos.result_store.tables.base import Definition, column, course_id, result
 
 _SOURCE = (
     "Events play_video, pause_video, stop_video, seek_video and those of the mobile app in the tracking logs."
 )
 _VIDEO_ID = "Course id, `|`, encoded id of the video."
+
+viewing = result(
+    "viewing",
+    Definition(
+        title="Viewings",
+        version=1,
+        meaning="Every time a learner played a video: when, from where to where, and what ended it.",
+        formula=(
+            "A viewing begins with a play and ends with the learner's next event of the video. It starts "
+            "where the play says, or where the seek before it led."
+        ),
+        edge_cases=(
+            "Viewings that do not count are here too; `dropped` says why.",
+            "If it is played again before it ended, its end is estimated: by the clock, at most the video's.",
+            "A viewing longer than four times the clock and 30 seconds is cut there: its end is estimated.",
+            "At the same time a pause comes before a play, a seek and a stop.",
+        ),
+        window="The whole history up to the last day.",
+        source=_SOURCE,
+        spec="03 §1.4",
+        differences=(
+            "Sessions of a browser and the mobile app are kept apart.",
+            "The latest seek counts, for a play up to ten seconds after it, until something was watched.",
+            "The length of a video is that of the LMS's outline, else the one most plays tell.",
+            "Nothing is asked of YouTube.",
+            "With video.compat viewings are those of the original.",
+        ),
+        persons="user_id",
+    ),
+    course_id(),
+    column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    column("user_id", BigInteger(), "Number of the learner in the LMS.", nullable=False),
+    column("session", Exact(255), "Session of the play; empty if it carries none.", nullable=False),
+    column("is_mobile", Boolean(), "Whether the mobile app played it.", nullable=False),
+    column("number", BigInteger(), "Grows with the time of the learner's plays.", nullable=False),
+    column("start_time", DateTime(), "When the play was, UTC.", nullable=False),
+    column("start_offset", number, "Second of the video where it starts.", nullable=False),
+    column("end_offset", number, "Second where it ends; null if that is not known."),
+    column("reason", Exact(255), "Type of the event that ended it; empty for none.", nullable=False),
+    column("is_estimated", Boolean(), "Whether the end is estimated or cut.", nullable=False),
+    column("duration", number, "Seconds of the whole video; null if unknown."),
+    column("dropped", Exact(255), "Why it does not count; empty if it does.", nullable=False),
+    key=("course_id", "encoded_module_id", "user_id", "session", "is_mobile", "number"),
+    indexes=(),
+    is_published=False,
+)
+
+video_segment = result(
+    "video_segment",
+    Definition(
+        title="Parts of videos",
+        version=1,
+        meaning="Viewers and views of each five seconds of a video, and what is known of the whole video.",
+        formula="The tables video and video_timeline are made from these rows.",
+        edge_cases=(
+            "A segment nobody watched has no row.",
+            "A pause inside a segment makes two views of it.",
+            "A viewing that ends where a segment starts touches it.",
+            "Viewings whose end is estimated do not count.",
+        ),
+        source=_SOURCE,
+        spec="03 §1.7",
+    ),
+    column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
+    course_id(),
+    column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    column("segment", Integer(), "Number of the segment, from 0.", nullable=False),
+    column("num_users", Integer(), "Distinct learners.", nullable=False),
+    column("num_views", Integer(), "Views.", nullable=False),
+    column("duration", Integer(), "Seconds of the video, known or guessed.", nullable=False),
+    column("users_at_start", Integer(), "Distinct learners in the first segment.", nullable=False),
+    column("users_at_end", Integer(), "Distinct learners near the end.", nullable=False),
+    key=("course_id", "encoded_module_id", "segment"),
+    indexes=(),
+    is_published=False,
+)
+
+video_event_use = result(
+    "video_event_use",
+    Definition(
+        title="Use of video events",
+        version=1,
+        meaning="Events of players and viewings of each course run by the reason why they do not count.",
+        formula="Events are those that begin or end a viewing; viewings are those of the table viewing.",
+        edge_cases=(
+            "The reason is empty for those that count.",
+            "Events that end no viewing are counted among the viewings, as outside a viewing.",
+        ),
+        source=_SOURCE,
+        spec="03 §1.4",
+    ),
+    course_id(),
+    column("kind", Exact(255), "event or viewing.", nullable=False),
+    column("reason", Exact(255), "Why it does not count; empty if it does.", nullable=False),
+    column("count", BigInteger(), "How many.", nullable=False),
+    key=("course_id", "kind", "reason"),
+    indexes=(),
+    is_published=False,
+)
 
 video = result(
     "video",
@@ -26,9 +125,15 @@ video = result(
         edge_cases=(
             "Viewings under a quarter of a second do not count.",
             "If the duration is unknown, the end is where viewing drops to a twentieth.",
+            "Viewings whose end is estimated do not count.",
         ),
         source=_SOURCE,
         spec="03 §1",
+        differences=(
+            "The duration is that of the LMS's outline, else the one most plays tell.",
+            "Events of another session or of the mobile app end no viewing.",
+            "With video.compat both tables of videos are those of the original.",
+        ),
     ),
     column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
     course_id(),

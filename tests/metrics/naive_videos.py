@@ -1,0 +1,178 @@
+"""Viewings and their segments once more: one state per learner and video. `spec 03 §1.4, 1.7, 4.1`"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+Event = dict[str, Any]
+
+
+class Viewing(NamedTuple):
+    video: tuple[str, str]  # course run, video
+    user: int
+    start_time: datetime
+    start: float
+    end: float | None
+    reason: str
+    is_estimated: bool
+    duration: float | None
+    dropped: str
+
+
+def viewings(events: Iterable[Event], *, compat: bool) -> list[Viewing]:
+    """All plays, each with what ended it."""
+    rows = [row for row in events if row["unused"] is None]
+    groups = defaultdict(list)
+    for row in rows:
+        apart = () if compat else (row["session"], row["is_mobile"])
+        groups[(row["course_id"], row["video"]), row["user_id"], apart].append(row)
+    known = lengths(rows)
+    found: list[Viewing] = []
+    for (video, user, _), group in groups.items():
+        in_order = sorted(group, key=_order)
+        if compat:
+            found += _of_the_original(video, user, in_order)
+        else:
+            found += _better(video, user, in_order, known.get(video))
+    return found
+
+
+def _order(row: Event) -> tuple[Any, ...]:
+    old, duration = row["old_position"], row["duration"]
+    return (
+        row["time"], row["event_type"], row["position"], -1 if old is None else old,
+        -1 if duration is None else duration,
+    )  # fmt: skip
+
+
+def lengths(rows: list[Event]) -> dict[tuple[str, str], float]:
+    """The most frequent duration of each video's plays, of several the greatest."""
+    told: dict[tuple[str, str], Counter[float]] = defaultdict(Counter)
+    for row in rows:
+        if row["event_type"] == "play_video" and row["duration"] and row["duration"] <= 36_000:
+            told[row["course_id"], row["video"]][row["duration"]] += 1
+    return {
+        video: max(duration for duration, plays in found.items() if plays == max(found.values()))
+        for video, found in told.items()
+    }
+
+
+def _of_the_original(video: tuple[str, str], user: int, events: list[Event]) -> Iterator[Viewing]:
+    opened: Event | None = None
+    start = 0.0
+    last_end: Event | None = None
+    for row in events:
+        if row["event_type"] == "play_video":
+            if opened is not None:
+                yield _judged(video, user, opened, start, None, "play_video", opened["duration"])
+            start = row["position"]
+            if last_end is not None and last_end["event_type"] == "seek_video":
+                start = last_end["position"]
+            opened, last_end = row, None
+        elif opened is not None:
+            end = row["old_position"] if row["event_type"] == "seek_video" else row["position"]
+            yield _judged(video, user, opened, start, end, row["event_type"], opened["duration"])
+            opened, last_end = None, row
+    if opened is not None:
+        yield _judged(video, user, opened, start, None, "", opened["duration"])
+
+
+def _better(video: tuple[str, str], user: int, events: list[Event], known: float | None) -> Iterator[Viewing]:
+    opened: Event | None = None
+    start = 0.0
+    seek: Event | None = None
+    for row in events:
+        kind = row["event_type"]
+        if opened is not None:
+            elapsed = (row["time"] - opened["time"]).total_seconds()
+            length = known if opened["duration"] is None else opened["duration"]
+            end = row["old_position"] if kind == "seek_video" else row["position"]
+            is_estimated = False
+            if kind == "play_video":
+                end = None if length is None else min(start + elapsed, length)
+                is_estimated = end is not None
+            is_past = length is not None and end is not None and end > length + 1
+            if end is not None and end > start + elapsed * 4 + 30 and not is_past:
+                end, is_estimated = start + elapsed * 4 + 30, True
+            yield _judged(video, user, opened, start, end, kind, length, is_estimated=is_estimated)._replace(
+                duration=known
+            )
+            opened = None
+            if kind in ("pause_video", "stop_video"):
+                seek = None
+        if kind == "seek_video":
+            seek = row
+        if kind == "play_video":
+            opened, start = row, row["position"]
+            if seek is not None and (row["time"] - seek["time"]).total_seconds() <= 10:
+                start = seek["position"]
+    if opened is not None:
+        yield _judged(video, user, opened, start, None, "", None)._replace(duration=known)
+
+
+def _judged(
+    video: tuple[str, str], user: int, play: Event, start: float, end: float | None, reason: str,
+    length: float | None, *, is_estimated: bool = False,
+) -> Viewing:  # fmt: skip
+    dropped = ""
+    if reason == "":
+        dropped = "never ended"
+    elif end is None:
+        dropped = "played again before it ended"
+    elif length is not None and end > length + 1:
+        dropped = "ends after the video"
+    elif end < start:
+        dropped = "ends before it starts"
+    elif end - start < 0.25:
+        dropped = "too short"
+    return Viewing(video, user, play["time"], start, end, reason, is_estimated, length, dropped)
+
+
+Video = tuple[int, int, int, int]  # duration, users_at_start, users_at_end, total_viewed_seconds
+Segments = dict[int, tuple[int, int]]  # segment -> users, views
+
+
+def usage(found: list[Viewing]) -> dict[tuple[str, str], tuple[Video, Segments]]:
+    """The row of each video and the rows of its timeline."""
+    of_video = defaultdict(list)
+    for each in found:
+        if not each.dropped and not each.is_estimated:
+            of_video[each.video].append(each)
+    return {video: _usage(group) for video, group in of_video.items()}
+
+
+def _usage(found: list[Viewing]) -> tuple[Video, Segments]:
+    users: dict[int, set[int]] = defaultdict(set)
+    views: Counter[int] = Counter()
+    for each in found:
+        assert each.end is not None
+        for segment in range(int(each.start) // 5, int(each.end) // 5 + 1):
+            users[segment].add(each.user)
+            views[segment] += 1
+    durations = [each.duration for each in found]
+    if None in durations:
+        final = _drop_off({segment: len(who) for segment, who in users.items()})
+        duration: float = (final + 1) * 5 - 1
+    else:
+        duration = max(each for each in durations if each is not None)
+        final = int(duration) // 5
+    completion = int(max(duration - 30, 0.95 * duration)) // 5
+    rows: Segments = {}
+    for segment in sorted(views):
+        rows[segment] = (len(users[segment]), views[segment])
+        if segment == final:
+            break
+    total = 5 * sum(views[segment] for segment in rows)
+    return (int(duration), len(users.get(0, ())), len(users.get(completion, ())), total), rows
+
+
+def _drop_off(users: dict[int, int]) -> int:
+    observed = sorted(users, reverse=True)
+    for after, before in pairwise(observed):
+        if users[after] <= 0.05 * users[before]:
+            return before
+    return observed[0]

@@ -1,0 +1,233 @@
+"""How many learners watched each part of a video. `spec 03 §1.7, 1.9, 5`"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.lines import COURSE
+from tests.metrics.conftest import Compute, Rows, columns, computed
+from tests.metrics.naive_videos import usage, viewings
+from tests.metrics.test_viewings import EVENTS, UNTIL, embedded
+from tests.videos import Event, moves
+
+__all__ = ["embedded"]
+PIPELINE_ID = f"{COURSE}|v"
+
+
+def watch(user: int, *parts: tuple[float, float], duration: float | None = None) -> list[Event]:
+    """The learner watches these parts one after the other, an hour apart."""
+    length = f" /{duration}" if duration else ""
+    found = []
+    for hour, (start, end) in enumerate(parts):
+        minutes = int(end - start) // 60 + 1
+        text = f"{hour:02}:00:00 play {start}{length} · {hour:02}:{minutes:02}:00 pause {end}"
+        found += moves(user, text)
+    return found
+
+
+def of_many(count: int, *parts: tuple[float, float], first: int = 100) -> list[Event]:
+    return [row for user in range(first, first + count) for row in watch(user, *parts)]
+
+
+def segments(compute: Compute, events: list[Event], **more: Any) -> Rows:
+    """(segment, num_users, num_views)"""
+    found = compute("video_timeline", UNTIL, video_event=events, **more)
+    return columns(found, "video_timeline", "segment", "num_users", "num_views")
+
+
+def totals(compute: Compute, events: list[Event], **more: Any) -> tuple[int, ...]:
+    """duration, users_at_start, users_at_end, total_viewed_seconds"""
+    [row] = compute("video", UNTIL, video_event=events, **more)
+    assert row[:3] == (PIPELINE_ID, COURSE, "v")
+    assert row[4] == 5
+    return (row[3], *row[5:])
+
+
+E1 = [
+    *moves(
+        1,
+        "10:00:00 play 0 · 10:00:09 seek 9.4>30 · 10:00:09.3 play 9.4 · 10:00:15 pause 36 · "
+        "10:00:40 play 36 · 10:00:52 stop 47.8",
+    ),
+    *moves(2, "11:00:00 play 0 · 11:00:03 play 2 · 11:00:20 pause 19.9 · 11:00:25 pause 19.9"),
+    *moves(
+        3,
+        "12:00:00 pause 0 · 12:00:05 play 40 · 12:00:12 pause 47.5 · 12:01:00 play 3 · "
+        "12:01:00.1 pause 3.1 · 12:02:00 play 20 · 12:02:05 pause 12 · 12:03:00 play 25",
+    ),
+]
+E2 = [
+    *moves(
+        7,
+        "09:00:00 play 0 /120 · 09:00:12 seek 12>60 · 09:00:12.2 play 12 /120 · 09:00:20 pause 67.9 · "
+        "09:00:21 pause 67.9 · 09:05:00 play 67.9 /120 · 09:05:00.4 play 68.3 /120 · 09:05:09 stop 120.6 · "
+        "09:05:09 pause 120.6",
+    ),
+    *watch(8, (0, 20), (110, 119), duration=120),
+    *watch(9, (112.5, 114), duration=120),
+]
+
+
+@pytest.mark.parametrize("compat", [True, False])
+def test_worked_example_of_an_unknown_duration(compute: Compute, compat: bool) -> None:
+    """§1.9 E1"""
+    assert segments(compute, E1, video_compat=compat) == [
+        (0, 2, 2), (1, 2, 2), (2, 1, 1), (3, 1, 1), (6, 1, 1), (7, 1, 2), (8, 2, 2), (9, 2, 2),
+    ]  # fmt: skip
+    assert totals(compute, E1, video_compat=compat) == (49, 2, 2, 65)
+
+
+@pytest.mark.parametrize("compat", [True, False])
+def test_worked_example_of_a_known_duration(compute: Compute, compat: bool) -> None:
+    """§1.9 E2: nine seconds by the clock for 52 of the video are fast, and within what is allowed."""
+    duration, start, end, _ = totals(compute, E2, video_compat=compat)
+    assert (duration, start, end) == (120, 2, 3)
+    found = segments(compute, E2, video_compat=compat)
+    assert (found[0], found[-1]) == ((0, 2, 2), (24, 1, 1))
+    assert found[-3] == (22, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([(0, 4.99)], [(0, 1, 1)]),  # 41
+        ([(0, 10.2)], [(0, 1, 1), (1, 1, 1), (2, 1, 1)]),
+        ([(0, 5.0)], [(0, 1, 1), (1, 1, 1)]),
+        ([(0, 4.99), (5, 5.3)], [(0, 1, 1), (1, 1, 1)]),  # 42
+        ([(0, 2), (2, 4), (1, 3)], [(0, 1, 3)]),  # 43
+        ([(0, 9), (0, 4), (12, 13), (3, 14)], [(0, 1, 3), (1, 1, 2), (2, 1, 2)]),
+        ([(10, 12), (40, 41)], [(2, 1, 1), (8, 1, 1)]),  # 45
+    ],
+)
+def test_segments_of_a_learner(compute: Compute, parts: list[tuple[float, float]], expected: Rows) -> None:
+    """§5-41 to 45"""
+    assert segments(compute, watch(1, *parts)) == expected
+
+
+@pytest.mark.parametrize(
+    ("parts", "duration", "expected"),
+    [
+        ([(0, 4.99)], None, (4, 1, 1, 5)),  # 47
+        ([(0, 4), (5, 9), (12, 16)], None, (19, 1, 1, 20)),  # 48
+        ([(6, 8)], 9.2, (9, 0, 1, 5)),  # 49
+        ([(10, 12)], 10, (10, 0, 0, 5)),  # past its end
+    ],
+)
+def test_one_video(
+    compute: Compute, parts: list[tuple[float, float]], duration: float | None, expected: tuple[int, ...]
+) -> None:
+    """§5-45 to 50"""
+    found = compute("video", UNTIL, video_event=watch(1, *parts, duration=duration))
+    assert [(row[3], *row[5:]) for row in found] == ([expected] if parts != [(10, 12)] else [])
+
+
+@pytest.mark.parametrize(
+    ("duration", "completion"),
+    [(9.2, 1), (10, 1), (20, 3), (100, 19), (120, 22), (444, 84), (600, 114), (650, 124)],
+)
+def test_where_a_video_counts_as_watched(compute: Compute, duration: float, completion: int) -> None:
+    """§1.9 E4, §5-50: who watched that segment, not who watched the one before or after."""
+    for segment, at_end in ((completion, 1), (completion - 1, 0)):
+        events = watch(1, (segment * 5, segment * 5 + 1), duration=duration)
+        assert totals(compute, events)[2] == at_end
+    later = completion * 5 + 5
+    if later + 1 <= duration + 1:
+        assert totals(compute, watch(1, (later, later + 1), duration=duration))[2] == 0
+
+
+def test_viewers_near_the_end(compute: Compute) -> None:
+    """§5-51"""
+    events = [
+        row for user, end in ((1, (91, 98)), (2, (92, 95)), (3, (90, 99))) for row in watch(user, (0, 4), end)
+    ]
+    events += watch(4, (100, 103))
+    assert segments(compute, events) == [(0, 3, 3), (18, 3, 3), (19, 3, 3), (20, 1, 1)]
+    assert totals(compute, events) == (104, 3, 3, 50)
+
+
+def test_more_at_the_end_than_at_the_start(compute: Compute) -> None:
+    """§5-52"""
+    assert totals(compute, watch(1, (15, 19), duration=20))[1:3] == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "final", "at_end"),
+    [(20, 1, 4, 20), (19, 1, 6, 1), (20, 2, 6, 2), (40, 2, 4, 40)],
+)
+def test_where_viewing_drops(compute: Compute, before: int, after: int, final: int, at_end: int) -> None:
+    """§1.9 E3, §5-53"""
+    late = [row for user in range(1, after + 1) for row in watch(user, (26, 34))]
+    events = [*of_many(before, (0, 23)), *late]
+    assert [row[0] for row in segments(compute, events)] == list(range(final + 1))
+    assert totals(compute, events)[::2] == (final * 5 + 4, at_end)
+
+
+def test_the_drop_nearest_to_the_end_counts(compute: Compute) -> None:
+    """§1.7: two drops to a twentieth, with a gap before each."""
+    first, second = of_many(40, (0, 4), (20, 24)), of_many(20, (100, 104), first=200)
+    events = [*first, *watch(1, (50, 54)), *second, *watch(2, (200, 204))]
+    assert [row[0] for row in segments(compute, events)] == [0, 4, 10, 20]
+
+
+def test_after_the_end(compute: Compute) -> None:
+    """§5-54: a viewing may end a second late; its last segment shows only if nobody watched the final one."""
+    assert [row[0] for row in segments(compute, watch(1, (12, 15.5), duration=14.9))] == [2]
+    late = watch(1, (15.2, 15.8), duration=14.9)
+    assert [row[0] for row in segments(compute, late)] == [3]
+    assert totals(compute, late) == (14, 0, 0, 5)
+
+
+def test_durations_that_differ(compute: Compute) -> None:
+    """§1.9 E5, §5-46: with the original the greatest, or none; with us the most frequent."""
+    two = [*watch(1, (0, 4), duration=10), *watch(2, (0, 4), duration=50), *watch(3, (0, 4), duration=10)]
+    assert totals(compute, two, video_compat=True)[0] == 50
+    assert totals(compute, two)[0] == 10
+    mixed = [*watch(1, (0, 4), duration=30), *watch(2, (0, 9))]
+    assert totals(compute, mixed, video_compat=True)[0] == 9
+    assert totals(compute, mixed)[0] == 30
+
+
+def test_estimated_viewings_do_not_count(compute: Compute) -> None:
+    events = moves(1, "10:00:00 play 0 /60 · 10:00:20 play 20 /60 · 10:00:24 pause 24")
+    assert segments(compute, events) == [(4, 1, 1)]
+
+
+def test_what_is_not_counted_has_a_reason(compute: Compute) -> None:
+    """§1.4: events by reason, viewings by reason, and events that end none."""
+    unused: dict[str, Any] = {"unused": "no position", "video": "", "position": None, "count": 3}
+    events = [*E1, *moves(4, "10:00:00 play 0", **unused)]
+    expected = [
+        (COURSE, "event", "", 18),
+        (COURSE, "event", "no position", 3),
+        (COURSE, "viewing", "", 5),
+        (COURSE, "viewing", "ends before it starts", 1),
+        (COURSE, "viewing", "never ended", 1),
+        (COURSE, "viewing", "outside a viewing", 2),
+        (COURSE, "viewing", "played again before it ended", 1),
+        (COURSE, "viewing", "too short", 1),
+    ]
+    assert compute("video_event_use", UNTIL, video_event=events) == expected
+    assert compute("video_event_use", UNTIL, video_event=events, video_compat=True) == expected
+
+
+@settings(max_examples=20)
+@given(st.lists(EVENTS, max_size=40), st.booleans())
+def test_both_tables_are_those_of_the_rules_read_one_by_one(
+    embedded: Any, events: list[Event], compat: bool
+) -> None:
+    once = list({tuple(row.items()): row for row in events}.values())
+    rows: dict[str, Any] = {"video_event": once, "video_compat": compat}
+    expected = usage(viewings(once, compat=compat))
+    found = computed(embedded, "video", UNTIL, rows)
+    assert {(row[1], row[2]): (row[3], *row[5:]) for row in found} == {
+        video: whole for video, (whole, _) in expected.items()
+    }
+    timeline = computed(embedded, "video_timeline", UNTIL, rows)
+    assert timeline == sorted(
+        (f"{course}|{video}", segment, *counts)
+        for (course, video), (_, parts) in expected.items()
+        for segment, counts in parts.items()
+    )
