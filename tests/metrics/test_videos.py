@@ -231,3 +231,49 @@ def test_both_tables_are_those_of_the_rules_read_one_by_one(
         for (course, video), (_, parts) in expected.items()
         for segment, counts in parts.items()
     )
+
+
+def test_what_learners_covered(compute: Compute) -> None:
+    """§4.1-8: seconds watched at least once, not positions reached; exact, not by segments."""
+    events = [
+        *watch(1, (0, 30), (10, 40.5), (20, 25), duration=100),
+        *watch(2, (0, 2), (98, 100.9), duration=100),
+        *watch(3, (0, 95), duration=100),
+        *watch(4, (3, 97.999), duration=100),
+        *watch(5, (0, 101), duration=100),
+    ]
+    found = compute("video_learner", UNTIL, video_event=events)
+    assert [row[3:] for row in found] == [
+        (1, 3, 65_500, 40_500, 40), (2, 2, 4_900, 4_900, 4), (3, 1, 95_000, 95_000, 95),
+        (4, 1, 94_999, 94_999, 94), (5, 1, 101_000, 101_000, 100),
+    ]  # fmt: skip
+    assert found[0][:3] == (PIPELINE_ID, COURSE, "v")
+    assert compute("video_coverage", UNTIL, video_event=events) == [
+        (PIPELINE_ID, COURSE, "v", 0, 1),
+        (PIPELINE_ID, COURSE, "v", 40, 1),
+        (PIPELINE_ID, COURSE, "v", 90, 1),
+        (PIPELINE_ID, COURSE, "v", 95, 2),
+    ]
+
+
+def test_what_is_covered_of_a_video_of_unknown_length(compute: Compute) -> None:
+    """Of the guessed duration, here 9 seconds; one of less than a second counts as one."""
+    found = compute("video_coverage", UNTIL, video_event=[*watch(1, (0, 9)), *watch(2, (0, 4))])
+    assert [row[3:] for row in found] == [(40, 1), (95, 1)]
+    short = compute("video_coverage", UNTIL, video_event=watch(1, (0, 0.5), duration=0.6))
+    assert [row[3:] for row in short] == [(50, 1)]
+
+
+@settings(max_examples=15)
+@given(st.lists(EVENTS, max_size=40))
+def test_what_is_covered_is_what_was_watched_second_by_second(embedded: Any, events: list[Event]) -> None:
+    once = list({tuple(row.items()): row for row in events}.values())
+    expected: dict[tuple[str, int], set[int]] = {}
+    for each in viewings(once, compat=False):
+        if not each.dropped and not each.is_estimated and each.end is not None:
+            hundredths = range(round(each.start * 100), round(each.end * 100))
+            expected.setdefault((each.video[1], each.user), set()).update(hundredths)
+    found = computed(embedded, "video_learner", UNTIL, {"video_event": once})
+    assert {(row[2], row[3]): row[6] for row in found} == {
+        learner: len(covered) * 10 for learner, covered in expected.items()
+    }

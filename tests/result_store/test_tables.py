@@ -47,5 +47,6 @@ def test_tables_about_learners_are_those() -> None:
         "student_engagement_all",
         "student_engagement_daily",
         "student_engagement_weekly",
+        "video_learner",
         "viewing",
     }

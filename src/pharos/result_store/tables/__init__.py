@@ -69,7 +69,15 @@ from pharos.result_store.tables.problems import (
 )
 from pharos.result_store.tables.reconciliation import enrollment_difference, enrollment_reconciliation
 from pharos.result_store.tables.total import total_events_daily
-from pharos.result_store.tables.video import video, video_event_use, video_segment, video_timeline, viewing
+from pharos.result_store.tables.video import (
+    video,
+    video_coverage,
+    video_event_use,
+    video_learner,
+    video_segment,
+    video_timeline,
+    viewing,
+)
 
 RESULTS: dict[str, Table] = {
     table.name: table for table in metadata.sorted_tables if "definition" in table.info
@@ -140,7 +148,9 @@ __all__ = [
     "tokens",
     "total_events_daily",
     "video",
+    "video_coverage",
     "video_event_use",
+    "video_learner",
     "video_segment",
     "video_timeline",
     "viewing",

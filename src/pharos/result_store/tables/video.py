@@ -88,6 +88,65 @@ video_segment = result(
     is_published=False,
 )
 
+video_learner = result(
+    "video_learner",
+    Definition(
+        title="What learners watched of videos",
+        version=1,
+        meaning="How long each learner watched a video, and how much of it at least once.",
+        formula="Seconds of the viewings that count; what was watched twice is covered once.",
+        edge_cases=(
+            "Viewings whose end is estimated do not count.",
+            "The share is of the video's duration, which is guessed where nobody tells it.",
+        ),
+        window="The whole history up to the last day.",
+        source=_SOURCE,
+        spec="03 §4.1",
+        persons="user_id",
+    ),
+    column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
+    course_id(),
+    column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    column("user_id", BigInteger(), "Number of the learner in the LMS.", nullable=False),
+    column("viewings", BigInteger(), "Viewings that count.", nullable=False),
+    column("watched_ms", BigInteger(), "Thousandths of a second watched.", nullable=False),
+    column("covered_ms", BigInteger(), "Thousandths of a second watched at least once.", nullable=False),
+    column("covered_percent", Integer(), "Whole percents of the video covered.", nullable=False),
+    key=("course_id", "encoded_module_id", "user_id"),
+    indexes=(),
+    is_published=False,
+)
+
+video_coverage = result(
+    "video_coverage",
+    Definition(
+        title="How much of videos is watched",
+        version=1,
+        meaning="Learners of each video by the share of it that they have watched at least once.",
+        formula=(
+            "Seconds of a video that a learner watched, each once, divided by its duration; in tenths, and "
+            "95 % or more together."
+        ),
+        edge_cases=(
+            "Who skips to the end has not watched it.",
+            "90 stands for 90 % up to less than 95 %.",
+            "A share that no learner has is no row.",
+            "Viewings whose end is estimated do not count.",
+            "The duration is guessed where nobody tells it.",
+        ),
+        window="The whole history up to the last day.",
+        source=_SOURCE,
+        spec="03 §4.1",
+    ),
+    column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
+    course_id(),
+    column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    column("covered_percent", Integer(), "Least share in percent: 0, 10, … 90, 95.", nullable=False),
+    column("num_users", Integer(), "Distinct learners.", nullable=False),
+    key=("pipeline_video_id", "covered_percent"),
+    indexes=(("course_id",), ("pipeline_video_id",)),
+)
+
 video_event_use = result(
     "video_event_use",
     Definition(
