@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pharos.demo.campus import Campus
+from pharos.demo.courses import Problem
 
 
 def test_block_ids_are_unique_in_all_courses(campus: Campus) -> None:
@@ -91,3 +92,33 @@ def test_one_course_was_held_before_with_the_same_content(campus: Campus) -> Non
     assert [block.name for block in before.root.walk()] == [block.name for block in now.root.walk()]
     assert {block.id for block in before.root.walk()}.isdisjoint(block.id for block in now.root.walk())
     assert campus.members(before)
+
+
+def problem_named(campus: Campus, name: str) -> Problem:
+    [found] = [
+        block.problem
+        for block in campus.courses[0].root.walk()
+        if block.problem is not None and block.name == name
+    ]
+    return found
+
+
+def test_some_problems_are_as_they_should_not_be(campus: Campus) -> None:
+    keyed, misleading, edited = (
+        problem_named(campus, name) for name in ("Nominal range", "Chart datum", "True course")
+    )
+    assert (keyed.badly_keyed, keyed.misleading) == (True, False)
+    assert (misleading.badly_keyed, misleading.misleading) == (False, True)
+    for problem, lure in ((keyed, "The nominal range in nautical miles"), (misleading, "Mean sea level")):
+        [(_, [part])] = problem.variants
+        heaviest = max(
+            (option for option in part.options if not option.correct), key=lambda option: option.weight
+        )
+        assert heaviest.shown == lure
+        assert sum(option.correct for option in part.options) == 1
+    assert edited.edited is not None
+    assert campus.courses[0].starts < edited.edited < campus.end
+    [(seed, [before])], [(later_seed, [after])] = edited.variants, edited.later
+    assert (seed, before.id) == (later_seed, after.id)
+    assert before.question != after.question
+    assert problem_named(campus, "Knots").later == ()

@@ -208,3 +208,35 @@ def test_forum_task_and_grade_events_occur(summary: LogSummary) -> None:
         *("browser problem_show", "server showanswer", "server edx.problem.hint.demandhint_displayed"),
     ):
         assert kinds[kind] > 0, kind
+
+
+def test_answers_betray_a_wrong_key_a_misleading_answer_and_an_edit(
+    campus: Campus, events: list[dict[str, Any]]
+) -> None:
+    """Most answer what is not keyed as right, or what misleads; the question changes on one day."""
+    blocks = {block.id: block for course in campus.courses for block in course.root.walk()}
+    answers: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for event in events:
+        if (event["event_source"], event["event_type"]) == ("server", "problem_check"):
+            [submission, *_] = event["event"]["submission"].values()
+            block = blocks[event["event"]["problem_id"]]
+            answers.setdefault(block.name, []).append((event["time"], submission))
+    for name, lure in (
+        ("Nominal range", "The nominal range in nautical miles"),
+        ("Chart datum", "Mean sea level"),
+    ):
+        wrong = [submission["answer"] for _, submission in answers[name] if not submission["correct"]]
+        assert wrong.count(lure) > len(wrong) / 2
+    shares = [
+        sum(submission["correct"] for _, submission in answers[name]) / len(answers[name])
+        for name in ("Nominal range", "Chart datum", "Knots")
+    ]
+    assert shares[0] < shares[2]
+    assert shares[1] < shares[2]
+    edited = next(block.problem.edited for block in blocks.values() if block.problem and block.problem.edited)
+    assert edited is not None
+    questions = {
+        (time >= edited.isoformat(), submission["question"]) for time, submission in answers["True course"]
+    }
+    assert len(questions) == 2
+    assert {after for after, _ in questions} == {False, True}

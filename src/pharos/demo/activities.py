@@ -231,8 +231,7 @@ class Activities:
         limit = text.problem.max_attempts or used + tries
         us += self._pause(45)
         for attempt in range(used + 1, min(used + tries, limit) + 1):
-            chance = 0.3 + 0.55 * ability - 0.1 * (text.index % 3) + 0.15 * (attempt - 1)
-            us = self._submit(visit, us, record, text, attempt, chance)
+            us = self._submit(visit, us, record, text, attempt, _chance(text, ability, attempt))
             if record.answered[text.index].earned == text.problem.points or draw.random() < 0.2:
                 break
             us += self._pause(40)
@@ -246,7 +245,7 @@ class Activities:
         self, visit: Visit, us: int, record: Record, text: ProblemText, attempt: int, chance: float
     ) -> int:
         draw = self._draw
-        variant = text.variants[record.learner.user_id % len(text.variants)]
+        variant = text.variant(record.learner.user_id, self._calendar.moment(us))
         answers = [part.draw(draw, chance) for part in variant.inputs]
         form = "&".join([answer.form for answer in answers])
         path = f"{text.handler}problem_check"
@@ -362,6 +361,14 @@ class Activities:
     def _pause(self, mean_s: float) -> int:
         """A while of about `mean_s` seconds, in microseconds; never nothing, never long."""
         return 1 + int(min(self._draw.expovariate(1 / mean_s), 4 * mean_s) * US_PER_S)
+
+
+def _chance(text: ProblemText, ability: float, attempt: int) -> float:
+    """How likely an answer counts as right; `ability` is from 0 to 1."""
+    chance = 0.3 + 0.55 * ability - 0.1 * (text.index % 3) + 0.15 * (attempt - 1)
+    if text.problem.badly_keyed:  # who knows the true answer gives it
+        return 0.5 - 0.45 * ability + 0.15 * (attempt - 1)
+    return chance - 0.3 if text.problem.misleading else chance
 
 
 _THREAD = dumps(

@@ -14,6 +14,9 @@ from typing import Any
 
 import yaml
 
+LURE, LURE_WEIGHT = "!", 8.0
+"""Marks the wrong answer that most of those give who are wrong; and its weight, others have 1 at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -38,11 +41,19 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a learner meets in a problem block; a randomised one has a variant per seed."""
+    """What a learner meets in a problem block; a randomised one has a variant per seed.
+
+    Some are as they should not be. `badly_keyed`: the answer that counts as right is not right, so that who
+    knows more answers wrong more often. `misleading`: one wrong answer looks right to most.
+    """
 
     variants: tuple[tuple[int, tuple[Part, ...]], ...]  # (seed, parts)
     randomised: bool
     max_attempts: int | None
+    badly_keyed: bool = False
+    misleading: bool = False
+    edited: datetime | None = None  # UTC; from then on learners meet `later`
+    later: tuple[tuple[int, tuple[Part, ...]], ...] = ()
 
     @property
     def points(self) -> int:
@@ -253,25 +264,36 @@ def _leaf(
         graded,
         kind,
         due,
-        problem=_problem(key, item, graded=graded) if block_type == "problem" else None,
+        problem=_problem(key, item, due, graded=graded) if block_type == "problem" else None,
         video=Video(item["seconds"], key[:11]) if block_type == "video" else None,
     )
 
 
-def _problem(key: str, item: Mapping[str, Any], *, graded: bool) -> Problem:
+def _problem(key: str, item: Mapping[str, Any], due: datetime | None, *, graded: bool) -> Problem:
+    edit = item.get("edit")
+    return Problem(
+        variants=_variants(key, item),
+        randomised="variants" in item,
+        max_attempts=3 if graded else None,
+        badly_keyed=item.get("badly_keyed", False),
+        misleading=any(label.startswith(LURE) for label in item.get("choices", ()))
+        and "badly_keyed" not in item,
+        edited=due - timedelta(days=edit["days_before_due"]) if edit and due else None,
+        later=_variants(key, edit) if edit and due else (),
+    )
+
+
+def _variants(key: str, item: Mapping[str, Any]) -> tuple[tuple[int, tuple[Part, ...]], ...]:
+    """The parts by seed; a problem that is not randomised has the seed 1."""
     variants = item.get("variants")
     seeded = (
         [(variant["seed"], [variant]) for variant in variants]
         if variants
         else [(1, item.get("parts", [item]))]
     )
-    return Problem(
-        variants=tuple(
-            (seed, tuple(_part(f"{key}_{number}_1", part) for number, part in enumerate(parts, start=2)))
-            for seed, parts in seeded
-        ),
-        randomised=variants is not None,
-        max_attempts=3 if graded else None,
+    return tuple(
+        (seed, tuple(_part(f"{key}_{number}_1", part) for number, part in enumerate(parts, start=2)))
+        for seed, parts in seeded
     )
 
 
@@ -292,9 +314,10 @@ def _part(part_id: str, item: Mapping[str, Any]) -> Part:
 def _choices(labels: list[str], *, monikers: bool = True) -> tuple[Option, ...]:
     options = []
     for index, label in enumerate(labels):
-        shown = label.lstrip("*")
+        shown = label.lstrip(f"*{LURE}")
         internal = f"choice_{index}" if monikers else shown
-        options.append(Option(internal, shown, label.startswith("*"), 1 / (1 + index)))
+        weight = LURE_WEIGHT if label.startswith(LURE) else 1 / (1 + index)
+        options.append(Option(internal, shown, label.startswith("*"), weight))
     return tuple(options)
 
 

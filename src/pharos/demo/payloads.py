@@ -8,6 +8,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from hashlib import sha1
 from json import dumps
@@ -68,8 +69,15 @@ class ProblemText:
     problem: Problem
     sequential: Block
     variants: tuple[Variant, ...]
+    later: tuple[Variant, ...]  # since it was edited
     handler: str  # path of requests to it, up to the name of the handler
     module: str  # what the context of its server events has besides
+
+    def variant(self, user_id: int, at: datetime) -> Variant:
+        """The problem as the learner meets it at a moment, UTC."""
+        edited = self.problem.edited
+        variants = self.later if edited is not None and at >= edited else self.variants
+        return variants[user_id % len(variants)]
 
     def check(self, variant: Variant, before: Sequence[Answer], now: Sequence[Answer], attempts: int) -> str:
         """Payload of the server's `problem_check`."""
@@ -223,19 +231,24 @@ def _problem_text(
         block=block,
         problem=problem,
         sequential=sequential,
-        variants=tuple(
-            Variant(
-                seed,
-                tuple(_input(part, seed if problem.randomised else "") for part in parts),
-                "{" + ", ".join(f'"{part.id}": {{}}' for part in parts) + "}",
-            )
-            for seed, parts in problem.variants
-        ),
+        variants=_variants(problem, problem.variants),
+        later=_variants(problem, problem.later),
         handler=f"/courses/{course.id}/xblock/{block.id}/handler/xmodule_handler/",
         module=(
             f', "module": {dumps({"display_name": block.name, "usage_key": block.id})}, '
             f'"asides": {dumps(asides)}'
         ),
+    )
+
+
+def _variants(problem: Problem, seeded: tuple[tuple[int, tuple[Part, ...]], ...]) -> tuple[Variant, ...]:
+    return tuple(
+        Variant(
+            seed,
+            tuple(_input(part, seed if problem.randomised else "") for part in parts),
+            "{" + ", ".join(f'"{part.id}": {{}}' for part in parts) + "}",
+        )
+        for seed, parts in seeded
     )
 
 
