@@ -63,6 +63,17 @@ def test_a_part_is_randomised_if_a_variant_is_neither_null_nor_one() -> None:
     assert [(v.seed, v.last, v.right_last) for v in part.variants] == [(7, 3, 0), (11, 10, 4), (None, 2, 0)]
 
 
+def test_sixty_parts_and_ten_thousand_answers_are_all_there() -> None:
+    parts = parts_of([row("x", 1, part_id=f"p_{n}_1") for n in range(61, 1, -1)])
+    assert [part.number for part in parts] == list(range(1, 61))
+    assert parts[-1].part_id == "p_61_1"
+    [part] = parts_of([row(str(n / 8), 1 + n % 3, variant=n % 900) for n in range(10_000)])
+    assert len(part.answers) == 10_000
+    assert len(part.variants) == 900
+    assert sum(variant.last for variant in part.variants) == part.last
+    assert sum(b.learners for b in histogram(part)) == part.last
+
+
 def test_the_oldest_tables_have_one_count() -> None:
     old = {**row("a", 3, correct=True), "count": 7}
     del old["first_response_count"], old["last_response_count"]

@@ -131,21 +131,23 @@ def parts_of(rows: Iterable[Row]) -> list[Part]:
 
 
 def _part(number: int, part_id: str, rows: Sequence[Row]) -> Part:
-    randomised = any(row["variant"] not in (None, 1) for row in rows)
-    seeds = sorted({row["variant"] for row in rows}, key=lambda seed: (seed is None, seed))
+    by_seed: dict[int | None, list[Row]] = {}
+    for row in rows:
+        by_seed.setdefault(row["variant"], []).append(row)
+    randomised = not by_seed.keys() <= {None, 1}
+    seeds = sorted(by_seed, key=lambda seed: (seed is None, seed))
     return Part(
         answers=_answers(rows),
         part_id=part_id,
         number=number,
         question=_newest(rows, "question_text"),
         problem=_newest(rows, "problem_display_name"),
-        variants=tuple(_variant(seed, rows) for seed in seeds) if randomised else (),
+        variants=tuple(_variant(seed, by_seed[seed]) for seed in seeds) if randomised else (),
     )
 
 
 def _variant(seed: int | None, rows: Sequence[Row]) -> Variant:
-    own = [row for row in rows if row["variant"] == seed]
-    return Variant(answers=_answers(own), seed=seed, question=_newest(own, "question_text"))
+    return Variant(answers=_answers(rows), seed=seed, question=_newest(rows, "question_text"))
 
 
 def _answers(rows: Sequence[Row]) -> tuple[Answer, ...]:
