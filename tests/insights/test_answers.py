@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pharos.insights.answers import Bin, cut, histogram, number_of, parts_of, readable
 from pharos.insights.language import languages
-from pharos.insights.pages.problem import sentence
+from pharos.insights.pages.problem import _shown, sentence
 
 WORDS = languages()["en"]
 
@@ -72,6 +72,15 @@ def test_sixty_parts_and_ten_thousand_answers_are_all_there() -> None:
     assert len(part.variants) == 900
     assert sum(variant.last for variant in part.variants) == part.last
     assert sum(b.learners for b in histogram(part)) == part.last
+
+
+def test_markup_of_learners_is_text_in_sentence_and_table() -> None:
+    """The Data API takes tags away; another one might not."""
+    [part] = parts_of([row("<script>x</script>", 5, correct=True), row("<img src=x>", 4)])
+    for shown in (sentence(WORDS, part), *(_shown(WORDS, answer) for answer in part.answers)):
+        assert "<script" not in shown
+        assert "<img" not in shown
+        assert "&lt;" in shown
 
 
 def test_the_oldest_tables_have_one_count() -> None:
