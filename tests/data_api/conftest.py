@@ -84,6 +84,38 @@ ANSWER = {
     "variant": None,
 }
 
+_QUALITY = _rows(
+    "course_id module_id part_id variant problem_display_name question_text response_type variants "
+    "seen tried right_first right_last attempts attempts_mean attempts_median attempts_p90 "
+    "difficulty discrimination discrimination_low discrimination_high discrimination_learners "
+    "strong_learners strong_right weak_learners weak_right shown_answer hinted "
+    "changed_at tried_since right_first_since",
+    (
+        CID, P1, "p1_3_1", 5, "Capitals", "Pick", "choiceresponse", 2, None, 12, 3, 4, 15, 1.25, 1.0, 2.0,
+        0.75, None, None, None, 9, 3, 1, 3, 0, None, None, None, None, None,
+    ),
+    (
+        CID, P1, "p1_3_1", None, "Capitals", "Pick", "choiceresponse", 2, 40, 30, 0, 0, 41, 1.4, 1.0, 2.5,
+        1.0, None, None, None, 28, 10, 0, 9, 0, 3, 2, None, None, None,
+    ),
+    (
+        CID, P1, "p1_2_1", None, "Capitals", "Capital of France?", "multiplechoiceresponse", 0, 40, 13, 10,
+        12, 17, 1.3, 1.0, 2.0, 0.25, 0.4, 0.1, 0.6, 20, 7, 6, 6, 2, 3, 2, datetime(2031, 2, 25, 8), 5, 4,
+    ),
+)  # fmt: skip
+_ITEM_ANSWERS = _rows(
+    "course_id module_id part_id variant place answers value_id answer_value is_correct first_count "
+    "last_count strong_count weak_count strong_share weak_share first_seen",
+    (
+        CID, P1, "p1_2_1", None, 2, 1, "choice_2", "Rome", False, 3, 1, 1, 4, None, None,
+        datetime(2031, 2, 20, 9),
+    ),
+    (
+        CID, P1, "p1_2_1", None, 1, 1, "choice_1", "Paris", True, 10, 12, 6, 2, None, None,
+        datetime(2031, 2, 20, 8),
+    ),
+)  # fmt: skip
+
 ROWS: dict[sa.Table, list[dict[str, Any]]] = {
     t.course_enrollment_daily: _rows(
         "course_id date count cumulative_count",
@@ -250,6 +282,12 @@ ROWS: dict[sa.Table, list[dict[str, Any]]] = {
         (CID, "OrgX", P1, "difficulty", "Hard", 11, 4),
         (CID, "OrgX", P1, "difficulty", "Easy", 11, 4),
         (CID, "OrgX", P1, "learning_outcome", "Learned nothing", 11, 4),
+    ),
+    t.item_quality: _QUALITY,
+    t.item_answer: _ITEM_ANSWERS,
+    t.finding: _rows(
+        "course_id rank kind subject part_id variant answer learners confidence numbers",
+        (CID, 1, "nobody_right", P1, "p1_3_1", None, None, 30, "medium", '{"tried": 30, "attempts": 41}'),
     ),
     t.grade_distribution: _rows(
         "module_id course_id grade max_grade count",

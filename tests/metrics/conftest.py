@@ -17,6 +17,7 @@ from pharos.lms.tables import ALL
 from pharos.metrics.metric import Metric
 from pharos.pipeline import answer_metadata
 from pharos.pipeline.graph import FACTS, METRICS
+from pharos.pipeline.inputs import result_schema
 from pharos.pipeline.scope import Scope
 from pharos.result_store import contract
 
@@ -70,8 +71,10 @@ def _expression(engine: Engine, table: str, scope: Scope, rows: dict[str, Any]) 
 
 
 def _input(engine: Engine, name: str, scope: Scope, rows: dict[str, Any]) -> object:
-    if name in METRICS:
-        return _expression(engine, name, scope, rows)
+    if name in METRICS:  # as a run does: what a metric is computed from is a table, not a part of its query
+        schema = result_schema(METRICS[name])
+        found = _expression(engine, name, scope, rows).select(*schema.names)
+        return engine.table(engine.fetch(found.cast(ibis.Schema.from_pyarrow(schema))))
     raw = "enrollment_event" if name == "filled_enrollment_event" else name.removeprefix("counted_")
     raw, _, window = raw.partition("_of_")
     if raw in FACTS or raw in ALL:

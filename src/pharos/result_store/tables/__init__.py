@@ -54,7 +54,7 @@ from pharos.result_store.tables.enrollment import (
     enrollment_change_point,
 )
 from pharos.result_store.tables.enterprise import enterprise_user
-from pharos.result_store.tables.items import item_answer, item_content, item_quality, learner_item
+from pharos.result_store.tables.items import finding, item_answer, item_content, item_quality, learner_item
 from pharos.result_store.tables.languages import (
     course_enrollment_language_current,
     course_transcript_language,
@@ -122,6 +122,7 @@ __all__ = [
     "enrollment_difference",
     "enrollment_reconciliation",
     "enterprise_user",
+    "finding",
     "grade_distribution",
     "item_answer",
     "item_content",

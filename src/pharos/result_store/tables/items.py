@@ -254,3 +254,49 @@ item_quality = result(
     indexes=(("course_id",), ("module_id",), ("course_id", "module_id")),
     may_shrink=True,
 )
+
+finding = result(
+    "finding",
+    Definition(
+        title="Findings",
+        version=1,
+        meaning="What a course team should look at first, with its evidence.",
+        formula=(
+            "wrong_answer_preferred (look at the key): a wrong answer that more strong learners give first "
+            "than all right answers, and a quarter of them or more. "
+            "nobody_right (look at the key, then at the question): no first and no last answer is right. "
+            "negative_discrimination (look at the wording): the whole interval of the discrimination is "
+            "below 0. "
+            "answer_after_change (look at what was edited): a tenth or more of the learners since the last "
+            "edit gave an answer that nobody gave before. "
+            "mostly_skipped (look at its place and text): fewer than half of those who saw the problem tried "
+            "it. "
+            "all_right_at_once (look whether it asks anything): every first answer is right."
+        ),
+        edge_cases=(
+            "Each needs 10 learners: strong ones for the first, of an edit those before and those since.",
+            "That everybody is right needs 20 learners, and an answer after an edit 5.",
+            "A wrong answer of a randomised problem is judged within its variant.",
+            "A problem that nobody tried has no item quality, and no finding.",
+            "confidence is high if the finding stands on 100 learners or more, medium from 30, else low.",
+            "rank goes by kind, in the order above, then by learners.",
+            "Kinds are open: later releases add some, also about other blocks than problems.",
+        ),
+        window="The whole history up to the last day.",
+        source="The tables item_quality and item_answer.",
+        spec="02 §12",
+    ),
+    course_id(),
+    _count("rank", "1 is to be looked at first."),
+    column("kind", Exact(64), "The rule that found it.", nullable=False),
+    column("subject", Exact(255), "Usage id of the block that it is about.", nullable=False),
+    column("part_id", Exact(255), "Input of the problem; empty: all of the block.", nullable=False),
+    _variant(),
+    column("answer", Exact(255), "The answer that it is about, if it is about one."),
+    _count("learners", "Learners that it stands on."),
+    column("confidence", Exact(16), "high, medium or low, by these learners.", nullable=False),
+    column("numbers", long_text, "The evidence: whole numbers by name, as JSON.", nullable=False),
+    key=("course_id", "rank"),
+    indexes=(("course_id",), ("subject",)),
+    may_shrink=True,
+)

@@ -1,4 +1,4 @@
-"""Item quality: how good the parts of problems are as questions, and what is answered."""
+"""Item quality: how good the parts of problems are as questions, what is answered, and what to look at."""
 
 import sqlalchemy as sa
 
@@ -64,7 +64,22 @@ def upgrade() -> None:
         key=[],
         indexes=INDEXES,
     )
+    result(
+        "finding",
+        sa.Column("course_id", Exact(255), nullable=False),
+        *_counts("rank"),
+        sa.Column("kind", Exact(64), nullable=False),
+        sa.Column("subject", Exact(255), nullable=False),
+        sa.Column("part_id", Exact(255), nullable=False),
+        sa.Column("variant", sa.Integer),
+        sa.Column("answer", Exact(255)),
+        *_counts("learners"),
+        sa.Column("confidence", Exact(16), nullable=False),
+        sa.Column("numbers", long_text, nullable=False),
+        key=["course_id", "rank"],
+        indexes=[["course_id"], ["subject"]],
+    )
 
 
 def downgrade() -> None:
-    drop("item_answer", "item_quality")
+    drop("finding", "item_answer", "item_quality")

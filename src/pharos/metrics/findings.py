@@ -1,0 +1,185 @@
+"""What course teams should look at first: findings, each by a rule that the definition of the table states.
+
+A finding says which kind it is and what it is about; the words are made where it is shown. Kinds are open:
+another subject adds its rows to the union in `finding`, and its kinds to ORDER.
+"""
+
+from __future__ import annotations
+
+import ibis
+
+from pharos.metrics.items import FEW, FEW_COMPARED, MOST_ANSWERS
+from pharos.metrics.metric import metric
+from pharos.result_store import tables
+
+WRONG_ANSWER_PREFERRED = "wrong_answer_preferred"
+NOBODY_RIGHT = "nobody_right"
+NEGATIVE_DISCRIMINATION = "negative_discrimination"
+ANSWER_AFTER_CHANGE = "answer_after_change"
+MOSTLY_SKIPPED = "mostly_skipped"
+ALL_RIGHT_AT_ONCE = "all_right_at_once"
+ORDER = (  # the kind to look at first before the others
+    WRONG_ANSWER_PREFERRED,
+    NOBODY_RIGHT,
+    NEGATIVE_DISCRIMINATION,
+    ANSWER_AFTER_CHANGE,
+    MOSTLY_SKIPPED,
+    ALL_RIGHT_AT_ONCE,
+)
+HIGH, MEDIUM = 100, 30  # learners that a finding stands on, for high and for medium confidence
+FEW_ANSWERS = 5  # learners: an answer that fewer give after an edit is no finding
+
+_COLUMNS = ("course_id", "kind", "subject", "part_id", "variant", "answer", "learners", "numbers")
+
+
+@metric(tables.finding, by="course_id")
+def finding(item_quality: ibis.Table, item_answer: ibis.Table) -> ibis.Table:
+    """All findings of a course run, with their rank and confidence."""
+    whole = item_quality.filter(item_quality.variant.isnull())
+    found = ibis.union(
+        _wrong_answers_preferred(item_quality, item_answer),
+        _nobody_right(whole),
+        _negative_discrimination(whole),
+        _answers_after_change(whole, item_answer),
+        _mostly_skipped(whole),
+        _all_right_at_once(whole),
+    )
+    return _ranked(found)
+
+
+def _ranked(findings: ibis.Table) -> ibis.Table:
+    """By kind, then by the learners it stands on; the rest of the order tells all findings apart."""
+    place = ibis.cases(
+        *((findings.kind == kind, number) for number, kind in enumerate(ORDER)), else_=len(ORDER)
+    )
+    order = [place, findings.kind, ibis.desc(findings.learners), findings.subject, findings.part_id]
+    order += [ibis.coalesce(findings.variant, -1), ibis.coalesce(findings.answer, "")]
+    confidence = ibis.cases(
+        (findings.learners >= HIGH, "high"), (findings.learners >= MEDIUM, "medium"), else_="low"
+    )
+    rank = ibis.row_number().over(ibis.window(group_by="course_id", order_by=order)) + 1
+    return findings.mutate(rank=rank, confidence=confidence)
+
+
+def _wrong_answers_preferred(item_quality: ibis.Table, item_answer: ibis.Table) -> ibis.Table:
+    """A wrong answer that strong learners give more often than all right ones together, and a quarter of them
+    at least. Of a randomised problem each variant counts for itself: one answer is right in one of them only.
+    """
+    items = item_quality.filter(item_quality.variant.notnull() | (item_quality.variants == 0))
+    items = _keyed(items.filter(items.strong_learners >= FEW))
+    answers = _keyed(item_answer.filter(item_answer.place <= MOST_ANSWERS))
+    right = answers.group_by(_KEY).agg(
+        right=ibis.coalesce(answers.strong_count.sum(where=answers.is_correct), 0)
+    )
+    wrong = answers.filter(~answers.is_correct)
+    first = ibis.row_number().over(
+        ibis.window(group_by=_KEY, order_by=[ibis.desc("strong_count"), wrong.place])
+    )
+    wrong = wrong.mutate(number=first)
+    rows = wrong.filter(wrong.number == 0).inner_join(right, _KEY)
+    rows = rows.inner_join(items.select(*_KEY, "strong_learners", "strong_right"), _KEY)
+    rows = rows.filter(rows.strong_count > rows.right, rows.strong_count * 4 >= rows.strong_learners)
+    return _found(
+        rows,
+        WRONG_ANSWER_PREFERRED,
+        learners=rows.strong_learners,
+        answer=rows.answer_value,
+        numbers=_json(
+            strong_learners=rows.strong_learners,
+            strong_with_answer=rows.strong_count,
+            strong_right=rows.strong_right,
+            learners_with_answer=rows.first_count,
+        ),
+    )
+
+
+def _nobody_right(items: ibis.Table) -> ibis.Table:
+    """Nobody is right, neither at first nor at last."""
+    rows = items.filter(items.tried >= FEW, items.right_first == 0, items.right_last == 0)
+    numbers = _json(tried=rows.tried, attempts=rows.attempts)
+    return _found(rows, NOBODY_RIGHT, learners=rows.tried, numbers=numbers)
+
+
+def _all_right_at_once(items: ibis.Table) -> ibis.Table:
+    """Everybody is right at first."""
+    rows = items.filter(items.tried >= FEW_COMPARED, items.right_first == items.tried)
+    return _found(rows, ALL_RIGHT_AT_ONCE, learners=rows.tried, numbers=_json(tried=rows.tried))
+
+
+def _negative_discrimination(items: ibis.Table) -> ibis.Table:
+    """Who is right here does worse elsewhere: the whole interval of the discrimination is below 0."""
+    rows = items.filter(items.discrimination_high < 0)
+    numbers = _json(
+        strong_learners=rows.strong_learners,
+        strong_right=rows.strong_right,
+        weak_learners=rows.weak_learners,
+        weak_right=rows.weak_right,
+    )
+    return _found(rows, NEGATIVE_DISCRIMINATION, learners=rows.discrimination_learners, numbers=numbers)
+
+
+def _answers_after_change(items: ibis.Table, item_answer: ibis.Table) -> ibis.Table:
+    """An answer that nobody gave before the last edit, and a tenth or more of the learners since."""
+    edited = items.filter(items.tried_since >= FEW, items.tried - items.tried_since >= FEW)
+    answers = item_answer.filter(item_answer.variant.isnull(), item_answer.place <= MOST_ANSWERS)
+    same = ["course_id", "module_id", "part_id"]
+    figures = ("changed_at", "tried", "tried_since")
+    rows = answers.inner_join(edited.select(*same, *figures), same)
+    rows = rows.filter(
+        rows.first_seen >= rows.changed_at,
+        rows.first_count >= FEW_ANSWERS,
+        rows.first_count * 10 >= rows.tried_since,
+    )
+    return _found(
+        rows,
+        ANSWER_AFTER_CHANGE,
+        learners=rows.tried_since,
+        answer=rows.answer_value,
+        numbers=_json(
+            learners_with_answer=rows.first_count,
+            tried_since=rows.tried_since,
+            tried_before=rows.tried - rows.tried_since,
+        ),
+    )
+
+
+def _mostly_skipped(items: ibis.Table) -> ibis.Table:
+    """Fewer than half of the learners who saw the problem tried any part of it."""
+    problems = items.group_by("course_id", "module_id").agg(seen=items.seen.max(), tried=items.tried.max())
+    rows = problems.filter(problems.seen >= FEW, problems.tried * 2 < problems.seen)
+    rows = rows.mutate(part_id=ibis.literal(""), variant=ibis.null("int64"))
+    return _found(rows, MOSTLY_SKIPPED, learners=rows.seen, numbers=_json(seen=rows.seen, tried=rows.tried))
+
+
+_KEY = ("course_id", "module_id", "part_id", "of_variant")
+
+
+def _keyed(rows: ibis.Table) -> ibis.Table:
+    """The rows with `of_variant`, by which rows of all variants together are joined as well."""
+    return rows.mutate(of_variant=ibis.coalesce(rows.variant, -1))
+
+
+def _found(
+    rows: ibis.Table,
+    kind: str,
+    *,
+    learners: ibis.IntegerValue,
+    numbers: ibis.StringValue,
+    answer: ibis.StringValue | None = None,
+) -> ibis.Table:
+    """The findings of a kind, one for each row."""
+    return rows.mutate(
+        kind=ibis.literal(kind),
+        subject=rows.module_id,
+        answer=ibis.null("string") if answer is None else answer,
+        learners=learners,
+        numbers=numbers,
+    ).select(_COLUMNS)
+
+
+def _json(**numbers: ibis.IntegerValue) -> ibis.StringValue:
+    """Whole numbers as an object in JSON: fractions would be written in another way by each engine."""
+    text: ibis.StringValue = ibis.literal("{")
+    for place, (name, number) in enumerate(numbers.items()):
+        text = text + f'{", " if place else ""}"{name}": ' + number.cast("int64").cast("string")
+    return text + "}"
