@@ -132,8 +132,7 @@ def _computed(
     staged.parent.mkdir(parents=True, exist_ok=True)
     table.folder.mkdir(parents=True, exist_ok=True)
     engine.write(fact(events), staged, _order(fact))
-    rows = engine.read([staged], fact.schema.append(pa.field("date", pa.date32())))
-    digests = engine.digests(rows.mutate(part=day_of(rows)), ["part"])
+    digests = parted.digests(engine, staged, fact.schema.append(pa.field("date", pa.date32())), day_of)
     parts = parted.counted(digests, pa.table({"part": texts, "inputs": inputs}))
     table = parted.added(table, staged, name, parts)
     if name in table.files:

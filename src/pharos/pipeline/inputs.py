@@ -222,6 +222,8 @@ class Inputs:
 
     def _by_course(self, table: str) -> pa.Table:
         """The digests of a snapshot by course run, worked out once for each snapshot."""
+        if not self._has_rows(table):
+            return DIGESTS.empty_table()
         known = snapshots.fingerprint(self.lake, table)
         path = self.lake.root / "parts" / table / f"{fingerprint(known, self.engine.name)}.parquet"
         if not is_whole(path):

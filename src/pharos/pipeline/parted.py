@@ -10,7 +10,7 @@ table is either as it was or as it shall be: the manifest is what counts.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -184,6 +184,24 @@ def merged(
     staged = table.folder / f".{name}.tmp"
     engine.write(read(engine, replace(table, parts=parts), schema, part_of), staged, order)
     return added(table, staged, name, parts.drop_columns("file"))
+
+
+DIGESTS = pa.schema(
+    [("part", pa.string()), ("rows", pa.int64()), ("digest", pa.int64()), ("most_of_key", pa.int64())]
+)
+
+
+def digests(
+    engine: Engine, file: Path, schema: pa.Schema, part_of: PartOf, key: Sequence[str] = ()
+) -> pa.Table:
+    """The rows of a file by part, as of `Engine.digests`; no part for a file without rows.
+
+    The engine is not asked about those: most results of a small site have no rows.
+    """
+    if not pq.read_metadata(file).num_rows:
+        return DIGESTS.empty_table()
+    rows = engine.read([file], schema)
+    return engine.digests(rows.mutate(part=part_of(rows)), ["part"], key)
 
 
 def counted(part_digests: pa.Table, wanted: pa.Table) -> pa.Table:

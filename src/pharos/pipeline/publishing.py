@@ -276,6 +276,8 @@ def _change(
     )  # fmt: skip
     folder = lake.staging / "publishing" / table.name
     folder.mkdir(parents=True, exist_ok=True)
+    if edition.before is None and not edition.table.rows:
+        return replace(change, is_whole=True)
     if edition.before is None:
         whole = _clipped(_read(engine, edition, edition.table), edition, edition.last_day)
         return replace(

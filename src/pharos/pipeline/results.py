@@ -113,10 +113,9 @@ def _computed(inputs: Inputs, metric: Metric, table: Parted, wanted: pa.Table, s
     rows = rows.select(*schema.names).cast(ibis.Schema.from_pyarrow(schema))
     order = [key for key in metric.table.info["key"] if key != metric.stamp]
     engine.write(rows, staged, order)
-    written = engine.read([staged], schema)
-    digests = engine.digests(written.mutate(part=part_of(metric)(written)), ["part"], order)
+    digests = parted.digests(engine, staged, schema, part_of(metric), order)
     if (pc.max(digests["most_of_key"]).as_py() or 0) > 1:
-        raise KeyTwice(metric.name, _key_of_two_rows(engine, written, order))
+        raise KeyTwice(metric.name, _key_of_two_rows(engine, engine.read([staged], schema), order))
     table = parted.added(table, staged, name, parted.counted(digests, chosen))
     return parted.merged(engine, table, schema, part_of(metric), order, f"merged-{name}")
 
