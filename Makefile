@@ -15,7 +15,7 @@ demo: setup ## a simulated campus, computed and served; ARGS="--no-serve …" ar
 
 test: .venv/dev.stamp ## all tests; ARGS="tests/lake -k late …" are passed on
 	@scripts/system-packages
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 
 lint: .venv/dev.stamp ## style, types, import direction, generated documents
 	$(BIN)/ruff check .
