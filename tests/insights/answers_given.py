@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from pharos.demo.courses import Block, Course, Part
+from pharos.result_store import tables
 
 NAMES = (
     "course_id",
@@ -144,3 +146,64 @@ def tags_of(i: int) -> list[tuple[str, str]]:
     if i and i % 2:
         found.append(("learning_outcome", "Can apply the method"))
     return found
+
+
+FOUND: tuple[tuple[str, str | None, str, dict[str, int]], ...] = (
+    (
+        "wrong_answer_preferred",
+        "<b>7.5</b>",
+        "medium",
+        {"strong_learners": 31, "strong_with_answer": 20, "strong_right": 9, "learners_with_answer": 44},
+    ),
+    ("nobody_right", None, "low", {"tried": 12, "attempts": 40}),
+    (
+        "negative_discrimination",
+        None,
+        "high",
+        {"strong_learners": 40, "strong_right": 11, "weak_learners": 38, "weak_right": 29},
+    ),
+    (
+        "answer_after_change",
+        None,
+        "medium",
+        {"learners_with_answer": 8, "tried_since": 35, "tried_before": 50},
+    ),
+    ("a_kind_of_a_later_release", None, "high", {"tried": 100}),
+    ("mostly_skipped", None, "high", {"seen": 210, "tried": 61}),
+    ("all_right_at_once", None, "medium", {"tried": 57}),
+)
+"""Kind, answer, confidence and numbers of the findings: number i is about problem i of the course."""
+
+
+def finding_rows(course: Course) -> list[dict[str, Any]]:
+    """One finding of each kind, about the first part, or about the whole of the problem that is skipped."""
+    rows = []
+    for i, (block, found) in enumerate(zip(problems_of(course), FOUND, strict=False)):
+        kind, answer, confidence, numbers = found
+        assert block.problem is not None
+        part = block.problem.variants[0][1][0]
+        rows.append(
+            {
+                "course_id": course.id,
+                "rank": i + 1,
+                "kind": kind,
+                "subject": block.id,
+                "part_id": "" if kind == "mostly_skipped" else part.id,
+                "variant": 3 if kind == "nobody_right" else None,
+                "answer": answer,
+                "learners": max(numbers.values()),
+                "confidence": confidence,
+                "numbers": json.dumps(numbers),
+            }
+        )
+    return rows
+
+
+def finding_table(course: Course) -> pa.Table:
+    """The findings as rows of the table."""
+    names = [column.name for column in tables.finding.columns if column.name not in ("id", "created")]
+    whole = {"rank": pa.int64(), "variant": pa.int64(), "learners": pa.int64()}
+    rows = finding_rows(course)
+    return pa.table(
+        {name: pa.array([row[name] for row in rows], whole.get(name, pa.string())) for name in names}
+    )

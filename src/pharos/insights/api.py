@@ -233,6 +233,12 @@ class DataAPI:
         """Submissions of each problem with tags, and how many were right: every attempt counts."""
         return await self._course_rows(course_id, "problems_and_tags/")
 
+    async def findings(self, course_id: str) -> list[Row]:
+        """What to look at first in the problems of the course, most urgent first."""
+        if not await self._is_published("finding"):
+            return []
+        return await self._course_rows(course_id, "findings/")
+
     async def answer_distribution(self, course_id: str, problem_id: str) -> list[Row]:
         """The answers to each part of a problem, by part; none for a problem of another course run."""
         rows = await self._rows(f"v1/problems/{_quoted(problem_id)}/answer_distribution/")

@@ -10,7 +10,7 @@ from typing import ClassVar
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
-from pharos.insights import navigation
+from pharos.insights import findings, navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.controls import files
 from pharos.insights.directory import Course
@@ -25,6 +25,7 @@ from pharos.insights.tables import Column, Table, table
 router = APIRouter()
 REPORT = navigation.COURSE_MAP
 WORST = 3
+MOST_FINDINGS = 5
 HALF = 0.5
 PAGE_SIZE = 25
 TOP, FULL = 18.5, 55.5
@@ -90,19 +91,29 @@ class MapPage(ReportPage):
     """Where in the course do learners get stuck?"""
 
     template: ClassVar[str] = "course_map.html"
+    findings: tuple[Markup, ...] = ()
+    """What deserves a look, in words, with the problem that it is about."""
     chapters: tuple[Chapter, ...] = ()
 
 
 @router.get("/courses/{course_id:course_page}/performance/course_map/")
 async def course_map(request: Request, course: CourseInView, site: TheSite) -> Response:
     """Where in the course do learners get stuck?"""
-    rows, outline = await asyncio.gather(
-        site.api.problems(course.course_id), site.directory.outline(course.course_id)
+    rows, found, outline = await asyncio.gather(
+        site.api.problems(course.course_id),
+        site.api.findings(course.course_id),
+        site.directory.outline(course.course_id),
     )
-    return site.renderer.render(request, _page(request, course, counts_of(rows), outline))
+    return site.renderer.render(request, _page(request, course, counts_of(rows), found, outline))
 
 
-def _page(request: Request, course: Course, counts: Mapping[str, Counts], outline: Outline | None) -> MapPage:
+def _page(
+    request: Request,
+    course: Course,
+    counts: Mapping[str, Counts],
+    found: Sequence[findings.Row],
+    outline: Outline | None,
+) -> MapPage:
     words: Language = request.state.language
     names = about(request, REPORT)
     if outline is None and counts:
@@ -119,6 +130,7 @@ def _page(request: Request, course: Course, counts: Mapping[str, Counts], outlin
     return MapPage(
         **names,
         answer=sentence(words, worst),
+        findings=_findings(words, spots, found),
         figures_label=words.text("Problem metrics"),
         figures=_figures(words, spots),
         chapters=_chapters(words, outline, spots, worst) if outline is not None else (),
@@ -169,6 +181,20 @@ def sentence(words: Language, worst: Sequence[Spot]) -> Markup:
     ]
     listed = Markup(words.enumeration(named))  # noqa: S704 - its items are escaped
     return words.html("The fewest right answers are at %(problems)s.", problems=listed)
+
+
+def _findings(words: Language, spots: Sequence[Spot], found: Sequence[findings.Row]) -> tuple[Markup, ...]:
+    """The most urgent findings; all others stand on the pages of their problems."""
+    by_id = {spot.problem_id: spot for spot in spots}
+    rows = [row for row in findings.known(found) if row["subject"] in by_id][:MOST_FINDINGS]
+    return tuple(
+        words.html(
+            "%(problem)s: %(finding)s",
+            problem=linked(by_id[row["subject"]].href, by_id[row["subject"]].name),
+            finding=findings.sentence(words, row),
+        )
+        for row in rows
+    )
 
 
 def _figures(words: Language, spots: Sequence[Spot]) -> tuple[Figure, ...]:

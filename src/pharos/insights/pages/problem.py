@@ -13,7 +13,7 @@ from typing import ClassVar, TypeVar
 from fastapi import APIRouter, HTTPException, Request, Response
 from markupsafe import Markup
 
-from pharos.insights import files, navigation
+from pharos.insights import files, findings, navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.answer_charts import answers_chart, histogram_chart, variants_chart
 from pharos.insights.answers import LONGEST_QUESTION, Answer, Answers, Part, Variant, cut, parts_of
@@ -113,9 +113,10 @@ async def render_problem(
     request: Request, site: Site, course: Course, place: Place, problem_id: str, part_id: str = ""
 ) -> Response:
     """The page of a part, the first one without its id. Raises HTTPException 404 if it was never answered."""
-    rows, others, outline = await asyncio.gather(
+    rows, others, found, outline = await asyncio.gather(
         site.api.answer_distribution(course.course_id, problem_id),
         site.api.problems(course.course_id),
+        site.api.findings(course.course_id),
         site.directory.outline(course.course_id),
     )
     parts = parts_of(rows)
@@ -125,7 +126,9 @@ async def render_problem(
     path = outline.problems.get(problem_id) if outline is not None else None
     name = path[-1].name if path else parts[0].problem or key_of(problem_id)
     answered = counts_of(others)
-    view = _View(course, place, problem_id, name, parts, shown)
+    view = _View(
+        course, place, problem_id, name, parts, shown, findings.about(found, problem_id, shown.part_id)
+    )
     page = _page(request, site, view, [b.id for b in place.beside if b.id in answered])
     return site.renderer.render(request, page)
 
@@ -140,6 +143,7 @@ class _View:
     name: str
     parts: Sequence[Part]
     shown: Part
+    findings: Sequence[findings.Row]
 
     def address(self, part: Part) -> str:
         """Of the page of a part; the first one's is that of the problem."""
@@ -165,6 +169,7 @@ def _page(request: Request, site: Site, view: _View, answered: Sequence[str]) ->
         **names,
         trail=(*place.trail, Link("", view.name, current=True)),
         answer=sentence(words, shown),
+        findings=tuple(findings.sentence(words, row) for row in view.findings),
         heading=_heading(words, view),
         asked="" if shown.variants else cut(shown.question, LONGEST_QUESTION),
         in_course=f"{site.lms_url}/courses/{in_path(view.course.course_id)}/jump_to/{in_path(view.problem_id)}",
