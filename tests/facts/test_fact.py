@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ibis
 import pytest
+from tests import videos
 from tests.facts.conftest import EventsOf
 from tests.lines import enrollment, event
 
@@ -24,6 +25,8 @@ def test_a_fact_of_many_days_is_the_facts_of_each(fact: Fact, engine: Engine, ev
             enrollment(f"{day} 09:00", "activated", user=user),
             event(f"{day} 10:00", "problem_check", user=user),
             event(f"{day} 11:00", "problem_check", user=user),
+            event(f"{day} 12:00", "showanswer", user=user, event={"problem_id": "p"}),
+            *map(videos.line, videos.moves(user, "13:00 play 0 · 13:05 pause 60", day)),
         )
     ]
     events = events_of(lines)
