@@ -51,6 +51,7 @@ CHROMIUM_ARGUMENTS = (
     "--disable-sync",
 )
 START_SECONDS = 60
+LONGEST_NAME = 100  # characters of a parameter in the name of a test
 _numbers = itertools.count()
 
 
@@ -60,6 +61,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(CHECKOUT / "tests").as_posix()))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A long text, as a key made anew each time, is named by its place: workers must agree on names."""
+    return argname if isinstance(val, str | bytes) and len(val) > LONGEST_NAME else None
 
 
 def _refuse_other_machines(event: str, arguments: tuple[Any, ...]) -> None:
