@@ -28,7 +28,7 @@ UNTIL = ("--until", "2024-03-12")
 LOG = [
     enrollment("2024-03-02 09:00", "activated", user=1),
     enrollment("2024-03-03 09:00", "activated", user=2),
-    event("2024-03-04 09:00", "play_video", user=1, source="browser"),
+    event("2024-03-04 09:00", "play_video", user=1, source="browser", event={"id": "v", "currentTime": 0}),
 ]
 
 
