@@ -31,7 +31,7 @@ def ago(**time: float) -> str:
     return (NOW - timedelta(**time)).strftime("%Y-%m-%d %H:%M:%S")
 
 
-LOG = [event(ago(hours=hours), "play_video") for hours in range(1, 30)]
+LOG = [event(ago(hours=hours), "page_close") for hours in range(1, 30)]
 
 
 class Place:
@@ -96,16 +96,16 @@ def test_lines_that_are_no_events(place: Place) -> None:
 
 def test_a_clock_that_runs_ahead(place: Place) -> None:
     # NOW is when the tests began, which may be long ago.
-    lines.write(place.log, [*LOG, event(ago(hours=-5), "play_video")])
+    lines.write(place.log, [*LOG, event(ago(hours=-5), "page_close")])
     assert "in the future" in texts(place.run().problems)["clock skew: lms"]
-    lines.write(place.log, [*LOG, event(ago(hours=-5), "play_video")])
+    lines.write(place.log, [*LOG, event(ago(hours=-5), "page_close")])
     status = lake_status(Lake(place.settings().lake), NOW + timedelta(hours=6))
     later = data_problems(place.settings(), status, [], NOW + timedelta(hours=6))
     assert later == []  # its time has come
 
 
 def test_whole_days_without_events(place: Place) -> None:
-    lines.write(place.log, [event(ago(days=6), "play_video"), event(ago(days=5), "play_video"), *LOG])
+    lines.write(place.log, [event(ago(days=6), "page_close"), event(ago(days=5), "play_video"), *LOG])
     first, last = (NOW - timedelta(days=4)).date(), (NOW - timedelta(days=3)).date()
     told = texts(place.run().problems)["missing days"]
     assert f"{first} to {last}" in told or f"{first} to {last + timedelta(days=1)}" in told
