@@ -19,7 +19,7 @@ from pharos.pipeline import adoption
 from pharos.pipeline.graph import METRICS
 from pharos.pipeline.run import compute_only
 from pharos.result_store import store, tables
-from pharos.result_store.adoption import day_column
+from pharos.result_store.adoption import day_column, has_lasting_rows
 from pharos.result_store.connecting import engine_for
 
 OLD, SHARED, LATER = "Old/Course/2015", "course-v1:UniX+CS1+2023", "course-v1:UniX+CS7+2023"
@@ -289,7 +289,21 @@ def test_a_store_with_a_history_does_not_go_back_to_releases_that_do_not_know_it
     store.downgrade(file_home.settings.store_url, "0009")
 
 
-def test_every_published_table_has_days_or_course_runs() -> None:
-    for metric in METRICS.values():
-        if metric.is_published:
-            assert day_column(metric.table) or "course_id" in metric.table.c, metric.name
+def test_a_table_without_days_and_course_runs_is_ours_until_the_adoption_is_undone(
+    file_home: Adopted,
+) -> None:
+    table = tables.video_timeline
+    with file_home.database.begin() as connection:
+        theirs = {"pipeline_video_id": "a/b/c|v", "segment": 0, "num_users": 3, "num_views": 4}
+        connection.execute(sa.insert(table).values(theirs))
+    file_home.run(log(), None)
+    adoption.adopt(file_home.settings)
+    assert file_home.run(log(), None).not_published == {}
+    assert file_home.rows(table) == []
+    adoption.undo(file_home.settings)
+    assert len(file_home.rows(table)) == 1
+
+
+def test_every_other_published_table_has_days_or_course_runs() -> None:
+    without = {m.name for m in METRICS.values() if m.is_published and not has_lasting_rows(m.table)}
+    assert without == {"video_timeline"}

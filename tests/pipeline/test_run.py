@@ -282,8 +282,8 @@ def test_a_campus_on_each_engine(engine_settings: EngineSettings, tmp_path: Path
         found.append(installation.tables())
     embedded, other = found
     assert set(embedded) == PUBLISHED
-    # Weeks of the site are those of ISO, there is no catalog, the LMS's tables are of a later time, and so few
-    # learners tell nothing that deserves a look.
+    # Weeks of the site are those of ISO, there is no catalog, the LMS's tables are of a later time, and so
+    # few learners tell nothing that deserves a look.
     without_rows = {
         "course_activity_site_week", "course_program_metadata", "enrollment_difference",
         "enrollment_reconciliation", "finding",

@@ -64,7 +64,7 @@ class Edition:
     @property
     def kept(self) -> Kept | None:
         """The rows of another program that stay beside these."""
-        if self.adopted is None:
+        if self.adopted is None or not adoption.has_lasting_rows(self.metric.table):
             return None
         now, before = _courses(self.table), _courses(self.before) if self.before else set()
         return Kept(

@@ -54,6 +54,15 @@ def day_column(table: sa.Table) -> str | None:
     return next((name for name in ("date", WEEK) if name in table.c), None)
 
 
+def has_lasting_rows(table: sa.Table) -> bool:
+    """Whether rows of another program can stay beside ours: by days, or by course run.
+
+    Of a table with neither (`video_timeline` has ids of videos alone) all rows are ours; undoing brings
+    theirs back.
+    """
+    return day_column(table) is not None or "course_id" in table.c
+
+
 def first_day_of(table: sa.Table, first_day: date) -> date | None:
     """The first day of rows of Pharos if it counts whole days from `first_day` on: of weeks, a Monday."""
     match day_column(table):
