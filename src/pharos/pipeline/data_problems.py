@@ -120,27 +120,33 @@ def _of_the_lake(
 
 
 def _refused(submissions: Counter[str]) -> Iterator[DataProblem]:
-    refused = Counter({reason: count for reason, count in submissions.items() if reason})
-    if refused.total() > MOST_REFUSED * submissions.total():
-        reasons = ", ".join(f"{reason} {count}" for reason, count in refused.most_common())
+    if refused := _too_many(submissions):
         yield DataProblem(
             kind="refused submissions",
             about="",
             text=f"{refused.total()} of {_counted(submissions.total(), 'submission')} of problems tell no "
-            f"answers: {reasons}.",
+            f"answers: {_reasons(refused)}.",
         )
 
 
 def _unused(events: Counter[str]) -> Iterator[DataProblem]:
-    unused = Counter({reason: count for reason, count in events.items() if reason})
-    if unused.total() > MOST_REFUSED * events.total():
-        reasons = ", ".join(f"{reason} {count}" for reason, count in unused.most_common())
+    if unused := _too_many(events):
         yield DataProblem(
             kind="unused video events",
             about="",
             text=f"{unused.total()} of {_counted(events.total(), 'event')} of video players are not used: "
-            f"{reasons}.",
+            f"{_reasons(unused)}.",
         )
+
+
+def _too_many(by_reason: Counter[str]) -> Counter[str]:
+    """Those with a reason, the empty text being none, if they are more than MOST_REFUSED of all."""
+    refused = Counter({reason: count for reason, count in by_reason.items() if reason})
+    return refused if refused.total() > MOST_REFUSED * by_reason.total() else Counter()
+
+
+def _reasons(refused: Counter[str]) -> str:
+    return ", ".join(f"{reason} {count}" for reason, count in refused.most_common())
 
 
 def _without_logs(settings: Settings) -> Iterator[DataProblem]:
