@@ -7,12 +7,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pharos.insights.answers import cut
 from pharos.insights.language import Language
+from pharos.insights.problem_lists import quoted
 from pharos.insights.reports import strong
-
-LONGEST = 60
-"""Characters of an answer in a sentence."""
 
 Row = Mapping[str, Any]
 
@@ -108,12 +105,9 @@ def _all_right_at_once(words: Language, finding: Row) -> Markup:
     )
 
 
-def _answer(words: Language, finding: Row) -> Markup:
-    """The answer as it stands in a sentence: apart from the direction of the words around it."""
+def _answer(words: Language, finding: Row) -> str:
     text = finding["answer"]
-    if text is None:
-        return Markup("{}").format(words.text("(empty)"))
-    return Markup("<bdi>“{}”</bdi>").format(cut(text, LONGEST))
+    return words.text("(empty)") if text is None else quoted(text)
 
 
 _KINDS: dict[str, Callable[[Language, Row], Markup]] = {

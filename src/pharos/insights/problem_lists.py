@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import Request
 from markupsafe import Markup
 
+from pharos.insights.answers import cut
 from pharos.insights.charts import Chart
 from pharos.insights.controls import files
 from pharos.insights.directory import Course
@@ -23,6 +24,8 @@ from pharos.insights.tables import Column, Table, table
 PAGE_SIZE = 25
 MOST_BARS = 14
 """Bars that a chart has room for."""
+LONGEST_QUOTED = 60
+"""Characters of an answer in a sentence."""
 FILE, TAGS_FILE = "performance/problems", "performance/learning_outcomes"
 NOT_TOLD = noop(
     "The learning platform does not tell how this course is built, so its problems are listed by their ids."
@@ -186,6 +189,11 @@ def linked(href: str, name: str) -> Markup:
     """The name, as a link where there is something to lead to."""
     text = Markup("<bdi>{}</bdi>").format(name)
     return Markup('<a href="{}">{}</a>').format(href, text) if href else text
+
+
+def quoted(text: str) -> Markup:
+    """An answer as it stands in a sentence: apart from the direction of the words around it."""
+    return Markup("<bdi>“{}”</bdi>").format(cut(text, LONGEST_QUOTED))
 
 
 def _no_answers(words: Language, listing: Listing) -> Markup:

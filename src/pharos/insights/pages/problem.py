@@ -24,7 +24,7 @@ from pharos.insights.language import Language
 from pharos.insights.navigation import Report
 from pharos.insights.outline import Block, key_of
 from pharos.insights.problem_counts import counts_of
-from pharos.insights.problem_lists import in_path, problem_path
+from pharos.insights.problem_lists import in_path, problem_path, quoted
 from pharos.insights.rendering import Link
 from pharos.insights.reports import Figure, ReportPage, about, strong
 from pharos.insights.site import Site, TheSite
@@ -224,7 +224,7 @@ def sentence(words: Language, part: Part) -> Markup:
         )
     wrong = next((a for a in part.answers if a.correct is False and a.last and a.text is not None), None)
     if wrong is not None and not part.variants and any(a.correct for a in part.answers):
-        given = _given(wrong.text or "", 60)
+        given = quoted(wrong.text or "")
         said.append(
             words.html(
                 "The most frequent wrong answer is %(answer)s (%(share)s).",
@@ -246,7 +246,7 @@ def _right(words: Language, part: Part) -> Markup:
     share = words.percent(part.share_last)
     only = right[0].text if len(right) == 1 else None
     if only is not None:
-        given = _given(only, 60)
+        given = quoted(only)
         return words.htmls(
             "<strong>%(share)s</strong> of %(n)s learner ended with the right answer, %(answer)s.",
             "<strong>%(share)s</strong> of %(n)s learners ended with the right answer, %(answer)s.",
@@ -260,11 +260,6 @@ def _right(words: Language, part: Part) -> Markup:
         part.last,
         share=share,
     )
-
-
-def _given(text: str, longest: int) -> Markup:
-    """An answer as it stands in a sentence: apart from the direction of the words around it."""
-    return Markup("<bdi>“{}”</bdi>").format(cut(text, longest))
 
 
 def _figures(words: Language, part: Part) -> tuple[Figure, ...]:
