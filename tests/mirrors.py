@@ -77,6 +77,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "lake/status.py": ("lake/test_ingest.py", "pipeline/test_data_problems.py"),
     "lms/errors.py": ("lms/test_oauth.py", "lms/test_rest.py"),
     "lms/tables.py": ("lake/test_lms_tables.py",),
+    "metrics/learner_names.py": ("metrics/test_engagement.py",),
     "metrics/submissions.py": ("metrics/test_answers.py",),
     "metrics/enrollment_states.py": ("metrics/test_enrollment.py",),
     "pipeline/care.py": ("pipeline/test_data_problems.py", "lake/test_repair.py"),

@@ -203,6 +203,15 @@ class Video(Section):
     )
 
 
+class Engagement(Section):
+    smallest_group: int = Field(
+        1,
+        ge=1,
+        description="Active learners of a week that a course run must have for low and high engagement to be "
+        "told apart; with fewer, that of all is normal and nobody is highly engaged or struggling.",
+    )
+
+
 class Reports(Section):
     since: date = Field(date(2013, 5, 30), description="First UTC day of the report problem_response.")
     fields: list[str] = Field(
@@ -405,6 +414,7 @@ class Settings(BaseSettings):
     counting: Counting = Counting()
     problems: Problems = Problems()
     video: Video = Video()
+    engagement: Engagement = Engagement()
     reports: Reports = Reports()
     result_store: ResultStoreSettings = ResultStoreSettings()
     data_api: DataAPISettings = DataAPISettings()

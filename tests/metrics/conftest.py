@@ -29,7 +29,8 @@ Compute = Callable[..., Rows]
 def compute(engine: Engine) -> Compute:
     """`compute(table, until, input=rows…)`: the table's rows at that moment, in the order of its key.
 
-    Inputs are facts and tables of the LMS; their rows are dicts, and those not given are empty.
+    Inputs are facts and tables of the LMS; their rows are dicts, and those not given are empty. What another
+    metric computes may be given instead.
     What comes out has been checked against the contract.
     """
     return lambda table, until, **rows: computed(engine, table, until, rows)
@@ -73,6 +74,8 @@ def _expression(engine: Engine, table: str, scope: Scope, rows: dict[str, Any]) 
 def _input(engine: Engine, name: str, scope: Scope, rows: dict[str, Any]) -> object:
     if name in METRICS:  # as a run does: what a metric is computed from is a table, not a part of its query
         schema = result_schema(METRICS[name])
+        if name in rows:
+            return engine.table(pa.Table.from_pylist(rows[name], schema))
         found = _expression(engine, name, scope, rows).select(*schema.names)
         return engine.table(engine.fetch(found.cast(ibis.Schema.from_pyarrow(schema))))
     raw = "enrollment_event" if name == "filled_enrollment_event" else name.removeprefix("counted_")
@@ -80,7 +83,9 @@ def _input(engine: Engine, name: str, scope: Scope, rows: dict[str, Any]) -> obj
     if raw in FACTS or raw in ALL:
         given = rows.get(raw, [])
         monday = scope.current_week
-        if window:
+        if window == "two_weeks":
+            given = [row for row in given if row["date"] > scope.last_day - timedelta(days=14)]
+        elif window:
             given = [row for row in given if (row["date"] < monday) == (window == "complete_weeks")]
         return engine.table(pa.Table.from_pylist(given, _schema(raw)))
     if name == "answer_metadata":

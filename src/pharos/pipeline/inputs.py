@@ -7,6 +7,7 @@
 | `filled_enrollment_event` | counted, with lost events made up where `lms.fill_enrollment_gaps` says so |
 | `counted_interaction_of_complete_weeks` | the days before the Monday of the week so far |
 | `counted_interaction_of_this_week` | the days from that Monday on |
+| `counted_interaction_of_two_weeks` | the last 14 days |
 | `<LMS table>`, `counted_<LMS table>` | the rows of a snapshot, all or those that count |
 | `<metric>` | the rows of another metric |
 | `grades_are_known`, `enrollments_are_known` | whether the LMS's table was imported and has rows |
@@ -17,6 +18,7 @@
 | `reports_since` | the first day of the report `problem_response` |
 | `response_types` | the kinds of responses whose answers are counted |
 | `video_compat` | whether viewings are those of the original |
+| `smallest_group` | active learners that a course run must have for ranges of their engagement |
 | `last_day`, `current_week`, `site_week` | see `Scope` |
 
 Each input has a digest for each part of the metric that asks for it (course run, day or week), or one digest
@@ -27,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import ibis
 import pyarrow as pa
@@ -51,7 +53,7 @@ from pharos.pipeline.scope import Scope
 from pharos.result_store import contract
 
 COUNTED, FILLED = "counted_", "filled_enrollment_event"
-COMPLETE_WEEKS, THIS_WEEK = "_of_complete_weeks", "_of_this_week"
+COMPLETE_WEEKS, THIS_WEEK, TWO_WEEKS = "_of_complete_weeks", "_of_this_week", "_of_two_weeks"
 ENROLLMENTS, GRADES = "student_courseenrollment", "grades_persistentcoursegrade"
 ANSWER_METADATA = "answer_metadata"
 STAFF = ("auth_user", "student_courseaccessrole", "casbin_rule")  # tables of the LMS that say who is staff
@@ -151,14 +153,24 @@ class Inputs:
             return self._filled(self._counted(rows, learner=FACTS[fact].learner, course=FACTS[fact].course))
         if name.startswith(COUNTED):
             rows = self._counted(rows, learner=FACTS[fact].learner, course=FACTS[fact].course)
-        monday = ibis.literal(self.scope.current_week)
-        if name.endswith(COMPLETE_WEEKS):
-            rows = rows.filter(rows.date < monday)
-        if name.endswith(THIS_WEEK):
-            rows = rows.filter(rows.date >= monday)
+        first, end = self._days(name)
+        if first is not None:
+            rows = rows.filter(rows.date >= ibis.literal(first))
+        if end is not None:
+            rows = rows.filter(rows.date < ibis.literal(end))
         return rows
 
-    def value(self, name: str) -> bool | date | datetime | tuple[str, ...] | None:
+    def _days(self, name: str) -> tuple[date | None, date | None]:
+        """The first day of an input and the day after its last one; None: as far as there are any."""
+        if name.endswith(COMPLETE_WEEKS):
+            return None, self.scope.current_week
+        if name.endswith(THIS_WEEK):
+            return self.scope.current_week, None
+        if name.endswith(TWO_WEEKS):
+            return self.scope.last_day - timedelta(days=13), None
+        return None, None
+
+    def value(self, name: str) -> bool | int | date | datetime | tuple[str, ...] | None:
         """The value of an input that is no table."""
         match name:
             case (
@@ -168,8 +180,9 @@ class Inputs:
                 | "reports_since"
                 | "response_types"
                 | "video_compat"
+                | "smallest_group"
             ):
-                found: bool | date | tuple[str, ...] | None = getattr(self.scope, name)
+                found: bool | int | date | tuple[str, ...] | None = getattr(self.scope, name)
                 return found
             case "grades_are_known":
                 return self._has_rows(GRADES)
@@ -205,10 +218,11 @@ class Inputs:
                 self.engine, FACTS[fact], self.facts[fact], self.scope.last_day
             )
         found = self._day_digests[fact]
-        if name.endswith(COMPLETE_WEEKS):
-            found = found.filter(pc.less(found["date"], self.scope.current_week))
-        if name.endswith(THIS_WEEK):
-            found = found.filter(pc.greater_equal(found["date"], self.scope.current_week))
+        first, end = self._days(name)
+        if first is not None:
+            found = found.filter(pc.greater_equal(found["date"], first))
+        if end is not None:
+            found = found.filter(pc.less(found["date"], end))
         match metric.by:
             case "course_id" if FACTS[fact].course is not None:
                 parts = found["part"]
@@ -309,7 +323,9 @@ def fact_of(name: str) -> str | None:
     """The fact that an input of this name is made from."""
     if name == FILLED:
         return "enrollment_event"
-    fact = name.removeprefix(COUNTED).removesuffix(COMPLETE_WEEKS).removesuffix(THIS_WEEK)
+    fact = name.removeprefix(COUNTED)
+    for window in (COMPLETE_WEEKS, THIS_WEEK, TWO_WEEKS):
+        fact = fact.removesuffix(window)
     return fact if fact in FACTS else None
 
 

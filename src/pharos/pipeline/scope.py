@@ -30,6 +30,7 @@ class Scope:
     response_types: tuple[str, ...] = ()  # whose answers are counted
     reports_since: date = date.min
     video_compat: bool = False  # see `pharos.metrics.viewings`
+    smallest_group: int = 1  # active learners of whose engagement there are ranges
     answer_metadata: Path | None = None  # see `pharos.pipeline.answer_metadata`
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Date, Integer, PrimaryKeyConstraint, String, Table, func
+from sqlalchemy import BigInteger, Column, Date, Integer, PrimaryKeyConstraint, String, Table, func
 from sqlalchemy import DateTime as Time
 
 from pharos.result_store.column_types import Exact, long_text, number
@@ -22,6 +22,54 @@ def _count(name: str, meaning: str, *, nullable: bool = True) -> Column[Any]:
     return column(name, Integer(), meaning, nullable=nullable)
 
 
+_NO_NUMBER = "Number of the learner in the LMS; 0: the events do not tell it."
+
+event_name = result(
+    "event_name",
+    Definition(
+        title="User names in events",
+        version=1,
+        meaning="The numbers and user names of learners that stand together in events of a course run.",
+        formula="One row for each pair, with the last day on which an event has it.",
+        edge_cases=("An event without a user name has no row.",),
+        window="The whole history up to the last day.",
+        source="All events of the tracking logs.",
+        spec="03 §4.2",
+        persons="user_id",
+    ),
+    course_id(),
+    column("user_id", BigInteger(), _NO_NUMBER, nullable=False),
+    column("event_username", Exact(255), "User name in the events.", nullable=False),
+    column("last_date", Date(), "Last UTC day with such an event.", nullable=False),
+    key=("course_id", "user_id", "event_username"),
+    indexes=(),
+    is_published=False,
+)
+
+learner_name = result(
+    "learner_name",
+    Definition(
+        title="User names of learners",
+        version=1,
+        meaning="The user name by which a learner is shown, for each number and user name in events.",
+        formula="The user name that the LMS has now; without the LMS's table, the newest in the course run.",
+        edge_cases=(
+            "An event without a number is the learner's whose user name it has in the course run.",
+            "Such an event is left out if its user name has more than 30 characters and is no learner's.",
+        ),
+        source="User names in events, the LMS table auth_user.",
+        spec="03 §2.2, 4.2",
+        persons="user_id",
+    ),
+    course_id(),
+    column("user_id", BigInteger(), _NO_NUMBER, nullable=False),
+    column("event_username", Exact(255), "User name in the events.", nullable=False),
+    _username(),
+    key=("course_id", "user_id", "event_username"),
+    indexes=(),
+    is_published=False,
+)
+
 module_engagement = result(
     "module_engagement",
     Definition(
@@ -32,10 +80,17 @@ module_engagement = result(
         edge_cases=(
             "A right submission counts as attempted and as completed.",
             "Reading pages and forum posts is no engagement.",
+            "Events without a user name, and without a problem, video or topic, do not count.",
             "Course teams count like learners.",
         ),
+        window="The whole history up to the last day; late events change the days they are of.",
         source=_EVENTS,
         spec="03 §2.2-2.3",
+        differences=(
+            "Learners are told apart by their number in the LMS: who is renamed or retired stays one.",
+            "All days are under the user name that the LMS has now.",
+            "A day without events is an empty day, no error.",
+        ),
         persons="username",
     ),
     course_id(),
@@ -49,6 +104,53 @@ module_engagement = result(
     indexes=(("course_id", "username", "date"), ("username", "entity_type"), ("date",)),
 )
 
+_POPULATION = (
+    "Everybody with engagement in the course in these days, enrolled or not; course teams too, unless "
+    "counting.staff leaves them out."
+)
+
+
+def _week() -> tuple[Column[Any], Column[Any]]:
+    return (
+        column("start_date", Date(), "First of the seven days.", nullable=False),
+        column("end_date", Date(), "Day after the last of them.", nullable=False),
+    )
+
+
+module_engagement_summary = result(
+    "module_engagement_summary",
+    Definition(
+        title="Engagement of a week",
+        version=1,
+        meaning="What each learner did in a course in the seven days up to the last one.",
+        formula="Problems and videos: distinct ones of these days; attempts and contributions: events.",
+        edge_cases=(
+            "problem_attempts_per_completed is null, which stands for infinity, without a completed problem.",
+            "A problem solved on two days is one completed problem.",
+            "A learner without engagement has no row.",
+            _POPULATION,
+        ),
+        window="The seven days up to the last one.",
+        source="Engagement by day.",
+        spec="03 §2.4",
+        differences=("It is computed anew when an event of these days comes late.",),
+        persons="username",
+    ),
+    course_id(),
+    _username(),
+    *_week(),
+    _count("problem_attempts", "Submissions.", nullable=False),
+    _count("problems_attempted", "Distinct problems.", nullable=False),
+    _count("problems_completed", "Distinct problems answered rightly.", nullable=False),
+    column("problem_attempts_per_completed", number, "Submissions per completed problem; null: infinity."),
+    _count("videos_viewed", "Distinct videos.", nullable=False),
+    _count("discussion_contributions", "Posts, responses, comments.", nullable=False),
+    _count("days_active", "Days with engagement.", nullable=False),
+    key=("course_id", "username"),
+    indexes=(("course_id",),),
+    may_shrink=True,
+)
+
 module_engagement_metric_ranges = result(
     "module_engagement_metric_ranges",
     Definition(
@@ -60,9 +162,18 @@ module_engagement_metric_ranges = result(
             "null is infinity.",
             "Ranges hold their lower bound and not their upper.",
             "For problem_attempts_per_completed low is good.",
+            _POPULATION,
+            "Zeros count; only who submitted no answer has no attempts per completed problem.",
+            "If both percentiles are equal, nothing is high; if the 15th is 0, nothing is low.",
+            "With fewer active learners than engagement.smallest_group everything is normal.",
         ),
-        source="Engagement by day.",
+        window="The seven days up to the last one.",
+        source="Engagement of a week.",
         spec="03 §2.5",
+        differences=(
+            "A percentile that falls on a learner with a finite value is that value, whatever follows it.",
+            "A course without engagement has no rows, and all may be so.",
+        ),
     ),
     course_id(),
     column("start_date", Date(), "First day."),
@@ -73,6 +184,38 @@ module_engagement_metric_ranges = result(
     column("high_value", number, "Smallest value above the range."),
     key=("course_id", "metric", "range_type"),
     indexes=(("course_id", "metric"),),
+    may_shrink=True,
+)
+
+module_engagement_user_segments = result(
+    "module_engagement_user_segments",
+    Definition(
+        title="Segments of learners",
+        version=1,
+        meaning="The learners of each course who stand out by their engagement of the last seven days.",
+        formula=(
+            "highly_engaged: problems attempted or completed, videos or contributions are in the high range "
+            "of the course. struggling: attempts per completed problem are."
+        ),
+        edge_cases=(
+            "A learner may be in both segments.",
+            "The number of attempts puts nobody into a segment.",
+            "Infinity lies in each high range of attempts per completed problem.",
+        ),
+        window="The seven days up to the last one.",
+        source="Engagement of a week, engagement ranges.",
+        spec="03 §2.6",
+        differences=("Who submitted no answer is not struggling.",),
+        persons="username",
+    ),
+    course_id(),
+    _username(),
+    *_week(),
+    column("segment", Exact(50), "highly_engaged or struggling.", nullable=False),
+    column("reason", Exact(255), "The metrics in their high range, joined by commas.", nullable=False),
+    key=("course_id", "username", "segment"),
+    indexes=(("course_id",),),
+    may_shrink=True,
 )
 
 module_engagement_roster = result(

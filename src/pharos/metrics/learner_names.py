@@ -1,0 +1,71 @@
+"""By which user name a learner is shown: inside, learners are told apart by their number in the LMS.
+
+The original knows learners by the user name in the event. So who is renamed becomes two learners, and who is
+retired is lost. `spec 03 §4.2-26`
+"""
+
+from __future__ import annotations
+
+import ibis
+
+from pharos.engine.functions import storable
+from pharos.metrics.metric import metric
+from pharos.result_store import tables
+
+LONGEST_OF_AN_ACCOUNT = 30  # characters; retired ones have more, but no account was created with them
+LONGEST = 150  # characters of a user name in the Result Store
+_PAIR = ["course_id", "user_id", "event_username"]
+
+
+@metric(tables.event_name, by="course_id")
+def event_name(counted_interaction: ibis.Table) -> ibis.Table:
+    """The pairs of number and user name in the events of a course run."""
+    rows = named(counted_interaction)
+    return rows.group_by(_PAIR).agg(last_date=rows.date.max())
+
+
+@metric(tables.learner_name, by="course_id")
+def learner_name(event_name: ibis.Table, auth_user: ibis.Table) -> ibis.Table:
+    """The user name for each of these pairs. A result of its own: while the LMS gains learners every day,
+    few course runs have a learner whose name has changed.
+    """
+    numbered, others = event_name.filter(event_name.user_id > 0), event_name.filter(event_name.user_id == 0)
+    shown = _of_numbers(numbered, auth_user)
+    in_order = ["course_id", "user_id"]
+    of_numbers = numbered.inner_join(shown, in_order).select(numbered, shown.username)
+    by_name = ["course_id", "event_username"]
+    owners = of_numbers.group_by(by_name).agg(username=of_numbers.username.argmin(of_numbers.user_id))
+    found = others.left_join(owners, by_name).select(others, owners.username)
+    is_an_account = found.username.notnull() | (found.event_username.length() <= LONGEST_OF_AN_ACCOUNT)
+    kept = found.filter(is_an_account)
+    of_names = kept.mutate(username=ibis.coalesce(kept.username, kept.event_username))
+    columns = [*_PAIR, "username"]
+    names = ibis.union(of_numbers.select(columns), of_names.select(columns))
+    return names.mutate(username=names.username.left(LONGEST))
+
+
+def with_names(interactions: ibis.Table, learner_name: ibis.Table) -> ibis.Table:
+    """The interactions of learners, with the `username` by which each is shown."""
+    rows = named(interactions)
+    found = rows.inner_join(learner_name, _PAIR).select(rows, learner_name.username)
+    return found.drop("user_id", "event_username")
+
+
+def named(interactions: ibis.Table) -> ibis.Table:
+    """Those with a user name, which is `event_username`; `user_id` is 0 where the event has none."""
+    rows = interactions.filter(interactions.username.notnull(), interactions.username != "")
+    return rows.mutate(
+        user_id=ibis.coalesce(rows.user_id, 0), event_username=storable(rows.username)
+    ).drop("username")  # fmt: skip
+
+
+def _of_numbers(pairs: ibis.Table, auth_user: ibis.Table) -> ibis.Table:
+    """(course_id, user_id, username): the name the LMS has now, else the newest in the course run."""
+    learner = ["course_id", "user_id"]
+    newest = pairs.mutate(newest=pairs.last_date.max().over(ibis.window(group_by=learner)))
+    newest = newest.filter(newest.last_date == newest.newest)
+    # Of two names on one day nobody can tell which came first.
+    told = newest.group_by(learner).agg(told=newest.event_username.max())
+    accounts = auth_user.select(account="id", now="username")
+    found = told.left_join(accounts, told.user_id == accounts.account)
+    return found.select(*learner, username=ibis.coalesce(storable(found.now), found.told))

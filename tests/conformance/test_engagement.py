@@ -1,0 +1,76 @@
+"""Engagement of small logs with right values beside them, on both engines. `spec 03 §2, 4.2`"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from pharos import config
+from pharos.config import EngineSettings
+from pharos.pipeline.run import run_pipeline
+from pharos.result_store import tables
+
+Rows = list[tuple[Any, ...]]
+PROBLEM = "block-v1:FUT+{}+R+type@problem+block@aaa"
+
+
+def computed(home: Path, engine: EngineSettings, log: Path, until: datetime) -> sa.Engine:
+    settings = config.load(home, engine=engine.model_dump())
+    run_pipeline(settings, logs=[str(log)], until=until)
+    return sa.create_engine(f"sqlite:///{home / 'result_store.sqlite'}", poolclass=sa.NullPool)
+
+
+def rows(database: sa.Engine, table: sa.Table, *columns: str) -> Rows:
+    """These columns of all rows, in order."""
+    chosen = [table.c[name] for name in columns]
+    with database.connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.select(*chosen).order_by(*chosen))]
+
+
+def engagement(database: sa.Engine) -> Rows:
+    names = ("username", "date", "entity_type", "entity_id", "event", "count")
+    return rows(database, tables.module_engagement, *names)
+
+
+def test_nothing_right(shared_data: Path, engine_settings: EngineSettings, tmp_path: Path) -> None:
+    log = shared_data / "field" / "future" / "engagement-nothing-right.log"
+    database = computed(tmp_path, engine_settings, log, datetime(2024, 3, 12))
+    today = date(2024, 3, 5)
+    assert engagement(database) == [
+        ("u1", today, "discussion", "course", "contributed", 1),
+        ("u1", today, "problem", PROBLEM.format("E2"), "attempted", 3),
+    ]
+    week = rows(database, tables.module_engagement_summary, "start_date", "end_date", *METRICS, "days_active")
+    assert week == [(today, date(2024, 3, 12), 3, 1, 0, None, 0, 1, 1)]
+    assert rows(database, tables.module_engagement_user_segments, "segment") == []
+    ranges = rows(
+        database, tables.module_engagement_metric_ranges, "metric", "range_type", "low_value", "high_value"
+    )
+    assert [row for row in ranges if row[0] in METRICS[:1] + METRICS[2:4]] == [
+        ("problem_attempts", "low", 0, 3),
+        ("problem_attempts", "normal", 3, None),
+        ("problem_attempts_per_completed", "low", 0, None),
+        ("problem_attempts_per_completed", "normal", None, None),
+        ("problems_completed", "normal", 0, None),
+    ]
+
+
+METRICS = (
+    "problem_attempts", "problems_attempted", "problems_completed", "problem_attempts_per_completed",
+    "videos_viewed", "discussion_contributions",
+)  # fmt: skip
+
+
+def test_a_retired_learner(shared_data: Path, engine_settings: EngineSettings, tmp_path: Path) -> None:
+    """§4.2-26: one learner, under the newest name; with the event that the original leaves out."""
+    log = shared_data / "field" / "future" / "engagement-retired-name.log"
+    database = computed(tmp_path, engine_settings, log, datetime(2024, 3, 7))
+    retired, problem = "retired__user_" + "a1" * 20, PROBLEM.format("E1")
+    assert engagement(database) == [
+        (retired, date(2024, 3, 5), "problem", problem, "attempted", 1),
+        (retired, date(2024, 3, 6), "problem", problem, "attempted", 1),
+        (retired, date(2024, 3, 6), "problem", problem, "completed", 1),
+    ]
