@@ -56,6 +56,8 @@ def test_nothing_right(shared_data: Path, engine_settings: EngineSettings, tmp_p
         ("problem_attempts_per_completed", "normal", None, None),
         ("problems_completed", "normal", 0, None),
     ]
+    learner = ("username", "segments", "attempt_ratio_order", "enrollment_date", "email")
+    assert rows(database, tables.module_engagement_roster, *learner) == [("u1", "", -3, today, None)]
 
 
 METRICS = (
@@ -74,3 +76,4 @@ def test_a_retired_learner(shared_data: Path, engine_settings: EngineSettings, t
         (retired, date(2024, 3, 6), "problem", problem, "attempted", 1),
         (retired, date(2024, 3, 6), "problem", problem, "completed", 1),
     ]
+    assert rows(database, tables.module_engagement_roster, "username", "user_id") == [(retired, 7)]

@@ -21,6 +21,7 @@ from pharos.data_api.app import create_app
 from pharos.data_api.tokens import create_token
 from pharos.result_store import store
 from pharos.result_store import tables as t
+from pharos.result_store.folding import folded
 
 CID = "course-v1:OrgX+ABC101+2031_T1"
 OTHER = "OrgY/XYZ/2031"
@@ -64,9 +65,11 @@ def _learner(username: str, **facts: Any) -> dict[str, Any]:
     zeros = dict.fromkeys(
         ("problem_attempts", "problems_attempted", "problems_completed", "videos_viewed"), 0
     )
+    texts = [facts.get("name"), username, facts.get("email")]
     return {
         "course_id": CID,
         "username": username,
+        "search_text": folded(" ".join(filter(None, texts))),
         "segments": "",
         "discussion_contributions": 0,
         "attempt_ratio_order": 0,

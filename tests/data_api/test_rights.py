@@ -49,10 +49,23 @@ VALUES = {
 }
 BODIES = {"POST": {}, "PUT": {"until": 0}}
 OF_LEARNERS = re.compile(
-    r"\b(enrollment_difference|module_engagement|module_engagement_roster|enterprise_user|student_engagement_\w+)\b"
+    r"\b(enrollment_difference|module_engagement(_roster|_summary|_user_segments)?|enterprise_user|"
+    r"student_engagement_\w+)\b"
 )
+OF_A_WEEK: dict[str, Any] = {
+    "course_id": rows.CID,
+    "username": "ann",
+    "start_date": date(2031, 2, 23),
+    "end_date": date(2031, 3, 2),
+}
 FURTHER_ROWS: dict[str, dict[str, Any]] = {
     "enrollment_difference": {"course_id": rows.CID, "user_id": 7, "reason": "only_in_lms"},
+    "module_engagement_summary": OF_A_WEEK
+    | dict.fromkeys(
+        ("problem_attempts", "problems_attempted", "problems_completed", "videos_viewed", "days_active"), 0
+    )
+    | {"discussion_contributions": 0},
+    "module_engagement_user_segments": OF_A_WEEK | {"segment": "struggling", "reason": "x"},
     **{
         f"student_engagement_{period}": {
             "course_id": rows.CID,

@@ -21,6 +21,11 @@ from pharos.pipeline.inputs import result_schema
 from pharos.pipeline.scope import Scope
 from pharos.result_store import contract
 
+KNOWN = {
+    "grades": "grades_persistentcoursegrade",
+    "users": "auth_user",
+    "enrollments": "student_courseenrollment",
+}  # what was imported -> the table of the LMS
 Rows = list[tuple[Any, ...]]
 Compute = Callable[..., Rows]
 
@@ -101,10 +106,8 @@ def _value(name: str, scope: Scope, rows: dict[str, Any]) -> object:
             return rows.get(name, Reports().since)
         case "response_types":
             return rows.get(name, Problems().response_types)
-        case "grades_are_known":
-            return bool(rows.get("grades_persistentcoursegrade"))
-        case "enrollments_are_known" | "enrollments_are_of_then":
-            return bool(rows.get("student_courseenrollment"))
+        case "grades_are_known" | "users_are_known" | "enrollments_are_known" | "enrollments_are_of_then":
+            return bool(rows.get(KNOWN[name.partition("_")[0]]))
         case "newest_enrollment":
             created = [row.get("created") for row in rows.get("student_courseenrollment", [])]
             return max((moment for moment in created if moment is not None), default=None)

@@ -20,12 +20,15 @@ def test_every_input_of_a_metric_is_there() -> None:
         "current_week",
         "site_week",
         "grades_are_known",
+        "users_are_known",
         "enrollments_are_known",
         "enrollments_are_of_then",
         "newest_enrollment",
         "response_types",
         "reports_since",
         "video_compat",
+        "smallest_group",
+        "shows_profiles",
     }
     for metric in METRICS.values():
         for name in metric.inputs:

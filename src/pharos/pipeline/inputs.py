@@ -11,6 +11,8 @@
 | `<LMS table>`, `counted_<LMS table>` | the rows of a snapshot, all or those that count |
 | `<metric>` | the rows of another metric |
 | `grades_are_known`, `enrollments_are_known` | whether the LMS's table was imported and has rows |
+| `users_are_known` | whether the LMS's table of users was imported and has rows |
+| `shows_profiles` | whether what the LMS knows of learners may leave the lake |
 | `enrollments_are_of_then` | the same, and the table of enrollments is not of a later time than the run |
 | `newest_enrollment` | when the newest enrollment of the LMS's table was created; None if it tells nothing |
 | `country_of` | the function that finds the country of an address |
@@ -54,7 +56,7 @@ from pharos.result_store import contract
 
 COUNTED, FILLED = "counted_", "filled_enrollment_event"
 COMPLETE_WEEKS, THIS_WEEK, TWO_WEEKS = "_of_complete_weeks", "_of_this_week", "_of_two_weeks"
-ENROLLMENTS, GRADES = "student_courseenrollment", "grades_persistentcoursegrade"
+ENROLLMENTS, GRADES, USERS = "student_courseenrollment", "grades_persistentcoursegrade", "auth_user"
 ANSWER_METADATA = "answer_metadata"
 STAFF = ("auth_user", "student_courseaccessrole", "casbin_rule")  # tables of the LMS that say who is staff
 DIGESTS = pa.schema([("part", pa.string()), ("digest", pa.int64())])
@@ -181,11 +183,14 @@ class Inputs:
                 | "response_types"
                 | "video_compat"
                 | "smallest_group"
+                | "shows_profiles"
             ):
                 found: bool | int | date | tuple[str, ...] | None = getattr(self.scope, name)
                 return found
             case "grades_are_known":
                 return self._has_rows(GRADES)
+            case "users_are_known":
+                return self._has_rows(USERS)
             case "enrollments_are_known":
                 return self._has_rows(ENROLLMENTS)
             case "enrollments_are_of_then":

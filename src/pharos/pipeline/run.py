@@ -151,6 +151,7 @@ def _scope_of(settings: Settings, until: datetime) -> Scope:
         reports_since=settings.reports.since,
         answer_metadata=settings.problems.answer_metadata,
         video_compat=settings.video.compat,
+        shows_profiles=settings.data_api.learners,
         smallest_group=settings.engagement.smallest_group,
     )
 

@@ -31,6 +31,7 @@ class Scope:
     reports_since: date = date.min
     video_compat: bool = False  # see `pharos.metrics.viewings`
     smallest_group: int = 1  # active learners of whose engagement there are ranges
+    shows_profiles: bool = False  # see `pharos.metrics.roster`
     answer_metadata: Path | None = None  # see `pharos.pipeline.answer_metadata`
 
     @property

@@ -27,6 +27,7 @@ from pharos.data_api.routing import TIME, Subject
 from pharos.keys import is_course_id
 from pharos.result_store import tables
 from pharos.result_store.column_types import equal
+from pharos.result_store.folding import folded
 
 subject = Subject("Learners")
 roster = tables.module_engagement_roster
@@ -42,6 +43,7 @@ ORDERS = (
     "attempt_ratio_order",
     "videos_viewed",
 )
+_SEARCH = "Words, or parts of them, of name, user name or e-mail address, in any case and without accents."
 DIRECTIONS = ("asc", "desc")
 METRICS = (
     "problem_attempts_per_completed",
@@ -178,7 +180,7 @@ def learners(
     store: Reading,
     request: Request,
     course_id: CourseAsked = None,
-    text_search: Annotated[str, Query(description="Part of name, user name or e-mail, any case.")] = "",
+    text_search: Annotated[str, Query(description=_SEARCH)] = "",
     segments: Annotated[str, Query(description=f"Any of these: {', '.join(SEGMENTS)}.")] = "",
     ignore_segments: Annotated[str, Query(description="None of these; not together with segments.")] = "",
     cohort: Annotated[str, Query(description="Exactly this cohort.")] = "",
@@ -193,7 +195,7 @@ def learners(
         *_in_segments(segments, ignore_segments),
         *([roster.c.cohort == cohort] if cohort else []),
         *([roster.c.enrollment_mode == enrollment_mode] if enrollment_mode else []),
-        *([_holds(text_search)] if text_search else []),
+        *_holds(text_search),
     ]
     order = _order(order_by or "username", sort_order)
     count = store.rows(sa.select(sa.func.count().label("learners")).where(*conditions))[0]["learners"]
@@ -226,13 +228,9 @@ def _in_segments(wanted: str, ignored: str) -> list[sa.ColumnElement[bool]]:
     return [among if wanted else sa.not_(among)]
 
 
-def _holds(text: str) -> sa.ColumnElement[bool]:
-    return sa.or_(
-        *(
-            sa.func.lower(column).contains(text.lower(), autoescape=True)
-            for column in (roster.c.name, roster.c.username, roster.c.email)
-        )
-    )
+def _holds(text: str) -> list[sa.ColumnElement[bool]]:
+    """Every word is in the name, the user name or the e-mail address."""
+    return [roster.c.search_text.contains(word, autoescape=True) for word in folded(text).split()]
 
 
 def _order(order_by: str, sort_order: str) -> list[sa.ColumnElement[Any]]:
