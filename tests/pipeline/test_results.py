@@ -40,7 +40,7 @@ def know_staff(installation: Installation, *users: int, teams: Mapping[int, str]
         [
             {"id": user, "username": f"u{user}", "email": None, "is_active": True, "is_staff": user in users,
              "is_superuser": False}
-            for user in range(1, 9)
+            for user in range(1, 10)
         ]
     )  # fmt: skip
     lake = Lake(installation.settings.lake)
@@ -83,10 +83,12 @@ def test_staff_and_libraries_count_unless_they_shall_not(tmp_path: Path) -> None
         lines.event(staff, "seek_video", user=1, course=LIBRARY),
     ]
     fresh = Installation(tmp_path / "without")
+    know_staff(fresh)
     fresh.run(log())
     expected = fresh.tables()
 
     everything = Installation(tmp_path / "home")
+    know_staff(everything)
     everything.run([*log(), *more])
     counted = everything.tables()
     assert counted["course_enrollment_daily"] != expected["course_enrollment_daily"]
@@ -137,14 +139,17 @@ def test_a_course_team_counts_where_it_learns_and_not_where_it_teaches(tmp_path:
         lines.event("2024-03-05 10:10", "play_video", user=teacher, course=course, source="browser"),
     ]
     fresh = Installation(tmp_path / "fresh")
+    know_staff(fresh)
     fresh.run([*log(), *learns])
     expected = fresh.tables()
     everybody = Installation(tmp_path / "everybody")
+    know_staff(everybody)
     everybody.run([*log(), *learns, *teaches])
     all_of_them = everybody.tables()
     assert all_of_them["course_enrollment_daily"] != expected["course_enrollment_daily"]
 
     home = Installation(tmp_path / "home", counting={"staff": False})
+    know_staff(home)
     home.run([*log(), *learns, *teaches])
     assert home.tables() == all_of_them, "nobody is known to be staff"
     know_staff(home, teams={teacher: course})
