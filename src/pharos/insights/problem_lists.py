@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -15,10 +16,11 @@ from pharos.insights.controls import files
 from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
 from pharos.insights.navigation import Report
-from pharos.insights.outline import Block, key_of
-from pharos.insights.problem_counts import NOTHING, Counts, Line, hardest, total
+from pharos.insights.outline import Block, Outline, key_of
+from pharos.insights.problem_counts import NOTHING, Counts, Line, counts_of, hardest, total
 from pharos.insights.rendering import Link
 from pharos.insights.reports import Figure, ReportPage, State, about, strong
+from pharos.insights.site import Site
 from pharos.insights.tables import Column, Table, table
 
 PAGE_SIZE = 25
@@ -109,6 +111,19 @@ class Listing:
     def holds_problems(self) -> bool:
         """Whether a line is more than one problem."""
         return self.lines is not self.problems
+
+
+def up_to(words: Language, course: Course, report: Report) -> Link:
+    """The way back to the first page of a report."""
+    return Link(course.path + report.path, words.text(report.label))
+
+
+async def counts_and_outline(site: Site, course: Course) -> tuple[dict[str, Counts], Outline | None]:
+    """The answers of each problem, and how the course is built, if the LMS tells."""
+    rows, outline = await asyncio.gather(
+        site.api.problems(course.course_id), site.directory.outline(course.course_id)
+    )
+    return counts_of(rows), outline
 
 
 def problem_path(course: Course, problem_id: str, place: str = "performance/") -> str:

@@ -16,8 +16,15 @@ from pharos.insights.controls import files
 from pharos.insights.directory import Course
 from pharos.insights.language import Language
 from pharos.insights.outline import Outline, key_of
-from pharos.insights.problem_counts import ENOUGH, NOTHING, Counts, counts_of
-from pharos.insights.problem_lists import FILE, NOT_TOLD, linked, no_answers_state, problem_path
+from pharos.insights.problem_counts import ENOUGH, NOTHING, Counts
+from pharos.insights.problem_lists import (
+    FILE,
+    NOT_TOLD,
+    counts_and_outline,
+    linked,
+    no_answers_state,
+    problem_path,
+)
 from pharos.insights.reports import Figure, ReportPage, about, strong
 from pharos.insights.site import TheSite
 from pharos.insights.tables import Column, Table, table
@@ -99,12 +106,10 @@ class MapPage(ReportPage):
 @router.get("/courses/{course_id:course_page}/performance/course_map/")
 async def course_map(request: Request, course: CourseInView, site: TheSite) -> Response:
     """Where in the course do learners get stuck?"""
-    rows, found, outline = await asyncio.gather(
-        site.api.problems(course.course_id),
-        site.api.findings(course.course_id),
-        site.directory.outline(course.course_id),
+    (counts, outline), found = await asyncio.gather(
+        counts_and_outline(site, course), site.api.findings(course.course_id)
     )
-    return site.renderer.render(request, _page(request, course, counts_of(rows), found, outline))
+    return site.renderer.render(request, _page(request, course, counts, found, outline))
 
 
 def _page(

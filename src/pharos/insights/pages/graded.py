@@ -15,20 +15,23 @@ from pharos.insights.language import Language
 from pharos.insights.outline import Group, Outline, slug
 from pharos.insights.pages.problem import Place, render_problem
 from pharos.insights.pages.problem_responses import file_of_responses
-from pharos.insights.problem_counts import Counts, Line, counts_of, total
+from pharos.insights.problem_counts import Counts, Line, total
 from pharos.insights.problem_lists import (
     Listing,
+    counts_and_outline,
     in_path,
     list_page,
     problem_lines,
     problem_path,
     untold,
+    up_to,
 )
 from pharos.insights.rendering import Link
 from pharos.insights.site import Site, TheSite
 from pharos.lms.rest import AssignmentType
 
 router = APIRouter()
+REPORT = navigation.GRADED
 ROOT = "/courses/{course_id:course_page}/performance/graded_content"
 ASSIGNMENT = ROOT + "/assignments/{assignment_id:path}"
 
@@ -37,20 +40,18 @@ ASSIGNMENT = ROOT + "/assignments/{assignment_id:path}"
 async def graded(request: Request, course: CourseInView, site: TheSite) -> Response:
     """How are learners doing on graded problems? By assignment type."""
     words: Language = request.state.language
-    rows, outline, policy, file = await asyncio.gather(
-        site.api.problems(course.course_id),
-        site.directory.outline(course.course_id),
+    (counts, outline), policy, file = await asyncio.gather(
+        counts_and_outline(site, course),
         site.directory.grading_policy(course.course_id),
         file_of_responses(words, site, course),
     )
-    counts = counts_of(rows)
     if outline is None:
-        untold_listing = replace(untold(words, course, navigation.GRADED, counts), further_file=file)
+        untold_listing = replace(untold(words, course, REPORT, counts), further_file=file)
         return site.renderer.render(request, list_page(request, untold_listing))
     problems = _graded_problems(course, outline.assignments, counts)
     listing = Listing(
         course=course,
-        report=navigation.GRADED,
+        report=REPORT,
         head=words.text("Assignment type"),
         caption=words.text("Assignment types"),
         lines=_types(course, outline, policy, counts),
@@ -84,19 +85,14 @@ async def graded_problem(
 async def assignment(request: Request, course: CourseInView, site: TheSite, assignment_id: str) -> Response:
     """How are learners doing on this assignment?"""
     words: Language = request.state.language
-    rows, outline = await asyncio.gather(
-        site.api.problems(course.course_id), site.directory.outline(course.course_id)
-    )
-    counts = counts_of(rows)
+    counts, outline = await counts_and_outline(site, course)
     if outline is None:
-        return site.renderer.render(
-            request, list_page(request, untold(words, course, navigation.GRADED, counts))
-        )
+        return site.renderer.render(request, list_page(request, untold(words, course, REPORT, counts)))
     group = _assignment(outline, assignment_id)
     lines = _problem_lines(course, group, counts)
     listing = Listing(
         course=course,
-        report=navigation.GRADED,
+        report=REPORT,
         head=words.text("Problem"),
         caption=words.text("Problems"),
         lines=lines,
@@ -114,26 +110,21 @@ async def assignment(request: Request, course: CourseInView, site: TheSite, assi
 async def assignment_type(request: Request, course: CourseInView, site: TheSite, kind: str) -> Response:
     """How are learners doing on the assignments of a type? An unknown type is a page without them."""
     words: Language = request.state.language
-    rows, outline = await asyncio.gather(
-        site.api.problems(course.course_id), site.directory.outline(course.course_id)
-    )
-    counts = counts_of(rows)
+    counts, outline = await counts_and_outline(site, course)
     if outline is None:
-        return site.renderer.render(
-            request, list_page(request, untold(words, course, navigation.GRADED, counts))
-        )
+        return site.renderer.render(request, list_page(request, untold(words, course, REPORT, counts)))
     groups = [group for group in outline.assignments if slug(group.block.format) == kind]
     name = groups[0].block.format if groups else kind
     listing = Listing(
         course=course,
-        report=navigation.GRADED,
+        report=REPORT,
         head=words.text("Assignment"),
         caption=words.text("Assignments"),
         lines=[_group_line(course, order, group, counts) for order, group in enumerate(groups, 1)],
         problems=_graded_problems(course, groups, counts),
         answered=total(counts, _ids(groups)),
         nothing=words.text("This course has no assignments of this type."),
-        trail=(_up(words, course), Link("", name, current=True)),
+        trail=(up_to(words, course, REPORT), Link("", name, current=True)),
         question=words.text("How are learners doing on the assignments of this type?"),
         title=words.text("Graded Content: %(name)s", name=name),
     )
@@ -153,7 +144,7 @@ def _types(
     for order, (kind, (name, weight)) in enumerate(weights.items(), 1):
         groups = [group for group in outline.assignments if slug(group.block.format) == kind]
         found = total(counts, _ids(groups))
-        href = f"{course.path}{navigation.GRADED.path}{in_path(kind)}/" if found.total else ""
+        href = f"{course.path}{REPORT.path}{in_path(kind)}/" if found.total else ""
         lines.append(Line(order, name, found, href, len(_ids(groups)), weight=weight))
     return lines
 
@@ -190,33 +181,34 @@ async def _place(request: Request, site: Site, course: Course, assignment_id: st
     words: Language = request.state.language
     outline = await site.directory.outline(course.course_id)
     if outline is None:
-        return Place(navigation.GRADED, (_up(words, course),), (), lambda other: problem_path(course, other))
+        return Place(
+            REPORT,
+            (up_to(words, course, REPORT),),
+            (),
+            lambda other: problem_path(course, other),
+        )
     group = _assignment(outline, assignment_id)
     if problem_id not in {problem.id for problem in group.problems}:
         raise HTTPException(404)
     below = _problem_place(group)
     return Place(
-        navigation.GRADED,
+        REPORT,
         (*_trail(words, course, group), Link(_assignment_path(course, group), group.block.name)),
         group.problems,
         lambda other: problem_path(course, other, below),
     )
 
 
-def _up(words: Language, course: Course) -> Link:
-    return Link(course.path + navigation.GRADED.path, words.text(navigation.GRADED.label))
-
-
 def _trail(words: Language, course: Course, group: Group) -> tuple[Link, ...]:
     kind = group.block.format
     return (
-        _up(words, course),
-        Link(f"{course.path}{navigation.GRADED.path}{in_path(slug(kind))}/", kind),
+        up_to(words, course, REPORT),
+        Link(f"{course.path}{REPORT.path}{in_path(slug(kind))}/", kind),
     )
 
 
 def _problem_place(group: Group) -> str:
-    return f"{navigation.GRADED.path}assignments/{in_path(group.block.id)}/"
+    return f"{REPORT.path}assignments/{in_path(group.block.id)}/"
 
 
 def _assignment_path(course: Course, group: Group) -> str:

@@ -19,7 +19,15 @@ from pharos.insights.language import Language
 from pharos.insights.outline import Block, Outline, key_of, slug
 from pharos.insights.pages.problem import Place, render_problem
 from pharos.insights.problem_counts import Counts, Line, counts_of, total
-from pharos.insights.problem_lists import SUBMISSIONS, TAGS_FILE, Listing, in_path, list_page, problem_path
+from pharos.insights.problem_lists import (
+    SUBMISSIONS,
+    TAGS_FILE,
+    Listing,
+    in_path,
+    list_page,
+    problem_path,
+    up_to,
+)
 from pharos.insights.rendering import Link
 from pharos.insights.site import Site, TheSite
 
@@ -98,7 +106,7 @@ async def one_outcome(request: Request, course: CourseInView, site: TheSite, out
         problems=lines,
         answered=_sum(problems),
         nothing=words.text("No problem of this course has this learning outcome."),
-        trail=(_up(words, course), Link("", name, current=True)),
+        trail=(up_to(words, course, REPORT), Link("", name, current=True)),
         question=words.text("How are learners doing on this outcome?"),
         title=words.text("Learning Outcomes: %(name)s", name=name),
         counted=SUBMISSIONS,
@@ -184,14 +192,10 @@ async def _place(request: Request, site: Site, course: Course, outcome: str, pro
     above = Link(f"{course.path}{REPORT.path}{in_path(outcome)}/", _name(problems, outcome))
     return Place(
         REPORT,
-        (_up(words, course), above),
+        (up_to(words, course, REPORT), above),
         [Block(p.problem_id, "problem", p.name) for p in problems],
         lambda other: problem_path(course, other, _below(outcome)),
     )
-
-
-def _up(words: Language, course: Course) -> Link:
-    return Link(course.path + REPORT.path, words.text(REPORT.label))
 
 
 def _below(outcome: str) -> str:

@@ -24,7 +24,7 @@ from pharos.insights.language import Language
 from pharos.insights.navigation import Report
 from pharos.insights.outline import Block, key_of
 from pharos.insights.problem_counts import counts_of
-from pharos.insights.problem_lists import in_path, problem_path, quoted
+from pharos.insights.problem_lists import in_path, problem_path, quoted, up_to
 from pharos.insights.rendering import Link
 from pharos.insights.reports import Figure, ReportPage, about, strong
 from pharos.insights.site import Site, TheSite
@@ -105,8 +105,7 @@ async def problem(request: Request, course: CourseInView, site: TheSite, problem
 def _on_the_map(request: Request, course: Course) -> Place:
     words: Language = request.state.language
     report = navigation.COURSE_MAP
-    up = Link(course.path + report.path, words.text(report.label))
-    return Place(report, (up,), (), lambda other: problem_path(course, other))
+    return Place(report, (up_to(words, course, report),), (), lambda other: problem_path(course, other))
 
 
 async def render_problem(

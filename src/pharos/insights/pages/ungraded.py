@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from pharos.insights import navigation
@@ -12,8 +10,17 @@ from pharos.insights.directory import Course
 from pharos.insights.language import Language
 from pharos.insights.outline import Group, Outline, Section
 from pharos.insights.pages.problem import Place, render_problem
-from pharos.insights.problem_counts import Counts, Line, counts_of, total
-from pharos.insights.problem_lists import Listing, in_path, list_page, problem_lines, problem_path, untold
+from pharos.insights.problem_counts import Counts, Line, total
+from pharos.insights.problem_lists import (
+    Listing,
+    counts_and_outline,
+    in_path,
+    list_page,
+    problem_lines,
+    problem_path,
+    untold,
+    up_to,
+)
 from pharos.insights.rendering import Link
 from pharos.insights.site import Site, TheSite
 
@@ -28,7 +35,7 @@ SUBSECTION = SECTION + "/subsections/{subsection_id:path}"
 async def ungraded(request: Request, course: CourseInView, site: TheSite) -> Response:
     """How are learners doing on ungraded exercises? By section."""
     words: Language = request.state.language
-    counts, outline = await _asked(site, course)
+    counts, outline = await counts_and_outline(site, course)
     if outline is None:
         return site.renderer.render(request, list_page(request, untold(words, course, REPORT, counts)))
     sections = outline.sections
@@ -82,7 +89,7 @@ async def subsection(
 ) -> Response:
     """How are learners doing on this subsection? By problem."""
     words: Language = request.state.language
-    counts, outline = await _asked(site, course)
+    counts, outline = await counts_and_outline(site, course)
     if outline is None:
         return site.renderer.render(request, list_page(request, untold(words, course, REPORT, counts)))
     section = _section(outline, section_id)
@@ -108,7 +115,7 @@ async def subsection(
 async def section(request: Request, course: CourseInView, site: TheSite, section_id: str) -> Response:
     """How are learners doing on this section? By subsection."""
     words: Language = request.state.language
-    counts, outline = await _asked(site, course)
+    counts, outline = await counts_and_outline(site, course)
     if outline is None:
         return site.renderer.render(request, list_page(request, untold(words, course, REPORT, counts)))
     found = _section(outline, section_id)
@@ -126,18 +133,11 @@ async def section(request: Request, course: CourseInView, site: TheSite, section
         ],
         answered=total(counts, (problem.id for problem in found.problems)),
         nothing=words.text("This section has no ungraded problems."),
-        trail=(_up(words, course), Link("", found.block.name, current=True)),
+        trail=(up_to(words, course, REPORT), Link("", found.block.name, current=True)),
         question=words.text("How are learners doing on this section?"),
         title=words.text("Ungraded Problems: %(name)s", name=found.block.name),
     )
     return site.renderer.render(request, list_page(request, listing))
-
-
-async def _asked(site: Site, course: Course) -> tuple[dict[str, Counts], Outline | None]:
-    rows, outline = await asyncio.gather(
-        site.api.problems(course.course_id), site.directory.outline(course.course_id)
-    )
-    return counts_of(rows), outline
 
 
 def _section_line(course: Course, order: int, section: Section, counts: dict[str, Counts]) -> Line:
@@ -181,7 +181,7 @@ async def _place(request: Request, site: Site, course: Course, ids: tuple[str, s
     section_id, subsection_id, problem_id = ids
     outline = await site.directory.outline(course.course_id)
     if outline is None:
-        return Place(REPORT, (_up(words, course),), (), lambda other: problem_path(course, other))
+        return Place(REPORT, (up_to(words, course, REPORT),), (), lambda other: problem_path(course, other))
     section = _section(outline, section_id)
     group = _subsection(section, subsection_id)
     if problem_id not in {problem.id for problem in group.problems}:
@@ -195,12 +195,8 @@ async def _place(request: Request, site: Site, course: Course, ids: tuple[str, s
     )
 
 
-def _up(words: Language, course: Course) -> Link:
-    return Link(course.path + REPORT.path, words.text(REPORT.label))
-
-
 def _trail(words: Language, course: Course, section: Section) -> tuple[Link, ...]:
-    return _up(words, course), Link(course.path + _section_path(section), section.block.name)
+    return up_to(words, course, REPORT), Link(course.path + _section_path(section), section.block.name)
 
 
 def _section_path(section: Section) -> str:
