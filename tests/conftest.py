@@ -302,14 +302,17 @@ _ENGINES = {
 
 
 # Spark's client leaves its sockets to the garbage collector and speaks to an older pandas.
-_SPARK_MARKS = (
-    pytest.mark.xdist_group("spark"),
-    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),
+SPARK = pytest.param(
+    "spark",
+    marks=(
+        pytest.mark.xdist_group("spark"),
+        pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+        pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),
+    ),
 )
 
 
-@pytest.fixture(params=["duckdb", pytest.param("spark", marks=_SPARK_MARKS)])
+@pytest.fixture(params=["duckdb", SPARK])
 def engine_settings(request: pytest.FixtureRequest) -> EngineSettings:
     """Settings of each engine in turn, made for small data; Spark's session lasts as long as the worker."""
     return _ENGINES[request.param]

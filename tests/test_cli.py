@@ -10,6 +10,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 import yaml
 from tests import lines
 from tests.lines import enrollment, event
+from tests.warm import Program, warm_program
 
 from pharos.lms.tables import TABLES
 from pharos.result_store import tables
@@ -35,22 +37,20 @@ LOG = [
 class Shell:
     """A folder to work in and the program in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: Program) -> None:
         self.folder = folder
+        self.program = program
 
     def pharos(
         self, *arguments: str, code: int = 0, stdin: str = "", **environment: str
     ) -> CompletedProcess[str]:
         """Run the program; it must end with this code, and may never show a stack trace."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PHAROS_")}
-        done = subprocess.run(
-            [PROGRAM, *arguments],
-            cwd=self.folder,
-            env=clean | {"COLUMNS": "80"} | environment,
-            capture_output=True,
-            text=True,
-            input=stdin,
-            check=False,
+        done = self.program.run(
+            *arguments,
+            folder=self.folder,
+            environment=clean | {"COLUMNS": "80"} | environment,
+            stdin=stdin,
         )
         assert "Traceback" not in done.stderr
         assert done.returncode == code, done.stdout + done.stderr
@@ -70,9 +70,15 @@ class Shell:
 ALL_DAYS = [("2024-03-02", 1)] + [(f"2024-03-{day:02}", 2) for day in range(3, 12)]
 
 
+@pytest.fixture(scope="module")
+def program() -> Iterator[Program]:
+    with warm_program() as program:
+        yield program
+
+
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path)
+def shell(tmp_path: Path, program: Program) -> Shell:
+    return Shell(tmp_path, program)
 
 
 # Input ---------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from tests.conformance.naive_answers import distribution
+from tests.pipeline.conftest import computing
 
 from pharos import config
 from pharos.config import EngineSettings
@@ -24,7 +25,8 @@ COLUMNS = (
 
 def published(home: Path, engine: EngineSettings, log: Path, until: datetime, *names: str) -> Rows:
     """The answers of a log, in these columns, in order."""
-    run_pipeline(config.load(home, engine=engine.model_dump()), logs=[str(log)], until=until)
+    with computing("answer_distribution"):
+        run_pipeline(config.load(home, engine=engine.model_dump()), logs=[str(log)], until=until)
     database = sa.create_engine(f"sqlite:///{home / 'result_store.sqlite'}")
     with database.connect() as connection:
         found = connection.exec_driver_sql(f"SELECT {', '.join(names)} FROM answer_distribution").all()  # noqa: S608

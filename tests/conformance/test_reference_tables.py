@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
 from pymysql.constants import CLIENT
+from tests.pipeline.conftest import computing
 
 from pharos import config
 from pharos.config import EngineSettings
@@ -72,9 +73,10 @@ def in_order(rows: Rows) -> Rows:
     return sorted(rows, key=lambda row: [(value is not None, value) for value in row.values()])
 
 
-def compute(home: Path, engine: EngineSettings, log: Path, until: datetime) -> None:
+def compute(home: Path, engine: EngineSettings, log: Path, until: datetime, tables: Iterable[str]) -> None:
     settings = config.load(home, engine=engine.model_dump())
-    run_pipeline(settings, logs=[str(log)], until=until.replace(tzinfo=None))
+    with computing(*tables):
+        run_pipeline(settings, logs=[str(log)], until=until.replace(tzinfo=None))
 
 
 def assert_equal(home: Path, table: str, reference: Path) -> None:
@@ -124,7 +126,8 @@ def test_enrollment(
         "catalog_url": f"{discovery_url}/api/v1",
     }  # fmt: skip
     import_only(config.load(tmp_path, lms=lms))
-    compute(tmp_path, engine_settings, log, UNTIL.replace(tzinfo=UTC))
+    tables = (*ENROLLMENT, "course_program_metadata")
+    compute(tmp_path, engine_settings, log, UNTIL.replace(tzinfo=UTC), tables)
     for table in ENROLLMENT:
         assert_equal(tmp_path, table, shared_data / "expected" / "enrollment" / f"{table}.tsv")
     programs = stored(tmp_path, "course_program_metadata", ["course_id", "program_type", "program_title"])
@@ -140,7 +143,7 @@ def test_enrollment(
 
 def test_activity(shared_data: Path, engine_settings: EngineSettings, tmp_path: Path) -> None:
     log = shared_data / "tracking" / "user_activity_tracking.log"
-    compute(tmp_path, engine_settings, log, datetime(2014, 7, 1, tzinfo=UTC))
+    compute(tmp_path, engine_settings, log, datetime(2014, 7, 1, tzinfo=UTC), ["course_activity"])
     assert_equal(tmp_path, "course_activity", shared_data / "expected" / "activity" / "course_activity.tsv")
 
 
@@ -149,6 +152,7 @@ def test_both_engines_read_every_log_alike(
 ) -> None:
     """Each line of every reference log becomes an event, and none is lost."""
     settings = config.load(tmp_path, engine=engine_settings.model_dump())
-    report = run_pipeline(settings, logs=[str(shared_data / "tracking")], until=datetime(2017, 1, 1))
+    with computing():
+        report = run_pipeline(settings, logs=[str(shared_data / "tracking")], until=datetime(2017, 1, 1))
     lines = sum(len(path.read_bytes().splitlines()) for path in (shared_data / "tracking").glob("*.log"))
     assert report.ingested.lines == lines

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from tests import lines
 from tests.metrics.naive_videos import usage, viewings
+from tests.pipeline.conftest import computing
 from tests.videos import Event, line, moves
 
 from pharos import config
@@ -23,7 +24,8 @@ UNTIL = datetime(2024, 3, 12)
 
 def run(home: Path, engine: EngineSettings, log: Path, until: datetime, *, compat: bool = False) -> None:
     settings = config.load(home, engine=engine.model_dump(), video={"compat": compat})
-    run_pipeline(settings, logs=[str(log)], until=until)
+    with computing("video", "video_timeline"):
+        run_pipeline(settings, logs=[str(log)], until=until)
 
 
 def published(home: Path) -> tuple[Rows, Rows]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests import lines
 from tests.lines import event
+from tests.pipeline.conftest import few
 
 from pharos import config
 from pharos.config import AlertSettings, Settings
@@ -23,6 +24,8 @@ from pharos.pipeline.run import RunReport, import_only, run_pipeline
 from pharos.result_store import data_problems as recorded
 from pharos.result_store import store
 from pharos.result_store.data_problems import KINDS, OLD_EVENTS, DataProblem
+
+pytestmark = few
 
 NOW = datetime.now(UTC).replace(tzinfo=None)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from tests.pipeline.conftest import computing
 
 from pharos.config import LMS, Logs, LogSource, Settings
 from pharos.demo.campus import Campus
@@ -21,6 +22,13 @@ from pharos.pipeline.reconciliation import reconciled
 from pharos.pipeline.run import NOT_COMPARED, import_only, run_pipeline
 
 UNTIL = datetime.now(UTC).date()  # gaps are filled by tables that are of the time
+
+
+@pytest.fixture(autouse=True)
+def compared_metrics() -> Iterator[None]:
+    """The results that this is about are computed, no others."""
+    with computing("course_enrollment_daily", "enrollment_difference", "enrollment_reconciliation"):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from tests.pipeline.conftest import Installation
+from tests.pipeline.conftest import Installation, few
 from tests.problems import NUMBER, PART, context, line, part, payload
 
 from pharos.config import DataAPISettings, EngineSettings
@@ -20,6 +20,8 @@ from pharos.lake import lms_tables
 from pharos.lake.lake import Lake
 from pharos.lms.tables import ALL
 from pharos.pipeline.run import compute_only
+
+pytestmark = few
 
 UNTIL = datetime(2024, 3, 12)
 BIO, OTHER = "course-v1:Uni+BIO+2020", "course-v1:Uni+CS+2020"

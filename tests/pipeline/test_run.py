@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from tests import lines
-from tests.pipeline.conftest import DAYS, UNTIL, WITHOUT_PARTS, Installation, Tables, day_of, log
+from tests.conftest import SPARK
+from tests.pipeline.conftest import DAYS, UNTIL, WITHOUT_PARTS, Installation, Tables, day_of, few, log
 
 from pharos.config import EngineSettings
 from pharos.demo.campus import Campus
@@ -49,6 +50,7 @@ def test_the_first_run_computes_everything(installation: Installation) -> None:
     assert report.not_published == {}
 
 
+@few
 def test_a_second_run_computes_and_publishes_nothing(installation: Installation) -> None:
     installation.run(log())
     before = {path: path.stat().st_mtime_ns for path in installation.paths()}
@@ -95,6 +97,7 @@ def test_a_late_event_corrects_its_day_and_nothing_else(
     assert report.written == sum(written.values())
 
 
+@few
 def test_a_late_event_of_no_consequence_publishes_nothing(installation: Installation) -> None:
     """An event without a person changes the day's events and their number, but not one row more."""
     installation.run(log())
@@ -105,6 +108,7 @@ def test_a_late_event_of_no_consequence_publishes_nothing(installation: Installa
     assert after == before
 
 
+@few
 @pytest.mark.parametrize("days", [1, 4, 9])
 def test_until_a_midnight_is_what_a_run_then_would_have_said(
     days: int, installation: Installation, fresh: Installation
@@ -118,6 +122,7 @@ def test_until_a_midnight_is_what_a_run_then_would_have_said(
     assert max(row[1] for row in installation.tables()[DAILY]) == DAYS[-1], "and back again"
 
 
+@few
 def test_until_within_a_day_cuts_its_events(installation: Installation, fresh: Installation) -> None:
     """Half-open, to the microsecond."""
     moment = datetime(2024, 3, 5, 1)  # learner 1's enrollment event of that day
@@ -132,6 +137,7 @@ def test_until_within_a_day_cuts_its_events(installation: Installation, fresh: I
         assert installation.tables() == fresh.tables()
 
 
+@few
 @pytest.mark.parametrize("older", [False, True])
 def test_the_newest_event_is_the_last_before_until(installation: Installation, older: bool) -> None:
     """Half-open as the results, whether its file holds earlier events or not."""
@@ -148,11 +154,13 @@ def test_the_newest_event_is_the_last_before_until(installation: Installation, o
         assert published[DAILY].last_event == newest
 
 
+@few
 def test_until_before_everything_gives_empty_tables(installation: Installation) -> None:
     report = installation.run(log(), datetime(2024, 1, 1))
     assert (report.published, set(map(len, installation.tables().values()))) == ({}, {0})
 
 
+@few
 def test_events_of_the_future_are_kept_and_not_counted(
     installation: Installation, fresh: Installation
 ) -> None:
@@ -166,6 +174,7 @@ def test_events_of_the_future_are_kept_and_not_counted(
     assert [found.future for found in status.logs] == [1]
 
 
+@few
 def test_events_of_clocks_that_lost_the_time_are_kept_and_not_counted(
     installation: Installation, fresh: Installation
 ) -> None:
@@ -188,6 +197,7 @@ def test_full_gives_the_same_rows(installation: Installation) -> None:
     assert (installation.parts(), installation.tables()) == (parts, tables)
 
 
+@few
 @pytest.mark.parametrize("part", ["facts", "results"])
 def test_what_was_deleted_comes_back(part: str, installation: Installation) -> None:
     installation.run(log())
@@ -199,6 +209,7 @@ def test_what_was_deleted_comes_back(part: str, installation: Installation) -> N
     assert (installation.parts(), installation.tables()) == (parts, tables)
 
 
+@few
 @pytest.mark.parametrize("how", ["emptied", "cut", "flipped"])
 def test_what_was_damaged_is_made_anew(how: str, installation: Installation) -> None:
     installation.run(log())
@@ -212,6 +223,7 @@ def test_what_was_damaged_is_made_anew(how: str, installation: Installation) -> 
     assert (installation.parts(), installation.tables()) == (parts, tables)
 
 
+@few
 @pytest.mark.parametrize("part", ["facts", "results"])
 def test_what_a_killed_run_left_beside_the_current_file_is_removed(
     part: str, installation: Installation
@@ -225,6 +237,7 @@ def test_what_a_killed_run_left_beside_the_current_file_is_removed(
     assert sorted((installation.settings.lake / part).rglob("*.parquet")) == current
 
 
+@few
 def test_a_lost_result_store_is_filled_again(installation: Installation) -> None:
     installation.run(log())
     tables = installation.tables()
@@ -235,6 +248,7 @@ def test_a_lost_result_store_is_filled_again(installation: Installation) -> None
     assert installation.tables() == tables
 
 
+@few
 def test_in_pieces_as_at_once(installation: Installation, fresh: Installation) -> None:
     """However the lines arrive: out of order, a few at a time, some again, with runs between them."""
     shuffled = log()
@@ -247,6 +261,7 @@ def test_in_pieces_as_at_once(installation: Installation, fresh: Installation) -
     assert installation.tables() == fresh.tables()
 
 
+@few
 def test_a_lake_without_events_does_not_empty_the_store(installation: Installation) -> None:
     installation.run(log())
     tables = installation.tables()
@@ -267,7 +282,8 @@ def test_a_lake_without_events_does_not_empty_the_store(installation: Installati
 
 
 @pytest.mark.slow
-def test_a_campus_on_each_engine(engine_settings: EngineSettings, tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine_settings", [SPARK], indirect=True)
+def test_a_campus_on_spark(engine_settings: EngineSettings, tmp_path: Path) -> None:
     """Row for row what the embedded engine says, of logs and LMS database."""
     campus = Campus(seed=3, learners=80, days=20, until=date(2026, 3, 18))
     database = tmp_path / "lms.sqlite"
