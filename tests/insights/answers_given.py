@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import sqlalchemy as sa
 
 from pharos.demo.courses import Block, Course, Part
-from pharos.result_store import tables
+from pharos.result_store import contract, tables
 
 NAMES = (
     "course_id",
@@ -197,6 +199,76 @@ def finding_rows(course: Course) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+ITEMS: tuple[dict[str, Any], ...] = (
+    {
+        "tried": 93, "right_first": 41, "right_last": 80, "attempts": 171, "attempts_mean": 1.84,
+        "attempts_median": 1.5, "attempts_p90": 4.0, "difficulty": 52 / 93, "discrimination": 0.4137,
+        "discrimination_low": 0.23, "discrimination_high": 0.568, "discrimination_learners": 90,
+        "strong_learners": 31, "strong_right": 20, "weak_learners": 29, "weak_right": 6, "seen": 95,
+        "shown_answer": 12, "hinted": 0, "changed_at": datetime(2026, 2, 3, 9, 30), "tried_since": 35,
+        "right_first_since": 30,
+    },
+    {
+        "tried": 4, "right_first": 1, "right_last": 1, "attempts": 5, "discrimination_learners": 3,
+        "strong_learners": 1, "strong_right": 1, "weak_learners": 1, "weak_right": 0,
+    },
+    {
+        "tried": 50, "right_first": 25, "right_last": 40, "attempts": 50, "attempts_mean": 1.0,
+        "attempts_median": 1.0, "attempts_p90": 1.0, "difficulty": 0.5, "discrimination": -0.05,
+        "discrimination_low": -0.32, "discrimination_high": 0.231, "discrimination_learners": 50,
+        "strong_learners": 9, "strong_right": 3, "weak_learners": 20, "weak_right": 9, "hinted": 7,
+    },
+)  # fmt: skip
+"""The numbers of the first part of the first problems of a course, as far as they are told."""
+
+STRENGTH: tuple[tuple[int, str | None, bool | None, int, int, int, float | None, float | None], ...] = (
+    (1, "<b>7.5</b>", False, 44, 9, 20, 9 / 31, 20 / 29),
+    (1, "7.6", True, 41, 20, 6, 20 / 31, 6 / 29),
+    (1, None, False, 5, 0, 3, 0.0, 3 / 29),
+    (12, None, None, 3, 2, 0, 2 / 31, 0.0),
+)
+"""Answers in the row, text, right, first answers, strong, weak learners and their shares, of problem 0."""
+
+
+def item_table(course: Course) -> pa.Table:
+    """The numbers of ITEMS as rows of the table."""
+    rows = [
+        {"variants": 0} | _part_of(course, block) | item
+        for block, item in zip(problems_of(course), ITEMS, strict=False)
+    ]
+    return of_table(tables.item_quality, rows)
+
+
+def item_answer_table(course: Course) -> pa.Table:
+    """The answers of STRENGTH as rows of the table."""
+    names = (
+        "answers", "answer_value", "is_correct", "first_count", "strong_count", "weak_count",
+        "strong_share", "weak_share",
+    )  # fmt: skip
+    first_seen = datetime(2026, 1, 20)
+    rows = [
+        {**_part_of(course, block), "place": place, "last_count": 0, "first_seen": first_seen}
+        | dict(zip(names, answer, strict=True))
+        for block in problems_of(course)[:1]
+        for place, answer in enumerate(STRENGTH, 1)
+    ]
+    return of_table(tables.item_answer, rows)
+
+
+def _part_of(course: Course, block: Block) -> dict[str, Any]:
+    """Where the first part of a problem is."""
+    assert block.problem is not None
+    return {
+        "course_id": course.id, "module_id": block.id, "part_id": block.problem.variants[0][1][0].id,
+        "variant": None,
+    }  # fmt: skip
+
+
+def of_table(table: sa.Table, rows: Sequence[dict[str, Any]]) -> pa.Table:
+    """These rows, with the columns and types of a result table."""
+    return pa.Table.from_pylist(list(rows), contract.schema(table))
 
 
 def finding_table(course: Course) -> pa.Table:

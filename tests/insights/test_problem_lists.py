@@ -305,7 +305,10 @@ def test_a_list_asks_the_data_api_once(world: World) -> None:
         for address, most in (
             (base, 2),  # and whether there is a report
             (f"{base}assignments/{in_path(group.id)}/", 1),
-            (f"{base}assignments/{in_path(group.id)}/problems/{in_path(problem.id)}/", 3),  # and the findings
+            (
+                f"{base}assignments/{in_path(group.id)}/problems/{in_path(problem.id)}/",
+                5,
+            ),  # and findings and quality
         ):
             world.api.requests.clear()
             client.get(address)

@@ -239,6 +239,19 @@ class DataAPI:
             return []
         return await self._course_rows(course_id, "findings/")
 
+    async def item_quality(self, course_id: str) -> list[Row]:
+        """How well each part of the course's problems works as a question, by problem, part and variant."""
+        if not await self._is_published("item_quality"):
+            return []
+        return await self._course_rows(course_id, "item_quality/")
+
+    async def item_answers(self, course_id: str, problem_id: str) -> list[Row]:
+        """The answers to each part of a problem, with the strong and weak learners who gave them."""
+        if not await self._is_published("item_answer"):
+            return []
+        rows = await self._rows(f"v1/problems/{_quoted(problem_id)}/item_answers/")
+        return [row for row in rows if row["course_id"] == course_id]
+
     async def answer_distribution(self, course_id: str, problem_id: str) -> list[Row]:
         """The answers to each part of a problem, by part; none for a problem of another course run."""
         rows = await self._rows(f"v1/problems/{_quoted(problem_id)}/answer_distribution/")

@@ -206,6 +206,23 @@ def linked(href: str, name: str) -> Markup:
     return Markup('<a href="{}">{}</a>').format(href, text) if href else text
 
 
+def given(words: Language, text: str | None) -> Markup:
+    """An answer as learners wrote it, or its beginning."""
+    if not text:
+        return Markup('<span class="quiet">{}</span>').format(words.text("(empty)"))
+    return Markup('<bdi class="given">{}</bdi>').format(cut(text))
+
+
+def mark(words: Language, correct: bool | None) -> Markup:
+    """Right with a tick, wrong in quiet words, and a dash where it is not known."""
+    if correct is None:
+        return Markup("–")
+    if not correct:
+        return Markup('<span class="quiet">{}</span>').format(words.text("Wrong"))
+    tick = Markup('<svg class="i" aria-hidden="true"><use href="#ok"/></svg>')
+    return Markup('<span class="tick">{}{}</span>').format(tick, words.text("Right"))
+
+
 def quoted(text: str) -> Markup:
     """An answer as it stands in a sentence: apart from the direction of the words around it."""
     return Markup("<bdi>“{}”</bdi>").format(cut(text, LONGEST_QUOTED))

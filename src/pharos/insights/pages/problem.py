@@ -13,18 +13,26 @@ from typing import ClassVar, TypeVar
 from fastapi import APIRouter, HTTPException, Request, Response
 from markupsafe import Markup
 
-from pharos.insights import files, findings, navigation
+from pharos.insights import files, findings, item_quality, navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.answer_charts import answers_chart, histogram_chart, variants_chart
 from pharos.insights.answers import LONGEST_QUESTION, Answer, Answers, Part, Variant, cut, parts_of
+from pharos.insights.api import Row
 from pharos.insights.charts import Chart
 from pharos.insights.directory import Course
 from pharos.insights.files import Sheet
 from pharos.insights.language import Language
 from pharos.insights.navigation import Report
 from pharos.insights.outline import Block, key_of
-from pharos.insights.problem_counts import counts_of
-from pharos.insights.problem_lists import in_path, problem_path, quoted, up_to
+from pharos.insights.problem_lists import (
+    counts_and_outline,
+    given,
+    in_path,
+    mark,
+    problem_path,
+    quoted,
+    up_to,
+)
 from pharos.insights.rendering import Link
 from pharos.insights.reports import Figure, ReportPage, about, strong
 from pharos.insights.site import Site, TheSite
@@ -85,6 +93,10 @@ class ProblemPage(ReportPage):
     """Numeric answers by size."""
     parts: Table | None = None
     variants: Table | None = None
+    quality: tuple[Markup, ...] = ()
+    """How well it works as a question, in words."""
+    strength: Table | None = None
+    """First answers of strong and weak learners."""
 
 
 @router.get(COURSE + "/performance/problems/{problem_id:path}/parts/{part_id}/answer_distribution/")
@@ -112,11 +124,12 @@ async def render_problem(
     request: Request, site: Site, course: Course, place: Place, problem_id: str, part_id: str = ""
 ) -> Response:
     """The page of a part, the first one without its id. Raises HTTPException 404 if it was never answered."""
-    rows, others, found, outline = await asyncio.gather(
+    rows, found, items, strength, (answered, outline) = await asyncio.gather(
         site.api.answer_distribution(course.course_id, problem_id),
-        site.api.problems(course.course_id),
         site.api.findings(course.course_id),
-        site.directory.outline(course.course_id),
+        site.api.item_quality(course.course_id),
+        site.api.item_answers(course.course_id, problem_id),
+        counts_and_outline(site, course),
     )
     parts = parts_of(rows)
     shown = next((p for p in parts if p.part_id == part_id or not part_id), None)
@@ -124,9 +137,16 @@ async def render_problem(
         raise HTTPException(404)
     path = outline.problems.get(problem_id) if outline is not None else None
     name = path[-1].name if path else parts[0].problem or key_of(problem_id)
-    answered = counts_of(others)
     view = _View(
-        course, place, problem_id, name, parts, shown, findings.about(found, problem_id, shown.part_id)
+        course,
+        place,
+        problem_id,
+        name,
+        parts,
+        shown,
+        findings.about(found, problem_id, shown.part_id),
+        item_quality.of_part(items, problem_id, shown.part_id),
+        [row for row in strength if row["part_id"] == shown.part_id],
     )
     page = _page(request, site, view, [b.id for b in place.beside if b.id in answered])
     return site.renderer.render(request, page)
@@ -143,6 +163,10 @@ class _View:
     parts: Sequence[Part]
     shown: Part
     findings: Sequence[findings.Row]
+    item: Row | None
+    """The numbers of the part as a question, if they are published."""
+    strength: Sequence[Row]
+    """Its answers with the strong and weak learners who gave them."""
 
     def address(self, part: Part) -> str:
         """Of the page of a part; the first one's is that of the problem."""
@@ -182,6 +206,8 @@ def _page(request: Request, site: Site, view: _View, answered: Sequence[str]) ->
         table=_answers_table(request, words, shown),
         parts=_parts_table(words, view) if len(view.parts) > 1 else None,
         variants=_variants_table(words, shown.variants) if shown.variants else None,
+        quality=item_quality.sentences(words, view.item) if view.item else (),
+        strength=item_quality.answers_table(words, view.strength),
         csv=f"{view.course.path}csv/{file}/",
         xlsx=f"{view.course.path}xlsx/{file}/",
     )
@@ -333,20 +359,8 @@ def _sortable(answer: Answer) -> str | None:
 
 def _shown(words: Language, answer: Answer) -> Markup:
     """The answer as written; right ones in bold."""
-    if answer.text is None:
-        return Markup('<span class="quiet">{}</span>').format(words.text("(empty)"))
-    text = Markup('<bdi class="given">{}</bdi>').format(cut(answer.text))
-    return Markup("<strong>{}</strong>").format(text) if answer.correct else text
-
-
-def mark(words: Language, correct: bool | None) -> Markup:
-    """Right with a tick, wrong in quiet words, and a dash where it is not known."""
-    if correct is None:
-        return Markup("–")
-    if not correct:
-        return Markup('<span class="quiet">{}</span>').format(words.text("Wrong"))
-    tick = Markup('<svg class="i" aria-hidden="true"><use href="#ok"/></svg>')
-    return Markup('<span class="tick">{}{}</span>').format(tick, words.text("Right"))
+    text = given(words, answer.text)
+    return Markup("<strong>{}</strong>").format(text) if answer.text and answer.correct else text
 
 
 def _seed(words: Language, seed: int | None) -> str:

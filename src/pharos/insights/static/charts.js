@@ -184,7 +184,7 @@
     const own = (a) => colour(a.correct ? "s3" : "s1"), counted = data.answers.some((a) => a.first !== null);
     const label = (attempt) => ({ show: true, position: rtl() ? "left" : "right", color: colour(attempt === "last" ? "ink" : "ink-3"), fontSize: 12, fontWeight: attempt === "last" ? 600 : 400, formatter: ({ value }) => attempt === "last" && !narrow ? `${whole.format(value)}  ${share.format(value / data.all)}` : whole.format(value) });
     const name = (a) => a.correct ? `${a.value} ✓ ${data.correct}` : a.value, of = (n, all) => all ? `${count(n)} · ${share.format(n / all)}` : count(n);
-    const longest = Math.max(...data.answers.map((a) => (a.correct && !narrow ? name(a) : a.value).length)) * 6.6 + 24;
+    const longest = Math.max(...data.answers.map((a) => (a.correct && !narrow ? name(a) : a.value).length)) * 7.4 + 28;
     const side = Math.min(Math.max(longest, 72), narrow ? 130 : 280), room = narrow ? 44 : 96;
     const bar = (key, width, style) => ({ type: "bar", name: data[key], barWidth: width, barGap: "35%", data: data.answers.map((a) => ({ value: a[key], itemStyle: style(a) })), label: label(key), emphasis: { disabled: true } });
     return {
