@@ -310,6 +310,14 @@ ROWS: dict[sa.Table, list[dict[str, Any]]] = {
         (f"{CID}|v1", 1, 19, 24),
         (f"{CID}|v1", 0, 20, 25),
     ),
+    t.video_coverage: _rows(
+        "pipeline_video_id course_id encoded_module_id covered_percent num_users",
+        (f"{CID}|v2", CID, "v2", 90, 3),
+        (f"{CID}|v1", CID, "v1", 95, 6),
+        (f"{CID}|v1", CID, "v1", 0, 9),
+        (f"{CID}|v1", CID, "v1", 40, 5),
+        (f"{OTHER}|v9", OTHER, "v9", 95, 1),
+    ),
     t.module_engagement: [
         _engagement("ann", date(2031, 2, 26), "problem", "p1", "completed", 1),
         _engagement("ann", date(2031, 2, 28), "problem", "p1", "attempted", 3),

@@ -48,6 +48,8 @@ PATHS = {
     "sequential_open_distribution": f"v0/problems/{P1}/sequential_open_distribution/",
     "videos": f"v0/courses/{CID}/videos/",
     "video_timeline": f"v0/videos/{CID}|v1/timeline/",
+    "video_coverage": f"v1/courses/{CID}/video_coverage/",
+    "coverage_of_video": f"v1/videos/{CID}|v1/coverage/",
     "user_engagement": f"v0/courses/{CID}/user_engagement/",
     "enterprise_engagements": "v0/enterprise/5c0dd495-e726-46fa-a6a8-2d8d26c716c9/engagements/",
     "course_summaries": f"v0/course_summaries/?course_ids={COURSE}",

@@ -1,11 +1,10 @@
-"""Worked examples of spec 05 §5.11 and §6.4."""
+"""Worked examples of spec 05 §5.11 and §6.4; how much of videos is watched."""
 
 from __future__ import annotations
 
 import httpx
 import pytest
-
-CID = "course-v1:OrgX+ABC101+2031_T1"
+from tests.data_api.conftest import CID, OTHER, TOKEN_OF_ONE_COURSE
 
 
 def test_videos_of_the_course_only_and_unknown_duration_as_it_is(api: httpx.Client) -> None:
@@ -28,3 +27,26 @@ def test_timeline_by_segment(api: httpx.Client, bar: str) -> None:
         {"segment": 0, "num_users": 20, "num_views": 25, "created": "2031-03-02T040506"},
         {"segment": 1, "num_users": 19, "num_views": 24, "created": "2031-03-02T040506"},
     ]
+
+
+def test_coverage_of_a_course_and_of_a_video(api: httpx.Client) -> None:
+    found = api.get(f"/api/v1/courses/{CID}/video_coverage/").json()
+    assert [(row["encoded_module_id"], row["covered_percent"], row["num_users"]) for row in found] == [
+        ("v1", 0, 9),
+        ("v1", 40, 5),
+        ("v1", 95, 6),
+        ("v2", 90, 3),
+    ]
+    assert api.get(f"/api/v1/videos/{CID}%7Cv1/coverage/").json() == found[:3]
+
+
+def test_a_video_of_a_course_that_is_not_theirs_is_not_shown(api: httpx.Client) -> None:
+    headers = {"Authorization": f"Token {TOKEN_OF_ONE_COURSE}"}
+    for course, status in ((OTHER, 200), (CID, 404)):
+        video = "v9" if course == OTHER else "v1"
+        answer = api.get(f"/api/v1/videos/{course}|{video}/coverage/", headers=headers)
+        assert answer.status_code == status, course
+
+
+def test_the_original_has_no_coverage(api: httpx.Client) -> None:
+    assert api.get(f"/api/v0/courses/{CID}/video_coverage/").status_code == 404

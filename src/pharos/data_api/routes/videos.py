@@ -1,5 +1,6 @@
-"""How videos were watched (spec 05 §5.11, §6.4)."""
+"""How videos were watched (spec 05 §5.11, §6.4); how much of them, and where, is ours."""
 
+from collections.abc import Iterable
 from typing import Annotated, cast
 
 import sqlalchemy as sa
@@ -18,6 +19,8 @@ from pharos.result_store.column_types import equal
 
 subject = Subject("Videos")
 
+VideoID = Annotated[str, Path(description="pipeline_video_id; `|` may be percent-encoded.")]
+
 
 class Video(TypedDict):
     pipeline_video_id: Annotated[str, Field(description="Course id, `|`, encoded id of the video.")]
@@ -33,6 +36,14 @@ class Segment(TypedDict):
     segment: Annotated[int | None, Field(description="Number of the segment, from 0.")]
     num_users: Annotated[int | None, Field(description="Distinct learners who watched any of it.")]
     num_views: Annotated[int | None, Field(description="Views.")]
+    created: Created
+
+
+class Coverage(TypedDict):
+    pipeline_video_id: Annotated[str, Field(description="Course id, `|`, encoded id of the video.")]
+    encoded_module_id: Annotated[str, Field(description="Id of the video as players write it.")]
+    covered_percent: Annotated[int, Field(description="Least share in percent: 0, 10, … 90, 95.")]
+    num_users: Annotated[int, Field(description="Distinct learners.")]
     created: Created
 
 
@@ -59,11 +70,7 @@ def videos(course_id: CourseID, store: Reading, days: Range) -> list[Video]:  # 
 
 
 @subject.get("videos/{video_id:path}/timeline/", reads=[tables.video_timeline], one_statement=True)
-def video_timeline(
-    video_id: Annotated[str, Path(description="pipeline_video_id; `|` may be percent-encoded.")],
-    caller: Caller,
-    store: Reading,
-) -> list[Segment]:
+def video_timeline(video_id: VideoID, caller: Caller, store: Reading) -> list[Segment]:
     """Viewers and views of each segment of the video that anybody watched, first segment first."""
     if not caller.may_read(video_id.partition("|")[0]):
         return []
@@ -77,3 +84,42 @@ def video_timeline(
         }
         for row in rows
     ]
+
+
+_coverage = tables.video_coverage
+_OF_COVERAGE = sa.select(*(_coverage.c[name] for name in Coverage.__annotations__)).order_by(
+    _coverage.c.pipeline_video_id, _coverage.c.covered_percent, _coverage.c.id
+)
+COVERAGE_OF_COURSE = OfEdition(_OF_COVERAGE.where(equal(_coverage.c.course_id, sa.bindparam("course_id"))))
+COVERAGE_OF_VIDEO = OfEdition(
+    _OF_COVERAGE.where(equal(_coverage.c.pipeline_video_id, sa.bindparam("video_id")))
+)
+
+
+@subject.get(
+    "courses/{course_id:course}/video_coverage/",
+    reads=[tables.video_coverage],
+    file_name="video-coverage",
+    versions=("v1",),
+    one_statement=True,
+)
+def video_coverage(course_id: CourseID, store: Reading) -> list[Coverage]:
+    """Learners of each video of the course by the share of it that they watched, by id, least share first."""
+    return _covered(store.rows(COVERAGE_OF_COURSE, {"course_id": course_id}))
+
+
+@subject.get(
+    "videos/{video_id:path}/coverage/",
+    reads=[tables.video_coverage],
+    versions=("v1",),
+    one_statement=True,
+)
+def coverage_of_video(video_id: VideoID, caller: Caller, store: Reading) -> list[Coverage]:
+    """Learners of the video by the share of it that they watched, least share first."""
+    if not caller.may_read(video_id.partition("|")[0]):
+        return []
+    return _covered(store.rows(COVERAGE_OF_VIDEO, {"video_id": video_id}))
+
+
+def _covered(rows: Iterable[sa.RowMapping]) -> list[Coverage]:
+    return [cast("Coverage", {**row, "created": compact(row["created"])}) for row in rows]
