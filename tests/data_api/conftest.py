@@ -318,6 +318,14 @@ ROWS: dict[sa.Table, list[dict[str, Any]]] = {
         (f"{CID}|v1", CID, "v1", 40, 5),
         (f"{OTHER}|v9", OTHER, "v9", 95, 1),
     ),
+    t.video_place: _rows(
+        "pipeline_video_id course_id encoded_module_id kind start_second end_second learners of_learners "
+        "expected",
+        (f"{CID}|v2", CID, "v2", "peak", 0, 5, 5, 5, 0),
+        (f"{CID}|v1", CID, "v1", "peak", 20, 30, 9, 18, 2),
+        (f"{CID}|v1", CID, "v1", "drop", 40, 50, 6, 15, 1),
+        (f"{OTHER}|v9", OTHER, "v9", "peak", 0, 5, 5, 5, 0),
+    ),
     t.module_engagement: [
         _engagement("ann", date(2031, 2, 26), "problem", "p1", "completed", 1),
         _engagement("ann", date(2031, 2, 28), "problem", "p1", "attempted", 3),

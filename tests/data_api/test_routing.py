@@ -50,6 +50,8 @@ PATHS = {
     "video_timeline": f"v0/videos/{CID}|v1/timeline/",
     "video_coverage": f"v1/courses/{CID}/video_coverage/",
     "coverage_of_video": f"v1/videos/{CID}|v1/coverage/",
+    "video_places": f"v1/courses/{CID}/video_places/",
+    "places_of_video": f"v1/videos/{CID}|v1/places/",
     "user_engagement": f"v0/courses/{CID}/user_engagement/",
     "enterprise_engagements": "v0/enterprise/5c0dd495-e726-46fa-a6a8-2d8d26c716c9/engagements/",
     "course_summaries": f"v0/course_summaries/?course_ids={COURSE}",

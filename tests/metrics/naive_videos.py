@@ -176,3 +176,74 @@ def _drop_off(users: dict[int, int]) -> int:
         if users[after] <= 0.05 * users[before]:
             return before
     return observed[0]
+
+
+Place = tuple[str, int, int, int, int, int]  # kind, first and last segment, learners, of learners, expected
+
+
+def places(found: list[Viewing], last: int, duration: int) -> list[Place]:
+    """Peaks and drops of one video from its viewings that count, by hand: segment after segment."""
+    again: dict[int, set[int]] = defaultdict(set)
+    watched: dict[int, set[int]] = defaultdict(set)
+    furthest: dict[int, float] = {}
+    for user in sorted({each.user for each in found}):
+        reached = 0
+        mine = [(round(v.start * 1000), round(v.end * 1000)) for v in found if v.user == user and v.end]
+        for start, end in sorted(mine):
+            if min(end, reached) - start >= 1000:
+                for segment in range(start // 5000, min(end, reached) // 5000 + 1):
+                    again[segment].add(user)
+            for segment in range(start // 5000, end // 5000 + 1):
+                watched[segment].add(user)
+            reached = max(reached, end)
+        furthest[user] = reached // 5000
+    rows: list[Place] = []
+    for first, end, expected in _outstanding([len(again[segment]) for segment in range(last + 1)], 0):
+        inside = range(first, end + 1)
+        learners = set().union(*(again[segment] for segment in inside))
+        everybody = set().union(*(watched[segment] for segment in inside))
+        rows.append(("peak", first, end, len(learners), len(everybody), round(expected + 1e-9)))
+    completion = max(duration - 30, duration * 95 // 100) // 5
+    leavers = Counter(furthest.values())
+    for first, end, expected in _outstanding([leavers[s] for s in range(min(completion, last + 1))], 1):
+        left = sum(leavers[segment] for segment in range(first, end + 1))
+        of = sum(count for segment, count in leavers.items() if segment >= first)
+        rows.append(("drop", first, end, left, of, round(expected * (end - first + 1) + 1e-9)))
+    rows += _skipped([len(watched[segment]) for segment in range(last + 1)])
+    return [row for row in rows if row[3] >= 5 and row[3] >= row[4] / 20]
+
+
+def _skipped(viewers: list[int]) -> Iterator[Place]:
+    skips = [0 < max(viewers[place + 1 :], default=0) * 0.75 >= n for place, n in enumerate(viewers)]
+    if False not in skips[1:25]:
+        return
+    end = skips.index(False, 1)
+    opening = [place for place in range(end) if skips[place]]
+    if len(opening) > 1:
+        most = max(max(viewers[place + 1 :]) for place in opening)
+        yield "skipped", opening[0], opening[-1], most - min(viewers[place] for place in opening), most, 0
+
+
+def _outstanding(values: list[int], reach: int) -> Iterator[tuple[int, int, float]]:
+    """First and last place of each part that stands out, and the mean around it."""
+
+    def at(place: int) -> int:
+        return sum(values[max(0, place - reach) : place + reach + 1])
+
+    heights = [at(place) for place in range(len(values))]
+    for place, height in enumerate(heights):
+        around = [h for other, h in enumerate(heights) if 4 <= abs(other - place) <= 12]
+        before, after = heights[max(0, place - 12) : place], heights[place + 1 : place + 13]
+        if not around or height <= max(before, default=0) or height < max(after, default=0):
+            continue
+        mean = sum(around) / len(around)
+        if height < 2 * mean or height <= mean or (height - mean) ** 2 < 25 * max(mean, 1):
+            continue
+        first = last = place
+        while first > max(0, place - 6) and heights[first - 1] >= (height + mean) / 2:
+            first -= 1
+        while last < min(len(values) - 1, place + 6) and heights[last + 1] >= (height + mean) / 2:
+            last += 1
+        share = mean / (2 * reach + 1)
+        good = [s for s in range(first, last + 1) if values[s] and values[s] >= 2 * share]
+        yield good[0], good[-1], share

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.lines import COURSE
 from tests.metrics.conftest import Compute, Rows, columns, computed
-from tests.metrics.naive_videos import usage, viewings
+from tests.metrics.naive_videos import places, usage, viewings
 from tests.metrics.test_viewings import EVENTS, UNTIL, embedded
 from tests.videos import Event, moves
 
@@ -277,3 +279,92 @@ def test_what_is_covered_is_what_was_watched_second_by_second(embedded: Any, eve
     assert {(row[2], row[3]): row[6] for row in found} == {
         learner: len(covered) * 10 for learner, covered in expected.items()
     }
+
+
+def lecture(*, leave: int, repeat: int) -> list[Event]:
+    """Of 100 learners, one leaves every ten seconds of 400; `leave` more do so from 3:10 to 3:40, as many in
+    each five seconds; and `repeat` of those who stay watch 2:10-2:20 again.
+    """
+    ends = [5 + 10.0 * number for number in range(40)]
+    ends += [192.0 + 5 * (number % 6) for number in range(leave)]
+    ends += [400.0] * (100 - len(ends))
+    events = []
+    for user, end in enumerate(sorted(ends)):
+        parts = [(0.0, end)]
+        if user >= 100 - repeat:
+            parts.append((130.0, 139.0))
+        events += watch(user, *parts, duration=400)
+    return events
+
+
+def test_where_more_learners_than_around_watch_again_or_leave(compute: Compute) -> None:
+    """30 more learners than around leave in 3:10-3:40, of the 81 who are there; 25 watch 2:10-2:20 again.
+
+    Before 3:10, 19 have left: one at each of 0:05, 0:15, … 3:05. In 3:10-3:40 others leave at 3:15, 3:25 and
+    3:35. Around its middle, in 18 times fifteen seconds, leave 9 times 2, 8 times 1 and, at its edge, 7: in
+    thirty seconds 33 / 18 * 2 = 3.7.
+    """
+    found = compute("video_place", UNTIL, video_event=lecture(leave=30, repeat=25))
+    assert [row[3:] for row in found] == [
+        ("drop", 190, 220, 33, 81, 4),
+        ("peak", 130, 140, 25, 87, 0),
+    ]
+    assert found[0][:3] == (PIPELINE_ID, COURSE, "v")
+
+
+def test_few_learners_and_what_happens_everywhere_are_no_places(compute: Compute) -> None:
+    """4 learners; 5 of 100 who watch again the whole video; and who leaves at the end has watched it."""
+    assert compute("video_place", UNTIL, video_event=lecture(leave=0, repeat=4)) == []
+    everywhere = [row for user in range(20) for row in watch(user, (0, 400), (0, 400), duration=400)]
+    assert compute("video_place", UNTIL, video_event=everywhere) == []
+
+
+def test_a_second_watched_again_counts_and_less_does_not(compute: Compute) -> None:
+    def resumed(back: float) -> list[Event]:
+        return [row for user in range(9) for row in watch(user, (0, 61), (61 - back, 300), duration=300)]
+
+    assert compute("video_place", UNTIL, video_event=resumed(0.999)) == []
+    found = compute("video_place", UNTIL, video_event=resumed(1.0))
+    assert [row[3:] for row in found] == [("peak", 60, 65, 9, 9, 0)]
+
+
+def test_an_opening_that_learners_skip(compute: Compute) -> None:
+    """Of 20 learners 6 leave out 0:05-0:35: the 14 others are three quarters or less; 16 of 20 are more."""
+
+    def opening(skipping: int, until: int) -> list[Event]:
+        parts = [(0.0, 3.0), (float(until), 300.0)]
+        return [
+            row
+            for user in range(20)
+            for row in watch(user, *(parts if user < skipping else [(0.0, 300.0)]), duration=300)
+        ]
+
+    found = compute("video_place", UNTIL, video_event=opening(6, 35))
+    assert [row[3:] for row in found] == [("skipped", 5, 35, 6, 20, 0)]
+    assert compute("video_place", UNTIL, video_event=opening(4, 35)) == []
+    assert compute("video_place", UNTIL, video_event=opening(6, 10)) == [], "five seconds"
+
+
+def test_places_are_those_found_by_hand(compute: Compute) -> None:
+    """Of 60 videos of 300 seconds: groups of learners watch the same part, some learners several parts."""
+    draw = random.Random(7)
+    events: list[Event] = []
+    for number in range(60):
+        for hour in range(draw.randint(1, 9)):
+            length = 300 if hour < 2 else draw.randint(2, 40)
+            start = draw.randint(0, 300 - length)
+            text = f"{hour:02}:00:00 play {start} /300 · {hour:02}:05:00 pause {start + length}"
+            for user in range(draw.randint(1, 20)):
+                events += moves(user, text, video=f"v{number:02}")
+    found = [each for each in viewings(events, compat=False) if not each.dropped]
+    expected = [
+        (video, kind, first * 5, end * 5 + 5, *counts)
+        for (_, video), ((duration, *_), segments) in usage(found).items()
+        for kind, first, end, *counts in places(
+            [each for each in found if each.video[1] == video], max(segments), duration
+        )
+    ]
+    kinds = Counter(kind for _, kind, *_ in expected)
+    assert min(kinds["peak"], kinds["drop"], kinds["skipped"]) > 5
+    rows = compute("video_place", UNTIL, video_event=events)
+    assert [row[2:] for row in rows] == sorted(expected)

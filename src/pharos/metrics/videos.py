@@ -21,6 +21,16 @@ DROP = 20  # a video of unknown length ends where so many times more learners wa
 EVENT, VIEWING = "event", "viewing"  # what is not counted
 OUTSIDE = "outside a viewing"
 
+# Places: where clearly more learners than in the surroundings watch again or leave. Counted in segments.
+PEAK, DROP_OFF, SKIPPED = "peak", "drop", "skipped"
+NEAR, FAR = 4, 12  # the surroundings of a segment: from 20 to 60 seconds before and after it
+WIDEST = 6  # a place reaches at most so far on both sides of its middle
+AROUND = 1  # learners who leave are counted together with those who leave so far before and after
+AGAIN = 1000  # thousandths of a second that somebody watches again
+CLEARLY = 5  # standard deviations of a number that comes about by chance
+FEWEST, SHARE = 5, 20  # learners of a place; and they are at least one in so many
+OPENING, SHORTEST_SKIP = 24, 2  # an opening ends within two minutes; ten seconds are skipped or more
+
 _VIDEO = ("course_id", "encoded_module_id")
 
 
@@ -101,6 +111,34 @@ def video_coverage(video_learner: ibis.Table) -> ibis.Table:
         covered_percent=ibis.ifelse(percent >= COMPLETE, COMPLETE, percent // TENTH * TENTH)
     )
     return rows.group_by("pipeline_video_id", *_VIDEO, "covered_percent").agg(num_users=rows.count())
+
+
+@metric(tables.video_place, by="course_id")
+def video_place(viewing: ibis.Table, video_segment: ibis.Table) -> ibis.Table:
+    """Peaks and drops of videos, where more learners watch again, or leave, than in the surroundings; and
+    openings that they skip.
+
+    Who has watched nothing after a place has left there; nobody leaves in the last twentieth of a video (of
+    one over ten minutes, in its last 30 seconds).
+    """
+    counted = viewing.filter(viewing.dropped == "", ~viewing.is_estimated)
+    again, segments = _again(counted), _all_segments(video_segment)
+    peaks = _places(_valued(segments, _counted(again).rename(value="num_users")), reach=0)
+    before_end = segments.filter(segments.segment < segments.completion)
+    leaving = _last_segments(counted)
+    drops = _places(_valued(before_end, leaving.rename(value="learners")), reach=AROUND)
+    found = ibis.union(
+        _of_peaks(peaks, counted, again),
+        _of_drops(drops, leaving),
+        _of_openings(_valued(segments, video_segment.rename(value="num_users"))),
+    )
+    found = found.filter(found.learners >= FEWEST, found.learners * SHARE >= found.of_learners)
+    return found.select(
+        *_VIDEO, "kind", "learners", "of_learners", "expected",
+        pipeline_video_id=found.course_id + "|" + found.encoded_module_id,
+        start_second=found["first"] * SEGMENT,
+        end_second=(found["last"] + 1) * SEGMENT,
+    )  # fmt: skip
 
 
 @metric(tables.video_event_use, by="course_id")
@@ -216,3 +254,162 @@ def _lengths(viewings: ibis.Table, segments: ibis.Table) -> ibis.Table:
     guess = ibis.coalesce(joined.dropped, joined.observed)
     length = ibis.ifelse(joined.unknown == 1, ((guess + 1) * SEGMENT - 1).cast("float64"), joined.longest)
     return joined.select(*_VIDEO, length=length, final=_segment(length))
+
+
+# --- Places
+
+
+def _again(viewings: ibis.Table) -> ibis.Table:
+    """What learners watched before and watch again, if it is a second or more, in the form of viewings.
+
+    It is the part of a viewing up to where viewings that start earlier have reached.
+    """
+    parts = viewings.select(
+        *_VIDEO, "user_id", start=_thousandths(viewings.start_offset), end=_thousandths(viewings.end_offset)
+    )
+    before = ibis.window(group_by=[*_VIDEO, "user_id"], order_by=["start", "end"], preceding=(None, 1))
+    seen = parts.mutate(end=ibis.least(parts.end, ibis.coalesce(parts.end.max().over(before), 0)))
+    again = seen.filter(seen.end - seen.start >= AGAIN)
+    return again.select(*_VIDEO, "user_id", start_offset=again.start / 1000, end_offset=again.end / 1000)
+
+
+def _all_segments(video_segment: ibis.Table) -> ibis.Table:
+    """(course_id, encoded_module_id, segment, completion): all up to the last that was watched."""
+    rows = video_segment
+    videos = rows.group_by(*_VIDEO).agg(final=rows.segment.max(), duration=rows.duration.max())
+    completion = ibis.greatest(videos.duration - CREDITS, videos.duration * COMPLETE // 100) // SEGMENT
+    return videos.select(*_VIDEO, completion=completion, segment=ibis.range(videos.final + 1).unnest())
+
+
+def _last_segments(viewings: ibis.Table) -> ibis.Table:
+    """(course_id, encoded_module_id, segment, learners): by the last segment that they watched."""
+    learners = viewings.group_by(*_VIDEO, "user_id").agg(segment=_segment(viewings.end_offset.max()))
+    return learners.group_by(*_VIDEO, "segment").agg(learners=learners.count())
+
+
+def _valued(segments: ibis.Table, values: ibis.Table) -> ibis.Table:
+    """The segments with their `value`, 0 where there is none."""
+    joined = segments.left_join(values, [*_VIDEO, "segment"])
+    return joined.select(*_VIDEO, segments.segment, value=ibis.coalesce(values.value, 0).cast("int64"))
+
+
+def _places(segments: ibis.Table, *, reach: int) -> ibis.Table:
+    """(course_id, encoded_module_id, first, last, expected) where the value stands out.
+
+    `height` is the sum of the values up to `reach` segments before and after. A place is around the first
+    highest segment within FAR; its height is twice the mean of the surroundings or more, and above it by
+    CLEARLY times its square root. A place ends before the height falls below the middle of both, at the
+    latest after WIDEST; segments at its edges where the value is less than twice the mean are no part of it.
+    """
+    by_video = {"group_by": list(_VIDEO), "order_by": "segment"}
+    near = ibis.window(**by_video, preceding=reach, following=reach)
+    rows = segments.mutate(height=segments.value.sum().over(near).cast("int64"))
+    before = ibis.window(**by_video, preceding=(FAR, NEAR))
+    after = ibis.window(**by_video, following=(NEAR, FAR))
+    higher = ibis.window(**by_video, preceding=(FAR, 1)), ibis.window(**by_video, following=(1, FAR))
+    rows = rows.mutate(
+        around=(
+            ibis.coalesce(rows.height.sum().over(before), 0) + ibis.coalesce(rows.height.sum().over(after), 0)
+        ).cast("int64"),
+        n=rows.height.count().over(before) + rows.height.count().over(after),
+        is_top=(rows.height > ibis.coalesce(rows.height.max().over(higher[0]), 0))
+        & (rows.height >= ibis.coalesce(rows.height.max().over(higher[1]), 0)),
+    )
+    # Of whole numbers, so that all engines agree: the mean of the surroundings is around / n.
+    total = rows.height * rows.n
+    least = ibis.greatest(rows.around, rows.n)
+    excess = total - rows.around
+    tops = rows.filter(
+        rows.is_top,
+        rows.n > 0,
+        total >= rows.around * 2,
+        excess * excess >= least * rows.n * CLEARLY * CLEARLY,
+        excess > 0,
+    ).select(*_VIDEO, "around", "n", middle="segment", top="height")
+    return _edges(tops, rows.select(*_VIDEO, "segment", "value", "height"), reach)
+
+
+def _edges(tops: ibis.Table, rows: ibis.Table, reach: int) -> ibis.Table:
+    """The places around these highest segments."""
+    near = rows.inner_join(tops, list(_VIDEO)).select(rows, tops.middle, tops.top, tops.around, tops.n)
+    near = near.filter((near.segment - near.middle).abs() <= WIDEST)
+    is_low = near.height * near.n * 2 < near.top * near.n + near.around
+    place = [*_VIDEO, "middle", "around", "n"]
+    outer = ibis.window(group_by=place)
+    low, high = near.middle - WIDEST - 1, near.middle + WIDEST + 1
+    limited = near.mutate(
+        low=ibis.ifelse(is_low & (near.segment < near.middle), near.segment, low).max().over(outer),
+        high=ibis.ifelse(is_low & (near.segment > near.middle), near.segment, high).min().over(outer),
+    )
+    inside = limited.filter(
+        limited.segment > limited.low,
+        limited.segment < limited.high,
+        limited.value > 0,
+        limited.value * limited.n * (2 * reach + 1) >= limited.around * 2,
+    )
+    found = inside.group_by(place).agg(first=inside.segment.min(), last=inside.segment.max())
+    return found.select(*_VIDEO, "first", "last", "around", n=found.n * (2 * reach + 1))
+
+
+def _of_peaks(peaks: ibis.Table, viewings: ibis.Table, again: ibis.Table) -> ibis.Table:
+    """With learners: those who watch some of the place again, of those who watch some of it."""
+    columns = (*_VIDEO, "user_id", "start_offset", "end_offset")
+    parts = ibis.union(
+        viewings.select(*columns, is_again=ibis.literal(value=False)),
+        again.select(*columns, is_again=ibis.literal(value=True)),
+    )
+    inside = parts.inner_join(peaks, list(_VIDEO)).select(parts, *(peaks[name] for name in _EDGES))
+    inside = inside.filter(
+        _segment(inside.start_offset) <= inside["last"], _segment(inside.end_offset) >= inside["first"]
+    )
+    counted = inside.group_by(*_VIDEO, *_EDGES).agg(
+        learners=inside.user_id.nunique(where=inside.is_again), of_learners=inside.user_id.nunique()
+    )
+    return _kind(counted, PEAK, counted.around, counted.n)
+
+
+def _of_drops(drops: ibis.Table, leaving: ibis.Table) -> ibis.Table:
+    """With learners: those who leave in the place, of those who have not left before it."""
+    rows = leaving.inner_join(drops, list(_VIDEO)).select(leaving, *(drops[name] for name in _EDGES))
+    here = rows.filter(rows.segment >= rows["first"])
+    counted = here.group_by(*_VIDEO, *_EDGES).agg(
+        learners=here.learners.sum(where=here.segment <= here["last"]), of_learners=here.learners.sum()
+    )
+    return _kind(counted, DROP_OFF, counted.around * (counted["last"] - counted["first"] + 1), counted.n)
+
+
+def _of_openings(segments: ibis.Table) -> ibis.Table:
+    """Openings that a quarter or more of the later viewers skip: all such segments up to the next other one.
+
+    The very first segment need not be one: a video starts to play before somebody skips.
+    """
+    later = ibis.window(group_by=list(_VIDEO), order_by="segment", following=(1, None))
+    rows = segments.mutate(later=ibis.coalesce(segments.value.max().over(later), 0))
+    rows = rows.mutate(skips=(rows.value * 4 <= rows.later * 3) & (rows.later > 0))
+    starts = rows.filter(~rows.skips, rows.segment > 0)
+    ends = starts.group_by(*_VIDEO).agg(end=starts.segment.min())
+    opening = rows.filter(rows.skips).inner_join(ends.filter(ends.end <= OPENING), list(_VIDEO))
+    opening = opening.filter(opening.segment < opening.end)
+    found = opening.group_by(*_VIDEO).agg(
+        first=opening.segment.min(),
+        last=opening.segment.max(),
+        of_learners=opening.later.max(),
+        least=opening.value.min(),
+    )
+    found = found.filter(found["last"] - found["first"] + 1 >= SHORTEST_SKIP)
+    none = ibis.literal(0, "int64")
+    return _kind(found.mutate(learners=found.of_learners - found.least), SKIPPED, none, none + 1)
+
+
+_EDGES = ("first", "last", "around", "n")
+
+
+def _kind(places: ibis.Table, kind: str, total: IntegerValue, parts: IntegerValue) -> ibis.Table:
+    """With the kind, and with the learners that the surroundings let expect, rounded."""
+    return places.select(
+        *_VIDEO, "first", "last",
+        kind=ibis.literal(kind),
+        learners=places.learners.cast("int64"),
+        of_learners=places.of_learners.cast("int64"),
+        expected=((total * 2 + parts) // (parts * 2)).cast("int64"),
+    )  # fmt: skip

@@ -44,9 +44,21 @@ def test_a_video_of_a_course_that_is_not_theirs_is_not_shown(api: httpx.Client) 
     headers = {"Authorization": f"Token {TOKEN_OF_ONE_COURSE}"}
     for course, status in ((OTHER, 200), (CID, 404)):
         video = "v9" if course == OTHER else "v1"
-        answer = api.get(f"/api/v1/videos/{course}|{video}/coverage/", headers=headers)
-        assert answer.status_code == status, course
+        for path in ("coverage", "places"):
+            answer = api.get(f"/api/v1/videos/{course}|{video}/{path}/", headers=headers)
+            assert answer.status_code == status, course
 
 
-def test_the_original_has_no_coverage(api: httpx.Client) -> None:
-    assert api.get(f"/api/v0/courses/{CID}/video_coverage/").status_code == 404
+def test_places_of_a_course_and_of_a_video(api: httpx.Client) -> None:
+    found = api.get(f"/api/v1/courses/{CID}/video_places/").json()
+    assert [(row["encoded_module_id"], row["kind"], row["start_second"]) for row in found] == [
+        ("v1", "drop", 40),
+        ("v1", "peak", 20),
+        ("v2", "peak", 0),
+    ]
+    assert api.get(f"/api/v1/videos/{CID}%7Cv1/places/").json() == found[:2]
+
+
+def test_the_original_has_neither(api: httpx.Client) -> None:
+    for path in ("video_coverage", "video_places"):
+        assert api.get(f"/api/v0/courses/{CID}/{path}/").status_code == 404

@@ -1,7 +1,7 @@
 """How videos were watched (spec 05 §5.11, §6.4); how much of them, and where, is ours."""
 
 from collections.abc import Iterable
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import sqlalchemy as sa
 from fastapi import Path
@@ -47,6 +47,18 @@ class Coverage(TypedDict):
     created: Created
 
 
+class Place(TypedDict):
+    pipeline_video_id: Annotated[str, Field(description="Course id, `|`, encoded id of the video.")]
+    encoded_module_id: Annotated[str, Field(description="Id of the video as players write it.")]
+    kind: Annotated[str, Field(description="peak: watched again; drop: left; skipped: the opening.")]
+    start_second: Annotated[int, Field(description="Second of the video where it starts.")]
+    end_second: Annotated[int, Field(description="Second where it ends.")]
+    learners: Annotated[int, Field(description="Who watch it again, leave in it, or skip it.")]
+    of_learners: Annotated[int, Field(description="Who watch it, have not left before it, or watch later.")]
+    expected: Annotated[int, Field(description="Learners that the parts around let expect.")]
+    created: Created
+
+
 _video, _segment = tables.video, tables.video_timeline
 OF_COURSE = OfEdition(
     sa.select(*(_video.c[name] for name in Video.__annotations__))
@@ -65,8 +77,7 @@ OF_VIDEO = OfEdition(
 )
 def videos(course_id: CourseID, store: Reading, days: Range) -> list[Video]:  # noqa: ARG001
     """The videos of the course with their viewers, by id. Dates have no effect."""
-    rows = store.rows(OF_COURSE, {"course_id": course_id})
-    return [cast("Video", {**row, "created": compact(row["created"])}) for row in rows]
+    return [cast("Video", _told(row)) for row in store.rows(OF_COURSE, {"course_id": course_id})]
 
 
 @subject.get("videos/{video_id:path}/timeline/", reads=[tables.video_timeline], one_statement=True)
@@ -86,40 +97,65 @@ def video_timeline(video_id: VideoID, caller: Caller, store: Reading) -> list[Se
     ]
 
 
-_coverage = tables.video_coverage
-_OF_COVERAGE = sa.select(*(_coverage.c[name] for name in Coverage.__annotations__)).order_by(
-    _coverage.c.pipeline_video_id, _coverage.c.covered_percent, _coverage.c.id
-)
-COVERAGE_OF_COURSE = OfEdition(_OF_COVERAGE.where(equal(_coverage.c.course_id, sa.bindparam("course_id"))))
-COVERAGE_OF_VIDEO = OfEdition(
-    _OF_COVERAGE.where(equal(_coverage.c.pipeline_video_id, sa.bindparam("video_id")))
-)
+_coverage, _place = tables.video_coverage, tables.video_place
+
+
+def _statement(table: sa.Table, names: Iterable[str], by: str, *order: str) -> OfEdition:
+    """The columns of the rows of a course run (by="course_id") or of a video (by="pipeline_video_id")."""
+    return OfEdition(
+        sa.select(*(table.c[name] for name in names))
+        .where(equal(table.c[by], sa.bindparam(by)))
+        .order_by(table.c.pipeline_video_id, *(table.c[name] for name in order))
+    )
+
+
+_ID, _COURSE = "pipeline_video_id", "course_id"
+COVERAGE_OF_COURSE = _statement(_coverage, Coverage.__annotations__, _COURSE, "covered_percent")
+COVERAGE_OF_VIDEO = _statement(_coverage, Coverage.__annotations__, _ID, "covered_percent")
+PLACES_OF_COURSE = _statement(_place, Place.__annotations__, _COURSE, "kind", "start_second")
+PLACES_OF_VIDEO = _statement(_place, Place.__annotations__, _ID, "kind", "start_second")
 
 
 @subject.get(
     "courses/{course_id:course}/video_coverage/",
-    reads=[tables.video_coverage],
+    reads=[_coverage],
     file_name="video-coverage",
     versions=("v1",),
     one_statement=True,
 )
 def video_coverage(course_id: CourseID, store: Reading) -> list[Coverage]:
     """Learners of each video of the course by the share of it that they watched, by id, least share first."""
-    return _covered(store.rows(COVERAGE_OF_COURSE, {"course_id": course_id}))
+    rows = store.rows(COVERAGE_OF_COURSE, {_COURSE: course_id})
+    return [cast("Coverage", _told(row)) for row in rows]
 
 
-@subject.get(
-    "videos/{video_id:path}/coverage/",
-    reads=[tables.video_coverage],
-    versions=("v1",),
-    one_statement=True,
-)
+@subject.get("videos/{video_id:path}/coverage/", reads=[_coverage], versions=("v1",), one_statement=True)
 def coverage_of_video(video_id: VideoID, caller: Caller, store: Reading) -> list[Coverage]:
     """Learners of the video by the share of it that they watched, least share first."""
     if not caller.may_read(video_id.partition("|")[0]):
         return []
-    return _covered(store.rows(COVERAGE_OF_VIDEO, {"video_id": video_id}))
+    return [cast("Coverage", _told(row)) for row in store.rows(COVERAGE_OF_VIDEO, {_ID: video_id})]
 
 
-def _covered(rows: Iterable[sa.RowMapping]) -> list[Coverage]:
-    return [cast("Coverage", {**row, "created": compact(row["created"])}) for row in rows]
+@subject.get(
+    "courses/{course_id:course}/video_places/",
+    reads=[_place],
+    file_name="video-places",
+    versions=("v1",),
+    one_statement=True,
+)
+def video_places(course_id: CourseID, store: Reading) -> list[Place]:
+    """Parts of the course's videos that learners watch again or leave in, more than in those around."""
+    return [cast("Place", _told(row)) for row in store.rows(PLACES_OF_COURSE, {_COURSE: course_id})]
+
+
+@subject.get("videos/{video_id:path}/places/", reads=[_place], versions=("v1",), one_statement=True)
+def places_of_video(video_id: VideoID, caller: Caller, store: Reading) -> list[Place]:
+    """Parts of the video that learners watch again or leave in, more than in those around."""
+    if not caller.may_read(video_id.partition("|")[0]):
+        return []
+    return [cast("Place", _told(row)) for row in store.rows(PLACES_OF_VIDEO, {_ID: video_id})]
+
+
+def _told(row: sa.RowMapping) -> dict[str, Any]:
+    return {**row, "created": compact(row["created"])}

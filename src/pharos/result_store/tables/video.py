@@ -147,6 +147,52 @@ video_coverage = result(
     indexes=(("course_id",), ("pipeline_video_id",)),
 )
 
+video_place = result(
+    "video_place",
+    Definition(
+        title="Peaks, drops and skipped openings of videos",
+        version=1,
+        meaning=(
+            "Parts of a video that clearly more learners watch again, or leave in, than those around; and "
+            "openings that they skip."
+        ),
+        formula=(
+            "Peak: learners who watch some of it again, a second or more. Drop: learners who have watched "
+            "nothing after it. A part stands out if its busiest five seconds have twice the mean of the "
+            "surroundings or more, and more than that mean by five times its square root; the surroundings "
+            "are the five-second parts 20 to 60 seconds before and after. Skipped: the opening, of ten "
+            "seconds to two minutes, whose parts have three quarters of the viewers of a later part or less."
+        ),
+        edge_cases=(
+            "It reaches as far as numbers are above the middle of both, at most 30 seconds to each side.",
+            "Learners who leave are counted in parts of fifteen seconds; a mean of less than 1 counts as 1.",
+            "Parts with fewer than 5 learners, or with less than a twentieth, do not count.",
+            "Who watches 95 % of a video (of one over ten minutes all but 30 seconds) does not leave it.",
+            "Of an opening, learners are the most viewers of a later part without those of its least part.",
+            "Viewings whose end is estimated do not count.",
+        ),
+        window="The whole history up to the last day.",
+        source=_SOURCE,
+        spec="03 §4.2",
+    ),
+    column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
+    course_id(),
+    column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    column("kind", Exact(16), "peak, drop or skipped.", nullable=False),
+    column("start_second", Integer(), "Second of the video where it starts.", nullable=False),
+    column("end_second", Integer(), "Second where it ends.", nullable=False),
+    column("learners", Integer(), "Who watch it again, leave in it, or skip it.", nullable=False),
+    column(
+        "of_learners", Integer(), "Who watch it, have not left before it, or watch later.", nullable=False
+    ),
+    column(
+        "expected", Integer(), "Learners that the surroundings let expect; 0 of openings.", nullable=False
+    ),
+    key=("pipeline_video_id", "kind", "start_second"),
+    indexes=(("course_id",), ("pipeline_video_id",)),
+    may_shrink=True,
+)
+
 video_event_use = result(
     "video_event_use",
     Definition(
@@ -178,8 +224,8 @@ video = result(
         meaning="Each video of a course that somebody watched, with its viewers at start and end.",
         formula=(
             "users_at_start = distinct learners who watched the first segment; users_at_end = those who "
-            "watched "
-            "the segment at 95 % of the duration, in videos over ten minutes that 30 seconds before the end."
+            "watched the segment at 0.95 of the duration, in videos over ten minutes that 30 seconds before "
+            "the end."
         ),
         edge_cases=(
             "Viewings under a quarter of a second do not count.",
