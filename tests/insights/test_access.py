@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
 from fastapi.routing import APIRoute
 from tests.insights.answers_given import ODD_PROBLEM, problems_of
+from tests.insights.videos_watched import ODD_VIDEO
 from tests.insights.world import OLD_STYLE, World, fill, world_of
 
-from pharos.demo.courses import load_courses
+from pharos.demo.courses import Course, load_courses
 from pharos.demo.people import Persona
 from pharos.demo.releases import Release
 from pharos.insights.app import PAGES
@@ -38,14 +40,17 @@ def routes() -> list[str]:
 
 
 def places(course_id: str, path: str) -> dict[str, str]:
-    """What a path of a problem names; of the course of long ago nobody knows where problems stand."""
+    """What a path of a problem or video names; of the course of long ago nobody knows where they stand."""
     course = next(
         (c for c in load_courses(datetime(2026, 8, 1), datetime(2026, 11, 23)) if c.id == course_id), None
     )
     if course is None:
         part = "i4x-CampusX-OLD101-problem-odd_2_1"
         nowhere = dict.fromkeys(("assignment_id:path", "section_id:path", "subsection_id:path", "kind"), "x")
-        return {**nowhere, "problem_id:path": ODD_PROBLEM, "part_id": part, "outcome": "knows-the-terms"}
+        of_problem = {"problem_id:path": ODD_PROBLEM, "part_id": part, "outcome": "knows-the-terms"}
+        return {**nowhere, **of_problem, "video_id:path": _video(course_id, path, ODD_VIDEO)}
+    if "video" in path:
+        return _video_places(course, path)
     of_kind = {
         graded: [pair for pair in course.sequentials if pair[1].graded is graded] for graded in (True, False)
     }
@@ -63,6 +68,24 @@ def places(course_id: str, path: str) -> dict[str, str]:
         "kind": "homework",
         "outcome": "knows-the-terms",
     }
+
+
+def _video_places(course: Course, path: str) -> dict[str, str]:
+    chapter, subsection = next(
+        pair for pair in course.sequentials if any(block.video is not None for block in pair[1].walk())
+    )
+    video = next(block for block in subsection.walk() if block.video is not None)
+    ids = {"section_id:path": chapter.id, "subsection_id:path": subsection.id}
+    return {**ids, "video_id:path": _video(course.id, path, video.key)}
+
+
+def _video(course_id: str, path: str, key: str) -> str:
+    """Files name a video together with its course run, pages by its id in the LMS."""
+    if "csv" in path or "xlsx" in path:
+        return quote(f"{course_id}|{key}")
+    return quote(
+        key if key == ODD_VIDEO else f"{course_id.replace('course-', 'block-')}+type@video+block@{key}"
+    )
 
 
 def addresses(course_id: str) -> list[str]:

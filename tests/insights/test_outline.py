@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pharos.insights.outline import key_of, natural, outline_of, slug
+from pharos.insights.outline import key_of, natural, outline_of, player_id, slug
 
 BLOCKS: dict[str, Any] = {
     "course": {"type": "course", "children": ["week1", "week2", "exam"]},
@@ -41,7 +41,7 @@ def test_graded_blocks_of_a_type_are_assignments_at_any_depth() -> None:
     outline = outline_of({"root": "course", "blocks": BLOCKS})
     assert outline is not None
     found = [
-        (group.block.id, group.block.format, [p.id for p in group.problems]) for group in outline.assignments
+        (group.block.id, group.block.format, [p.id for p in group.leaves]) for group in outline.assignments
     ]
     assert found == [("hw", "Homework", ["p3"]), ("inner", "Lab", ["p4"])]
 
@@ -52,10 +52,10 @@ def test_sections_hold_what_is_ungraded_at_every_level() -> None:
     assert outline is not None
     [section] = outline.sections
     assert section.block.name == "Week 1"
-    assert [(group.block.name, [p.name for p in group.problems]) for group in section.subsections] == [
+    assert [(group.block.name, [p.name for p in group.leaves]) for group in section.subsections] == [
         ("Reading", ["One", "Two"])
     ]
-    assert [problem.id for problem in section.problems] == ["p1", "p2"]
+    assert [problem.id for problem in section.leaves] == ["p1", "p2"]
 
 
 def test_every_problem_has_its_place() -> None:
@@ -110,8 +110,8 @@ def test_no_tree_is_too_odd(tree: dict[str, Any]) -> None:
     outline = outline_of(tree)
     if outline is not None:
         assert len(outline.problems) <= 3
-        assert sum(len(group.problems) for group in outline.assignments) <= 3
-        assert sum(len(section.problems) for section in outline.sections) <= 3
+        assert sum(len(group.leaves) for group in outline.assignments) <= 3
+        assert sum(len(section.leaves) for section in outline.sections) <= 3
 
 
 def test_slugs_are_those_of_the_specification() -> None:
@@ -131,3 +131,22 @@ def test_the_last_part_of_an_id_tells_blocks_apart() -> None:
     assert key_of("block-v1:a+b+c+type@problem+block@123") == "123"
     assert key_of("i4x://a/b/problem/p1") == "p1"
     assert key_of("odd@") == "odd@"
+
+
+def test_how_players_name_videos() -> None:
+    assert player_id("block-v1:a+b+c+type@video+block@8f_1") == "8f_1"
+    assert player_id("i4x://a/b/video/c") == "i4x-a-b-video-c"
+    assert player_id("i4x-a-b-video-c/d") == "i4x-a-b-video-c/d", "it is the name that players give already"
+
+
+def test_sections_of_videos_graded_or_not() -> None:
+    outline = outline_of({"root": "course", "blocks": BLOCKS})
+    assert outline is not None
+    found = {
+        group.block.id: [leaf.id for leaf in group.leaves]
+        for section in outline.video_sections
+        for group in section.subsections
+    }
+    assert found == {"reading": ["video"], "hw": [], "loose": []}
+    assert [section.block.id for section in outline.video_sections] == ["week1", "week2", "exam"]
+    assert list(outline.videos) == ["video"]

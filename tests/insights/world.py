@@ -20,7 +20,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
-from tests.insights import answers_given
+from tests.insights import answers_given, videos_watched
 from tests.ports import free_ports
 
 from pharos.config import LMS, Counting, DataAPISettings, InsightsSettings, ResultStoreSettings, Settings
@@ -414,6 +414,7 @@ def fill(engine: sa.Engine, campus: Campus) -> None:
             tables.item_quality: answers_given.item_table(campus.courses[0]),
             tables.item_answer: answers_given.item_answer_table(campus.courses[0]),
             tables.tags_distribution: answers_given.tag_rows(campus.courses[:2], OLD_STYLE),
+            **videos_watched.rows_of(campus.courses[:2], LAST_RUN, OLD_STYLE),
             tables.course_program_metadata: program_rows(),
             tables.course_meta_summary_enrollment: summary_rows(
                 [(i, None) for i in ids[:2]] + [(ids[2], "Old")]

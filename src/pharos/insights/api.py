@@ -252,6 +252,32 @@ class DataAPI:
         rows = await self._rows(f"v1/problems/{_quoted(problem_id)}/item_answers/")
         return [row for row in rows if row["course_id"] == course_id]
 
+    async def videos(self, course_id: str) -> list[Row]:
+        """The videos of the course that somebody watched, with their viewers."""
+        return await self._course_rows(course_id, "videos/")
+
+    async def video_coverage(self, course_id: str) -> list[Row]:
+        """Learners of each video by the share that they watched; none where that is not counted."""
+        if not await self._is_published("video_coverage"):
+            return []
+        return await self._course_rows(course_id, "video_coverage/")
+
+    async def video_timeline(self, video_id: str) -> list[Row]:
+        """Viewers and views of each part of a video, by its pipeline_video_id."""
+        return await self._rows(f"v1/videos/{_quoted(video_id)}/timeline/")
+
+    async def coverage_of_video(self, video_id: str) -> list[Row]:
+        """Learners of a video by the share that they watched; none where that is not counted."""
+        if not await self._is_published("video_coverage"):
+            return []
+        return await self._rows(f"v1/videos/{_quoted(video_id)}/coverage/")
+
+    async def places_of_video(self, video_id: str) -> list[Row]:
+        """Peaks and drops of a video; none where they are not computed."""
+        if not await self._is_published("video_place"):
+            return []
+        return await self._rows(f"v1/videos/{_quoted(video_id)}/places/")
+
     async def answer_distribution(self, course_id: str, problem_id: str) -> list[Row]:
         """The answers to each part of a problem, by part; none for a problem of another course run."""
         rows = await self._rows(f"v1/problems/{_quoted(problem_id)}/answer_distribution/")

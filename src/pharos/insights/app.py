@@ -46,6 +46,9 @@ from pharos.insights.pages import (
     sign_in,
     switch,
     ungraded,
+    video,
+    video_map,
+    videos,
 )
 from pharos.insights.permissions import Permissions
 from pharos.insights.policy import content_policy
@@ -81,6 +84,9 @@ PAGES = (
     outcomes,
     course_map,
     problem_responses,
+    video,
+    videos,
+    video_map,
     downloads,
     enrollment,
     age,

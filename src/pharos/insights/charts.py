@@ -47,7 +47,7 @@ class Key:
 class Chart:
     """A chart with its words. `description` gives the finding with numbers to who cannot see it."""
 
-    kind: Literal["trend", "bars", "map", "answers"]
+    kind: Literal["trend", "bars", "stacked", "map", "answers", "timeline"]
     title: str
     caption: str
     description: str
@@ -63,8 +63,12 @@ class Chart:
     @property
     def is_small(self) -> bool:
         """Whether it has so few lying bars that it needs little room."""
-        lying = self.data.get("answers") or (self.data["bars"] if self.data.get("horizontal") else ())
+        lying = self.data.get("answers") or (self.data["bars"] if self._lies else ())
         return 0 < len(lying) <= FEW
+
+    @property
+    def _lies(self) -> bool:
+        return self.kind == "stacked" or bool(self.data.get("horizontal"))
 
 
 def trend(

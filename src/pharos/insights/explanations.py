@@ -36,6 +36,32 @@ PROBLEMS = (
     STAFF,
 )
 
+VIDEOS = (
+    noop(
+        "A viewer is a learner who watched some of a video; with several videos, a learner counts once in "
+        "each. Only positions in the video count, whatever the speed."
+    ),
+    noop(
+        "Reached the end = watched the five seconds at 95%% of the video (of one over ten minutes, those "
+        "30 seconds before its end). Whoever skips to the end reaches it; covered at least 95%% counts only "
+        "what was watched."
+    ),
+    noop(
+        "Replays = times that five seconds were played beyond the first time of each viewer. Whoever pauses "
+        "and goes on there plays them twice."
+    ),
+    noop(
+        "A part is a peak or a drop if clearly more learners watch it again, or leave in it, than in the "
+        "parts 20 to 60 seconds before and after: twice as many, and more than chance explains. An opening "
+        "is skipped if its parts have three quarters of the viewers of a later part or less."
+    ),
+    noop(
+        "Sums of several videos add up what each of them loses; edX Insights subtracts the sums, which hides "
+        "the losses of one behind the gains of another."
+    ),
+    STAFF,
+)
+
 EXPLANATIONS: dict[str, tuple[str, ...]] = {
     navigation.ENROLLMENT_ACTIVITY.key: (
         ENROLLED,
@@ -92,6 +118,8 @@ EXPLANATIONS: dict[str, tuple[str, ...]] = {
         noop("A week counts when it is over; a week in which nobody was active is zero."),
         STAFF,
     ),
+    navigation.VIDEOS.key: VIDEOS,
+    navigation.VIDEO_MAP.key: VIDEOS,
     navigation.GRADED.key: PROBLEMS,
     navigation.UNGRADED.key: PROBLEMS,
     navigation.COURSE_MAP.key: PROBLEMS,

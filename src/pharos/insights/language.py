@@ -128,10 +128,19 @@ class Language:
             return f"<{self._percent(Decimal('0.001'))}"
         return self._percent(_rounded(share, 3))
 
+    def whole_percent(self, percent: int) -> str:
+        """`95%`."""
+        return self._digits(format_percent(percent / 100, locale=self.locale, numbering_system="default"))
+
     def _percent(self, share: Decimal) -> str:
         pattern = self.locale.percent_formats[None].pattern.replace("#,##0", "#,##0.0")
         text = format_percent(abs(share), pattern, locale=self.locale, numbering_system="default")
         return self._digits(f"{MINUS}{text}" if share < 0 else text)
+
+    def video_time(self, seconds: int) -> Markup:
+        """A place in a video in minutes and seconds: `3:05`, `61:00`; from left to right."""
+        minutes, rest = divmod(seconds, 60)
+        return Markup('<span class="when" dir="ltr">{}</span>').format(self._digits(f"{minutes}:{rest:02}"))
 
     # --- Days and moments, all UTC
 

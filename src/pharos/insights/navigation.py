@@ -94,6 +94,25 @@ ENGAGEMENT_CONTENT = Report(
     noop("How many are active each week?"),
     "course_activity",
 )
+VIDEOS = Report(
+    "videos",
+    "engagement/videos/",
+    noop("Videos"),
+    noop("Engagement Videos"),
+    noop("How did learners interact with course videos?"),
+    noop("How do they watch the videos?"),
+    "video",
+    has_pages=True,
+)
+VIDEO_MAP = Report(
+    "video_map",
+    "engagement/video_map/",
+    noop("Video map"),
+    noop("Video Map"),
+    noop("Which videos do learners leave?"),
+    noop("Which videos do they leave?"),
+    "video",
+)
 GRADED = Report(
     "graded_content",
     "performance/graded_content/",
@@ -143,7 +162,7 @@ LENSES = (
         noop("Who are my learners?"),
         (ENROLLMENT_ACTIVITY, AGE, EDUCATION, GENDER, GEOGRAPHY),
     ),
-    Lens(noop("Engagement"), noop("What are they doing?"), (ENGAGEMENT_CONTENT,)),
+    Lens(noop("Engagement"), noop("What are they doing?"), (ENGAGEMENT_CONTENT, VIDEOS, VIDEO_MAP)),
     Lens(noop("Performance"), noop("How well are they doing?"), (GRADED, UNGRADED, COURSE_MAP, OUTCOMES)),
 )
 

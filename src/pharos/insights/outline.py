@@ -1,4 +1,4 @@
-"""How a course run is built, out of the block tree that the LMS gives: assignments, sections, problems. Pure.
+"""How a course run is built, out of the block tree of the LMS: assignments, sections, problems, videos. Pure.
 
 Blocks are found by the rules of spec 06 §8.2-8.4.
 """
@@ -38,23 +38,24 @@ class Block:
 
 @dataclass(frozen=True)
 class Group:
-    """What holds problems: an assignment or a subsection."""
+    """What holds problems or videos: an assignment or a subsection."""
 
     block: Block
-    problems: tuple[Block, ...]
+    leaves: tuple[Block, ...]
+    """Its problems, or its videos."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the course with those of its subsections and problems that do not count for the grade."""
+    """A section of the course with some of its subsections: the ungraded ones, or all."""
 
     block: Block
     subsections: tuple[Group, ...]
 
     @property
-    def problems(self) -> tuple[Block, ...]:
-        """Those of all its subsections."""
-        return tuple(problem for group in self.subsections for problem in group.problems)
+    def leaves(self) -> tuple[Block, ...]:
+        """The problems, or the videos, of all its subsections."""
+        return tuple(leaf for group in self.subsections for leaf in group.leaves)
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,29 @@ class Outline:
     @cached_property
     def sections(self) -> tuple[Section, ...]:
         """Sections, subsections and problems of which each is ungraded."""
+        return self._sections("problem", _ungraded)
+
+    @cached_property
+    def video_sections(self) -> tuple[Section, ...]:
+        """Sections, subsections and videos, graded or not."""
+        return self._sections("video", _of_type)
+
+    def _sections(self, leaf: str, matches: Callable[[str], Callable[[Block], bool]]) -> tuple[Section, ...]:
         return tuple(
             Section(
                 chapter,
                 tuple(
-                    Group(sequential, tuple(_find(sequential, _ungraded("problem"))))
-                    for sequential in _find(chapter, _ungraded("sequential"))
+                    Group(sequential, tuple(_find(sequential, matches(leaf))))
+                    for sequential in _find(chapter, matches("sequential"))
                 ),
             )
-            for chapter in _find(self.root, _ungraded("chapter"))
+            for chapter in _find(self.root, matches("chapter"))
         )
+
+    @cached_property
+    def videos(self) -> Mapping[str, tuple[Block, ...]]:
+        """Like `problems`, by the id that players write of a video."""
+        return {player_id(path[-1].id): path[1:] for path in _paths((self.root,)) if path[-1].type == "video"}
 
     @cached_property
     def problems(self) -> Mapping[str, tuple[Block, ...]]:
@@ -101,6 +115,14 @@ def outline_of(tree: Mapping[str, Any]) -> Outline | None:
 def key_of(block_id: str) -> str:
     """The last part of a usage id: what a person can tell blocks apart by when there is no name."""
     return re.split(r"[@/]", block_id)[-1] or block_id
+
+
+def player_id(block_id: str) -> str:
+    """How players name a video: `block-v1:…+block@x` is x, `i4x://a/b/video/c` is i4x-a-b-video-c."""
+    _, is_new, key = block_id.partition("+block@")
+    if is_new:
+        return key
+    return re.sub("[:/]+", "-", block_id) if block_id.startswith("i4x://") else block_id
 
 
 def slug(text: str) -> str:
@@ -146,6 +168,10 @@ def _find(block: Block, matches: Callable[[Block], bool]) -> Iterator[Block]:
 
 def _is_graded_problem(block: Block) -> bool:
     return block.type == "problem" and block.graded is True
+
+
+def _of_type(kind: str) -> Callable[[Block], bool]:
+    return lambda block: block.type == kind
 
 
 def _ungraded(kind: str) -> Callable[[Block], bool]:

@@ -10,11 +10,12 @@ from typing import ClassVar
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
-from pharos.insights import findings, navigation
+from pharos.insights import findings, map_drawing, navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.controls import files
 from pharos.insights.directory import Course
 from pharos.insights.language import Language
+from pharos.insights.map_drawing import Chapter, median
 from pharos.insights.outline import Outline, key_of
 from pharos.insights.problem_counts import ENOUGH, NOTHING, Counts
 from pharos.insights.problem_lists import (
@@ -35,10 +36,6 @@ WORST = 3
 MOST_FINDINGS = 5
 HALF = 0.5
 PAGE_SIZE = 25
-TOP, FULL = 18.5, 55.5
-"""Of the drawing, in its units: where 100% is, and how far below it 0% is."""
-WIDTH, BAR = 24, 16
-"""Of the place of a bar, and of the bar."""
 
 
 @dataclass(frozen=True)
@@ -57,40 +54,6 @@ class Spot:
     def told(self) -> bool:
         """Whether it has enough answers to be called hard."""
         return self.counts.total >= ENOUGH
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A spot as drawn: `x` from the start of its row, `y` from the top."""
-
-    spot: Spot
-    label: str
-    x: float
-    y: float
-    height: float
-    worst: str
-    """Its share, where it is one of the lowest."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """The bars of one subsection."""
-
-    name: str
-    bars: tuple[Bar, ...]
-
-    @property
-    def width(self) -> int:
-        return WIDTH * len(self.bars)
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """One section of the course."""
-
-    name: str
-    note: str
-    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +168,7 @@ def _findings(words: Language, spots: Sequence[Spot], found: Sequence[findings.R
 def _figures(words: Language, spots: Sequence[Spot]) -> tuple[Figure, ...]:
     def middle(key: str, label: str, *, graded: bool) -> Figure:
         shares = sorted(s.counts.share or 0.0 for s in spots if s.graded is graded and s.told)
-        value = _median(shares)
+        value = median(shares)
         note = words.texts("median of %(n)s problem", "median of %(n)s problems", len(shares))
         return Figure(key, label, words.percent(value), note if shares else "")
 
@@ -226,48 +189,28 @@ def _figures(words: Language, spots: Sequence[Spot]) -> tuple[Figure, ...]:
     )
 
 
-def _median(values: Sequence[float]) -> float | None:
-    if not values:
-        return None
-    half = len(values) // 2
-    return values[half] if len(values) % 2 else (values[half - 1] + values[half]) / 2
-
-
 def _chapters(
     words: Language, outline: Outline, spots: Sequence[Spot], worst: Sequence[Spot]
 ) -> tuple[Chapter, ...]:
-    """The sections of the course with problems, their subsections and the bars of these."""
+    """The problems as bars."""
     by_id = {spot.problem_id: spot for spot in spots}
-    chapters = []
-    for chapter in outline.root.children:
-        rows = [
-            Row(block.name, _bars(words, [by_id[b.id] for b in block.walk() if b.type == "problem"], worst))
-            for block in (chapter.children or (chapter,))
-        ]
-        own = [bar.spot.counts for row in rows for bar in row.bars]
-        total = Counts(sum(c.total for c in own), sum(c.right for c in own))
-        note = words.text("%(share)s right", share=words.percent(total.share)) if total.total else ""
-        if own:
-            chapters.append(Chapter(chapter.name, note, tuple(row for row in rows if row.bars)))
-    return tuple(chapters)
-
-
-def _bars(words: Language, spots: Sequence[Spot], worst: Sequence[Spot]) -> tuple[Bar, ...]:
-    bars = []
-    for place, spot in enumerate(spots):
-        share = spot.counts.share
-        height = round((share or 0.0) * FULL, 2)
-        bars.append(
-            Bar(
-                spot,
-                _label(words, spot),
-                WIDTH * place,
-                round(TOP + FULL - height, 2),
-                height,
-                words.percent(share) if spot in worst else "",
-            )
+    drawn = {
+        spot.problem_id: map_drawing.Spot(
+            _label(words, spot),
+            spot.href,
+            spot.counts.share,
+            hollow=not spot.graded,
+            worst=words.percent(spot.counts.share) if spot in worst else "",
         )
-    return tuple(bars)
+        for spot in spots
+    }
+
+    def note(ids: Sequence[str]) -> str:
+        own = [by_id[problem_id].counts for problem_id in ids]
+        total = Counts(sum(c.total for c in own), sum(c.right for c in own))
+        return words.text("%(share)s right", share=words.percent(total.share)) if total.total else ""
+
+    return map_drawing.chapters(outline, drawn, note)
 
 
 def _label(words: Language, spot: Spot) -> str:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from pharos.insights import caption_languages, files, navigation, periods, problem_lists
+from pharos.insights import caption_languages, files, navigation, periods, problem_lists, video_lists
 from pharos.insights.access import CourseInView
 from pharos.insights.api import SITE_WEEKS, DataAPI, Row, day
 from pharos.insights.directory import Course
@@ -67,6 +67,10 @@ def _in_words(tags: Mapping[str, Sequence[str]]) -> str:
 async def _problems(api: DataAPI, course_id: str) -> list[Row]:
     rows = await api.problems(course_id)
     return [{**row, "course_id": course_id, "part_ids": " | ".join(row["part_ids"])} for row in rows]
+
+
+async def _videos(api: DataAPI, course_id: str) -> list[Row]:
+    return [{**row, "course_id": course_id} for row in await api.videos(course_id)]
 
 
 DOWNLOADS = {
@@ -132,6 +136,20 @@ DOWNLOADS = {
         ("interval_start", "interval_end", "any", "attempted_problem", "played_video", "posted_forum"),
         DataAPI.activity,
         "weeks",
+    ),
+    video_lists.FILE: Download(
+        navigation.VIDEOS,
+        "engagement-videos",
+        (
+            "pipeline_video_id",
+            "encoded_module_id",
+            "duration",
+            "segment_length",
+            "users_at_start",
+            "users_at_end",
+        ),
+        _videos,
+        "latest",
     ),
     problem_lists.FILE: Download(
         navigation.GRADED,

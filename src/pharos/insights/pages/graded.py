@@ -97,7 +97,7 @@ async def assignment(request: Request, course: CourseInView, site: TheSite, assi
         caption=words.text("Problems"),
         lines=lines,
         problems=lines,
-        answered=total(counts, (problem.id for problem in group.problems)),
+        answered=total(counts, (problem.id for problem in group.leaves)),
         nothing=words.text("This assignment has no problems."),
         trail=(*_trail(words, course, group), Link("", group.block.name, current=True)),
         question=words.text("How are learners doing on this assignment?"),
@@ -150,9 +150,9 @@ def _types(
 
 
 def _group_line(course: Course, order: int, group: Group, counts: dict[str, Counts]) -> Line:
-    found = total(counts, (problem.id for problem in group.problems))
+    found = total(counts, (problem.id for problem in group.leaves))
     href = _assignment_path(course, group) if found.total else ""
-    return Line(order, group.block.name, found, href, len(group.problems))
+    return Line(order, group.block.name, found, href, len(group.leaves))
 
 
 def _graded_problems(course: Course, groups: Sequence[Group], counts: dict[str, Counts]) -> list[Line]:
@@ -161,11 +161,11 @@ def _graded_problems(course: Course, groups: Sequence[Group], counts: dict[str, 
 
 def _problem_lines(course: Course, group: Group, counts: dict[str, Counts]) -> list[Line]:
     place = _problem_place(group)
-    return problem_lines(group.problems, counts, lambda problem_id: problem_path(course, problem_id, place))
+    return problem_lines(group.leaves, counts, lambda problem_id: problem_path(course, problem_id, place))
 
 
 def _ids(groups: Sequence[Group]) -> list[str]:
-    return [problem.id for group in groups for problem in group.problems]
+    return [problem.id for group in groups for problem in group.leaves]
 
 
 def _assignment(outline: Outline, assignment_id: str) -> Group:
@@ -188,13 +188,13 @@ async def _place(request: Request, site: Site, course: Course, assignment_id: st
             lambda other: problem_path(course, other),
         )
     group = _assignment(outline, assignment_id)
-    if problem_id not in {problem.id for problem in group.problems}:
+    if problem_id not in {problem.id for problem in group.leaves}:
         raise HTTPException(404)
     below = _problem_place(group)
     return Place(
         REPORT,
         (*_trail(words, course, group), Link(_assignment_path(course, group), group.block.name)),
-        group.problems,
+        group.leaves,
         lambda other: problem_path(course, other, below),
     )
 

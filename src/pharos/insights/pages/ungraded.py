@@ -48,7 +48,7 @@ async def ungraded(request: Request, course: CourseInView, site: TheSite) -> Res
         problems=[
             line for s in sections for g in s.subsections for line in _problem_lines(course, s, g, counts)
         ],
-        answered=total(counts, (problem.id for section in sections for problem in section.problems)),
+        answered=total(counts, (problem.id for section in sections for problem in section.leaves)),
         nothing=words.text("This course has no ungraded problems."),
     )
     return site.renderer.render(request, list_page(request, listing))
@@ -102,7 +102,7 @@ async def subsection(
         caption=words.text("Problems"),
         lines=lines,
         problems=lines,
-        answered=total(counts, (problem.id for problem in group.problems)),
+        answered=total(counts, (problem.id for problem in group.leaves)),
         nothing=words.text("This subsection has no ungraded problems."),
         trail=(*_trail(words, course, section), Link("", group.block.name, current=True)),
         question=words.text("How are learners doing on this subsection?"),
@@ -131,7 +131,7 @@ async def section(request: Request, course: CourseInView, site: TheSite, section
         problems=[
             line for group in found.subsections for line in _problem_lines(course, found, group, counts)
         ],
-        answered=total(counts, (problem.id for problem in found.problems)),
+        answered=total(counts, (problem.id for problem in found.leaves)),
         nothing=words.text("This section has no ungraded problems."),
         trail=(up_to(words, course, REPORT), Link("", found.block.name, current=True)),
         question=words.text("How are learners doing on this section?"),
@@ -141,22 +141,22 @@ async def section(request: Request, course: CourseInView, site: TheSite, section
 
 
 def _section_line(course: Course, order: int, section: Section, counts: dict[str, Counts]) -> Line:
-    found = total(counts, (problem.id for problem in section.problems))
+    found = total(counts, (problem.id for problem in section.leaves))
     href = course.path + _section_path(section) if found.total else ""
-    return Line(order, section.block.name, found, href, len(section.problems))
+    return Line(order, section.block.name, found, href, len(section.leaves))
 
 
 def _subsection_line(
     course: Course, order: int, section: Section, group: Group, counts: dict[str, Counts]
 ) -> Line:
-    found = total(counts, (problem.id for problem in group.problems))
+    found = total(counts, (problem.id for problem in group.leaves))
     href = course.path + _subsection_path(section, group) if found.total else ""
-    return Line(order, group.block.name, found, href, len(group.problems))
+    return Line(order, group.block.name, found, href, len(group.leaves))
 
 
 def _problem_lines(course: Course, section: Section, group: Group, counts: dict[str, Counts]) -> list[Line]:
     place = _subsection_path(section, group)
-    return problem_lines(group.problems, counts, lambda problem_id: problem_path(course, problem_id, place))
+    return problem_lines(group.leaves, counts, lambda problem_id: problem_path(course, problem_id, place))
 
 
 def _section(outline: Outline, section_id: str) -> Section:
@@ -184,13 +184,13 @@ async def _place(request: Request, site: Site, course: Course, ids: tuple[str, s
         return Place(REPORT, (up_to(words, course, REPORT),), (), lambda other: problem_path(course, other))
     section = _section(outline, section_id)
     group = _subsection(section, subsection_id)
-    if problem_id not in {problem.id for problem in group.problems}:
+    if problem_id not in {problem.id for problem in group.leaves}:
         raise HTTPException(404)
     below = _subsection_path(section, group)
     return Place(
         REPORT,
         (*_trail(words, course, section), Link(course.path + below, group.block.name)),
-        group.problems,
+        group.leaves,
         lambda other: problem_path(course, other, below),
     )
 

@@ -209,6 +209,71 @@
     };
   }
 
+  /* Lying bars of two parts: a solid one, and what is missing of the whole as a hollow one. */
+  function stacked(data, { narrow }) {
+    const longest = Math.max(...data.bars.map((b) => b.name.length)) * 6.4 + 20, side = Math.min(longest, narrow ? 110 : 220), room = 72;
+    const most = Math.max(1, ...data.bars.map((b) => b.values[0] + b.values[1]));
+    const bar = (n, style, label) => ({ type: "bar", stack: "whole", barWidth: 18, emphasis: { disabled: true }, data: data.bars.map((b) => b.values[n]), itemStyle: style, label });
+    return {
+      grid: { top: 8, bottom: 28, left: rtl() ? room : side, right: rtl() ? side : room },
+      xAxis: { type: "value", inverse: rtl(), ...scale(most), axisLabel: { color: colour("ink-3"), fontSize: 12, formatter: (v) => whole.format(v), hideOverlap: true }, splitLine: { lineStyle: { color: colour("line") } } },
+      yAxis: { type: "category", inverse: true, position: rtl() ? "right" : "left", data: data.bars.map((b) => b.name), axisLine: { lineStyle: { color: colour("line-strong") } }, axisTick: { show: false }, axisLabel: { color: colour("ink"), fontSize: 12, interval: 0, margin: 10, width: side - 16, overflow: "truncate" } },
+      tooltip: { trigger: "axis", ...tip(), axisPointer: { type: "shadow", shadowStyle: { color: colour("tint"), opacity: .6 } }, formatter: ([{ dataIndex: i }]) => tipTable(data.bars[i].name, data.bars[i].rows.map(([name, text]) => [null, name, text])) },
+      series: [
+        bar(0, { color: colour("s1") }),
+        bar(1, { color: colour("surface"), borderColor: colour("s1"), borderWidth: 1.5 }, { show: true, position: rtl() ? "left" : "right", color: colour("ink"), fontSize: 12, fontWeight: 600, formatter: ({ dataIndex: i }) => data.bars[i].share }),
+      ],
+      say: (i) => `${data.bars[i].name}: ${data.bars[i].rows.map(([name, text]) => `${name} ${text}`).join(", ")}`,
+      length: data.bars.length,
+      cursor: -1,
+    };
+  }
+
+  /* A video: viewers of each second as an area, replays stacked on it, viewers of the last run as a dashed line.
+     Where many leave is a band, where many watch again a line; their names stand above. */
+  function timeline(data, { narrow, height, width }) {
+    const clock = (s) => `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`, end = data.seconds.at(-1);
+    const [viewers, replays, before] = data.names, rows = data.places.length ? 2 : 0;
+    const grid = { top: 16 + 20 * rows, bottom: 28, left: rtl() ? 16 : 52, right: rtl() ? 52 : 16 };
+    const step = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800].find((n) => end / n <= Math.max(2, Math.floor(width / 80))) ?? 3600;
+    const ticks = []; for (let t = 0; t <= end; t += step) ticks.push(t);
+    const most = Math.max(1, ...data.viewers.map((v, i) => v + data.replays[i]), ...(data.before ?? []).filter((v) => v !== null));
+    const axis = scale(most), at = (values) => values.map((v, i) => [data.seconds[i], v]);
+    const line = (values, style) => ({ type: "line", data: at(values), symbol: "none", emphasis: { disabled: true }, ...style });
+    const axisLine = { lineStyle: { color: colour("line-strong") } };
+    const taken = [-Infinity, -Infinity];
+    const marks = [...data.places].sort((a, b) => a.from - b.from).map((place) => {
+      const middle = (place.from + Math.min(place.to, end)) / 2, x = middle / Math.max(1, end) * (width - grid.left - grid.right), half = place.name.length * 3.3 + 6;
+      const lane = taken.findIndex((to) => x - half > to), inside = x - half > -grid.left && x + half < width - grid.left;
+      if (lane >= 0 && inside && !narrow) taken[lane] = x + half;
+      return { place, middle, label: lane >= 0 && inside && !narrow ? lane : -1 };
+    });
+    const style = { color: colour("accent"), width: 1, type: [2, 3] };
+    const near = (s) => data.places.filter((p) => p.from <= s && s < p.to);
+    const head = (i) => i + 1 < data.seconds.length ? `${clock(data.seconds[i])}–${clock(data.seconds[i + 1])}` : clock(data.seconds[i]);
+    return {
+      grid,
+      xAxis: { type: "value", inverse: rtl(), min: 0, max: end, axisTick: { show: true, length: 4, customValues: ticks, ...axisLine }, axisLine: { ...axisLine, onZero: false }, axisLabel: { color: colour("ink-3"), fontSize: 12, formatter: clock, customValues: ticks, margin: 10, hideOverlap: true }, splitLine: { show: false } },
+      yAxis: { type: "value", position: rtl() ? "right" : "left", ...axis, axisLabel: { color: colour("ink-3"), fontSize: 12, formatter: (v) => whole.format(v), margin: 10 }, splitLine: { lineStyle: { color: colour("line") } } },
+      tooltip: {
+        trigger: "axis", ...tip(), axisPointer: { type: "line", lineStyle: { color: colour("ink-2"), type: "solid" } },
+        formatter: (points) => { const i = (points.find((p) => p.seriesIndex === 0) ?? points[0]).dataIndex; return tipTable(head(i), [["s1", viewers, count(data.viewers[i])], ["s2", replays, count(data.replays[i])], ...(data.before ? [["n0", before, count(data.before[i])]] : []), ...near(data.seconds[i]).map((p) => ["a0", p.name, ""])]); },
+      },
+      series: [
+        line(data.viewers, {
+          stack: "views", color: colour("s1"), lineStyle: { width: 2 }, areaStyle: { opacity: .2 },
+          markLine: { silent: true, animation: false, symbol: ["none", "diamond"], symbolSize: 9, lineStyle: style, data: marks.map(({ place, middle, label }) => ({ name: place.name, xAxis: middle, label: { show: label >= 0, color: colour("accent"), fontSize: 12, position: "end", distance: 10 + 18 * Math.max(0, label), formatter: ({ name }) => name } })) },
+        }),
+        line(data.replays, { stack: "views", color: colour("s2"), lineStyle: { width: 2 }, areaStyle: { opacity: .2 } }),
+        ...(data.before ? [line(data.before, { color: colour("ink-3"), lineStyle: { width: 1.5, type: [4, 4] }, connectNulls: false })] : []),
+        { type: "line", silent: true, symbol: "none", color: colour("accent"), lineStyle: { width: 0 }, areaStyle: { opacity: .12 }, emphasis: { disabled: true }, data: data.places.flatMap((p) => { const to = Math.min(p.to, end); return [[p.from, axis.max], [to, axis.max], [to, null]]; }) },
+      ],
+      say: (i) => `${head(i)}: ${viewers} ${count(data.viewers[i])}, ${replays} ${count(data.replays[i])}${data.before ? `, ${before} ${count(data.before[i])}` : ""}${near(data.seconds[i]).map((p) => `, ${p.name}`).join("")}`,
+      length: data.seconds.length,
+      cursor: -1,
+    };
+  }
+
   /* World map. The shapes come projected to Equal Earth, hence aspectScale 1. */
   function map(data) {
     echarts.registerMap("world", window.WORLD);
@@ -227,7 +292,7 @@
     };
   }
 
-  const kinds = { trend, bars, map, answers };
+  const kinds = { trend, bars, stacked, map, answers, timeline };
 
   /* The names of the colours that stand beside the drawing, in rows that fit the width. */
   function legend(figure, paper, width) {
@@ -301,12 +366,13 @@
       svg.setAttribute("aria-hidden", "true");
       svg.setAttribute("viewBox", `0 0 ${chart.getWidth()} ${chart.getHeight()}`);
     };
-    /* Where the tooltip of a point belongs. On an axis over time by its pixel: a point on the very edge of the
+    /* Where the tooltip of a point belongs. On an axis over time, or over the seconds of a video, by its pixel: a point on the very edge of the
        drawing counts as outside it, so it is moved in by a hair. */
     const place = (i) => {
-      const { grid, xAxis } = option;
-      if (xAxis?.type !== "time") return { seriesIndex: 0, dataIndex: i };
-      const x = chart.convertToPixel({ xAxisIndex: 0 }, data.days[i]), hair = .01;
+      const { grid } = option;
+      const points = data.days ?? data.seconds;
+      if (!points) return { seriesIndex: 0, dataIndex: i };
+      const x = chart.convertToPixel({ xAxisIndex: 0 }, points[i]), hair = .01;
       return { x: Math.min(Math.max(x, grid.left + hair), chart.getWidth() - grid.right - hair), y: chart.getHeight() / 2 };
     };
     const go = (to) => {

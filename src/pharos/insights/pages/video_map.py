@@ -1,0 +1,266 @@
+"""The map of videos: each as a bar in the order of the course, and as a line, least finished first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from fastapi import APIRouter, Request, Response
+from markupsafe import Markup
+
+from pharos.insights import map_drawing, navigation
+from pharos.insights.access import CourseInView
+from pharos.insights.api import Row
+from pharos.insights.controls import files
+from pharos.insights.directory import Course
+from pharos.insights.language import Language
+from pharos.insights.map_drawing import Chapter, median
+from pharos.insights.outline import Outline
+from pharos.insights.problem_lists import linked
+from pharos.insights.reports import Figure, ReportPage, about, strong
+from pharos.insights.site import TheSite
+from pharos.insights.tables import Column, Table, table
+from pharos.insights.video_counts import ENOUGH, Video, Viewers, covered, videos_of
+from pharos.insights.video_lists import FILE, NOT_TOLD, nobody_state, video_path
+
+router = APIRouter()
+REPORT = navigation.VIDEO_MAP
+WORST = 3
+HALF = 0.5
+PAGE_SIZE = 25
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A video on the map."""
+
+    order: int
+    block_id: str
+    """Its usage id; of a video that the course has no more, the id that players write."""
+    name: str
+    section: str
+    viewers: Viewers
+    covered: float | None
+    """Share of its learners who watched at least 95% of it; None where that is not counted."""
+    href: str
+
+    @property
+    def told(self) -> bool:
+        """Whether it has enough viewers to be compared."""
+        return self.viewers.total >= ENOUGH
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapPage(ReportPage):
+    """Which videos do learners leave?"""
+
+    template: ClassVar[str] = "video_map.html"
+    findings: tuple[Markup, ...] = ()
+    """What deserves a look, in words, with the video that it is about."""
+    chapters: tuple[Chapter, ...] = ()
+
+
+@router.get("/courses/{course_id:course_page}/engagement/video_map/")
+async def video_map(request: Request, course: CourseInView, site: TheSite) -> Response:
+    """Which videos do learners leave?"""
+    rows, coverage, outline = await asyncio.gather(
+        site.api.videos(course.course_id),
+        site.api.video_coverage(course.course_id),
+        site.directory.outline(course.course_id),
+    )
+    return site.renderer.render(request, _page(request, course, videos_of(rows), coverage, outline))
+
+
+def _page(
+    request: Request,
+    course: Course,
+    videos: Mapping[str, Video],
+    coverage: Sequence[Row],
+    outline: Outline | None,
+) -> MapPage:
+    words: Language = request.state.language
+    names = about(request, REPORT)
+    if outline is None and videos:
+        names["note"] = words.text(NOT_TOLD)
+    spots = spots_of(words, course, videos, coverage, outline)
+    if not any(spot.viewers.total for spot in spots):
+        return MapPage(
+            **names,
+            answer=words.html("<strong>Nobody has watched a video yet.</strong>"),
+            empty=nobody_state(words, course),
+        )
+    worst = worst_of(spots)
+    return MapPage(
+        **names,
+        answer=sentence(words, worst),
+        figures_label=words.text("Video metrics"),
+        figures=_figures(words, spots),
+        chapters=_chapters(words, outline, spots, worst) if outline is not None else (),
+        table=_table(request, words, spots, worst, has_coverage=bool(coverage)),
+        **files(course, FILE),
+    )
+
+
+def spots_of(
+    words: Language,
+    course: Course,
+    videos: Mapping[str, Video],
+    coverage: Sequence[Row],
+    outline: Outline | None,
+) -> list[Spot]:
+    """All videos of the course in its order, then those with viewers that it does not have."""
+    by_video: dict[str, list[Row]] = {}
+    for row in coverage:
+        by_video.setdefault(row["encoded_module_id"], []).append(row)
+
+    def spot(player: str, block_id: str, name: str, section: str) -> Spot:
+        viewers = videos[player].viewers if player in videos else Viewers()
+        href = video_path(course, block_id) if viewers.total else ""
+        rows = by_video.get(player, [])
+        share = covered(rows) / covered(rows, 0) if rows else None
+        return Spot(len(spots) + 1, block_id, name, section, viewers, share, href)
+
+    spots: list[Spot] = []
+    places = outline.videos if outline is not None else {}
+    for player, path in places.items():
+        spots.append(spot(player, path[-1].id, path[-1].name, path[0].name))
+    gone = words.text("not in the course any more") if outline is not None else ""
+    without_place = [player for player in videos if player not in places]
+    for player in without_place:
+        spots.append(spot(player, player, player, gone))  # noqa: PERF401 - a spot counts those before it
+    return spots
+
+
+def worst_of(spots: Sequence[Spot]) -> list[Spot]:
+    """The three videos that the smallest shares finish, among those with enough viewers."""
+    told = [spot for spot in spots if spot.told]
+    return sorted(told, key=lambda s: (s.viewers.share or 0.0, -s.viewers.total, s.order))[:WORST]
+
+
+def sentence(words: Language, worst: Sequence[Spot]) -> Markup:
+    """Which videos the fewest finish."""
+    if not worst:
+        return words.htmls(
+            "<strong>Too few to tell:</strong> no video has %(n)s viewer.",
+            "<strong>Too few to tell:</strong> no video has %(n)s viewers.",
+            ENOUGH,
+        )
+    named = [
+        Markup("{} ({})").format(linked(spot.href, spot.name), strong(words.percent(spot.viewers.share)))
+        for spot in worst
+    ]
+    listed = Markup(words.enumeration(named))  # noqa: S704 - its items are escaped
+    return words.html("The fewest viewers reach the end of %(videos)s.", videos=listed)
+
+
+def _figures(words: Language, spots: Sequence[Spot]) -> tuple[Figure, ...]:
+    told = [spot for spot in spots if spot.told]
+    shares = sorted(spot.viewers.share or 0.0 for spot in told)
+    wholly = sorted(spot.covered for spot in told if spot.covered is not None)
+    low = sum(1 for share in shares if share < HALF)
+
+    def middle(key: str, label: str, values: Sequence[float]) -> Figure:
+        note = words.texts("median of %(n)s video", "median of %(n)s videos", len(values))
+        return Figure(key, label, words.percent(median(values)), note if values else "")
+
+    found = [middle("watched_percent", words.text("Reached the end"), shares)]
+    if wholly:
+        found.append(middle("covered", words.text("Covered at least 95%%"), wholly))
+    found.append(
+        Figure(
+            "below_half",
+            words.text("Below half"),
+            words.number(low),
+            words.texts(
+                "of %(n)s video with enough viewers", "of %(n)s videos with enough viewers", len(told)
+            ),
+            href="#table",
+        )
+    )
+    return tuple(found)
+
+
+def _chapters(
+    words: Language, outline: Outline, spots: Sequence[Spot], worst: Sequence[Spot]
+) -> tuple[Chapter, ...]:
+    """The videos as bars."""
+    by_id = {spot.block_id: spot for spot in spots}
+    drawn = {
+        spot.block_id: map_drawing.Spot(
+            _label(words, spot),
+            spot.href,
+            spot.viewers.share,
+            worst=words.percent(spot.viewers.share) if spot in worst else "",
+        )
+        for spot in spots
+    }
+
+    def note(ids: Sequence[str]) -> str:
+        own = [by_id[block_id].viewers for block_id in ids]
+        total = Viewers(sum(v.complete for v in own), sum(v.incomplete for v in own))
+        share = words.percent(total.share)
+        return words.text("%(share)s reached the end", share=share) if total.total else ""
+
+    return map_drawing.chapters(outline, drawn, note)
+
+
+def _label(words: Language, spot: Spot) -> str:
+    if not spot.viewers.total:
+        return words.text("%(name)s: no views yet", name=spot.name)
+    return words.texts(
+        "%(name)s: %(share)s of %(n)s viewer reached the end",
+        "%(name)s: %(share)s of %(n)s viewers reached the end",
+        spot.viewers.total,
+        name=spot.name,
+        share=words.percent(spot.viewers.share),
+    )
+
+
+def _table(
+    request: Request, words: Language, spots: Sequence[Spot], worst: Sequence[Spot], *, has_coverage: bool
+) -> Table:
+    def name(spot: Spot) -> Markup:
+        shown = linked(spot.href, spot.name)
+        look = Markup(' <b class="flag">{}</b>').format(words.text("Worth a look")) if spot in worst else ""
+        return shown + Markup('<span class="sub"><bdi>{}</bdi>{}</span>').format(spot.section, look)
+
+    columns: list[Column[Spot]] = [
+        Column("video", words.text("Video"), lambda s: s.order, name, numeric=False),
+        Column(
+            "share",
+            words.text("Reached the end"),
+            lambda s: s.viewers.share,
+            lambda s: words.percent(s.viewers.share),
+            rising=True,
+        ),
+    ]
+    if has_coverage:
+        columns.append(
+            Column(
+                "covered",
+                words.text("Covered at least 95%%"),
+                lambda s: s.covered,
+                lambda s: words.percent(s.covered),
+                optional=True,
+                rising=True,
+            )
+        )
+    columns.append(
+        Column(
+            "viewers",
+            words.text("Viewers"),
+            lambda s: s.viewers.total,
+            lambda s: words.number(s.viewers.total),
+        )
+    )
+    return table(
+        request,
+        words.text("Videos"),
+        columns,
+        spots,
+        sort="share",
+        page_size=PAGE_SIZE,
+        number=words.number,
+    )

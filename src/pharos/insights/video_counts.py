@@ -1,0 +1,143 @@
+"""How videos were watched: viewers at start and end, second by second (spec 06 §9.10-9.11). Pure.
+
+A learner is a viewer of each video that they watched: in sums of several videos they count in each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pharos.insights.api import Row
+
+ENOUGH = 10
+"""Viewers below which a video is not called the one that the fewest finish: too few to tell."""
+PEAK, DROP, SKIPPED = "peak", "drop", "skipped"
+"""Kinds of places: watched again, left, not watched at the beginning."""
+COMPLETE = 95
+"""Percent of a video: who covered as much has watched it."""
+
+
+@dataclass(frozen=True)
+class Viewers:
+    """Viewers of a video, or of several: those who were there near its end, and the others.
+
+    The original subtracts the sums of several videos, so that one with more viewers at the end than at the
+    start hides the losses of another; here each video is subtracted for itself.
+    """
+
+    complete: int = 0
+    incomplete: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.complete + self.incomplete
+
+    @property
+    def share(self) -> float | None:
+        """Of the viewers, those who reached the end; None without any."""
+        return self.complete / self.total if self.total else None
+
+
+NOBODY = Viewers()
+
+
+@dataclass(frozen=True)
+class Video:
+    """A video that somebody watched, as the Data API has it."""
+
+    video_id: str
+    """As players write it."""
+    duration: int | None
+    """Seconds; None if unknown."""
+    segment_length: int
+    started: int
+    finished: int
+
+    @property
+    def viewers(self) -> Viewers:
+        """Viewers at the end may be more than at the start: learners skip beginnings."""
+        return Viewers(self.finished, max(self.started - self.finished, 0))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a list: a video, or what holds videos. `href` is empty where nobody watched."""
+
+    order: int
+    name: str
+    viewers: Viewers
+    href: str = ""
+    videos: int = 1
+    note: str = ""
+    """The second line below its name."""
+
+    def per_video(self, count: int) -> float:
+        """A count divided by all its videos, also those that nobody watched."""
+        return count / self.videos if self.videos else 0.0
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What happened in some seconds of a video, from `start` on."""
+
+    start: int
+    viewers: int
+    replays: int
+
+
+def videos_of(rows: Iterable[Row]) -> dict[str, Video]:
+    """The videos that somebody watched, by the id that players write."""
+    found = [_video(row) for row in rows]
+    return {video.video_id: video for video in found if video.viewers.total}
+
+
+def _video(row: Row) -> Video:
+    duration = row["duration"]
+    return Video(
+        row["encoded_module_id"],
+        duration if duration is not None and duration > 0 else None,
+        row["segment_length"] or 5,
+        row["users_at_start"] or 0,
+        row["users_at_end"] or 0,
+    )
+
+
+def total(videos: Mapping[str, Video], video_ids: Iterable[str]) -> Viewers:
+    """The sums over the videos; one that nobody watched adds nothing."""
+    found = [videos[video_id].viewers for video_id in video_ids if video_id in videos]
+    return Viewers(sum(v.complete for v in found), sum(v.incomplete for v in found))
+
+
+def least_finished(videos: Sequence[Line]) -> Line | None:
+    """The video that the smallest share finishes; None if no two videos have enough viewers.
+
+    Of equal ones, the one with more viewers, then the first in the order of the list.
+    """
+    told = [line for line in videos if line.viewers.total >= ENOUGH]
+    if len(told) < 2:  # noqa: PLR2004 - the only one is first and last
+        return None
+    return min(told, key=lambda line: (line.viewers.share or 0.0, -line.viewers.total, line.order))
+
+
+def moments_of(rows: Iterable[Row], video: Video) -> list[Moment]:
+    """All parts of the video from the first to its end, or to the last that was watched (spec 06 §9.11, 1-4).
+
+    The original shows the last part twice; here the chart does so, and the table does not.
+    """
+    by_segment = {row["segment"]: (row["num_users"] or 0, row["num_views"] or 0) for row in rows}
+    if not by_segment:
+        return []
+    last = max(by_segment)
+    if video.duration is not None and len(by_segment) > 1:
+        last = max(last, video.duration // video.segment_length)
+    found = [(segment, *by_segment.get(segment, (0, 0))) for segment in range(last + 1)]
+    return [
+        Moment(segment * video.segment_length, users, max(views - users, 0))
+        for segment, users, views in found
+    ]
+
+
+def covered(rows: Iterable[Row], least: int = COMPLETE) -> int:
+    """Learners who have watched at least so many percent."""
+    return sum(row["num_users"] for row in rows if row["covered_percent"] >= least)
