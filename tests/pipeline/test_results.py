@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests import lines
-from tests.pipeline.conftest import UNTIL, Installation, log
+from tests.pipeline.conftest import UNTIL, Installation, few, log
 
 from pharos.engine import open_engine
 from pharos.lake import lms_tables
@@ -54,6 +54,7 @@ def know_staff(installation: Installation, *users: int, teams: Mapping[int, str]
         engine.close()
 
 
+@few
 def test_two_rows_of_a_key_end_the_run_and_leave_the_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +107,7 @@ def test_staff_and_libraries_count_unless_they_shall_not(tmp_path: Path) -> None
     assert everything.tables() == counted
 
 
+@few
 def test_enrollments_that_only_browsers_sent_count_unless_they_shall_not(tmp_path: Path) -> None:
     sent = [
         lines.enrollment("2024-03-05 09:00", "activated", user=8, event_source="browser"),
@@ -127,6 +129,7 @@ def test_enrollments_that_only_browsers_sent_count_unless_they_shall_not(tmp_pat
     assert strict.run([*log(), *sent]).why == []
 
 
+@few
 def test_a_course_team_counts_where_it_learns_and_not_where_it_teaches(tmp_path: Path) -> None:
     """§10.26; the results follow the roles: who is added to a team, or taken off it."""
     teacher, course, other = 9, "course-v1:UniX+CS1+2023", "course-v1:UniX+CS0+2023"
@@ -196,6 +199,7 @@ def keep_since(day: date) -> dict[str, int]:
     return {"address_retention_days": (datetime.now(UTC).date() - day).days}
 
 
+@few
 @pytest.mark.slow
 def test_forgotten_addresses_change_no_number(tmp_path: Path) -> None:
     """§10.37: nothing under home holds one of them, and every table is as it was; also computed anew.
@@ -220,6 +224,7 @@ def test_forgotten_addresses_change_no_number(tmp_path: Path) -> None:
     assert forgetting.tables() == before
 
 
+@few
 def test_addresses_that_come_late_are_forgotten_before_anything_is_computed(tmp_path: Path) -> None:
     """§10.37: they count as they would have; younger ones stay."""
     forgetting = Installation(tmp_path, geolocation=keep_since(date(2024, 3, 6)))
@@ -238,6 +243,7 @@ def test_addresses_that_come_late_are_forgotten_before_anything_is_computed(tmp_
     assert forgetting.tables() == fresh.tables()
 
 
+@few
 def test_forgotten_addresses_do_not_come_back(tmp_path: Path) -> None:
     """§10.37: when they are kept again, those of then are gone, and the numbers go on."""
     log, days = located_log(["2024-03-02"]), keep_since(date(2024, 3, 6))
