@@ -103,6 +103,15 @@ def test_a_file_is_written_in_total_order(engine: Engine, tmp_path: Path) -> Non
     assert found == sorted(given, key=lambda row: (row["day"], str(row["text"]).encode(), row["number"]))
 
 
+@pytest.mark.parametrize("order", [[], ["part"]])
+def test_sums_stay_integers_in_files(engine: Engine, tmp_path: Path, order: list[str]) -> None:
+    rows = engine.table(pa.table({"part": ["a", "a"], "count": pa.array([2**53, 1], pa.int64())}))
+    target = tmp_path / "it's a file.parquet"
+    engine.write(rows.group_by("part").agg(count=rows["count"].sum()), target, order)
+    [total] = pq.ParquetFile(target).read()["count"]
+    assert (total.type, total.as_py()) == (pa.int64(), 2**53 + 1)
+
+
 def test_no_rows_make_an_empty_file(engine: Engine, tmp_path: Path) -> None:
     engine.write(engine.read([], SCHEMA), tmp_path / "out.parquet", ["text"])
     assert pq.read_metadata(tmp_path / "out.parquet").num_rows == 0

@@ -276,13 +276,12 @@ def _change(
     )  # fmt: skip
     folder = lake.staging / "publishing" / table.name
     folder.mkdir(parents=True, exist_ok=True)
-    if edition.before is None and not edition.table.rows:
-        return replace(change, is_whole=True)
     if edition.before is None:
+        change = replace(change, is_whole=True)
+        if not edition.table.rows:
+            return change
         whole = _clipped(_read(engine, edition, edition.table), edition, edition.last_day)
-        return replace(
-            change, new=_written(engine, whole, folder / "whole.parquet", edition.metric), is_whole=True
-        )
+        return replace(change, new=_written(engine, whole, folder / "whole.parquet", edition.metric))
     if known is not None and known.fingerprint == edition.fingerprint:
         return change
     gone, new = _difference(engine, edition, edition.before, folder / "steps.parquet")
