@@ -362,6 +362,16 @@ def test_events_of_types_that_nobody_knows(shell: Shell) -> None:
     assert first == {"event_type": "acme.badge.awarded", "events": 2, "last_day": "2024-03-04"}
 
 
+def test_modes_that_no_column_holds(shell: Shell) -> None:
+    modes = ["m" * 101, "a\0", "audit"]
+    odd = [enrollment("2024-03-02 10:00", "activated", user=n, mode=mode) for n, mode in enumerate(modes, 1)]
+    shell.write("tracking.log", [*LOG, *odd])
+    shell.pharos("run", "--logs", "tracking.log", *UNTIL)
+    told = "2 enrollment events with a mode of more than 100 characters or with the character NUL: cut, or"
+    assert told in shell.pharos("status", COLUMNS="200").stdout
+    assert json.loads(shell.pharos("status", "--json").stdout)["changed_modes"] == 2
+
+
 def test_status_for_programs(shell: Shell) -> None:
     shell.write("tracking.log", [*LOG, "garbage", "", LOG[0]])
     shell.pharos("run", "--logs", "tracking.log", *UNTIL)
@@ -373,7 +383,7 @@ def test_status_for_programs(shell: Shell) -> None:
     [source] = status["sources"]
     assert (source["name"], source["logs"], source["sum"]) == ("command line", 1, sums)
     assert source["lag_s"] > timedelta(days=365).total_seconds()
-    assert status["unknown_event_types"] == []
+    assert (status["unknown_event_types"], status["changed_modes"]) == ([], 0)
     published = status["published"]["course_enrollment_daily"]
     assert (published["row_count"], published["until"]) == (10, "2024-03-12 00:00:00")
 

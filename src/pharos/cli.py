@@ -270,6 +270,7 @@ def status(
     from pharos.pipeline.data_problems import data_problems, passed_over
     from pharos.pipeline.event_types import unknown_event_types
     from pharos.pipeline.reconciliation import reconciled
+    from pharos.pipeline.refused_submissions import changed_modes
 
     settings = config.load(home, file)
     lake = Lake(settings.lake)
@@ -277,12 +278,13 @@ def status(
     turns, runs, now = _scheduled(settings)
     found, imported, compared = lake_status(lake, now), states(lake), reconciled(lake)
     unknown, wrong = unknown_event_types(lake), data_problems(settings, found, imported, now)
+    changed = changed_modes(lake)
     if as_json:
         tables = {name: asdict(publication) for name, publication in publications.items()}
         whole: dict[str, Any] = {
             **asdict(found), "sum_closes": found.sum.closes, "problems": [asdict(one) for one in wrong],
             "passed_over": [asdict(one) for one in passed_over(settings)],
-            "unknown_event_types": [asdict(kind) for kind in unknown],
+            "unknown_event_types": [asdict(kind) for kind in unknown], "changed_modes": changed,
             "lms": [msgspec.to_builtins(table) for table in imported],
             "enrollment_reconciliation": [asdict(course) for course in compared],
             "published": tables, "store_problem": problem,
@@ -290,7 +292,7 @@ def status(
         }  # fmt: skip
         print(json.dumps(whole, default=str, indent=2))  # noqa: T201
     else:
-        show_status(out, found, unknown, publications, problem, now)
+        show_status(out, found, unknown, changed, publications, problem, now)
         show_lms(out, imported, compared, now)
         if runs or turns:
             show_next_runs(out, turns, runs, now)

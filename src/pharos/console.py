@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from pharos.keys import LONGEST_MODE
 from pharos.lake.schema import FIRST_DAY
 from pharos.lake.status import stretches
 from pharos.result_store.data_problems import LMS_IMPORT
@@ -221,11 +222,15 @@ def show_status(
     console: Console,
     status: LakeStatus,
     unknown: list[UnknownType],
+    changed_modes: int,
     publications: dict[str, Publication],
     problem: str | None,
     now: datetime,
 ) -> None:
-    """The lake by sources, and what is published; `problem` says why the Result Store does not tell."""
+    """The lake by sources, and what is published; `problem` says why the Result Store does not tell.
+
+    `changed_modes`: how many enrollment events have a mode that no column holds.
+    """
     if not status.logs and not status.unreadable:
         console.print("The lake is empty: nothing has been read yet. `pharos run --logs PATH` begins.")
         return
@@ -259,6 +264,11 @@ def show_status(
         )
         rows = [(_number(t.events), str(t.last_day), visible(t.event_type)) for t in unknown[:UNKNOWN_TYPES]]
         _show_table(console, ("events", "last on", "type"), rows, numbers=1)
+    if changed_modes:
+        console.print(
+            f"[yellow]{_counted(changed_modes, 'enrollment event')} with a mode of more than {LONGEST_MODE} "
+            "characters or with the character NUL: cut, or replaced by U+FFFD[/]"
+        )
     _show_publications(console, publications, now)
     if problem:
         console.print(f"[yellow]{_shown(problem)}[/]")

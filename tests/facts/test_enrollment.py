@@ -148,6 +148,17 @@ def test_the_day_is_that_of_the_events_own_time(engine: Engine, events_of: Event
     }
 
 
+def test_a_changed_mode_is_told(engine: Engine, events_of: EventsOf) -> None:
+    modes = ["m" * 100, "m" * 101, "a\0", "a\ufffd", ""]
+    lines = [enrollment(DAY, "activated", event=payload(user_id=1 + n, mode=m)) for n, m in enumerate(modes)]
+    lines.append(enrollment(DAY, "activated", event=payload(user_id=1, mode="m" * 102)))  # the same, once cut
+    found = engine.fetch(enrollment_event(events_of(lines))).to_pylist()
+    assert {row["user_id"]: row["is_mode_changed"] for row in found} == {
+        1: True, 2: True, 3: True, 4: False, 5: False,
+    }  # fmt: skip
+    assert len(found) == 5
+
+
 def test_equal_events_of_one_moment_are_one(engine: Engine, events_of: EventsOf) -> None:
     """§11.85; they need not be the same text. A browser's is one of the LMS if the LMS sent it, too."""
     from_browser = {"event_source": "browser"}

@@ -1,15 +1,20 @@
-"""What the status says of submissions and events of players that are not used."""
+"""What the status says of submissions and events that are not used, or not as they were written."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from tests import lines, videos
 from tests.pipeline.conftest import Installation
 from tests.problems import PART, line, part, payload
 
 from pharos.lake.lake import Lake
-from pharos.pipeline.refused_submissions import submissions_by_reason, video_events_by_reason
+from pharos.pipeline import parted
+from pharos.pipeline.parted import Parted
+from pharos.pipeline.refused_submissions import changed_modes, submissions_by_reason, video_events_by_reason
 
 
 def test_reasons_are_counted_and_told(installation: Installation) -> None:
@@ -37,3 +42,23 @@ def test_events_of_players_are_counted_and_told(installation: Installation) -> N
     assert video_events_by_reason(Lake(installation.settings.lake)) == {"": 2, "no position": 1}
     [problem] = [problem for problem in report.problems if problem.kind == "unused video events"]
     assert problem.text == "1 of 3 events of video players are not used: no position 1."
+
+
+def test_enrollment_events_with_another_mode_are_counted(installation: Installation) -> None:
+    """A day that is computed anew counts once."""
+    lake = Lake(installation.settings.lake)
+    odd = [lines.enrollment(f"2024-03-02 1{hour}:00", "activated", mode=f"a\0{hour}") for hour in range(3)]
+    assert changed_modes(lake) == 0
+    installation.run(odd[:1])
+    installation.run([*odd, lines.enrollment("2024-03-03 10:00", "activated", mode="audit")])
+    assert changed_modes(lake) == 3
+
+
+def test_files_of_a_release_that_did_not_look_say_nothing(tmp_path: Path) -> None:
+    lake, staged = Lake(tmp_path / "lake"), tmp_path / "old.parquet"
+    pq.write_table(pa.table({"date": [date(2024, 3, 2)], "mode": ["m" * 100]}), staged)
+    folder = Parted(folder=lake.root / "facts" / "enrollment_event")
+    folder.folder.mkdir(parents=True)
+    parts = pa.table({"part": ["2024-03-02"], "inputs": [""], "rows": [1], "digest": [0]})
+    parted.save(parted.added(folder, staged, "old.parquet", parts))
+    assert changed_modes(lake) == 0

@@ -28,6 +28,7 @@ _NO_MODE = r"\A(?:[\[{\"]|-?[0-9]+(?:\.[0-9]+|(?:\.[0-9]+)?[eE][+-]?[0-9]+)\z)"
             ("event_type", pa.string()),
             ("mode", pa.string()),
             ("is_from_browser", pa.bool_()),
+            ("is_mode_changed", pa.bool_()),
         ]
     ),
     course="course_id",
@@ -39,17 +40,20 @@ def enrollment_event(events: ibis.Table) -> ibis.Table:
     Of the payload, because the context names the acting person and may lack the course. Any event source
     counts. Events without a valid course, an integer user or a mode are left out; an empty mode is one, and
     one too long for the LMS is cut. A number with a fraction, an object or a list is no mode.
+    `is_mode_changed` if the mode of one of them was cut, or the character NUL in it replaced.
     Equal events of one moment are one; `is_from_browser` if browsers have sent them all. The LMS writes its
     own on the server; whoever is signed in can send any event from a browser.
     """
     relevant = events.filter(events.event_type.isin([ACTIVATED, DEACTIVATED, MODE_CHANGED]))
+    written = payload_text(relevant, "$.mode")
     read = relevant.select(
         "date",
         "time",
         "event_type",
         course_id=stripped(payload_text(relevant, "$.course_id")),
         user_id=payload_integer(relevant, "$.user_id"),
-        mode=storable(payload_text(relevant, "$.mode")).left(keys.LONGEST_MODE),
+        mode=storable(written).left(keys.LONGEST_MODE),
+        written=written,
         is_from_browser=ibis.coalesce(relevant.event_source, "") == "browser",
     )
     valid = read.filter(
@@ -57,5 +61,5 @@ def enrollment_event(events: ibis.Table) -> ibis.Table:
     )
     events = valid.mutate(course_id=course_run(valid.course_id))
     return events.group_by("date", "course_id", "user_id", "time", "event_type", "mode").agg(
-        is_from_browser=events.is_from_browser.all()
+        is_from_browser=events.is_from_browser.all(), is_mode_changed=(events.written != events.mode).any()
     )

@@ -66,13 +66,13 @@ def without_libraries(rows: ibis.Table) -> ibis.Table:
 
 
 def enrollment_events(events: ibis.Table, *, from_browsers: bool) -> ibis.Table:
-    """Rows of the fact `enrollment_event` without its column `is_from_browser`.
+    """Rows of the fact `enrollment_event` without what it says of how the events were written.
 
     Unless `from_browsers`, those are left out that only browsers have sent: anybody who is signed in can send
     any event.
     """
     counted = events if from_browsers else events.filter(~events.is_from_browser)
-    return counted.drop("is_from_browser")
+    return counted.drop("is_from_browser", "is_mode_changed")
 
 
 def _team(roles: ibis.Table) -> ibis.Table:

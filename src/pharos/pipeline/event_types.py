@@ -6,8 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-import pyarrow.parquet as pq
-
 from pharos.facts.event_types import is_known
 from pharos.facts.total import event_count_by_type
 from pharos.lake.lake import Lake
@@ -28,15 +26,10 @@ def unknown_event_types(lake: Lake) -> list[UnknownType]:
     counts: Counter[str] = Counter()
     last: dict[str, date] = {}
     table = parted.load(lake.root / "facts" / event_count_by_type.name)
-    live = {
-        str(part): str(file)
-        for part, file in zip(table.parts["part"].to_pylist(), table.parts["file"].to_pylist(), strict=True)
-    }
-    for name in sorted(set(live.values()) - {""}):
-        for row in pq.ParquetFile(table.path(name)).read().to_pylist():
-            if live.get(str(row["date"])) == name and not is_known(row["event_type"]):
-                counts[row["event_type"]] += row["count"]
-                last[row["event_type"]] = max(row["date"], last.get(row["event_type"], date.min))
+    for row in parted.live_rows(table, "date", ["date", "event_type", "count"]).to_pylist():
+        if not is_known(row["event_type"]):
+            counts[row["event_type"]] += row["count"]
+            last[row["event_type"]] = max(row["date"], last.get(row["event_type"], date.min))
     return [
         UnknownType(event_type=name, events=count, last_day=last[name])
         for name, count in counts.most_common()

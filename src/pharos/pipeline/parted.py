@@ -151,6 +151,23 @@ def read(
     return ibis.union(*pieces) if len(pieces) > 1 else pieces[0]
 
 
+def live_rows(table: Parted, by: str, columns: Sequence[str]) -> pa.Table:
+    """These columns of the rows that count, read without an engine; null in a file that lacks one.
+
+    `by` is the column whose values, as text, are the parts.
+    """
+    live = table.parts.filter(pc.greater(table.parts["rows"], 0))
+    pieces = []
+    for name in sorted(pc.unique(live["file"]).to_pylist()):
+        parts = live.filter(pc.equal(live["file"], name))["part"].combine_chunks()
+        file = pq.ParquetFile(table.path(name))
+        rows = file.read([each for each in file.schema_arrow.names if each in {by, *columns}])
+        kept = rows.filter(pc.is_in(rows[by].cast(pa.string()), value_set=parts))
+        pieces.append(kept.select([each for each in kept.column_names if each in columns]))
+    empty = pa.table({each: pa.nulls(0) for each in columns})
+    return pa.concat_tables([empty, *pieces], promote_options="default")
+
+
 def of_parts(engine: Engine, rows: ibis.Table, part_of: PartOf, parts: pa.Table) -> ibis.Table:
     """The rows of these parts (a table with the column `part`)."""
     named = rows.mutate(part=part_of(rows))

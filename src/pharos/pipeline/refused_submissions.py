@@ -1,16 +1,15 @@
-"""Submissions and events of video players that are not used, as counted by the last run; read for the
-problems of the data.
+"""Submissions and events that are not used, or not as they were written, as counted by the last run; read for
+the status and the problems of the data.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from pharos.facts.enrollment import enrollment_event
 from pharos.lake.lake import Lake
 from pharos.metrics.videos import EVENT
 from pharos.pipeline import parted
@@ -19,7 +18,7 @@ from pharos.pipeline import parted
 def submissions_by_reason(lake: Lake) -> Counter[str]:
     """Submissions by the reason why they tell no answers; those that do tell them under the empty text."""
     found: Counter[str] = Counter()
-    for row in _rows(lake, "refused_submissions", "date"):
+    for row in _rows(lake, "refused_submissions", "date", ["reason", "count"]):
         found[row["reason"]] += row["count"]
     return found
 
@@ -27,17 +26,21 @@ def submissions_by_reason(lake: Lake) -> Counter[str]:
 def video_events_by_reason(lake: Lake) -> Counter[str]:
     """Events of video players by the reason why they are not used; those that are under the empty text."""
     found: Counter[str] = Counter()
-    for row in _rows(lake, "video_event_use", "course_id"):
+    for row in _rows(lake, "video_event_use", "course_id", ["kind", "reason", "count"]):
         if row["kind"] == EVENT:
-            found[row["reason"]] += int(row["count"])  # DuckDB writes sums as it adds them up: as doubles
+            found[row["reason"]] += row["count"]
     return found
 
 
-def _rows(lake: Lake, name: str, by: str) -> Iterator[dict[str, Any]]:
+def changed_modes(lake: Lake) -> int:
+    """Enrollment events whose mode was cut, or the character NUL in it replaced."""
+    table = parted.load(lake.root / "facts" / enrollment_event.name)
+    rows = parted.live_rows(table, "date", ["is_mode_changed"])
+    return pc.sum(rows["is_mode_changed"].cast("int64")).as_py() or 0
+
+
+def _rows(lake: Lake, name: str, by: str, columns: list[str]) -> list[dict[str, Any]]:
     """The rows of a result that falls apart by this column."""
     table = parted.load(lake.root / "results" / name)
-    live = table.parts.filter(pc.greater(table.parts["rows"], 0)).to_pylist()
-    for file in sorted({part["file"] for part in live}):
-        parts = {part["part"] for part in live if part["file"] == file}
-        rows = pq.ParquetFile(table.path(file)).read().to_pylist()
-        yield from (row for row in rows if str(row[by]) in parts)
+    rows: list[dict[str, Any]] = parted.live_rows(table, by, columns).to_pylist()
+    return rows
