@@ -17,10 +17,56 @@ class Cause:
 _ENCODING = "where % @ / : ? # in user and password are written %25 %40 %2F %3A %3F %23"
 _AGAIN = "try again later"
 _CHECK = "check {setting}"
-# The first that fits counts: who denies one table says almost the same as who denies everything.
+# The first that fits counts: who denies one table says almost the same as who denies everything, and what is
+# said of values may have any word in it.
 _CAUSES = tuple(
     (re.compile(pattern, re.IGNORECASE), Cause(what, remedy))
     for pattern, what, remedy in (
+        (
+            r"^duplicate entry|^duplicate key value|^unique constraint failed",
+            "two rows have the same key",
+            "look at the rows of the table that have this key, and remove those that another program wrote",
+        ),
+        (
+            (
+                r"^data too long|^out of range value|^incorrect \S+ value|^value too long for type"
+                r"|^column '[^']*' cannot be null|^null value in column|doesn't have a default value"
+                r"|^invalid byte sequence|^numeric field overflow|^\w+ out of range$|^data truncated"
+                r"|^(not null|check) constraint failed|violates check constraint|^constraint .* failed"
+            ),
+            "a value does not fit its column",
+            "compare the columns of the table with those in the documentation, and change those that differ",
+        ),
+        (
+            r"illegal mix of collations",
+            "texts of two collations cannot be compared",
+            "give all texts of the table one collation of utf8mb4",
+        ),
+        (
+            r"packet bigger than|packet too large|max_allowed_packet",
+            "a statement is larger than the server takes",
+            "let its administrator raise max_allowed_packet",
+        ),
+        (
+            r"marked as crashed|incorrect (key|index) file|index .* is corrupted|could not read block",
+            "a table is damaged",
+            "repair the table, or restore the database from a backup",
+        ),
+        (
+            r"--read-only|read_only|read-only (transaction|mode)|table '[^']*' is read only",
+            "the server only lets read",
+            f"{_CHECK}: the host has to be the server that takes changes, not a copy of it",
+        ),
+        (
+            r"statement timeout|max_statement_time|maximum statement execution time",
+            "the server ended a statement because it took too long",
+            f"{_AGAIN}, or let its administrator allow more time",
+        ),
+        (
+            r"no answer within|(read|write) operation timed out",
+            "the server does not answer any more",
+            f"look at its load and its log, and {_AGAIN}",
+        ),
         (
             r"no space left|disk is full|table '[^']*' is full|error 28\b|errno: 28\b",
             "a disk is full",
@@ -48,6 +94,11 @@ _CAUSES = tuple(
             r"unknown database|database \"[^\"]*\" does not exist|there is no such file",
             "unknown database",
             f"{_CHECK}: the name at its end",
+        ),
+        (
+            r"unknown column|no such column|has no column|column \S+ does not exist",
+            "no such column",
+            "look whether the database is that of the LMS and whether its migrations ran",
         ),
         (
             r"doesn't exist|relation \"[^\"]*\" does not exist|no such table|name \S+ does not exist",
@@ -103,6 +154,11 @@ _CAUSES = tuple(
             f"{_CHECK}: ssl_mode or sslmode and the files beside it",
         ),
         (
+            r"error in your sql|syntax error",
+            "the server does not know a word of a statement",
+            "look whether it is of a version that is supported; if so, report this message",
+        ),
+        (
             (
                 r"lost connection|gone away|closed the connection|terminat(ed|ing)|was killed|reset by"
                 r"|broken pipe|starting up|shutting down"
@@ -119,4 +175,14 @@ def cause(reason: str, setting: str) -> Cause:
     for pattern, found in _CAUSES:
         if pattern.search(reason):
             return Cause(found.what, found.remedy.format(setting=setting))
-    return Cause("cannot be used", f"check {setting} and the account's rights")
+    return Cause("an error of an unknown kind", f"check {setting} and the account's rights")
+
+
+def plain(error: BaseException) -> str:
+    """What a driver's error says, in one line. PyMySQL's are a number and a text: the text comes first."""
+    match error.args:
+        case (int(number), str(text)):
+            said = f"{text} ({number})" if text else f"error {number}"
+        case _:
+            said = str(error)
+    return " ".join(said.split())

@@ -164,6 +164,23 @@ def test_rows_that_do_not_fit_hold_back_their_table_alone(engine: sa.Engine) -> 
     assert (known[MODES.name].edition, known[DAILY.name].edition) == (1, 2)
 
 
+def test_a_table_that_refuses_rows_is_told_in_words_and_holds_back_itself_alone(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE UNIQUE INDEX of_somebody_else ON {MODES.name} (course_id)")
+    two_days = spans("mode", ("a", "audit", 0, 2, 1))
+    written = publish(
+        engine,
+        change(MODES, new=given_once(two_days), spans=True),
+        change(DAILY, new=given_once(two_days.drop_columns("mode")), spans=True),
+    )
+    assert written[DAILY.name] == Written(rows=2, inserted=2)
+    told = str(written[MODES.name].problem)
+    assert told.startswith(f"{MODES.name}: not published, the old rows stay: two rows have the same key (")
+    assert told.endswith("); look at the rows of the table that have this key, and remove those that another "
+                         "program wrote")  # fmt: skip
+    assert "((" not in told
+
+
 def test_rows_to_delete_that_are_not_there_stop_the_edition(engine: sa.Engine) -> None:
     rows = spans("mode", ("a", "audit", 0, 5, 1))
     publish(engine, change(MODES, new=given_once(rows), spans=True))

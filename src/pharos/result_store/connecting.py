@@ -24,7 +24,7 @@ from pymysql.converters import conversions
 from sqlalchemy.engine import URL
 
 from pharos.database_addresses import sqlalchemy_url
-from pharos.database_causes import cause
+from pharos.database_causes import cause, plain
 from pharos.result_store.errors import StoreRefuses, StoreUnreachable, TableMissing
 
 _SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)  # in names of options
@@ -50,6 +50,10 @@ MYSQL_AWAY = {
     *(1044, 1045, 1049, 1698),  # no such user or database, or not for us
     *(1053, 1152, 1158, 1159, 1160, 1161, 1927, 3159, 4031),  # the connection was ended
 }
+OF_ONE_TABLE = {  # causes, by their names
+    "access denied", "no such table", "a value does not fit its column", "two rows have the same key",
+    "a table is damaged",
+}  # fmt: skip
 MYSQL_INCOMPARABLE = {1267, 1270}  # a text that the character set of the column cannot hold
 MYSQL_MISSING = {1146, 1054}  # no such table, no such column
 POSTGRESQL_AWAY = ("08", "28", "3D", "53300", "57P")  # connection, login, database, too many, shutdown
@@ -126,8 +130,7 @@ def is_of_one_table(error: sa.exc.DBAPIError, dialect: str) -> bool:
     """Whether a statement failed for what is wrong with its table or rows, not with the whole database."""
     if isinstance(error, sa.exc.DataError | sa.exc.IntegrityError):
         return True
-    what = cause(_reason(error), "").what
-    return _kind(error, dialect) == "missing" or what in {"access denied", "no such table"}
+    return _kind(error, dialect) == "missing" or cause(_reason(error), "").what in OF_ONE_TABLE
 
 
 def is_missing(error: sa.exc.DBAPIError, dialect: str) -> bool:
@@ -265,5 +268,4 @@ def _sqlite_begin(connection: sa.Connection) -> None:
 
 
 def _reason(error: sa.exc.SQLAlchemyError) -> str:
-    original = getattr(error, "orig", None) or error
-    return " ".join(str(original).split())
+    return plain(getattr(error, "orig", None) or error)

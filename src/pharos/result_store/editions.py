@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
+from pharos.database_causes import plain
 from pharos.result_store import checksums, contract, publications
 from pharos.result_store.adoption import Kept, KeptRows
 from pharos.result_store.checksums import Checksum
@@ -163,7 +164,8 @@ def _apply(
     except sa.exc.DBAPIError as error:
         if not is_of_one_table(error, connection.dialect.name):
             raise
-        refused = ResultStoreError(f"{change.table.name}: the database refuses: {explained(str(error.orig))}")
+        why = explained(plain(error.orig or error))
+        refused = ResultStoreError(f"{change.table.name}: not published, the old rows stay: {why}")
         return Written(rows=before.row_count if before else 0, problem=refused)
 
 

@@ -25,6 +25,8 @@ SETTING = "result_store.url"
 _REMEDIES = {
     "access denied": "give the account all rights on the database",
     "no such table": "run `pharos store upgrade`",
+    "no such column": "run `pharos store upgrade`",
+    "texts of two collations cannot be compared": "run `pharos store upgrade`",
     "unknown database": f"check {SETTING}: the name at its end; `pharos store upgrade` makes a new one",
     "the file may not be opened": "give the user that runs Pharos the right to read and to write it",
 }

@@ -19,6 +19,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL
 
+from pharos.database_causes import plain
 from pharos.errors import ConfigurationError
 from pharos.result_store import adoption, charsets, checksums, comments, contract, editions, publications
 from pharos.result_store.connecting import engine_for, is_missing, is_of_one_table, shown, translated
@@ -281,7 +282,7 @@ def _unreadable(connection: sa.Connection) -> dict[str, TableUnreadable]:
                 raise
             connection.rollback()  # PostgreSQL answers nothing more in this transaction
             if not is_missing(error, connection.dialect.name):
-                found[name] = TableUnreadable(name, str(error.orig))
+                found[name] = TableUnreadable(name, plain(error.orig or error))
     return found
 
 
