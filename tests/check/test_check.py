@@ -59,6 +59,8 @@ def place(tmp_path: Path, world: World) -> Iterator[Place]:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     (tmp_path / "keys.json").write_text(world.lms.app.state.sign_in.public_keys)
+    (tmp_path / "parts.json").write_text('{"i4x-U-C-problem-p_2_1": {"question": "Why?"}}')
+    (tmp_path / "logo.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     mail, webhook = MailServer(), Webhook()
     values = {
         "home": str(home),
@@ -72,6 +74,8 @@ def place(tmp_path: Path, world: World) -> Iterator[Place]:
             "jwt_keys": str(tmp_path / "keys.json"),
         },
         "result_store": {"url": world.settings.store_url},
+        "problems": {"answer_metadata": str(tmp_path / "parts.json")},
+        "reports": {"fields": ["username", "sort_idx"]},
         "data_api": {"reports": str(tmp_path), "audit_log": str(tmp_path / "audit.jsonl")},
         "insights": {
             "url": world.url,
@@ -80,7 +84,11 @@ def place(tmp_path: Path, world: World) -> Iterator[Place]:
             "client_id": CLIENT.id,
             "client_secret": CLIENT.secret,
             "secret_key": "a" * 32,
+            "audit_log": str(tmp_path / "insights.jsonl"),
+            "logo": str(tmp_path / "logo.svg"),
+            "accent": "#102030",
         },
+        "scheduler": {"jobs": {"night": {"cron": "0 2 * * *", "run": "run", "arguments": ["--full"]}}},
         "alerts": {"email_to": ["ops@example.org"], "smtp": mail.url, "webhook": webhook.url},
     }
     with running(mail), running(webhook):
@@ -93,6 +101,8 @@ def test_everything_works_and_nothing_is_changed(place: Place, world: World) -> 
     tried = {finding.text.partition(":")[0].partition(" ")[0] for finding in findings}
     assert tried == {
         "settings", "home", "logs.sources.lms", "data_api.reports", "data_api.audit_log",
+        "insights.audit_log", "data_api.host", "insights.host", "insights.logo", "insights.accent",
+        "problems.answer_metadata", "scheduler.jobs.night",
         "engine.name", "geolocation.database", "result_store.url",
         "lms.database", "lms.url", "lms.client_id", "lms.jwt_keys", "insights.client_id", "lms.catalog_url",
         "insights.data_api_url", "alerts.smtp", "alerts.webhook",
@@ -119,10 +129,19 @@ NOWHERE = "http://127.0.0.1:1"  # nobody listens on the first port; a test is na
         ("data_api", "reports", "/nowhere", ["data_api.reports: /nowhere is no folder"]),
         ("data_api", "audit_log", "/nowhere/audit.jsonl", ["data_api.audit_log: "]),
         ("data_api", "v1_url", "mysql://me@127.0.0.1:1/x", ["data_api.v1_url: "]),
+        ("data_api", "host", "192.0.2.1", ["data_api.host: this host cannot listen on 192.0.2.1"]),
+        ("problems", "answer_metadata", "/nowhere.json", ["problems.answer_metadata: /nowhere.json"]),
+        ("reports", "fields", ["username", "odd"], ["reports.fields: no column of the report problem_respo"]),
+        (
+            "scheduler", "jobs", {"night": {"cron": "0 2 * * *", "arguments": ["--fulll"]}},
+            ["scheduler.jobs.night: pharos run does not know the arguments --fulll"],
+        ),
         (
             "lms", "url", NOWHERE,
             ["lms.url: ", "lms.client_id: ", "insights.client_id: ", "lms.catalog_url: "],
         ),
+        ("lms", "url", None, ["lms.client_id: ", "insights.client_id: ", "lms.catalog_url: "]),
+        ("lms", "client_id", None, ["lms.catalog_url: is read with lms.url and lms.client_id"]),
         ("lms", "database", "sqlite:////nowhere.sqlite", ["lms.database: "]),
         ("lms", "database", "mysql://me:secret@127.0.0.1:1/openedx", ["lms.database: "]),
         (
@@ -141,6 +160,10 @@ NOWHERE = "http://127.0.0.1:1"  # nobody listens on the first port; a test is na
         ("insights", "data_api_token", "f" * 32, ["insights.data_api_token: the Data API refuses it"]),
         ("insights", "data_api_url", NOWHERE, [f"insights.data_api_url: {NOWHERE}: "]),
         ("insights", "secret_key", "short", ["insights.secret_key: has 5 characters"]),
+        ("insights", "host", "::ffff:192.0.2.1", ["insights.host: this host cannot listen on "]),
+        ("insights", "audit_log", "/nowhere/audit.jsonl", ["insights.audit_log: "]),
+        ("insights", "logo", "/nowhere.svg", ["insights.logo: /nowhere.svg cannot be read"]),
+        ("insights", "accent", "#ffffff", ["insights.accent: #ffffff on white has a contrast"]),
         ("alerts", "smtp", "smtp://127.0.0.1:1", ["alerts.smtp: ConnectionRefusedError"]),
         ("alerts", "webhook", NOWHERE, ["alerts.webhook: ConnectError"]),
     ],

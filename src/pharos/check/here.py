@@ -1,9 +1,12 @@
-"""What is tried on this machine and in our own database: settings, home, logs, engine, Result Store."""
+"""What is tried on this machine and in our own database: settings, home, logs, jobs, engine, Result Store."""
 
 from __future__ import annotations
 
 import os
+import socket
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,15 +19,17 @@ from pharos import geolocation
 from pharos.check.finding import Finding, fails, works
 from pharos.config import Settings
 from pharos.engine import open_engine
-from pharos.errors import PharosError
+from pharos.errors import ConfigurationError, PharosError
 from pharos.hardening import weak_settings
+from pharos.insights.branding import branding
+from pharos.insights.static_files import StaticFiles
 from pharos.lake import storage
 from pharos.lake.logs import LogFile, discover
-from pharos.pipeline import ownership
-from pharos.result_store import store
+from pharos.pipeline import answer_metadata, ownership
+from pharos.result_store import contract, store
 from pharos.result_store.connecting import translated
 from pharos.result_store.errors import ForeignRows
-from pharos.result_store.tables import table_updates
+from pharos.result_store.tables import problem_response, table_updates
 
 NAMED = 3  # files in a text
 OTHERS = stat.S_IRWXO
@@ -88,7 +93,7 @@ def _why_unreadable(file: LogFile) -> str:
 
 
 def files_of_the_data_api(settings: Settings) -> Iterator[Finding]:
-    """The folder of reports can be listed, the audit log can be written."""
+    """The folder of reports can be listed."""
     ours = settings.data_api
     if ours.reports is not None:
         try:
@@ -100,10 +105,71 @@ def files_of_the_data_api(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 there, f"data_api.reports: {ours.reports} {'can be listed' if there else 'is no folder'}"
             )
-    if ours.audit_log is not None:
-        existing = ours.audit_log if ours.audit_log.exists() else ours.audit_log.absolute().parent
-        can = os.access(existing, os.W_OK)
-        yield Finding(can, f"data_api.audit_log: {ours.audit_log} {'can' if can else 'cannot'} be written")
+
+
+def audit_logs(settings: Settings) -> Iterator[Finding]:
+    """Each that is named can be written."""
+    for setting, file in {
+        "data_api.audit_log": settings.data_api.audit_log,
+        "insights.audit_log": settings.insights.audit_log,
+    }.items():
+        if file is not None:
+            existing = file if file.exists() else file.absolute().parent
+            can = os.access(existing, os.W_OK)
+            yield Finding(can, f"{setting}: {file} {'can' if can else 'cannot'} be written")
+
+
+def hosts(settings: Settings) -> Iterator[Finding]:
+    """The services can listen on the addresses that are named; a port of the system's choice is taken."""
+    for setting, host in {
+        "data_api.host": settings.data_api.host,
+        "insights.host": settings.insights.host,
+    }.items():
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            socket.create_server((host, 0), family=family).close()
+        except OSError as error:
+            yield fails(f"{setting}: this host cannot listen on {host} ({error.strerror or error})")
+        else:
+            yield works(f"{setting}: this host can listen on {host}")
+
+
+def look(settings: Settings) -> Iterator[Finding]:
+    """Logo and accent of the site can be used."""
+    try:
+        branding(settings.insights, StaticFiles())
+    except ConfigurationError as error:
+        yield fails(str(error))
+        return
+    for name in ("logo", "accent"):
+        if (value := getattr(settings.insights, name)) is not None:
+            yield works(f"insights.{name}: {value}")
+
+
+def problems(settings: Settings) -> Iterator[Finding]:
+    """The file that describes problems can be read, and the report of responses has all its columns."""
+    if (file := settings.problems.answer_metadata) is not None:
+        try:
+            parts = answer_metadata.read(file).num_rows
+        except ConfigurationError as error:
+            yield fails(str(error))
+        else:
+            yield works(f"problems.answer_metadata: {file} describes {parts:,} parts")
+    known = {column.name for column in contract.columns(problem_response)}
+    if unknown := [name for name in settings.reports.fields if name not in known]:
+        yield fails(f"reports.fields: no column of the report problem_response: {', '.join(unknown)}")
+
+
+def jobs(settings: Settings) -> Iterator[Finding]:
+    """The verb of each job knows its arguments; it is only asked for its help."""
+    for name, job in settings.scheduler.jobs.items():
+        setting = f"scheduler.jobs.{name}"
+        # Help comes first: an option without its value would take it for that.
+        line = [sys.executable, "-m", "pharos", *job.run.split(), "--help", *job.arguments]
+        if not job.arguments or not subprocess.run(line, capture_output=True, check=False).returncode:  # noqa: S603
+            yield works(f"{setting}: pharos {job.run} at {job.cron}")
+        else:
+            yield fails(f"{setting}: pharos {job.run} does not know the arguments {' '.join(job.arguments)}")
 
 
 def engine(settings: Settings) -> Iterator[Finding]:

@@ -73,8 +73,11 @@ def site(settings: Settings) -> Iterator[Finding]:
 def service_account(settings: Settings) -> Iterator[Finding]:
     """A token for `lms.client_id`, and with it a page of the course list and of a person's course ids."""
     lms = settings.lms
-    if not lms.url or not lms.client_id:
+    if not lms.client_id:
         yield works("lms.client_id: not named; no titles and outlines of courses then")
+        return
+    if not lms.url:
+        yield fails("lms.client_id: is of no use without lms.url, the address of the LMS")
         return
     try:
         token = _service_token(lms)
@@ -131,8 +134,11 @@ def tokens(settings: Settings) -> Iterator[Finding]:
 def sign_in(settings: Settings) -> Iterator[Finding]:
     """The LMS knows the client of Insights and its secret: it refuses an invented code, not the client."""
     ours, lms = settings.insights, settings.lms
-    if not lms.url or not ours.client_id:
+    if not ours.client_id:
         yield works("insights.client_id: not named; nobody can sign in to Insights then")
+        return
+    if not lms.url:
+        yield fails("insights.client_id: is of no use without lms.url, the address of the LMS")
         return
     form = {
         "grant_type": "authorization_code",
@@ -156,7 +162,10 @@ def sign_in(settings: Settings) -> Iterator[Finding]:
 def catalog(settings: Settings) -> Iterator[Finding]:
     """A course run of the catalog."""
     lms = settings.lms
-    if not lms.catalog_url or not lms.url or not lms.client_id:
+    if not lms.catalog_url:
+        return
+    if not lms.url or not lms.client_id:
+        yield fails("lms.catalog_url: is read with lms.url and lms.client_id, which are not both named")
         return
     try:
         token = _service_token(lms)
