@@ -125,7 +125,9 @@ def test_an_lms_that_signs_with_its_secret_is_served_by_each_way_allowed(
 ) -> None:
     lms.body = {"access_token": signed(OF_SECRET, "HS256")}
     assert ask(jwt_keys=None, jwt_secret=SECRET).person.username == "ann"
+    assert "asymmetric_jwt" not in lms.asked, "or a newer LMS would sign with a key that is not known here"
     assert ask(jwt_secret=SECRET).person.username == "ann"
+    assert lms.asked["asymmetric_jwt"] == "true"
     assert ask(jwt_keys=None).person.username == "ann"  # straight, from this machine
     with pytest.raises(SignInMisconfigured, match=r"lms\.jwt_secret is not set"):
         ask()

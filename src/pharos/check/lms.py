@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from pharos.database_addresses import database_address
 from pharos.engine import open_engine
 from pharos.errors import ConfigurationError, PharosError
 from pharos.lms.errors import LMSError
-from pharos.lms.oauth import base_url
+from pharos.lms.oauth import base_url, kind_of_token
 from pharos.lms.tables import TABLES
 from pharos.lms.tokens import Fault, TokenRefused, Tokens, checked_by, is_straight
 
@@ -113,7 +113,7 @@ def tokens(settings: Settings) -> Iterator[Finding]:
         if not lms.client_id:
             yield works(f"lms.jwt_keys: tokens are {how}; tried only with a service account (lms.client_id)")
             return
-        token = _service_token(lms, asymmetric=bool(lms.jwt_keys))
+        token = _service_token(lms, kind_of_token(lms))
         if is_straight(lms):
             checks.straight(token)
         else:
@@ -176,14 +176,13 @@ def catalog(settings: Settings) -> Iterator[Finding]:
         yield works("lms.catalog_url: lists course runs")
 
 
-def _service_token(lms: LMS, *, asymmetric: bool = False) -> str:
+def _service_token(lms: LMS, kind: Mapping[str, str] | None = None) -> str:
     form = {
         "grant_type": "client_credentials",
         "client_id": lms.client_id or "",
         "client_secret": lms.client_secret.get_secret_value() if lms.client_secret else "",
-        "token_type": "jwt",
-    } | ({"asymmetric_jwt": "true"} if asymmetric else {})
-    answer = _post(f"{base_url(lms)}/oauth2/access_token", form)
+    }
+    answer = _post(f"{base_url(lms)}/oauth2/access_token", {**form, **(kind or {"token_type": "jwt"})})
     token = _json(answer).get("access_token") if answer.is_success else None
     if not isinstance(token, str) or not token:
         raise NoAnswer(f"the LMS gives no token ({_error_of(answer) or answer.status_code})")

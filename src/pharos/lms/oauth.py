@@ -35,7 +35,6 @@ SCOPE = "user_id profile email"
 TOKEN_MARGIN_S = 30
 KEYS_PATIENCE_S = 1.5  # somebody is waiting for a page
 LANGUAGE_PATIENCE_S = 1.0
-SIGNED_FOR_EVERYBODY = {"token_type": "jwt", "asymmetric_jwt": "true"}  # spec 07 §1.2
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class SignIn:
         self, lms: LMS, client_id: str, client_secret: str, redirect_uri: str, http: httpx.AsyncClient
     ) -> None:
         self._lms, self._http = lms, http
-        self._client = {"client_id": client_id, "client_secret": client_secret}
+        self._client = {"client_id": client_id, "client_secret": client_secret} | kind_of_token(lms)
         self._redirect_uri = redirect_uri
         self._tokens = Tokens(lms, lms.jwt_audience, KEYS_PATIENCE_S)
         self._is_straight = is_straight(lms)
@@ -128,7 +127,7 @@ class SignIn:
 
     async def _answer(self, form: Mapping[str, str]) -> dict[str, Any]:
         try:
-            return await _token(self._lms, {**form, **self._client, **SIGNED_FOR_EVERYBODY}, self._http)
+            return await _token(self._lms, {**form, **self._client}, self._http)
         except LMSRefused as error:
             if error.status == HTTPStatus.BAD_REQUEST and error.reason in {"", "invalid_grant"}:
                 raise SignInOver(
@@ -246,6 +245,15 @@ def _reason(answer: httpx.Response) -> str:
         return str(answer.json()["error"])[:80]
     except (ValueError, TypeError, KeyError):
         return ""
+
+
+def kind_of_token(lms: LMS) -> dict[str, str]:
+    """What a request for a token says of its kind: a JWT, signed with a key unless only a secret is known.
+
+    An LMS that does not know `asymmetric_jwt` signs with its secret (spec 07 §1.2).
+    """
+    needs_secret = lms.jwt_secret and not lms.jwt_keys
+    return {"token_type": "jwt"} | ({} if needs_secret else {"asymmetric_jwt": "true"})
 
 
 def base_url(lms: LMS) -> str:
