@@ -54,7 +54,7 @@ def test_no_bit_of_a_seal_or_of_a_length_changes_unseen(filled: Lake) -> None:
             changed = bytearray(whole)
             changed[place] ^= 1 << bit
             path.write_bytes(changed)
-            assert damage.problem_of_quarantine(filled.root, str(path.relative_to(filled.root))), place
+            assert damage.problem_of_sealed(filled.root, str(path.relative_to(filled.root))), place
     path.write_bytes(whole)
     assert not verify(filled, NOW).damaged
 

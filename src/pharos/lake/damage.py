@@ -15,10 +15,12 @@ from pharos.lake.ledger import DataFile, State
 from pharos.lake.safely import checksum, fits_seal
 
 _NUMBER = re.compile(r"(\d{8,})-")  # names of data files begin with that of the commit they came with
+MISSING = "is missing"
 NAMED = 20  # files, and logs of each, that a message names
+DERIVED = ("facts/", "results/")  # below these lie files that can be made again from the others
 WAY_OUT = (
     "`pharos lake repair` makes them again from these logs, if they are still there. Or put the files back "
-    "from a backup."
+    "from a backup. Files of facts and results are made anew by the next `pharos run`."
 )
 
 
@@ -80,20 +82,20 @@ def problem(root: Path, file: DataFile) -> str | None:
         if reason is None and file.checksum and checksum(path) != file.checksum:
             reason = "does not fit its checksum"
     except FileNotFoundError:
-        return "is missing"
+        return MISSING
     except OSError as error:
         return f"cannot be read ({error.strerror or error})"
     return reason
 
 
-def problem_of_quarantine(root: Path, path: str) -> str | None:
-    """As `problem`, of a file of lines in quarantine. Earlier releases wrote no seal into it."""
+def problem_of_sealed(root: Path, path: str) -> str | None:
+    """As `problem`, of a file with lines in quarantine, facts or results. Earlier releases sealed none."""
     try:
         is_sealed = fits_seal(root / path)
         if is_sealed is None:  # or the length of its footer has changed, which leads past the seal
             pq.ParquetFile(root / path).read()
     except FileNotFoundError:
-        return "is missing"
+        return MISSING
     except (OSError, ValueError) as error:  # Arrow's are ValueErrors
         return f"cannot be read ({' '.join(str(error).split())})"
     return "does not fit its checksum" if is_sealed is False else None
@@ -103,12 +105,12 @@ def missing_or_cut(state: State, there: dict[str, int]) -> Iterator[Damage]:
     """What is wrong with the files that the ledger names; `there`: sizes of the files that there are."""
     for files in state.events.values():
         for file in files:
-            reason = _wrong_size(file, there[file.path]) if file.path in there else "is missing"
+            reason = _wrong_size(file, there[file.path]) if file.path in there else MISSING
             if reason is not None:
                 yield of(file, reason)
     for path in state.quarantine:
         if not there.get(path):
-            yield Damage(path, "is empty" if path in there else "is missing")
+            yield Damage(path, "is empty" if path in there else MISSING)
 
 
 def of(file: DataFile, reason: str) -> Damage:

@@ -116,7 +116,7 @@ def _damaged(lake: Lake) -> tuple[dict[date, list[DataFile]], list[str], list[Da
                 found.append(damage.of(file, reason))
     quarantine = []
     for path in lake.state.quarantine:
-        if (reason := damage.problem_of_quarantine(lake.root, path)) is not None:
+        if (reason := damage.problem_of_sealed(lake.root, path)) is not None:
             quarantine.append(path)
             found.append(Damage(path, reason))
     return days, quarantine, found

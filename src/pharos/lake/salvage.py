@@ -71,7 +71,7 @@ def _rebuild(lake: Lake, now: datetime, report: OnProgress) -> Rebuilt:
     quarantine = []
     for done, path in enumerate(there, 1):
         if path.startswith("quarantine/"):
-            if damage.problem_of_quarantine(lake.root, path) is None:
+            if damage.problem_of_sealed(lake.root, path) is None:
                 quarantine.append(path)
             else:
                 rebuilt.unreadable.append(path)

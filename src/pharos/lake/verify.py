@@ -79,7 +79,7 @@ def verify(
     slice_bytes: int | None = None,
     report: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Verified:
-    """Read the files of events, quarantine and LMS tables, and say which are damaged.
+    """Read the files of events, quarantine, LMS tables, facts and results, and say which are damaged.
 
     With `slice_bytes` only about so much is read, from where the last call stopped. `report` is called with
     the number of files that are done, and of all. May be done beside a run. `now` is UTC, naive.
@@ -111,8 +111,8 @@ def _items(lake: Lake) -> Iterator[_Item]:
         for file in files
     ]
     items += [
-        _Item(path, None, partial(damage.problem_of_quarantine, lake.root, path))
-        for path in lake.state.quarantine
+        _Item(path, None, partial(damage.problem_of_sealed, lake.root, path))
+        for path in [*lake.state.quarantine, *(str(p.relative_to(lake.root)) for p in derived_files(lake))]
     ]
     for table in LMS_TABLES:
         if (path := snapshots.path(lake, table)) is not None:
@@ -122,9 +122,16 @@ def _items(lake: Lake) -> Iterator[_Item]:
     yield from sorted(items, key=lambda item: item.path)
 
 
+def derived_files(lake: Lake) -> list[Path]:
+    """All files of facts and results; those that are being written have another name."""
+    return [path for part in damage.DERIVED for path in (lake.root / part).glob("*/[!.]*") if path.is_file()]
+
+
 def _look(lake: Lake, item: _Item, known: Record, verified: Verified) -> bool:
     """Look at one file and write down what was found; whether it is what was written."""
     reason = item.look()
+    if reason == damage.MISSING and item.path.startswith(damage.DERIVED):
+        reason = None  # a run has replaced it meanwhile
     if reason is None and item.file is not None and not item.file.checksum:
         reason = _unlike_its_events(lake.root, item.file)
     known.last = item.path

@@ -188,7 +188,7 @@ def _damaged(status: LakeStatus) -> Iterator[DataProblem]:
             about="",
             text=f"{_counted(len(status.damaged), 'file')} of the lake: {named}"
             f"{_more(list(status.damaged))}. `pharos lake repair` makes files of events and quarantine anew, "
-            "`pharos import` those of lms.",
+            "`pharos import` those of lms, the next `pharos run` those of facts and results.",
         )
     if status.lost:
         yield DataProblem(

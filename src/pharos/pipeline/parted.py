@@ -154,11 +154,12 @@ def read(
 def live_rows(table: Parted, by: str, columns: Sequence[str]) -> pa.Table:
     """These columns of the rows that count, read without an engine; null in a file that lacks one.
 
-    `by` is the column whose values, as text, are the parts.
+    Rows of a damaged file are left out: the next run makes them anew. `by` is the column whose values, as
+    text, are the parts.
     """
     live = table.parts.filter(pc.greater(table.parts["rows"], 0))
     pieces = []
-    for name in sorted(pc.unique(live["file"]).to_pylist()):
+    for name in filter(lambda each: is_whole(table.path(each)), sorted(pc.unique(live["file"]).to_pylist())):
         parts = live.filter(pc.equal(live["file"], name))["part"].combine_chunks()
         file = pq.ParquetFile(table.path(name))
         rows = file.read([each for each in file.schema_arrow.names if each in {by, *columns}])

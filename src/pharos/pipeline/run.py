@@ -16,6 +16,7 @@ from pharos import geolocation
 from pharos.config import LMS, Settings
 from pharos.database_addresses import DatabaseAddress, database_address
 from pharos.engine import Engine, open_engine
+from pharos.engine.errors import EngineFailed
 from pharos.errors import ConfigurationError
 from pharos.lake import lms_catalog, lms_courses, lms_tables, schema
 from pharos.lake.addresses import forget_addresses
@@ -23,7 +24,17 @@ from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
 from pharos.lake.logs import discover
 from pharos.lake.snapshots import TableState
-from pharos.pipeline import clock, data_problems, facts, ownership, parted, publishing, report_files, results
+from pharos.pipeline import (
+    clock,
+    data_problems,
+    derived,
+    facts,
+    ownership,
+    parted,
+    publishing,
+    report_files,
+    results,
+)
 from pharos.pipeline.graph import FACTS, METRICS
 from pharos.pipeline.ingestion import NO_LOGS, OnProgress, ingest_files, locked_lake, now, silent, sources
 from pharos.pipeline.inputs import Inputs
@@ -63,6 +74,11 @@ class RunReport:
     remarks: list[str] = field(default_factory=list)  # what else a person should know of the results
     problems: list[DataProblem] = field(default_factory=list)  # of the data; none of them ended the run
 
+    def forget_computed(self) -> None:
+        """As before anything was computed."""
+        self.why, self.remarks = [], []
+        self.days = self.tables = 0
+
 
 def run_pipeline(
     settings: Settings,
@@ -94,8 +110,10 @@ def run_pipeline(
         _forget_addresses(lake, engine, settings, scope, progress)
         if imports:
             _import(lake, engine, settings.lms, lms_database, report, progress)
-        found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)
-        _publish(settings, inputs, database, found, report, accepted, progress, may_lose=until is not None)
+        _bring_results(
+            settings, lake, engine, database, report, scope, accepted, progress,
+            full=full, may_lose=until is not None,
+        )  # fmt: skip
     report.problems = data_problems.record(settings, report.not_published, others)
     return report
 
@@ -128,8 +146,10 @@ def compute_only(
         others = ownership.claim(settings, lake, database)
         _check_clock(lake, database, until)
         _forget_addresses(lake, engine, settings, scope, progress)
-        found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)
-        _publish(settings, inputs, database, found, report, accepted, progress, may_lose=until is not None)
+        _bring_results(
+            settings, lake, engine, database, report, scope, accepted, progress,
+            full=full, may_lose=until is not None,
+        )  # fmt: skip
     report.problems = data_problems.record(settings, report.not_published, others)
     return report
 
@@ -239,6 +259,23 @@ def _forget_addresses(
             now(),
             lambda done, total: progress("Forgetting addresses", done, total),
         )
+
+
+def _bring_results(
+    settings: Settings, lake: Lake, engine: Engine, database: sa.Engine, report: RunReport, scope: Scope,
+    accepted: Collection[str], progress: OnProgress, *, full: bool, may_lose: bool,
+) -> None:  # fmt: skip
+    """Compute and publish. If a file of facts or results was damaged on disk, once more without it."""
+    derived.remove_found(lake)
+    try:
+        found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)
+        _publish(settings, inputs, database, found, report, accepted, progress, may_lose=may_lose)
+    except (EngineFailed, pa.ArrowException, OSError):
+        if not derived.remove_damaged(lake):
+            raise
+        report.forget_computed()
+        found, inputs = _compute(lake, engine, report, scope, full=False, progress=progress)
+        _publish(settings, inputs, database, found, report, accepted, progress, may_lose=may_lose)
 
 
 def _compute(
