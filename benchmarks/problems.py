@@ -112,7 +112,8 @@ def compute(file: Path, courses: int) -> None:
         inputs = {}
         for name in METRICS[table].inputs:
             if name in METRICS:
-                inputs[name] = engine.read([files[name]], result_schema(METRICS[name]))
+                found = [files[name]] if name in files else []  # videos have none
+                inputs[name] = engine.read(found, result_schema(METRICS[name]))
             elif (fact := fact_of(name)) is not None:
                 schema = FACTS[fact].schema.append(pa.field("date", pa.date32()))
                 rows = engine.read([file] if fact == "problem_submission" else [], schema)

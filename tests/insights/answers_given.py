@@ -271,11 +271,11 @@ def of_table(table: sa.Table, rows: Sequence[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), contract.schema(table))
 
 
-def finding_table(course: Course) -> pa.Table:
-    """The findings as rows of the table."""
+def finding_table(course: Course, others: Sequence[dict[str, Any]]) -> pa.Table:
+    """The findings about problems and the other ones as rows of the table."""
     names = [column.name for column in tables.finding.columns if column.name not in ("id", "created")]
     whole = {"rank": pa.int64(), "variant": pa.int64(), "learners": pa.int64()}
-    rows = finding_rows(course)
+    rows = [*finding_rows(course), *others]
     return pa.table(
         {name: pa.array([row[name] for row in rows], whole.get(name, pa.string())) for name in names}
     )

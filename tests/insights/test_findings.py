@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.insights import videos_watched
 from tests.insights.answers_given import FOUND, finding_rows, problems_of
 from tests.insights.test_course_map import MAP
 from tests.insights.test_problem_lists import in_path, plain
+from tests.insights.videos_watched import videos_of
 from tests.insights.world import OLD_STYLE, World
 
 from pharos.insights import findings
@@ -63,6 +65,29 @@ def test_the_map_has_the_most_urgent_ones_with_their_problems(sofia: httpx.Clien
     assert f'href="/courses/{world.course_id}/performance/problems/{in_path(problems[0].id)}/"' in page
 
 
+VIDEOS_SAID = {
+    0: "14 of 52 learners who are still there leave between 0:40 and 1:00. Look at what happens there.",
+    2: "21 of 30 learners watch 5:00–5:30 more than once. Look whether it is hard to follow.",
+    4: "12 of 20 learners skip 0:05–0:25. Look whether the beginning is needed. This stands on few learners.",
+    10: "Only 2 of 20 learners reached the end. Look at its length and its last part. This stands on few "
+    "learners.",
+    11: "Nobody reached the end: 16 learners began. Look at its length and its last part. This stands on few "
+    "learners.",
+}
+"""Written by hand from videos_watched.FOUND."""
+
+
+def test_each_video_says_what_was_found_about_it_and_the_map_all(sofia: httpx.Client, world: World) -> None:
+    videos = videos_of(world.campus.courses[0])
+    for i, video in enumerate(videos[:-1]):
+        page = sofia.get(f"engagement/videos/modules/{in_path(video.id)}/timeline/").text
+        assert found_on(page) == ([VIDEOS_SAID[i]] if i in VIDEOS_SAID else []), i
+        assert "Strong and weak learners" not in page
+    page = sofia.get("engagement/video_map/").text
+    assert found_on(page) == [f"{videos[i].name}: {said}" for i, said in VIDEOS_SAID.items()]
+    assert "Strong and weak learners" not in page
+
+
 def test_a_course_without_findings_says_nothing_of_them(world: World) -> None:
     with world.client("sofia") as client:
         for course_id in (OLD_STYLE, world.campus.courses[2].id):
@@ -86,5 +111,12 @@ def test_every_language_says_all_numbers(world: World, code: str) -> None:
         row["numbers"] = numbers
         text = findings.sentence(words, row)
         for name in set(numbers) - {"learners_with_answer", "attempts", "tried_before"}:
+            assert words.number(numbers[name]) in text, (kind, name)
+        assert "%" not in text
+    for kind, confidence, numbers in videos_watched.FOUND.values():
+        text = findings.sentence(
+            words, {"kind": kind, "variant": None, "confidence": confidence, "numbers": numbers}
+        )
+        for name in set(numbers) - {"start_second", "end_second", "finished"}:
             assert words.number(numbers[name]) in text, (kind, name)
         assert "%" not in text

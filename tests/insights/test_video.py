@@ -226,11 +226,11 @@ def test_the_largest_place_is_named_and_of_equal_ones_the_first() -> None:
 
 
 def test_a_page_asks_a_few_questions(sofia: httpx.Client, world: World) -> None:
-    """Videos, seconds, shares and places; and of the last run the first two."""
+    """Videos, seconds, shares, places and findings; and of the last run the first two."""
     world.api.requests.clear()
     sofia.get(alone(world, 0))
     asked = [path for path in world.api.requests if "/courses/" in path or "/videos/" in path]
-    assert len(asked) == 6, asked
+    assert len(asked) == 7, asked
 
 
 @pytest.mark.parametrize("code", languages())

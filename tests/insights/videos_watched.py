@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,39 @@ PLACES = {
     4: (("skipped", 5, 25, 12, 40, 0), ("later", 0, 5, 9, 9, 0)),
 }
 """Kind, start and end, learners, of learners and expected ones, by the number of the video."""
+
+
+def _part(start: int, end: int, learners: int, everybody: int) -> dict[str, int]:
+    return {"start_second": start, "end_second": end, "learners": learners, "of_learners": everybody}
+
+
+FOUND = {
+    0: ("video_part_left", "medium", _part(40, 60, 14, 52)),
+    2: ("video_part_watched_again", "medium", _part(300, 330, 21, 30)),
+    4: ("video_opening_skipped", "low", _part(5, 25, 12, 20)),
+    10: ("video_rarely_finished", "low", {"viewers": 20, "finished": 2}),
+    11: ("video_rarely_finished", "low", {"viewers": 16, "finished": 0}),
+}
+"""Kind, confidence and numbers of the finding about a video, by its number."""
+
+
+def finding_rows(course: Course) -> list[dict[str, Any]]:
+    """The findings about the videos of the course, less urgent than those about its problems."""
+    return [
+        {
+            "course_id": course.id,
+            "rank": 100 + i,
+            "kind": kind,
+            "subject": videos_of(course)[i].key,
+            "part_id": "",
+            "variant": None,
+            "answer": None,
+            "learners": max(numbers.values()),
+            "confidence": confidence,
+            "numbers": json.dumps(numbers),
+        }
+        for i, (kind, confidence, numbers) in FOUND.items()
+    ]
 
 
 def videos_of(course: Course) -> list[Block]:

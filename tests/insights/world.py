@@ -410,9 +410,11 @@ def fill(engine: sa.Engine, campus: Campus) -> None:
             tables.course_activity: activity_rows(ids),
             **demographic_rows(ids),
             tables.answer_distribution: answers_given.as_table(answer_rows(campus)),
-            tables.finding: answers_given.finding_table(campus.courses[0]),
             tables.item_quality: answers_given.item_table(campus.courses[0]),
             tables.item_answer: answers_given.item_answer_table(campus.courses[0]),
+            tables.finding: answers_given.finding_table(
+                campus.courses[0], videos_watched.finding_rows(campus.courses[0])
+            ),
             tables.tags_distribution: answers_given.tag_rows(campus.courses[:2], OLD_STYLE),
             **videos_watched.rows_of(campus.courses[:2], LAST_RUN, OLD_STYLE),
             tables.course_program_metadata: program_rows(),

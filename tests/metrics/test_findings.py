@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.metrics.conftest import Compute
+from tests.metrics.conftest import Compute, columns
 from tests.metrics.test_items import START, Facts, by_case, gave, rest, run_of
+from tests.metrics.test_videos import watch
+from tests.metrics.test_viewings import UNTIL
 
 from pharos.metrics.findings import ORDER
 
@@ -110,3 +112,44 @@ def test_each_rule_at_its_limits(compute: Compute) -> None:
     assert {(row["part_id"], row["variant"]) for row in found["keyed"] if row["subject"] == "p"} == {
         ("p_2_1", None)
     }
+
+
+def test_rules_about_videos_at_their_limits(compute: Compute) -> None:
+    """Of 20 viewers of `end`, 2 reach its end, of `more` 3. 5 of 20 leave `left` at 1:00, of 21 `fewer`.
+
+    Of 20 viewers of `again`, 11 watch 1:00-1:05 twice, of `half` 10. Of 20 of `opening`, 5 skip 0:05-0:30.
+    """
+    whole = (0.0, 300.0)
+
+    def seen(video: str, learners: int, few: int, *parts: tuple[float, float]) -> Facts:
+        """The first `few` learners watch these parts, all others the whole video."""
+        return [
+            row | {"video": video}
+            for user in range(learners)
+            for row in watch(user, *(parts if user < few else (whole,)), duration=300)
+        ]
+
+    facts = [
+        *seen("end", 20, 18, (0, 5), (5, 100)), *seen("more", 20, 17, (0, 5), (5, 100)),
+        *seen("left", 20, 5, (0, 62)), *seen("fewer", 21, 5, (0, 62)),
+        *seen("again", 20, 11, (0, 300), (60, 64)), *seen("half", 20, 10, (0, 300), (60, 64)),
+        *seen("opening", 20, 5, (0, 3), (30, 300)), *seen("small", 9, 5, (0, 3), (30, 300)),
+    ]  # fmt: skip
+    found = compute("finding", UNTIL, video_event=facts)
+    names = ("kind", "subject", "learners", "confidence", "numbers")
+    rows = columns(found, "finding", *names)
+    place = {"start_second": 60, "end_second": 65}
+    assert [(*row[:4], json.loads(row[4])) for row in rows if row[1] != "more"] == [
+        ("video_rarely_finished", "end", 20, "low", {"viewers": 20, "finished": 2}),
+        (
+            "video_part_left", "end", 20, "low",
+            {"start_second": 100, "end_second": 105, "learners": 18, "of_learners": 20},
+        ),
+        ("video_part_left", "left", 20, "low", place | {"learners": 5, "of_learners": 20}),
+        (
+            "video_opening_skipped", "opening", 20, "low",
+            {"start_second": 5, "end_second": 30, "learners": 5, "of_learners": 20},
+        ),
+        ("video_part_watched_again", "again", 20, "low", place | {"learners": 11, "of_learners": 20}),
+    ]  # fmt: skip
+    assert [row[0] for row in rows if row[1] == "more"] == ["video_part_left"]

@@ -1,4 +1,4 @@
-"""What to look at first in the problems of a course, in words; the rules are those of the table `finding`."""
+"""What to look at first in a course, in words; the rules are those of the table `finding`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pharos.insights.problem_lists import quoted
 from pharos.insights.reports import strong
 
 Row = Mapping[str, Any]
+MOST_URGENT = 5
+"""Findings that a map has room for; all stand on the pages of their subjects."""
 
 
 def known(findings: Iterable[Row]) -> list[Row]:
@@ -19,11 +21,18 @@ def known(findings: Iterable[Row]) -> list[Row]:
     return [row for row in findings if row["kind"] in _KINDS]
 
 
-def about(findings: Iterable[Row], problem_id: str, part_id: str) -> list[Row]:
-    """The known findings about a part of a problem, or about the whole problem."""
-    return [
-        row for row in known(findings) if row["subject"] == problem_id and row["part_id"] in ("", part_id)
-    ]
+def about(findings: Iterable[Row], subject: str, part_id: str = "") -> list[Row]:
+    """The known findings about a problem and a part of it; or about a video, by the id that players write."""
+    return [row for row in known(findings) if row["subject"] == subject and row["part_id"] in ("", part_id)]
+
+
+def most_urgent(words: Language, findings: Iterable[Row], links: Mapping[str, Markup]) -> tuple[Markup, ...]:
+    """The first findings about these subjects, each after the link to its subject."""
+    rows = [row for row in known(findings) if row["subject"] in links][:MOST_URGENT]
+    return tuple(
+        words.html("%(subject)s: %(finding)s", subject=links[row["subject"]], finding=sentence(words, row))
+        for row in rows
+    )
 
 
 def sentence(words: Language, finding: Row) -> Markup:
@@ -105,6 +114,64 @@ def _all_right_at_once(words: Language, finding: Row) -> Markup:
     )
 
 
+def _rarely_finished(words: Language, finding: Row) -> Markup:
+    numbers = finding["numbers"]
+    if not numbers["finished"]:
+        return words.htmls(
+            "<strong>Nobody</strong> reached the end: %(n)s learner began. Look at its length and its last "
+            "part.",
+            "<strong>Nobody</strong> reached the end: %(n)s learners began. Look at its length and its last "
+            "part.",
+            numbers["viewers"],
+        )
+    return words.htmls(
+        "Only %(finished)s of %(n)s learner reached the end. Look at its length and its last part.",
+        "Only %(finished)s of %(n)s learners reached the end. Look at its length and its last part.",
+        numbers["viewers"],
+        finished=strong(words.number(numbers["finished"])),
+    )
+
+
+def _part_left(words: Language, finding: Row) -> Markup:
+    return words.htmls(
+        "%(learners)s of %(n)s learner who is still there leaves between %(from)s and %(to)s. Look at what "
+        "happens there.",
+        "%(learners)s of %(n)s learners who are still there leave between %(from)s and %(to)s. Look at what "
+        "happens there.",
+        finding["numbers"]["of_learners"],
+        **_place(words, finding),
+    )
+
+
+def _opening_skipped(words: Language, finding: Row) -> Markup:
+    return words.htmls(
+        "%(learners)s of %(n)s learner skip %(from)s–%(to)s. Look whether the beginning is needed.",
+        "%(learners)s of %(n)s learners skip %(from)s–%(to)s. Look whether the beginning is needed.",
+        finding["numbers"]["of_learners"],
+        **_place(words, finding),
+    )
+
+
+def _part_watched_again(words: Language, finding: Row) -> Markup:
+    return words.htmls(
+        "%(learners)s of %(n)s learner watch %(from)s–%(to)s more than once. Look whether it is hard to "
+        "follow.",
+        "%(learners)s of %(n)s learners watch %(from)s–%(to)s more than once. Look whether it is hard to "
+        "follow.",
+        finding["numbers"]["of_learners"],
+        **_place(words, finding),
+    )
+
+
+def _place(words: Language, finding: Row) -> dict[str, Markup]:
+    numbers = finding["numbers"]
+    return {
+        "learners": strong(words.number(numbers["learners"])),
+        "from": words.video_time(numbers["start_second"]),
+        "to": words.video_time(numbers["end_second"]),
+    }
+
+
 def _answer(words: Language, finding: Row) -> str:
     text = finding["answer"]
     return words.text("(empty)") if text is None else quoted(text)
@@ -116,5 +183,9 @@ _KINDS: dict[str, Callable[[Language, Row], Markup]] = {
     "negative_discrimination": _negative_discrimination,
     "answer_after_change": _answer_after_change,
     "mostly_skipped": _mostly_skipped,
+    "video_rarely_finished": _rarely_finished,
+    "video_part_left": _part_left,
+    "video_opening_skipped": _opening_skipped,
+    "video_part_watched_again": _part_watched_again,
     "all_right_at_once": _all_right_at_once,
 }

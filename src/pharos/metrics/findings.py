@@ -10,6 +10,7 @@ import ibis
 
 from pharos.metrics.items import FEW, FEW_COMPARED, MOST_ANSWERS
 from pharos.metrics.metric import metric
+from pharos.metrics.videos import DROP_OFF, PEAK, SKIPPED
 from pharos.result_store import tables
 
 WRONG_ANSWER_PREFERRED = "wrong_answer_preferred"
@@ -17,6 +18,10 @@ NOBODY_RIGHT = "nobody_right"
 NEGATIVE_DISCRIMINATION = "negative_discrimination"
 ANSWER_AFTER_CHANGE = "answer_after_change"
 MOSTLY_SKIPPED = "mostly_skipped"
+RARELY_FINISHED = "video_rarely_finished"
+PART_LEFT = "video_part_left"
+OPENING_SKIPPED = "video_opening_skipped"
+PART_WATCHED_AGAIN = "video_part_watched_again"
 ALL_RIGHT_AT_ONCE = "all_right_at_once"
 ORDER = (  # the kind to look at first before the others
     WRONG_ANSWER_PREFERRED,
@@ -24,6 +29,10 @@ ORDER = (  # the kind to look at first before the others
     NEGATIVE_DISCRIMINATION,
     ANSWER_AFTER_CHANGE,
     MOSTLY_SKIPPED,
+    RARELY_FINISHED,
+    PART_LEFT,
+    OPENING_SKIPPED,
+    PART_WATCHED_AGAIN,
     ALL_RIGHT_AT_ONCE,
 )
 HIGH, MEDIUM = 100, 30  # learners that a finding stands on, for high and for medium confidence
@@ -33,7 +42,9 @@ _COLUMNS = ("course_id", "kind", "subject", "part_id", "variant", "answer", "lea
 
 
 @metric(tables.finding, by="course_id")
-def finding(item_quality: ibis.Table, item_answer: ibis.Table) -> ibis.Table:
+def finding(
+    item_quality: ibis.Table, item_answer: ibis.Table, video: ibis.Table, video_place: ibis.Table
+) -> ibis.Table:
     """All findings of a course run, with their rank and confidence."""
     whole = item_quality.filter(item_quality.variant.isnull())
     found = ibis.union(
@@ -43,6 +54,10 @@ def finding(item_quality: ibis.Table, item_answer: ibis.Table) -> ibis.Table:
         _answers_after_change(whole, item_answer),
         _mostly_skipped(whole),
         _all_right_at_once(whole),
+        _rarely_finished(video),
+        _parts_left(video_place),
+        _openings_skipped(video_place),
+        _parts_watched_again(video_place),
     )
     return _ranked(found)
 
@@ -53,7 +68,7 @@ def _ranked(findings: ibis.Table) -> ibis.Table:
         *((findings.kind == kind, number) for number, kind in enumerate(ORDER)), else_=len(ORDER)
     )
     order = [place, findings.kind, ibis.desc(findings.learners), findings.subject, findings.part_id]
-    order += [ibis.coalesce(findings.variant, -1), ibis.coalesce(findings.answer, "")]
+    order += [ibis.coalesce(findings.variant, -1), ibis.coalesce(findings.answer, ""), findings.numbers]
     confidence = ibis.cases(
         (findings.learners >= HIGH, "high"), (findings.learners >= MEDIUM, "medium"), else_="low"
     )
@@ -149,6 +164,57 @@ def _mostly_skipped(items: ibis.Table) -> ibis.Table:
     rows = problems.filter(problems.seen >= FEW, problems.tried * 2 < problems.seen)
     rows = rows.mutate(part_id=ibis.literal(""), variant=ibis.null("int64"))
     return _found(rows, MOSTLY_SKIPPED, learners=rows.seen, numbers=_json(seen=rows.seen, tried=rows.tried))
+
+
+def _rarely_finished(videos: ibis.Table) -> ibis.Table:
+    """At most a tenth of the viewers reaches the end."""
+    viewers = ibis.greatest(videos.users_at_start, videos.users_at_end)
+    rows = videos.filter(viewers >= FEW, videos.users_at_end * 10 <= viewers)
+    numbers = _json(viewers=rows.users_at_start, finished=rows.users_at_end)
+    return _of_video(rows, RARELY_FINISHED, learners=rows.users_at_start, numbers=numbers)
+
+
+def _parts_left(places: ibis.Table) -> ibis.Table:
+    """A quarter or more of those who still watch leave in a drop."""
+    rows = places.filter(places.kind == DROP_OFF, places.learners * 4 >= places.of_learners)
+    return _at_place(rows, PART_LEFT)
+
+
+def _openings_skipped(places: ibis.Table) -> ibis.Table:
+    """An opening that is skipped, by a quarter or more."""
+    return _at_place(places.filter(places.kind == SKIPPED), OPENING_SKIPPED)
+
+
+def _parts_watched_again(places: ibis.Table) -> ibis.Table:
+    """Most of those who watch a peak watch it again."""
+    rows = places.filter(places.kind == PEAK, places.learners * 2 > places.of_learners)
+    return _at_place(rows, PART_WATCHED_AGAIN)
+
+
+def _at_place(places: ibis.Table, kind: str) -> ibis.Table:
+    rows = places.filter(places.of_learners >= FEW)
+    numbers = _json(
+        start_second=rows.start_second,
+        end_second=rows.end_second,
+        learners=rows.learners,
+        of_learners=rows.of_learners,
+    )
+    return _of_video(rows, kind, learners=rows.of_learners, numbers=numbers)
+
+
+def _of_video(
+    rows: ibis.Table, kind: str, *, learners: ibis.IntegerValue, numbers: ibis.StringValue
+) -> ibis.Table:
+    """The findings of a kind about videos, by the id that players write."""
+    named = rows.select(
+        "course_id",
+        module_id=rows.encoded_module_id,
+        part_id=ibis.literal(""),
+        variant=ibis.null("int64"),
+        found_learners=learners.cast("int64"),
+        found_numbers=numbers,
+    )
+    return _found(named, kind, learners=named.found_learners, numbers=named.found_numbers)
 
 
 _KEY = ("course_id", "module_id", "part_id", "of_variant")

@@ -82,7 +82,9 @@ class Finding(TypedDict):
     course_id: Course
     rank: Annotated[int, Field(description="1 is to be looked at first.")]
     kind: Annotated[str, Field(description="The rule that found it; further kinds may come.")]
-    subject: Annotated[str, Field(description="Usage id of the block that it is about.")]
+    subject: Annotated[
+        str, Field(description="Usage id of the block that it is about; of a video, as players write it.")
+    ]
     part_id: Annotated[str, Field(description="Input of the problem; empty: all of the block.")]
     variant: Annotated[int | None, Field(description="Seed, if it is about one.")]
     answer: Annotated[str | None, Field(description="The answer that it is about, if it is.")]

@@ -33,7 +33,6 @@ from pharos.insights.tables import Column, Table, table
 router = APIRouter()
 REPORT = navigation.COURSE_MAP
 WORST = 3
-MOST_FINDINGS = 5
 HALF = 0.5
 PAGE_SIZE = 25
 
@@ -98,7 +97,9 @@ def _page(
     return MapPage(
         **names,
         answer=sentence(words, worst),
-        findings=_findings(words, spots, found),
+        findings=findings.most_urgent(
+            words, found, {spot.problem_id: linked(spot.href, spot.name) for spot in spots}
+        ),
         figures_label=words.text("Problem metrics"),
         figures=_figures(words, spots),
         chapters=_chapters(words, outline, spots, worst) if outline is not None else (),
@@ -149,20 +150,6 @@ def sentence(words: Language, worst: Sequence[Spot]) -> Markup:
     ]
     listed = Markup(words.enumeration(named))  # noqa: S704 - its items are escaped
     return words.html("The fewest right answers are at %(problems)s.", problems=listed)
-
-
-def _findings(words: Language, spots: Sequence[Spot], found: Sequence[findings.Row]) -> tuple[Markup, ...]:
-    """The most urgent findings; all others stand on the pages of their problems."""
-    by_id = {spot.problem_id: spot for spot in spots}
-    rows = [row for row in findings.known(found) if row["subject"] in by_id][:MOST_FINDINGS]
-    return tuple(
-        words.html(
-            "%(problem)s: %(finding)s",
-            problem=linked(by_id[row["subject"]].href, by_id[row["subject"]].name),
-            finding=findings.sentence(words, row),
-        )
-        for row in rows
-    )
 
 
 def _figures(words: Language, spots: Sequence[Spot]) -> tuple[Figure, ...]:

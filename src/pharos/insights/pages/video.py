@@ -10,7 +10,7 @@ from typing import ClassVar
 from fastapi import APIRouter, HTTPException, Request, Response
 from markupsafe import Markup
 
-from pharos.insights import files, navigation
+from pharos.insights import files, findings, navigation
 from pharos.insights.access import CourseInView, CoursesInView
 from pharos.insights.api import Row
 from pharos.insights.charts import Chart
@@ -55,7 +55,8 @@ class VideoPage(ReportPage):
     """How was this video watched?"""
 
     template: ClassVar[str] = "video.html"
-    heading: str
+    findings: tuple[Markup, ...] = ()
+    """What deserves a look, in words."""
     in_course: str
     """The video in the LMS; empty where its place is not known."""
     previous: str = ""
@@ -93,6 +94,7 @@ class _View:
     coverage: Sequence[Row]
     places: Sequence[Row]
     last_run: LastRun | None
+    findings: Sequence[findings.Row]
     watched: Container[str]
     """Videos of the course with viewers."""
 
@@ -121,13 +123,17 @@ async def render_video(
     """
     player = player_id(block_id)
     pipeline_id = f"{course.course_id}|{player}"
-    rows, segments, coverage, places, outline, earlier = await asyncio.gather(
-        site.api.videos(course.course_id),
-        site.api.video_timeline(pipeline_id),
-        site.api.coverage_of_video(pipeline_id),
-        site.api.places_of_video(pipeline_id),
-        site.directory.outline(course.course_id),
-        site.directory.earlier_runs(course, visible),
+    (rows, segments, coverage, places, found), (outline, earlier) = await asyncio.gather(
+        asyncio.gather(
+            site.api.videos(course.course_id),
+            site.api.video_timeline(pipeline_id),
+            site.api.coverage_of_video(pipeline_id),
+            site.api.places_of_video(pipeline_id),
+            site.api.findings(course.course_id),
+        ),
+        asyncio.gather(
+            site.directory.outline(course.course_id), site.directory.earlier_runs(course, visible)
+        ),
     )
     watched = videos_of(rows)
     shown = watched.get(player)
@@ -144,6 +150,7 @@ async def render_video(
         coverage=coverage,
         places=[row for row in places if row["kind"] in KINDS],
         last_run=await _last_run(site, earlier[0], outline, player) if earlier else None,
+        findings=findings.about(found, player),
         watched=watched,
     )
     return site.renderer.render(request, _page(request, site, view))
@@ -192,7 +199,7 @@ def _page(request: Request, site: Site, view: _View) -> VideoPage:
         **names,
         trail=(*view.place.trail, Link("", view.name, current=True)),
         answer=sentence(words, video, view.places),
-        heading=view.name,
+        findings=tuple(findings.sentence(words, row) for row in view.findings),
         in_course=(
             f"{site.lms_url}/courses/{in_path(course.course_id)}/jump_to/{in_path(view.block_id)}"
             if view.block_id

@@ -10,14 +10,14 @@ from typing import ClassVar
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
-from pharos.insights import map_drawing, navigation
+from pharos.insights import findings, map_drawing, navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.api import Row
 from pharos.insights.controls import files
 from pharos.insights.directory import Course
 from pharos.insights.language import Language
 from pharos.insights.map_drawing import Chapter, median
-from pharos.insights.outline import Outline
+from pharos.insights.outline import Outline, player_id
 from pharos.insights.problem_lists import linked
 from pharos.insights.reports import Figure, ReportPage, about, strong
 from pharos.insights.site import TheSite
@@ -65,12 +65,13 @@ class MapPage(ReportPage):
 @router.get("/courses/{course_id:course_page}/engagement/video_map/")
 async def video_map(request: Request, course: CourseInView, site: TheSite) -> Response:
     """Which videos do learners leave?"""
-    rows, coverage, outline = await asyncio.gather(
+    rows, coverage, found, outline = await asyncio.gather(
         site.api.videos(course.course_id),
         site.api.video_coverage(course.course_id),
+        site.api.findings(course.course_id),
         site.directory.outline(course.course_id),
     )
-    return site.renderer.render(request, _page(request, course, videos_of(rows), coverage, outline))
+    return site.renderer.render(request, _page(request, course, videos_of(rows), coverage, found, outline))
 
 
 def _page(
@@ -78,6 +79,7 @@ def _page(
     course: Course,
     videos: Mapping[str, Video],
     coverage: Sequence[Row],
+    found: Sequence[Row],
     outline: Outline | None,
 ) -> MapPage:
     words: Language = request.state.language
@@ -95,6 +97,9 @@ def _page(
     return MapPage(
         **names,
         answer=sentence(words, worst),
+        findings=findings.most_urgent(
+            words, found, {player_id(spot.block_id): linked(spot.href, spot.name) for spot in spots}
+        ),
         figures_label=words.text("Video metrics"),
         figures=_figures(words, spots),
         chapters=_chapters(words, outline, spots, worst) if outline is not None else (),

@@ -259,7 +259,7 @@ finding = result(
     "finding",
     Definition(
         title="Findings",
-        version=1,
+        version=2,
         meaning="What a course team should look at first, with its evidence.",
         formula=(
             "wrong_answer_preferred (look at the key): a wrong answer that more strong learners give first "
@@ -271,6 +271,11 @@ finding = result(
             "edit gave an answer that nobody gave before. "
             "mostly_skipped (look at its place and text): fewer than half of those who saw the problem tried "
             "it. "
+            "video_rarely_finished (look at its length and its last part): a tenth of its viewers or fewer "
+            "reach the end. "
+            "video_part_left (look at what happens there): a drop in which a quarter or more leave. "
+            "video_opening_skipped (look whether the beginning is needed): an opening that learners skip. "
+            "video_part_watched_again (look whether it is hard to follow): a peak that most watch again. "
             "all_right_at_once (look whether it asks anything): every first answer is right."
         ),
         edge_cases=(
@@ -280,16 +285,22 @@ finding = result(
             "A problem that nobody tried has no item quality, and no finding.",
             "confidence is high if the finding stands on 100 learners or more, medium from 30, else low.",
             "rank goes by kind, in the order above, then by learners.",
-            "Kinds are open: later releases add some, also about other blocks than problems.",
+            "Drops, peaks and skipped openings of videos are those of the table video_place.",
+            "Kinds are open: later releases add some, also about other blocks.",
         ),
         window="The whole history up to the last day.",
-        source="The tables item_quality and item_answer.",
+        source="The tables item_quality, item_answer, video and video_place.",
         spec="02 §12",
     ),
     course_id(),
     _count("rank", "1 is to be looked at first."),
     column("kind", Exact(64), "The rule that found it.", nullable=False),
-    column("subject", Exact(255), "Usage id of the block that it is about.", nullable=False),
+    column(
+        "subject",
+        Exact(255),
+        "Usage id of the block that it is about; of a video the id that players write.",
+        nullable=False,
+    ),
     column("part_id", Exact(255), "Input of the problem; empty: all of the block.", nullable=False),
     _variant(),
     column("answer", Exact(255), "The answer that it is about, if it is about one."),
