@@ -24,6 +24,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from tests.conftest import CHECKOUT
 
 from pharos.demo.campus import Campus
 from pharos.demo.log_files import write_logs
@@ -43,6 +44,7 @@ RUNNER = """
 import os, signal, sys
 from datetime import datetime
 from pathlib import Path
+from tests.pipeline.conftest import FEW, computing
 from pharos import cli, config
 from pharos.pipeline import run  # loads what a run needs, before the fork
 
@@ -61,6 +63,8 @@ def die_at(change):
 
     sys.addaudithook(watch)
 
+few = computing(*FEW)  # a kill hits any of them alike
+few.__enter__()
 for line in sys.stdin:
     home, logs, until, change = line.rstrip("\\n").split("\\t")
     child = os.fork()
@@ -104,7 +108,7 @@ class Runner:
 def runner() -> Iterator[Runner]:
     with subprocess.Popen(
         [sys.executable, "-c", RUNNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        env={**os.environ, "PHAROS_ENGINE__THREADS": "1"},
+        cwd=CHECKOUT, env={**os.environ, "PHAROS_ENGINE__THREADS": "1"},
     ) as process:  # fmt: skip
         yield Runner(process)
         assert process.stdin is not None
