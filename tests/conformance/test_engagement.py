@@ -58,6 +58,13 @@ def test_nothing_right(shared_data: Path, engine_settings: EngineSettings, tmp_p
     ]
     learner = ("username", "segments", "attempt_ratio_order", "enrollment_date", "email")
     assert rows(database, tables.module_engagement_roster, *learner) == [("u1", "", -3, today, None)]
+    report = ("username", "end_date", "days_active", "problems_attempted", "problem_attempts", "forum_posts")
+    for table, end in (
+        (tables.student_engagement_daily, today),
+        (tables.student_engagement_weekly, date(2024, 3, 11)),
+        (tables.student_engagement_all, date(2024, 3, 11)),
+    ):
+        assert rows(database, table, *report) == [("u1", end, 1, 1, 3, 1)]
 
 
 METRICS = (

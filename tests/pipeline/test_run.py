@@ -102,7 +102,7 @@ def test_a_late_event_of_no_consequence_publishes_nothing(installation: Installa
     """An event without a person changes the day's events and their number, but not one row more."""
     installation.run(log())
     before = installation.tables()
-    installation.run([*log(), lines.event(f"{DAYS[1]} 23:00", "page_close", user=None)])
+    installation.run([*log(), lines.event(f"{DAYS[1]} 23:00", "page_close", user=None, username="")])
     after = installation.tables()
     assert after.pop("total_events_daily") != before.pop("total_events_daily")
     assert after == before

@@ -18,9 +18,10 @@ _PAIR = ["course_id", "user_id", "event_username"]
 
 
 @metric(tables.event_name, by="course_id")
-def event_name(counted_interaction: ibis.Table) -> ibis.Table:
+def event_name(counted_interaction: ibis.Table, counted_activity_item: ibis.Table) -> ibis.Table:
     """The pairs of number and user name in the events of a course run."""
-    rows = named(counted_interaction)
+    pairs = ("course_id", "user_id", "username", "date")
+    rows = named(ibis.union(counted_interaction.select(pairs), counted_activity_item.select(pairs)))
     return rows.group_by(_PAIR).agg(last_date=rows.date.max())
 
 
@@ -44,16 +45,16 @@ def learner_name(event_name: ibis.Table, auth_user: ibis.Table) -> ibis.Table:
     return names.mutate(username=names.username.left(LONGEST))
 
 
-def with_names(interactions: ibis.Table, learner_name: ibis.Table) -> ibis.Table:
-    """The interactions of learners, with the `username` by which each is shown."""
-    rows = named(interactions)
+def with_names(rows: ibis.Table, learner_name: ibis.Table) -> ibis.Table:
+    """The rows of a fact that are learners', with the `username` by which each is shown."""
+    rows = named(rows)
     found = rows.inner_join(learner_name, _PAIR).select(rows, learner_name.username)
     return found.drop("user_id", "event_username")
 
 
-def named(interactions: ibis.Table) -> ibis.Table:
+def named(rows: ibis.Table) -> ibis.Table:
     """Those with a user name, which is `event_username`; `user_id` is 0 where the event has none."""
-    rows = interactions.filter(interactions.username.notnull(), interactions.username != "")
+    rows = rows.filter(rows.username.notnull(), rows.username != "")
     return rows.mutate(
         user_id=ibis.coalesce(rows.user_id, 0), event_username=storable(rows.username)
     ).drop("username")  # fmt: skip

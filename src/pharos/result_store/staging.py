@@ -172,7 +172,7 @@ class Stage:
                 return f"DELETE FROM {name} AS t USING {gone} AS s WHERE {self._is_named()}"  # noqa: S608
             case "sqlite":
                 # A clustered table has no rowid; its primary key is course run, day and id.
-                row = ["course_id", "date", "id"] if self._table.info.get("by_day") else ["id"]
+                row = ["course_id", "date", "id"] if self._table.info.get("by_day") else ["rowid"]
                 return (
                     f"DELETE FROM {name} WHERE ({', '.join(row)}) IN "  # noqa: S608
                     f"(SELECT {', '.join(f't.{part}' for part in row)} FROM {self._joined()})"

@@ -298,11 +298,18 @@ def _student_engagement(period: str) -> Table:
         formula="Distinct problems and videos; events of other kinds; votes given minus votes taken back.",
         edge_cases=(
             "Only learners with activity, enrolled or not.",
+            "Every event with a user name, a course and a payload that can be read is activity.",
+            "A problem answered rightly once stays so.",
             "A vote received is activity of the receiver.",
             "A count can be negative if only the taking back of a vote falls into the time.",
         ),
+        window="The whole history up to the last day; the first week may be a part of one.",
         source="All events of the tracking logs.",
         spec="03 §3",
+        differences=(
+            "Learners are told apart by their number in the LMS, and shown under the user name of today.",
+            "An event without a course in its context counts for the course of its address.",
+        ),
         persons="username",
     )
     numbers = {
@@ -332,7 +339,13 @@ def _student_engagement(period: str) -> Table:
         Column("created", Time, server_default=func.now(), nullable=False, comment="When published, UTC."),
         PrimaryKeyConstraint("course_id", "username", "end_date"),
         comment=definition.meaning,
-        info={"definition": definition, "key": ("course_id", "username", "end_date")},
+        info={
+            "definition": definition,
+            "key": ("course_id", "username", "end_date"),
+            "by_day": False,
+            "stamp": "end_date" if period == "all" else None,
+            "may_shrink": period == "weekly",  # the weeks of one day are not those of the next
+        },
         **MYSQL,
     )
 
