@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import sqlalchemy as sa
 
 from pharos import config
 from pharos.config import EngineSettings
+from pharos.data_api.app import create_app
+from pharos.data_api.tokens import create_token
 from pharos.pipeline.run import run_pipeline
-from pharos.result_store import tables
+from pharos.result_store import store, tables
 
 Rows = list[tuple[Any, ...]]
 PROBLEM = "block-v1:FUT+{}+R+type@problem+block@aaa"
@@ -35,7 +39,9 @@ def engagement(database: sa.Engine) -> Rows:
     return rows(database, tables.module_engagement, *names)
 
 
-def test_nothing_right(shared_data: Path, engine_settings: EngineSettings, tmp_path: Path) -> None:
+def test_nothing_right(
+    shared_data: Path, engine_settings: EngineSettings, tmp_path: Path, serve: Callable[[Any], str]
+) -> None:
     log = shared_data / "field" / "future" / "engagement-nothing-right.log"
     database = computed(tmp_path, engine_settings, log, datetime(2024, 3, 12))
     today = date(2024, 3, 5)
@@ -65,6 +71,44 @@ def test_nothing_right(shared_data: Path, engine_settings: EngineSettings, tmp_p
         (tables.student_engagement_all, date(2024, 3, 11)),
     ):
         assert rows(database, table, *report) == [("u1", end, 1, 1, 3, 1)]
+    assert_the_endpoints_say_so(tmp_path, serve)
+
+
+def assert_the_endpoints_say_so(home: Path, serve: Callable[[Any], str]) -> None:
+    """What the Data API answers of learners, from the tables that were computed. `spec 05 §10`"""
+    settings = config.load(home, data_api={"learners": True})
+    database = store.connect(settings.store_url)
+    create_token(database, "all", learners=True, token="t" * 40)
+    database.dispose()
+    course = "course-v1:FUT+E2+R"
+    with httpx.Client(
+        base_url=f"{serve(create_app(settings))}/api/v0",
+        headers={"Authorization": f"Token {'t' * 40}"},
+        params={"course_id": course},
+    ) as api:
+        [learner] = api.get("/learners/", params={"course_id": course, "text_search": "U1"}).json()["results"]
+        assert learner == api.get("/learners/u1/").json()
+        assert learner["engagements"] == {
+            "discussion_contributions": 1, "problems_attempted": 1, "problems_completed": 0,
+            "videos_viewed": 0, "problem_attempts_per_completed": None,
+        }  # fmt: skip
+        assert (learner["segments"], learner["last_updated"]) == ([], "2024-03-12")
+        assert api.get("/engagement_timelines/u1/").json() == {
+            "days": [
+                {"date": "2024-03-05", "problems_attempted": 1, "problems_completed": 0,
+                 "discussion_contributions": 1, "videos_viewed": 0}
+            ]
+        }  # fmt: skip
+        metadata = api.get(f"/course_learner_metadata/{course}/").json()
+    assert (metadata["enrollment_modes"], set(metadata["segments"].values())) == ({"audit": 1}, {0})
+    ranges = metadata["engagement_ranges"]
+    assert ranges["date_range"] == {"start": "2024-03-05", "end": "2024-03-12"}
+    ranks = [f"class_rank_{rank}" for rank in ("bottom", "average", "top")]
+    # Few attempts per completed problem are good: what is low is on top.
+    assert [ranges["problem_attempts_per_completed"][rank] for rank in ranks] == [
+        None, [None, None], [0.0, None],
+    ]  # fmt: skip
+    assert [ranges["problems_attempted"][rank] for rank in ranks] == [[0.0, 1.0], [1.0, None], None]
 
 
 METRICS = (
