@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
+from tests.metrics.naive_videos import usage, viewings
 
 PHAROS = str(Path(sys.executable).parent / "pharos")
 UNTIL = date(2026, 3, 16)  # a Monday: the last week is complete
@@ -184,3 +185,64 @@ def test_video_viewers_in_page_api_and_by_hand(demo: Demo, events: list[dict[str
 def test_the_course_list_is_that_of_the_person(demo: Demo, page: Page) -> None:
     sign_in(page, demo, "Inês Carvalho")
     expect(page.locator("table.data tbody tr")).to_have_count(1)
+
+
+MOBILE = {
+    "edx.video.played": "play_video",
+    "edx.video.paused": "pause_video",
+    "edx.video.stopped": "stop_video",
+    "edx.video.position.changed": "seek_video",
+}
+
+
+def moves_of_videos(events: list[dict[str, Any]], course_id: str) -> list[dict[str, Any]]:
+    """What learners did with the videos of the course, in the form that the count by hand reads."""
+    found = []
+    for event in events:
+        kind = MOBILE.get(event["event_type"], event["event_type"])
+        key = course_id.removeprefix("course-v1:")
+        in_course = event["context"].get("course_id") == course_id or key in (event.get("page") or "")
+        if kind not in MOBILE.values() or not in_course or not event["context"].get("user_id"):
+            continue
+        payload = event["event"] if isinstance(event["event"], dict) else json.loads(event["event"])
+        is_seek = kind == "seek_video"
+        found.append(
+            {
+                "course_id": course_id,
+                "user_id": event["context"]["user_id"],
+                "video": payload["id"],
+                "session": event.get("session") or "",
+                "is_mobile": event["event_source"] == "mobile",
+                "time": datetime.fromisoformat(event["time"]).astimezone(UTC).replace(tzinfo=None),
+                "event_type": kind,
+                "position": float(payload["new_time"] if is_seek else payload["currentTime"]),
+                "old_position": float(payload["old_time"]) if is_seek else None,
+                "duration": None if is_seek else payload.get("duration"),
+                "unused": None,
+            }
+        )
+    return found
+
+
+def test_videos_in_page_api_and_by_hand(demo: Demo, events: list[dict[str, Any]], page: Page) -> None:
+    """Viewings by one state per learner and video: all videos of the course, and the page of one."""
+    rows = [row for row in moves_of_videos(events, COURSE) if row["time"].date() < UNTIL]
+    by_hand = usage(viewings(rows, compat=False))
+    assert len(by_hand) > 5
+    answer = demo.ask(f"/api/v0/courses/{COURSE}/videos/")
+    assert {
+        row["encoded_module_id"]: (row["duration"], row["users_at_start"], row["users_at_end"])
+        for row in answer
+    } == {video: whole[:3] for (_, video), (whole, _) in by_hand.items()}
+
+    video = max(answer, key=lambda row: row["users_at_start"])["encoded_module_id"]
+    _, parts = by_hand[COURSE, video]
+    timeline = demo.ask(f"/api/v0/videos/{COURSE}|{video}/timeline/")
+    assert {row["segment"]: (row["num_users"], row["num_views"]) for row in timeline} == parts
+
+    sign_in(page, demo, "Sofia Lindqvist")
+    page.goto(f"{demo.insights}/courses/{COURSE}/engagement/videos/modules/{video}/timeline/")
+    shown = page.locator("#table tbody tr")
+    for segment, row in enumerate(shown.all()[:10]):
+        users, views = parts.get(segment, (0, 0))
+        assert row.locator("td").all_inner_texts()[:2] == [str(users), str(views - users)]
