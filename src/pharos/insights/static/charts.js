@@ -6,6 +6,7 @@
   const whole = new Intl.NumberFormat(lang, { useGrouping: "always" });  // as the server does, also in Spanish
   const share = new Intl.NumberFormat(lang, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const tenth = new Intl.NumberFormat(lang, { style: "percent", maximumFractionDigits: 0 });
+  const pair = new Intl.NumberFormat(lang, { minimumIntegerDigits: 2 });
   const day = (options) => { const f = new Intl.DateTimeFormat(lang, { timeZone: "UTC", ...options }); return (t) => f.format(new Date(t)); };
   const fullDay = day({ weekday: "short", day: "numeric", month: "long", year: "numeric" });
   const shortDay = day({ day: "numeric", month: "short" });
@@ -232,7 +233,7 @@
   /* A video: viewers of each second as an area, replays stacked on it, viewers of the last run as a dashed line.
      Where many leave is a band, where many watch again a line; their names stand above. */
   function timeline(data, { narrow, height, width }) {
-    const clock = (s) => `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`, end = data.seconds.at(-1);
+    const clock = (s) => `${whole.format(Math.floor(s / 60))}:${pair.format(s % 60)}`, end = data.seconds.at(-1);
     const [viewers, replays, before] = data.names, rows = data.places.length ? 2 : 0;
     const grid = { top: 16 + 20 * rows, bottom: 28, left: rtl() ? 16 : 52, right: rtl() ? 52 : 16 };
     const step = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800].find((n) => end / n <= Math.max(2, Math.floor(width / 80))) ?? 3600;
