@@ -177,8 +177,8 @@ def _chosen(table: sa.Table, shown: Columns, caller: Caller, course_id: str | No
 
 
 def _order(table: sa.Table, shown: Columns, *, is_published: bool) -> Columns:
-    """The key, or all columns of a table without one; of rows that another program stored, their number."""
-    if not is_published and not table.info["by_day"]:
+    """The key, or all columns of a table without one; of another program's rows their number, if any."""
+    if not is_published and not table.info["by_day"] and "id" in table.c:
         return [table.c.id]
     return [table.c[name] for name in table.info["key"]] or shown
 
