@@ -42,7 +42,10 @@ def test_a_url_names_a_database(url: str, address: DatabaseAddress) -> None:
         ("mysql://u:secret@h:port/e", "is no address of a database"),
         ("oracle://u:secret@h/e", "oracle is no kind of database"),
         ("mysql://u:secret@h", "names no database"),
+        ("sqlite://", "names no file"),
         ("mysql:///e", "names no host"),
+        ("mysql://u:secret@h:65536/e", "65536 is no port; ports are 1 to 65535"),
+        ("mysql://u:secret@h:0/e", "0 is no port"),
         ("mysql://u:secret@h/e?sslmode=require", "no such option: sslmode; mysql takes ssl_mode"),
         ("mysql://u:se@cret@h/e", "write % as %25, @ as %40"),
         ("mysql://u:se@cret/more@h/e", "write % as %25, @ as %40"),
@@ -87,7 +90,6 @@ def test_an_address_shows_neither_user_nor_password() -> None:
         ("postgres://u:p@h/e?sslmode=require", "postgresql+psycopg", {"sslmode": "require"}),
         ("postgresql+psycopg2://u:p@h/e", "postgresql+psycopg", {}),
         ("sqlite:////var/a@b%25.sqlite", "sqlite", {}),
-        ("sqlite://", "sqlite", {}),
     ],
 )
 def test_the_result_store_takes_the_same_addresses(url: str, driver: str, options: dict[str, str]) -> None:
@@ -99,3 +101,5 @@ def test_the_result_store_takes_the_same_addresses(url: str, driver: str, option
 def test_a_mistake_in_the_address_of_the_result_store_names_its_setting() -> None:
     with pytest.raises(ConfigurationError, match=r"^result_store\.url: oracle is no kind"):
         sqlalchemy_url("oracle://u:secret@h/e", "result_store.url")
+    with pytest.raises(ConfigurationError, match=r"^result_store\.url: names no file"):
+        sqlalchemy_url("sqlite://", "result_store.url")  # that would be a store in memory

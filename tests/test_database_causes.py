@@ -76,6 +76,7 @@ from pharos.database_causes import cause, plain
         ('column "bogus" does not exist', "no such column"),
         ("You have an error in your SQL syntax; check the manual (1064)",
          "the server does not know a word of a statement"),
+        ('invalid connection option "foo"', "the address has an option that is not known"),
         ("something new", "an error of an unknown kind"),
     ],
 )  # fmt: skip

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from pharos.errors import ConfigurationError
 
+LAST_PORT = 65_535
 PORTS = {"mysql": 3306, "postgresql": 5432}
 # What each kind of server is told about TLS, by the names its own clients use.
 TLS_OPTIONS = {
@@ -107,7 +108,11 @@ def _parsed(url: str, setting: str) -> sa.URL:
     if kind not in TLS_OPTIONS:
         raise ConfigurationError(f"{setting}: {kind} is no kind of database Pharos knows; write {EXAMPLES}")
     if kind == "sqlite":
+        if not parts.database:
+            raise ConfigurationError(f"{setting}: names no file; write {EXAMPLES}")
         return parts
+    if parts.port is not None and not 0 < parts.port <= LAST_PORT:
+        raise ConfigurationError(f"{setting}: {parts.port} is no port; ports are 1 to {LAST_PORT}")
     account = url.partition("://")[2].rpartition("@")[0]
     is_torn = any("@" in part or "/" in part for part in (parts.host or "", parts.database or ""))
     if is_torn or _NO_ESCAPE.search(account):

@@ -106,6 +106,11 @@ _CAUSES = tuple(
             "look whether the database is that of the LMS and whether its migrations ran",
         ),
         (
+            r"option of the address is unknown|invalid connection option",
+            "the address has an option that is not known",
+            f"{_CHECK}: what stands after its question mark",
+        ),
+        (
             (
                 r"unknown (mysql )?server host|could not translate host name|name or service not known"
                 r"|name resolution|unknownhost|nodename nor servname"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pharos.errors import PharosError
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -11,6 +13,12 @@ class Finding:
 
     is_good: bool
     text: str
+
+
+def named(setting: str, error: PharosError) -> str:
+    """What an error says, beginning with the setting."""
+    text = str(error)
+    return text if text.startswith(f"{setting}: ") else f"{setting}: {text}"
 
 
 def works(text: str) -> Finding:

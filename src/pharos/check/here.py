@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,8 +17,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from pharos import geolocation
-from pharos.check.finding import Finding, fails, works
+from pharos.check.finding import Finding, fails, named, works
 from pharos.config import Settings
+from pharos.database_addresses import sqlalchemy_url
 from pharos.engine import open_engine
 from pharos.errors import ConfigurationError, PharosError
 from pharos.hardening import weak_settings
@@ -46,16 +48,23 @@ def settings_file(settings: Settings, file: Path | None) -> Iterator[Finding]:
 def home(settings: Settings) -> Iterator[Finding]:
     """A file can be made in home, or home can be made; nobody else may look into it."""
     folder = settings.home.absolute()
-    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    try:
-        tempfile.TemporaryFile(dir=existing).close()
-    except OSError as error:
-        yield fails(f"home {folder}: nothing can be written in {existing} ({error.strerror or error})")
+    if (why := _why_not_writable(folder)) is not None:
+        yield fails(f"home {folder}: {why}")
     else:
         yield works(f"home {folder}: can be written")
     if folder.exists() and folder.stat().st_mode & OTHERS:
         mode = stat.S_IMODE(folder.stat().st_mode)
         yield fails(f"home {folder}: everybody on this host may enter it (mode {mode:o}); chmod 700 {folder}")
+
+
+def _why_not_writable(folder: Path) -> str | None:
+    """Why no file can be made in the folder, or in the nearest one above if it has to be made."""
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    try:
+        tempfile.TemporaryFile(dir=existing).close()
+    except OSError as error:
+        return f"nothing can be written in {existing} ({error.strerror or error})"
+    return None
 
 
 def logs(settings: Settings) -> Iterator[Finding]:
@@ -204,19 +213,27 @@ def countries(settings: Settings) -> Iterator[Finding]:
 def result_stores(settings: Settings) -> Iterator[Finding]:
     """Each Result Store answers, has our tables, and takes a row, which is taken back."""
     yield from _result_store("result_store.url", settings.store_url)
-    yield from (fails(f"result_store.url: {one.text}") for one in ownership.of_the_store(settings))
+    with suppress(PharosError):  # told by now
+        yield from [fails(f"result_store.url: {one.text}") for one in ownership.of_the_store(settings)]
     if settings.data_api.v1_url is not None:
         yield from _result_store("data_api.v1_url", settings.data_api.v1_url.get_secret_value())
 
 
+def _new_file(setting: str, file: Path) -> Finding:
+    """Whether a store that is a file can be made."""
+    why = _why_not_writable(file.absolute().parent)
+    return fails(f"{setting}: {why}") if why else works(f"{setting}: a new file; the first run creates it")
+
+
 def _result_store(setting: str, url: str) -> Iterator[Finding]:
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        yield works(f"{setting}: a new SQLite file; the first run creates it")
-        return
     try:
+        address = sqlalchemy_url(url, setting)
+        if address.get_backend_name() == "sqlite" and not Path(str(address.database)).exists():
+            yield _new_file(setting, Path(str(address.database)))
+            return
         database = store.connect(url)
     except PharosError as error:
-        yield fails(f"{setting}: {error}")
+        yield fails(named(setting, error))
         return
     try:
         row = {"update_id": f"pharos check {datetime.now(UTC).isoformat()}", "target_table": "pharos check"}

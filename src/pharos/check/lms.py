@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from pharos.check.finding import Finding, fails, works
+from pharos.check.finding import Finding, fails, named, works
 from pharos.config import LMS, Settings
 from pharos.database_addresses import database_address
 from pharos.engine import open_engine
@@ -50,7 +50,7 @@ def database(settings: Settings) -> Iterator[Finding]:
             finally:
                 engine.close()
     except PharosError as error:
-        yield fails(f"lms.database: {error}")
+        yield fails(named("lms.database", error))
         return
     if not failed:
         yield works(f"lms.database: {address}: a row of each of {len(TABLES)} tables was read")
