@@ -146,6 +146,18 @@ def test_one_stage_at_a_time(shell: Shell) -> None:
     assert shell.learners() == ALL_DAYS
 
 
+def test_a_home_without_events_is_not_computed(shell: Shell) -> None:
+    """It would empty the tables of a store that another home has filled."""
+    assert "typo holds no events" in shell.pharos("compute", "--home", "typo", code=2, COLUMNS="200").stderr
+    assert not (shell.folder / "typo").exists()
+
+
+@pytest.mark.parametrize("verb", ["verify", "repair", "rebuild"])
+def test_a_lake_that_is_not_there_is_not_called_whole(verb: str, shell: Shell) -> None:
+    assert "typo has no lake" in shell.pharos("lake", verb, "--home", "typo", code=2, COLUMNS="200").stderr
+    assert not (shell.folder / "typo").exists()
+
+
 @pytest.mark.parametrize(
     ("until", "last"),
     [

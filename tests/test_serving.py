@@ -211,7 +211,10 @@ def test_new_settings_count_after_a_signal_and_no_request_fails(tmp_path: Path) 
 
 def test_the_scheduler_alone(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    settings(home, scheduler={"jobs": {"often": {"cron": "* * * * * *", "run": "compute"}}})
+    log = lines.write(tmp_path / "tracking.log", [lines.event("2024-03-02 09:00", "play_video")])
+    sources = {"lms": {"paths": [str(log)]}}
+    often = {"cron": "* * * * * *", "run": "ingest"}
+    settings(home, logs={"sources": sources}, scheduler={"jobs": {"often": often}})
     with served(home, "scheduler", 0) as running:
         running.until(lambda: running.lines("job ended"))
         second = subprocess.run([PROGRAM, "scheduler", "--home", home], capture_output=True, check=False)

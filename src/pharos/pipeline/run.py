@@ -141,6 +141,11 @@ def compute_only(
 ) -> RunReport:
     """The stages after ingestion: compute what is stale, publish; see `run_pipeline`. Raises PharosError."""
     report = RunReport(until or now())
+    if not Lake(settings.lake).state.events:
+        raise ConfigurationError(
+            f"home: {settings.home.absolute()} holds no events; name the home that does (--home), or begin "
+            "with `pharos run`"
+        )
     scope = _scope_of(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
         others = ownership.claim(settings, lake, database)
