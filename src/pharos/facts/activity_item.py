@@ -14,7 +14,7 @@ import pyarrow as pa
 from pharos.engine.functions import stripped
 from pharos.facts.course import course_run
 from pharos.facts.fact import fact
-from pharos.facts.payload import payload_text
+from pharos.facts.payload import payload_object, payload_text
 
 if TYPE_CHECKING:
     from ibis.expr.types import BooleanValue, StringValue
@@ -69,7 +69,7 @@ def activity_item(events: ibis.Table) -> ibis.Table:
     `count` of votes is less one for each that was taken back; so it may be 0 or negative.
     """
     is_named = events.username.notnull() & (events.username != "")
-    is_read = ibis.coalesce(events.payload_is_object, False) | (events.payload == "")
+    is_read = (payload_object(events) != "") | (events.payload == "")
     rows = events.filter(
         is_named, events.page_course_id.notnull(), events.event_type.notnull(), is_read
     )  # fmt: skip
