@@ -39,12 +39,13 @@ FOUND = {
 
 def finding_rows(course: Course) -> list[dict[str, Any]]:
     """The findings about the videos of the course, less urgent than those about its problems."""
+    videos = videos_of(course)
     return [
         {
             "course_id": course.id,
             "rank": 100 + i,
             "kind": kind,
-            "subject": videos_of(course)[i].key,
+            "subject": videos[i].key,
             "part_id": "",
             "variant": None,
             "answer": None,
@@ -53,6 +54,7 @@ def finding_rows(course: Course) -> list[dict[str, Any]]:
             "numbers": json.dumps(numbers),
         }
         for i, (kind, confidence, numbers) in FOUND.items()
+        if i < len(videos)
     ]
 
 
