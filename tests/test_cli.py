@@ -148,7 +148,7 @@ def test_one_stage_at_a_time(shell: Shell) -> None:
 
 def test_a_home_without_events_is_not_computed(shell: Shell) -> None:
     """It would empty the tables of a store that another home has filled."""
-    assert "typo holds no events" in shell.pharos("compute", "--home", "typo", code=2, COLUMNS="200").stderr
+    assert "typo has no lake" in shell.pharos("compute", "--home", "typo", code=2, COLUMNS="200").stderr
     assert not (shell.folder / "typo").exists()
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
 
 from pharos import geolocation
 from pharos.config import Settings
 from pharos.engine import open_workers
-from pharos.errors import ConfigurationError
 from pharos.lake import repair, salvage, verify
 from pharos.lake.lake import Lake
 from pharos.lake.logs import discover
 from pharos.lake.repair import Repaired
 from pharos.lake.salvage import Rebuilt
 from pharos.lake.verify import Verified
-from pharos.pipeline.ingestion import OnProgress, now, silent, sources
+from pharos.pipeline.ingestion import OnProgress, known_lake, now, silent, sources
 
 MEGABYTE = 1_000_000
 
@@ -27,7 +25,7 @@ def verify_lake(
 ) -> Verified:
     """Compare files of the lake with what was written: all, or about `megabytes`. Raises PharosError."""
     return verify.verify(
-        Lake(_root_of(settings)), now(),
+        Lake(known_lake(settings)), now(),
         slice_bytes=None if megabytes is None else megabytes * MEGABYTE,
         report=lambda done, total: progress("Verifying files", done, total),
     )  # fmt: skip
@@ -43,7 +41,7 @@ def repair_lake(
     named = sources(settings, logs)
     files = discover(named) if named else []
     countries = str(settings.geolocation.database or geolocation.SHIPPED)
-    lake = Lake(_root_of(settings))
+    lake = Lake(known_lake(settings))
     with lake.alone():
         workers = open_workers(settings.engine, lake.staging / "spill")
         try:
@@ -60,16 +58,8 @@ def repair_lake(
             shutil.rmtree(lake.staging, ignore_errors=True)
 
 
-def _root_of(settings: Settings) -> Path:
-    """The folder of a lake that is there: none is made for a misspelt home. Raises ConfigurationError."""
-    if not settings.lake.is_dir():
-        home = settings.home.absolute()
-        raise ConfigurationError(f"home: {home} has no lake; name the home that has one (--home)")
-    return settings.lake
-
-
 def rebuild_lake(settings: Settings, *, progress: OnProgress = silent) -> Rebuilt:
     """Make a new ledger where the old one is damaged. Raises PharosError."""
     return salvage.rebuild(
-        _root_of(settings), now(), lambda done, total: progress("Reading data files", done, total)
+        known_lake(settings), now(), lambda done, total: progress("Reading data files", done, total)
     )

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pharos.config import LogSource, Settings
 from pharos.engine import Workers, open_workers
@@ -63,6 +64,16 @@ def retry_quarantine(settings: Settings) -> int:
 def now() -> datetime:
     """UTC, naive."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def known_lake(settings: Settings) -> Path:
+    """The folder of a lake that is there: none is made for a misspelt home. Raises ConfigurationError."""
+    if not settings.lake.is_dir():
+        home = settings.home.absolute()
+        raise ConfigurationError(
+            f"home: {home} has no lake; name the home that has one (--home), or begin with `pharos run`"
+        )
+    return settings.lake
 
 
 @contextmanager

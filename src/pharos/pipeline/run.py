@@ -36,7 +36,16 @@ from pharos.pipeline import (
     results,
 )
 from pharos.pipeline.graph import FACTS, METRICS
-from pharos.pipeline.ingestion import NO_LOGS, OnProgress, ingest_files, locked_lake, now, silent, sources
+from pharos.pipeline.ingestion import (
+    NO_LOGS,
+    OnProgress,
+    ingest_files,
+    known_lake,
+    locked_lake,
+    now,
+    silent,
+    sources,
+)
 from pharos.pipeline.inputs import Inputs
 from pharos.pipeline.results import Computed
 from pharos.pipeline.scope import Scope
@@ -141,11 +150,7 @@ def compute_only(
 ) -> RunReport:
     """The stages after ingestion: compute what is stale, publish; see `run_pipeline`. Raises PharosError."""
     report = RunReport(until or now())
-    if not Lake(settings.lake).state.events:
-        raise ConfigurationError(
-            f"home: {settings.home.absolute()} holds no events; name the home that does (--home), or begin "
-            "with `pharos run`"
-        )
+    known_lake(settings)
     scope = _scope_of(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
         others = ownership.claim(settings, lake, database)
