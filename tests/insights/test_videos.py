@@ -72,7 +72,11 @@ def said_of(world: World, block: Block) -> str:
         for n, (complete, incomplete) in enumerate(views)
         if complete + incomplete >= 10
     ]
-    said = f"{share(views)} of {sum(sums(views))} viewers reached the end."
+    watched = [one for one in views if sum(one)]
+    if len(watched) > 1:  # who watches two videos is no two persons
+        said = f"Over {len(watched)} videos, {share(views)} of viewers reached the end."
+    else:
+        said = f"{share(views)} of {sum(sums(views))} viewers reached the end."
     if len(told) > 1:
         n = min(told)[2]
         said += f" The fewest reach the end of {videos[n].name}: {share([views[n]])}."

@@ -115,14 +115,28 @@ def list_page(request: Request, listing: Listing) -> ReportPage:
     )
 
 
-def sentence(words: Language, listing: Listing) -> Markup:
-    """How many viewers reached the end, and which video the fewest finish."""
-    reached = words.htmls(
+def _reached(words: Language, listing: Listing) -> Markup:
+    """Viewers of several videos are not said in number: who watches two of them counts twice."""
+    share = words.percent(listing.watched.share)
+    videos = sum(1 for line in listing.videos if line.viewers.total)
+    if videos > 1:
+        return words.htmls(
+            "Over %(n)s video, <strong>%(share)s</strong> of viewers reached the end.",
+            "Over %(n)s videos, <strong>%(share)s</strong> of viewers reached the end.",
+            videos,
+            share=share,
+        )
+    return words.htmls(
         "<strong>%(share)s</strong> of %(n)s viewer reached the end.",
         "<strong>%(share)s</strong> of %(n)s viewers reached the end.",
         listing.watched.total,
-        share=words.percent(listing.watched.share),
+        share=share,
     )
+
+
+def sentence(words: Language, listing: Listing) -> Markup:
+    """Which share of viewers reached the end, and which video the fewest finish."""
+    reached = _reached(words, listing)
     line = least_finished(listing.videos)
     if line is None:
         return reached
