@@ -104,6 +104,8 @@ def test_the_chart_ends_where_the_video_does(sofia: httpx.Client, world: World) 
     assert [(p["kind"], p["from"], p["to"]) for p in drawn["places"]] == [
         row[:3] for row in sorted(PLACES[0])
     ]
+    verbs = {"peak": "watch it again", "drop": "leave", "skipped": "skip it"}
+    assert [p["name"] for p in drawn["places"]] == [f"{row[3]} {verbs[row[0]]}" for row in sorted(PLACES[0])]
     learners = dict(coverage(0))
     assert [bar["value"] for bar in covered["bars"]] == [
         learners.get(share, 0) for share in (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 
 import httpx
@@ -87,6 +88,12 @@ def subsection_path(chapter: Block, subsection: Block) -> str:
     return f"{VIDEOS}sections/{in_path(chapter.id)}/subsections/{in_path(subsection.id)}/"
 
 
+def drawn(page: str) -> dict[str, list[str]]:
+    """What the chart tells of each bar."""
+    text = page.partition('<script type="application/json">')[2].partition("</script>")[0]
+    return {bar["name"]: [told for _, told in bar["rows"]] for bar in json.loads(text)["bars"]}
+
+
 def averages(views: Sequence[tuple[int, int]]) -> list[str]:
     complete, incomplete = sums(views)
     return [
@@ -130,6 +137,7 @@ def test_a_subsection_and_its_videos(sofia: httpx.Client, world: World) -> None:
                 assert f"modules/{in_path(video.id)}/" not in page, "nothing to lead to"
             else:
                 assert row == [video.name, str(complete), str(incomplete), share([views])]
+                assert drawn(page)[video.name] == row[1:], "the chart says the same"
                 assert f"modules/{in_path(video.id)}/timeline/" in page
 
 
