@@ -234,6 +234,11 @@ class Reports(Section):
     time_format: str = Field(
         "%Y-%m-%dT%H:%M:%SZ", description="How the report writes moments (strftime, UTC)."
     )
+    student_engagement: bool = Field(
+        False,
+        description="Fill the tables student_engagement_*, with what each learner did by day, by week and in "
+        "all. The last two are written anew each day.",
+    )
     list_delimiter: str = Field("|", description="Stands between the items of an answer in the report.")
     escape_formulas: bool = Field(
         False,

@@ -22,7 +22,7 @@ PROBLEM = "block-v1:FUT+{}+R+type@problem+block@aaa"
 
 
 def computed(home: Path, engine: EngineSettings, log: Path, until: datetime) -> sa.Engine:
-    settings = config.load(home, engine=engine.model_dump())
+    settings = config.load(home, engine=engine.model_dump(), reports={"student_engagement": True})
     run_pipeline(settings, logs=[str(log)], until=until)
     return sa.create_engine(f"sqlite:///{home / 'result_store.sqlite'}", poolclass=sa.NullPool)
 

@@ -42,7 +42,7 @@ def compute(engine: Engine) -> Compute:
 
 
 def computed(engine: Engine, table: str, until: datetime, rows: dict[str, list[dict[str, Any]]]) -> Rows:
-    metric, scope = METRICS[table], Scope(until)
+    metric, scope = METRICS[table], Scope(until, student_reports=True)
     expression = _expression(engine, table, scope, rows)
     found = _by_day(engine.fetch(expression), metric, scope.last_day)
     if metric.stamp is not None:

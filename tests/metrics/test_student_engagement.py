@@ -37,6 +37,13 @@ def of(compute: Compute, table: str, items: Iterable[Item], *names: str, until: 
     return columns(compute(table, until, activity_item=list(items)), table, "username", "end_date", *names)
 
 
+@pytest.mark.parametrize("table", ["daily", "weekly", "all"])
+def test_the_tables_are_empty_unless_they_are_wanted(compute: Compute, table: str) -> None:
+    """`reports.student_engagement`"""
+    told = {"activity_item": [item("ana", "thread")], "student_reports": False, "student_reports_until": None}
+    assert compute(f"student_engagement_{table}", UNTIL, **told) == []
+
+
 def test_the_forum_example(compute: Compute) -> None:
     """§3.4, by day and by week"""
     items = [

@@ -29,6 +29,8 @@ def test_every_input_of_a_metric_is_there() -> None:
         "video_compat",
         "smallest_group",
         "shows_profiles",
+        "student_reports",
+        "student_reports_until",
     }
     for metric in METRICS.values():
         for name in metric.inputs:

@@ -291,7 +291,10 @@ def test_a_campus_on_spark(engine_settings: EngineSettings, tmp_path: Path) -> N
     found: list[Tables] = []
     for engine in (EngineSettings(name="duckdb", threads=2), engine_settings):
         installation = Installation(
-            tmp_path / str(len(found)), engine=engine.model_dump(), lms={"database": f"sqlite:///{database}"}
+            tmp_path / str(len(found)),
+            engine=engine.model_dump(),
+            lms={"database": f"sqlite:///{database}"},
+            reports={"student_engagement": True},
         )
         until = campus.end.replace(tzinfo=None)
         run_pipeline(installation.settings, logs=[str(tmp_path / "logs")], until=until)

@@ -45,28 +45,34 @@ _TIME_DIGITS = 20
 
 
 @metric(tables.student_engagement_daily, by="course_id")
-def student_engagement_daily(counted_activity_item: ibis.Table, learner_name: ibis.Table) -> ibis.Table:
-    """What each learner did on each UTC day with activity."""
-    rows = with_names(counted_activity_item, learner_name)
+def student_engagement_daily(
+    counted_activity_item: ibis.Table, learner_name: ibis.Table, student_reports: bool
+) -> ibis.Table:
+    """What each learner did on each UTC day with activity; nothing unless `student_reports`."""
+    rows = with_names(counted_activity_item, learner_name).filter(ibis.literal(student_reports))
     return _reduced(rows.mutate(end_date=rows.date), "end_date")
 
 
 @metric(tables.student_engagement_weekly, by="course_id")
 def student_engagement_weekly(
-    counted_activity_item: ibis.Table, learner_name: ibis.Table, last_day: date
+    counted_activity_item: ibis.Table, learner_name: ibis.Table, student_reports_until: date | None
 ) -> ibis.Table:
-    """The same by weeks that end on the weekday of the last day."""
-    rows = with_names(counted_activity_item, learner_name)
-    shift = ibis.interval(days=(last_day.weekday() + 1) % 7)
+    """The same by weeks that end on the weekday of the last day; nothing without one."""
+    is_wanted = student_reports_until is not None
+    rows = with_names(counted_activity_item, learner_name).filter(ibis.literal(is_wanted))
+    weekday = student_reports_until.weekday() if student_reports_until is not None else 0
+    shift = ibis.interval(days=(weekday + 1) % 7)
     as_if_monday = (rows.date - shift).cast("date").truncate("W").cast("date")
     end = (as_if_monday + shift + ibis.interval(days=6)).cast("date")
     return _reduced(rows.mutate(end_date=end), "end_date")
 
 
 @metric(tables.student_engagement_all, by="course_id")
-def student_engagement_all(counted_activity_item: ibis.Table, learner_name: ibis.Table) -> ibis.Table:
-    """The same over all days; the last day is the stamp."""
-    return _reduced(with_names(counted_activity_item, learner_name))
+def student_engagement_all(
+    counted_activity_item: ibis.Table, learner_name: ibis.Table, student_reports: bool
+) -> ibis.Table:
+    """The same over all days; the last day is the stamp. Nothing unless `student_reports`."""
+    return _reduced(with_names(counted_activity_item, learner_name).filter(ibis.literal(student_reports)))
 
 
 def _reduced(items: ibis.Table, *time: str) -> ibis.Table:

@@ -21,7 +21,8 @@
 | `response_types` | the kinds of responses whose answers are counted |
 | `video_compat` | whether viewings are those of the original |
 | `smallest_group` | active learners that a course run must have for ranges of their engagement |
-| `last_day`, `current_week`, `site_week` | see `Scope` |
+| `student_reports` | whether there are tables of what each learner did by day, by week and in all |
+| `last_day`, `current_week`, `site_week`, `student_reports_until` | see `Scope` |
 
 Each input has a digest for each part of the metric that asks for it (course run, day or week), or one digest
 for the whole where it does not fall apart that way.
@@ -184,6 +185,8 @@ class Inputs:
                 | "video_compat"
                 | "smallest_group"
                 | "shows_profiles"
+                | "student_reports"
+                | "student_reports_until"
             ):
                 found: bool | int | date | tuple[str, ...] | None = getattr(self.scope, name)
                 return found

@@ -183,6 +183,7 @@ def _scope_of(settings: Settings, until: datetime) -> Scope:
         video_compat=settings.video.compat,
         shows_profiles=settings.data_api.learners,
         smallest_group=settings.engagement.smallest_group,
+        student_reports=settings.reports.student_engagement,
     )
 
 

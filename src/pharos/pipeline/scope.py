@@ -32,12 +32,18 @@ class Scope:
     video_compat: bool = False  # see `pharos.metrics.viewings`
     smallest_group: int = 1  # active learners of whose engagement there are ranges
     shows_profiles: bool = False  # see `pharos.metrics.roster`
+    student_reports: bool = False  # see `pharos.metrics.student_engagement`
     answer_metadata: Path | None = None  # see `pharos.pipeline.answer_metadata`
 
     @property
     def last_day(self) -> date:
         """The UTC day that holds the last moment before `until`."""
         return (self.until - timedelta(microseconds=1)).date()
+
+    @property
+    def student_reports_until(self) -> date | None:
+        """The last day of the reports of learners; None: there are no such reports."""
+        return self.last_day if self.student_reports else None
 
     @property
     def current_week(self) -> date:
