@@ -293,7 +293,7 @@ def _student_engagement(period: str) -> Table:
     """Without `id`, as in the original."""
     definition = Definition(
         title=f"Learner activity ({period})",
-        version=1,
+        version=2,
         meaning=f"What each learner did in {_PERIODS[period]}.",
         formula="Distinct problems and videos; events of other kinds; votes given minus votes taken back.",
         edge_cases=(
