@@ -11,9 +11,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PARTS = sorted(
-    path.stem for path in HERE.glob("*.py") if path.stem not in {"__main__", "generate", "measuring"}
-)
+HELPERS = {"__main__", "computing", "generate", "measuring"}
+PARTS = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in HELPERS)
 
 
 def main() -> None:

@@ -11,19 +11,16 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from benchmarks.measuring import run
+from benchmarks import computing
 from rich.console import Console
-from rich.table import Table
 
-from pharos.config import EngineSettings
-from pharos.engine import Engine, open_engine
+from pharos.engine import Engine
 from pharos.lms.tables import ALL
 from pharos.pipeline.graph import FACTS, METRICS
 from pharos.pipeline.inputs import result_schema
@@ -48,7 +45,10 @@ CASES = {
         "the reports by day, by week and in all",
     ),
 }
-VALUES = {"last_day": LAST_DAY, "smallest_group": 1, "users_are_known": True, "shows_profiles": True}
+VALUES = {
+    "last_day": LAST_DAY, "smallest_group": 1, "users_are_known": True, "shows_profiles": True,
+    "student_reports": True, "student_reports_until": LAST_DAY,
+}  # fmt: skip
 KINDS = ("problem attempted", "problem completed", "video viewed", " active")
 ITEMS = ("attempted", "correct", "played", "other")
 PLAIN = """
@@ -65,17 +65,14 @@ def main() -> None:
     parser.add_argument("--case", choices=list(CASES), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.case:
-        plain() if chosen.case == "plain" else compute(CASES[chosen.case][0])
+        if chosen.case == "plain":
+            computing.plain(PLAIN.format(file=OUT / "interaction.parquet"), OUT)
+        else:
+            computing.compute(CASES[chosen.case][0], OUT, given)
         return
     generate(chosen.rows)
-    table = Table("what", "rows of facts", "wall s", "cpu s", "peak MB", "times the sums")
-    bar = 0.0
-    for case, (_, what) in CASES.items():
-        measured = run([sys.executable, str(Path(__file__).parent), "engagement", "--case", case])
-        bar = bar or measured.cpu_s
-        figures = (f"{measured.wall_s:.1f}", f"{measured.cpu_s:.1f}", f"{measured.peak_mb:,.0f}")
-        table.add_row(what, f"{chosen.rows:,}", *figures, f"{measured.cpu_s / bar:.1f}")
-    Console(width=110).print(table)
+    told = {case: what for case, (_, what) in CASES.items()}
+    Console(width=110).print(computing.beside("engagement", told, chosen.rows, "rows of facts"))
     shutil.rmtree(OUT)
 
 
@@ -101,7 +98,7 @@ def generate(rows: int) -> None:
     known["entity_type"] = pa.array([word[0] for word in words]).take(pa.array(kind))
     known["action"] = pa.array([word[1] for word in words]).take(pa.array(kind))
     for name in ("interaction", "activity_item"):
-        schema = _schema(name)
+        schema = computing.fact_schema(name)
         columns = [pa.array(known[column], schema.field(column).type) for column in schema.names]
         pq.write_table(pa.table(columns, schema=schema), OUT / f"{name}.parquet", compression="zstd")
     _write_learners(np.arange(1, learners + 1))
@@ -141,40 +138,17 @@ def _texts(prefix: str, numbers: np.ndarray) -> pa.Array:
     return pa.array([f"{prefix}{number}" for number in texts]).take(pa.array(places))
 
 
-def _schema(fact: str) -> pa.Schema:
-    return FACTS[fact].schema.append(pa.field("date", pa.date32()))
-
-
-def compute(names: tuple[str, ...]) -> None:
-    """The tables, as a run computes them: each from files."""
-    engine = open_engine(EngineSettings(), OUT / "spill")
-    for name in names:
-        metric = METRICS[name]
-        rows = metric.function(**{needed: _input(engine, needed) for needed in metric.inputs})
-        rows = rows.select(*result_schema(metric).names)
-        key = [column for column in metric.table.info["key"] if column != metric.stamp]
-        engine.write(rows, OUT / f"{name}.parquet", key)
-    engine.close()
-
-
-def _input(engine: Engine, name: str) -> object:
+def given(engine: Engine, name: str) -> object:
+    """An input of a metric."""
     if name in VALUES:
         return VALUES[name]
     raw, _, window = name.removeprefix("counted_").partition("_of_")
-    file = OUT / f"{raw}.parquet"
-    files = [file] if file.exists() else []
     if raw in METRICS:
-        return engine.read(files, result_schema(METRICS[raw]))
-    rows = engine.read(files, _schema(raw) if raw in FACTS else ALL[raw].schema)
+        return computing.computed(engine, OUT, raw)
+    file = OUT / f"{raw}.parquet"
+    schema = computing.fact_schema(raw) if raw in FACTS else ALL[raw].schema
+    rows = engine.read([file] if file.exists() else [], schema)
     return rows.filter(rows.date >= TWO_WEEKS) if window else rows
-
-
-def plain() -> None:
-    """What the bar is measured against."""
-    import duckdb  # noqa: PLC0415 - only this part needs it
-
-    connection = duckdb.connect(config={"temp_directory": str(OUT / "spill")})
-    connection.execute(PLAIN.format(file=OUT / "interaction.parquet"))
 
 
 if __name__ == "__main__":

@@ -11,26 +11,28 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from benchmarks.measuring import run
+from benchmarks import computing
 from rich.console import Console
-from rich.table import Table
 
-from pharos.config import EngineSettings
-from pharos.engine import open_engine
+from pharos.engine import Engine
 from pharos.facts.submission import MOST_AT_ONCE
 from pharos.lms.tables import ALL
 from pharos.pipeline.graph import FACTS, METRICS
-from pharos.pipeline.inputs import fact_of, result_schema
+from pharos.pipeline.inputs import fact_of
 
 OUT = Path(__file__).parent / "out" / "problems"
-COURSES, PROBLEMS, ROWS_AT_ONCE = 500, 20, 1_000_000
+COURSES, PROBLEMS, TOUCHED, ROWS_AT_ONCE = 500, 20, 10, 1_000_000
 TABLES = ("learner_item", "item_content", "item_answer", "item_quality", "finding")
+CASES = {
+    "plain": "DuckDB reads, sorts and writes the facts",
+    "first": f"{len(TABLES)} tables of {COURSES} course runs",
+    "touched": f"{len(TABLES)} tables of {TOUCHED} course runs",
+}
 SCHEMA = FACTS["problem_submission"].schema
 PLAIN = """
 COPY (SELECT * FROM read_parquet('{file}') ORDER BY course_id, user_id, problem_id, moment)
@@ -43,24 +45,18 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--submissions", type=int, default=10_000_000)
-    parser.add_argument("--case", choices=["plain", "first", "touched"], help=argparse.SUPPRESS)
+    parser.add_argument("--case", choices=list(CASES), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     file = OUT / f"{chosen.submissions}.parquet"
     if chosen.case:
-        plain(file) if chosen.case == "plain" else compute(file, COURSES if chosen.case == "first" else 10)
+        if chosen.case == "plain":
+            computing.plain(PLAIN.format(file=file), OUT)
+        else:
+            compute(file, COURSES if chosen.case == "first" else TOUCHED)
         return
     generate(file, chosen.submissions)
-    table = Table("what", "submissions", "wall s", "cpu s", "peak MB")
-    for case, what in (
-        ("plain", "DuckDB reads, sorts and writes the facts"),
-        ("first", f"{len(TABLES)} tables of {COURSES} course runs"),
-        ("touched", f"{len(TABLES)} tables of 10 course runs"),
-    ):
-        options = ["--case", case, "--submissions", str(chosen.submissions)]
-        measured = run([sys.executable, str(Path(__file__).parent), "problems", *options])
-        figures = (f"{measured.wall_s:.1f}", f"{measured.cpu_s:.1f}", f"{measured.peak_mb:,.0f}")
-        table.add_row(what, f"{chosen.submissions:,}", *figures)
-    Console(width=110).print(table)
+    size = ("--submissions", str(chosen.submissions))
+    Console(width=110).print(computing.beside("problems", CASES, chosen.submissions, "submissions", *size))
     shutil.rmtree(OUT)
 
 
@@ -104,33 +100,18 @@ def _submissions(rng: np.random.Generator, start: int, size: int, learners: int)
 
 
 def compute(file: Path, courses: int) -> None:
-    """All tables of the first course runs, as a run computes them: each from files."""
-    engine = open_engine(EngineSettings(), OUT / "spill")
+    """All tables of the first course runs."""
     chosen = [f"course-v1:Uni+C{number}+2024" for number in range(courses)]
-    files = {name: OUT / f"{name}.parquet" for name in TABLES}
-    for table in TABLES:
-        inputs = {}
-        for name in METRICS[table].inputs:
-            if name in METRICS:
-                found = [files[name]] if name in files else []  # videos have none
-                inputs[name] = engine.read(found, result_schema(METRICS[name]))
-            elif (fact := fact_of(name)) is not None:
-                schema = FACTS[fact].schema.append(pa.field("date", pa.date32()))
-                rows = engine.read([file] if fact == "problem_submission" else [], schema)
-                inputs[name] = rows.filter(rows.course_id.isin(chosen)) if courses < COURSES else rows
-            else:
-                inputs[name] = engine.read([], ALL[name.removeprefix("counted_")].schema)
-        rows = METRICS[table].function(**inputs).select(*result_schema(METRICS[table]).names)
-        engine.write(rows, files[table], list(METRICS[table].table.info["key"]))
-    engine.close()
 
+    def given(engine: Engine, name: str) -> object:
+        if name in METRICS:
+            return computing.computed(engine, OUT, name)  # of videos there are none
+        if (fact := fact_of(name)) is None:
+            return engine.read([], ALL[name.removeprefix("counted_")].schema)
+        rows = engine.read([file] if fact == "problem_submission" else [], computing.fact_schema(fact))
+        return rows.filter(rows.course_id.isin(chosen)) if courses < COURSES else rows
 
-def plain(file: Path) -> None:
-    """What the bar is measured against."""
-    import duckdb  # noqa: PLC0415 - only this part needs it
-
-    connection = duckdb.connect(config={"temp_directory": str(OUT / "spill")})
-    connection.execute(PLAIN.format(file=file))
+    computing.compute(TABLES, OUT, given)
 
 
 if __name__ == "__main__":

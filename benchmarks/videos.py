@@ -12,21 +12,17 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from benchmarks.measuring import run
+from benchmarks import computing
 from rich.console import Console
-from rich.table import Table
 
-from pharos.config import EngineSettings
-from pharos.engine import open_engine
+from pharos.engine import Engine
 from pharos.lms.tables import ALL
-from pharos.pipeline.graph import FACTS, METRICS
-from pharos.pipeline.inputs import result_schema
+from pharos.pipeline.graph import METRICS
 
 OUT = Path(__file__).parent / "out" / "videos"
 COURSES, VIDEOS, TOUCHED = 500, 20, 10
@@ -38,7 +34,7 @@ CASES = {
     "all": f"the same with coverage and places of {COURSES} course runs",
     "touched": f"all of them, of {TOUCHED} course runs",
 }
-SCHEMA = FACTS["video_event"].schema.append(pa.field("date", pa.date32()))
+SCHEMA = computing.fact_schema("video_event")
 EVENTS_OF_A_VISIT = 4  # play, seek, play, pause
 VISITS_AT_ONCE = 250_000
 PLAIN = """
@@ -56,18 +52,14 @@ def main() -> None:
     chosen = parser.parse_args()
     file = OUT / f"{chosen.events}.parquet"
     if chosen.case:
-        plain(file) if chosen.case == "plain" else compute(file, chosen.case)
+        if chosen.case == "plain":
+            computing.plain(PLAIN.format(file=file), OUT)
+        else:
+            compute(file, chosen.case)
         return
     generate(file, chosen.events)
-    table = Table("what", "events", "wall s", "cpu s", "peak MB", "times the sort")
-    bar = 0.0
-    for case, what in CASES.items():
-        options = ["--case", case, "--events", str(chosen.events)]
-        measured = run([sys.executable, str(Path(__file__).parent), "videos", *options])
-        bar = bar or measured.cpu_s
-        figures = (f"{measured.wall_s:.1f}", f"{measured.cpu_s:.1f}", f"{measured.peak_mb:,.0f}")
-        table.add_row(what, f"{chosen.events:,}", *figures, f"{measured.cpu_s / bar:.1f}")
-    Console(width=110).print(table)
+    size = ("--events", str(chosen.events))
+    Console(width=110).print(computing.beside("videos", CASES, chosen.events, "events", *size))
     shutil.rmtree(OUT)
 
 
@@ -121,34 +113,20 @@ def _visits(rng: np.random.Generator, start: int, size: int, learners: int) -> p
 
 
 def compute(file: Path, case: str) -> None:
-    """The tables, as a run computes them: each from files."""
-    engine = open_engine(EngineSettings(), OUT / "spill")
+    """The tables, of all course runs or of those of one more day."""
     chosen = [f"course-v1:Uni+C{number}+2024" for number in range(TOUCHED)]
-    tables = TWO if case == "two" else ALL_TABLES
-    files = {name: OUT / f"{name}.parquet" for name in tables}
-    for table in tables:
-        inputs: dict[str, object] = {}
-        for name in METRICS[table].inputs:
-            if name in METRICS:
-                inputs[name] = engine.read([files[name]], result_schema(METRICS[name]))
-            elif name == "counted_video_event":
-                rows = engine.read([file], SCHEMA)
-                inputs[name] = rows.filter(rows.course_id.isin(chosen)) if case == "touched" else rows
-            elif name == "video_compat":
-                inputs[name] = False
-            else:
-                inputs[name] = engine.read([], ALL[name].schema)
-        rows = METRICS[table].function(**inputs).select(*result_schema(METRICS[table]).names)
-        engine.write(rows, files[table], list(METRICS[table].table.info["key"]))
-    engine.close()
 
+    def given(engine: Engine, name: str) -> object:
+        if name in METRICS:
+            return computing.computed(engine, OUT, name)
+        if name == "video_compat":
+            return False
+        if name != "counted_video_event":
+            return engine.read([], ALL[name].schema)
+        rows = engine.read([file], SCHEMA)
+        return rows.filter(rows.course_id.isin(chosen)) if case == "touched" else rows
 
-def plain(file: Path) -> None:
-    """What the bar is measured against."""
-    import duckdb  # noqa: PLC0415 - only this part needs it
-
-    connection = duckdb.connect(config={"temp_directory": str(OUT / "spill")})
-    connection.execute(PLAIN.format(file=file))
+    computing.compute(TWO if case == "two" else ALL_TABLES, OUT, given)
 
 
 if __name__ == "__main__":
