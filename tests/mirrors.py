@@ -14,6 +14,7 @@ SOURCE = TESTS.parent / "src" / "pharos"
 
 _SUMMARIES = ("data_api/routes/test_summaries.py",)
 _PAGES = ("insights/test_numbers.py", "insights/test_odd_courses.py", "insights/test_error_pages.py")
+_MAPS = ("insights/test_course_map.py", "insights/test_video_map.py")
 _EVENTS = ("demo/test_log_files.py", "demo/test_run.py")
 _DATABASE = ("demo/test_lms_database.py",)
 
@@ -61,7 +62,9 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "insights/answer_charts.py": ("insights/test_problem_lists.py",),
     "insights/pages/graded.py": ("insights/test_problem_lists.py",),
     "insights/pages/problem.py": ("insights/test_problem_lists.py", "insights/test_answers.py"),
-    "insights/map_drawing.py": ("insights/test_course_map.py", "insights/test_video_map.py"),
+    "insights/blocks.py": ("insights/test_problem_lists.py", "insights/test_ungraded.py", *_MAPS),
+    "insights/shares.py": ("insights/test_problem_counts.py", "insights/test_video_counts.py", *_MAPS),
+    "insights/map_drawing.py": _MAPS,
     "insights/video_charts.py": ("insights/test_video.py",),
     "insights/video_lists.py": ("insights/test_videos.py",),
     "insights/pages/downloads.py": ("insights/test_files.py", "insights/test_numbers.py"),

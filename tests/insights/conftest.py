@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.insights.world import World, fill, world_of
 
@@ -14,6 +15,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Shared and never changed."""
     with world_of(tmp_path_factory.mktemp("world"), fill) as running:
         yield running
+
+
+@pytest.fixture
+def sofia(world: World) -> Iterator[httpx.Client]:
+    """A superuser, whose addresses begin below the first course."""
+    with world.client("sofia") as client:
+        client.base_url = httpx.URL(f"{world.url}/courses/{world.course_id}/")
+        yield client
 
 
 @pytest.fixture

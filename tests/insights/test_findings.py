@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -33,13 +32,6 @@ SAID = {
     "anything.",
 }
 """Written by hand from FOUND."""
-
-
-@pytest.fixture
-def sofia(world: World) -> Iterator[httpx.Client]:
-    with world.client("sofia") as client:
-        client.base_url = httpx.URL(f"{world.url}/courses/{world.course_id}/")
-        yield client
 
 
 def found_on(page: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -49,13 +48,6 @@ SAID: tuple[list[str], ...] = (
     [],
 )
 """Written by hand from ITEMS, problem by problem; nothing is known of the fourth."""
-
-
-@pytest.fixture
-def sofia(world: World) -> Iterator[httpx.Client]:
-    with world.client("sofia") as client:
-        client.base_url = httpx.URL(f"{world.url}/courses/{world.course_id}/")
-        yield client
 
 
 def test_each_problem_says_how_well_it_works(sofia: httpx.Client, world: World) -> None:

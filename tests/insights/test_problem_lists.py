@@ -65,13 +65,6 @@ def in_path(block_id: str) -> str:
     return quote(block_id, safe=":@+")
 
 
-@pytest.fixture
-def sofia(world: World) -> Iterator[httpx.Client]:
-    with world.client("sofia") as client:
-        client.base_url = httpx.URL(f"{world.url}/courses/{world.course_id}/")
-        yield client
-
-
 def said_of(world: World, problems: list[Block]) -> str:
     """The sentence of a list of problems, counted from the rows as a person would."""
     numbers = counted(answer_rows(world.campus), [problem.id for problem in problems])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -24,13 +23,6 @@ from pharos.insights.pages.video import largest, same_position, sentence
 from pharos.insights.video_counts import Video
 
 WORDS = languages()["en"]
-
-
-@pytest.fixture
-def sofia(world: World) -> Iterator[httpx.Client]:
-    with world.client("sofia") as client:
-        client.base_url = httpx.URL(f"{world.url}/courses/{world.course_id}/")
-        yield client
 
 
 def alone(world: World, i: int) -> str:

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser
 from tests.insights.test_browser import LOOKS
+from tests.insights.test_course_map import without_a_structure_or_numbers
 from tests.insights.test_numbers import figures, table
 from tests.insights.test_problem_lists import answer, looked_at, percent
 from tests.insights.videos_watched import coverage, videos_of, watched
@@ -59,13 +60,7 @@ def test_videos_that_left_the_course_stay_in_the_table() -> None:
 
 
 def test_without_a_structure_or_viewers(world: World) -> None:
-    with world.client("sofia") as client:
-        untold = client.get(f"/courses/{OLD_STYLE}/{MAP}").text
-        assert "does not tell how this course is built" in untold
-        assert "coursemap" not in untold
-        assert len(table(untold)) == 2
-        empty = client.get(f"/courses/{world.campus.courses[2].id}/{MAP}").text
-        assert answer(empty) == "Nobody has watched a video yet."
+    assert without_a_structure_or_numbers(world, MAP) == "Nobody has watched a video yet."
 
 
 @pytest.mark.parametrize("code", languages())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import httpx
 import pytest
@@ -20,13 +20,6 @@ from pharos.demo.courses import Block
 from pharos.insights.language import languages
 
 VIDEOS = "engagement/videos/"
-
-
-@pytest.fixture
-def sofia(world: World) -> Iterator[httpx.Client]:
-    with world.client("sofia") as client:
-        client.base_url = httpx.URL(f"{world.url}/courses/{world.course_id}/")
-        yield client
 
 
 def with_videos(world: World) -> list[tuple[Block, Block]]:

@@ -139,7 +139,7 @@ def _part_left(words: Language, finding: Row) -> Markup:
         "%(learners)s of %(n)s learners who are still there leave between %(from)s and %(to)s. Look at what "
         "happens there.",
         finding["numbers"]["of_learners"],
-        **_place(words, finding),
+        **span(words, finding["numbers"]),
     )
 
 
@@ -148,7 +148,7 @@ def _opening_skipped(words: Language, finding: Row) -> Markup:
         "%(learners)s of %(n)s learner skip %(from)s–%(to)s. Look whether the beginning is needed.",
         "%(learners)s of %(n)s learners skip %(from)s–%(to)s. Look whether the beginning is needed.",
         finding["numbers"]["of_learners"],
-        **_place(words, finding),
+        **span(words, finding["numbers"]),
     )
 
 
@@ -159,16 +159,16 @@ def _part_watched_again(words: Language, finding: Row) -> Markup:
         "%(learners)s of %(n)s learners watch %(from)s–%(to)s more than once. Look whether it is hard to "
         "follow.",
         finding["numbers"]["of_learners"],
-        **_place(words, finding),
+        **span(words, finding["numbers"]),
     )
 
 
-def _place(words: Language, finding: Row) -> dict[str, Markup]:
-    numbers = finding["numbers"]
+def span(words: Language, place: Row) -> dict[str, Markup]:
+    """What a sentence says of a place of a video: its learners, `from` and `to`."""
     return {
-        "learners": strong(words.number(numbers["learners"])),
-        "from": words.video_time(numbers["start_second"]),
-        "to": words.video_time(numbers["end_second"]),
+        "learners": strong(words.number(place["learners"])),
+        "from": words.video_time(place["start_second"]),
+        "to": words.video_time(place["end_second"]),
     }
 
 

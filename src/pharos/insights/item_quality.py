@@ -12,10 +12,8 @@ from pharos.insights.api import Row
 from pharos.insights.language import Language
 from pharos.insights.problem_lists import given, mark
 from pharos.insights.reports import strong
+from pharos.insights.shares import ENOUGH
 from pharos.insights.tables import Column, Table, fixed
-
-ENOUGH = 10
-"""Learners of whom a share is told, as in `item_quality`."""
 
 
 def of_part(rows: Iterable[Row], problem_id: str, part_id: str) -> Row | None:

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pharos.insights.api import Row
-
-ENOUGH = 10
-"""Answers below which a problem is not called the hardest: too few to tell."""
+from pharos.insights.shares import lowest_of_several
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,4 @@ def hardest(problems: Sequence[Line]) -> Line | None:
 
     Of equal ones, the one with more answers, then the first in the order of the list.
     """
-    told = [line for line in problems if line.counts.total >= ENOUGH]
-    if len(told) < 2:  # noqa: PLR2004 - the only one is hardest and easiest
-        return None
-    return min(told, key=lambda line: (line.counts.share or 0.0, -line.counts.total, line.order))
+    return lowest_of_several(problems, lambda line: line.counts)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from fastapi import Request
 from markupsafe import Markup
 
 from pharos.insights.answers import cut
+from pharos.insights.blocks import back_to, caption_of_lowest, in_path, linked, name_in_list
 from pharos.insights.charts import Chart
 from pharos.insights.controls import files
 from pharos.insights.directory import Course
@@ -113,11 +113,6 @@ class Listing:
         return self.lines is not self.problems
 
 
-def up_to(words: Language, course: Course, report: Report) -> Link:
-    """The way back to the first page of a report."""
-    return Link(course.path + report.path, words.text(report.label))
-
-
 async def counts_and_outline(site: Site, course: Course) -> tuple[dict[str, Counts], Outline | None]:
     """The answers of each problem, and how the course is built, if the LMS tells."""
     rows, outline = await asyncio.gather(
@@ -129,11 +124,6 @@ async def counts_and_outline(site: Site, course: Course) -> tuple[dict[str, Coun
 def problem_path(course: Course, problem_id: str, place: str = "performance/") -> str:
     """The address of the page of a problem, below a page of the course, or apart from all."""
     return f"{course.path}{place}problems/{in_path(problem_id)}/"
-
-
-def in_path(block_id: str) -> str:
-    """A usage id as a part of an address."""
-    return quote(block_id, safe=":@+")
 
 
 def problem_lines(
@@ -172,7 +162,8 @@ def list_page(request: Request, listing: Listing) -> ReportPage:
     names = about(request, listing.report) | {"trail": listing.trail}
     names |= {name: text for name in ("question", "title", "note") if (text := getattr(listing, name))}
     if not listing.lines or not listing.answered.total:
-        return ReportPage(**names, answer=_no_answers(words, listing), empty=_empty(words, listing))
+        state = no_answers_state(words, listing.course, listing.trail)
+        return ReportPage(**names, answer=_no_answers(words, listing), empty=state)
     return ReportPage(
         **names,
         answer=sentence(words, listing),
@@ -198,12 +189,6 @@ def sentence(words: Language, listing: Listing) -> Markup:
         share=strong(words.percent(line.counts.share)),
     )
     return words.sentences(right, hard)
-
-
-def linked(href: str, name: str) -> Markup:
-    """The name, as a link where there is something to lead to."""
-    text = Markup("<bdi>{}</bdi>").format(name)
-    return Markup('<a href="{}">{}</a>').format(href, text) if href else text
 
 
 def given(words: Language, text: str | None) -> Markup:
@@ -238,22 +223,14 @@ def _no_answers(words: Language, listing: Listing) -> Markup:
     )
 
 
-def _empty(words: Language, listing: Listing) -> State:
-    up = next((link for link in reversed(listing.trail) if not link.current), None)
-    return no_answers_state(words, listing.course, up)
-
-
-def no_answers_state(words: Language, course: Course, up: Link | None = None) -> State:
-    """Nobody has answered: `up` is the page above, course home without one."""
-    back = Link(course.path, words.text("Back to course home"))
-    if up is not None:
-        back = Link(up.href, words.text("Back to %(page)s", page=up.label))
+def no_answers_state(words: Language, course: Course, trail: Sequence[Link] = ()) -> State:
+    """Nobody has answered."""
     return State(
         words.text("No answers yet"),
         words.text(
             "Numbers appear after the first learner has submitted an answer and the next computation has run."
         ),
-        (back,),
+        (back_to(words, course, trail),),
     )
 
 
@@ -284,12 +261,7 @@ def _chart(words: Language, listing: Listing) -> Chart:
     shown = (
         sorted(told, key=lambda line: line.counts.share or 0.0)[:MOST_BARS] if len(told) > MOST_BARS else told
     )
-    caption = words.text(listing.counted.caption)
-    if len(shown) < len(told):
-        lowest = words.text(
-            "the %(shown)s lowest of %(all)s", shown=words.number(len(shown)), all=words.number(len(told))
-        )
-        caption = f"{caption} ({lowest})"
+    caption = caption_of_lowest(words, words.text(listing.counted.caption), len(shown), len(told))
     bars = [
         {
             "name": line.name,
@@ -341,12 +313,13 @@ def _table(request: Request, words: Language, listing: Listing) -> Table:
 
 
 def _name_column(listing: Listing) -> Column[Line]:
-    def name(line: Line) -> Markup:
-        return linked(line.href, line.name) + (
-            Markup('<span class="sub">{}</span>').format(line.note) if line.note else ""
-        )
-
-    return Column("order", listing.head, lambda line: line.order, name, numeric=False)
+    return Column(
+        "order",
+        listing.head,
+        lambda line: line.order,
+        lambda line: name_in_list(line.href, line.name, line.note),
+        numeric=False,
+    )
 
 
 def _weight_column(words: Language) -> Column[Line]:

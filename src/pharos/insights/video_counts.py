@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pharos.insights.api import Row
+from pharos.insights.shares import lowest_of_several
 
-ENOUGH = 10
-"""Viewers below which a video is not called the one that the fewest finish: too few to tell."""
 PEAK, DROP, SKIPPED = "peak", "drop", "skipped"
 """Kinds of places: watched again, left, not watched at the beginning."""
 COMPLETE = 95
@@ -114,10 +113,7 @@ def least_finished(videos: Sequence[Line]) -> Line | None:
 
     Of equal ones, the one with more viewers, then the first in the order of the list.
     """
-    told = [line for line in videos if line.viewers.total >= ENOUGH]
-    if len(told) < 2:  # noqa: PLR2004 - the only one is first and last
-        return None
-    return min(told, key=lambda line: (line.viewers.share or 0.0, -line.viewers.total, line.order))
+    return lowest_of_several(videos, lambda line: line.viewers)
 
 
 def moments_of(rows: Iterable[Row], video: Video) -> list[Moment]:

@@ -9,12 +9,12 @@ from fastapi import Request
 from markupsafe import Markup
 
 from pharos.insights import navigation
+from pharos.insights.blocks import back_to, caption_of_lowest, in_path, linked, name_in_list
 from pharos.insights.charts import Chart, Key
 from pharos.insights.controls import files
 from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
 from pharos.insights.outline import Block, player_id
-from pharos.insights.problem_lists import in_path, linked
 from pharos.insights.rendering import Link
 from pharos.insights.reports import Figure, ReportPage, State, about, strong
 from pharos.insights.tables import Column, Table, table
@@ -101,8 +101,7 @@ def list_page(request: Request, listing: Listing) -> ReportPage:
     names = about(request, REPORT) | {"trail": listing.trail}
     names |= {name: text for name in ("question", "title", "note") if (text := getattr(listing, name))}
     if not listing.lines or not listing.watched.total:
-        up = next((link for link in reversed(listing.trail) if not link.current), None)
-        state = nobody_state(words, listing.course, up)
+        state = nobody_state(words, listing.course, listing.trail)
         return ReportPage(**names, answer=_nobody(words, listing), empty=state)
     return ReportPage(
         **names,
@@ -158,18 +157,15 @@ def _nobody(words: Language, listing: Listing) -> Markup:
     )
 
 
-def nobody_state(words: Language, course: Course, up: Link | None = None) -> State:
-    """Nobody has watched: `up` is the page above, course home without one."""
-    back = Link(course.path, words.text("Back to course home"))
-    if up is not None:
-        back = Link(up.href, words.text("Back to %(page)s", page=up.label))
+def nobody_state(words: Language, course: Course, trail: Sequence[Link] = ()) -> State:
+    """Nobody has watched."""
     return State(
         words.text("No views yet"),
         words.text(
             "Numbers appear after the first learner has watched a video of the course and the next "
             "computation has run. Only the platform's own video player tells what is watched."
         ),
-        (back,),
+        (back_to(words, course, trail),),
     )
 
 
@@ -207,11 +203,7 @@ def _chart(words: Language, listing: Listing) -> Chart:
     caption = words.text("Viewers who reached the end, and the others")
     if listing.holds_videos:
         caption = words.text("Viewers who reached the end, and the others; average of the videos")
-    if len(shown) < len(told):
-        lowest = words.text(
-            "the %(shown)s lowest of %(all)s", shown=words.number(len(shown)), all=words.number(len(told))
-        )
-        caption = f"{caption} ({lowest})"
+    caption = caption_of_lowest(words, caption, len(shown), len(told))
     complete, incomplete = words.text("Complete views"), words.text("Incomplete views")
     digits = 1 if listing.holds_videos else 0
     bars = [
@@ -239,13 +231,14 @@ def _chart(words: Language, listing: Listing) -> Chart:
 
 
 def _table(request: Request, words: Language, listing: Listing) -> Table:
-    def name(line: Line) -> Markup:
-        return linked(line.href, line.name) + (
-            Markup('<span class="sub">{}</span>').format(line.note) if line.note else ""
-        )
-
     columns: list[Column[Line]] = [
-        Column("order", listing.head, lambda line: line.order, name, numeric=False)
+        Column(
+            "order",
+            listing.head,
+            lambda line: line.order,
+            lambda line: name_in_list(line.href, line.name, line.note),
+            numeric=False,
+        )
     ]
     if listing.holds_videos:
         columns += [

@@ -12,21 +12,16 @@ from markupsafe import Markup
 
 from pharos.insights import findings, map_drawing, navigation
 from pharos.insights.access import CourseInView
+from pharos.insights.blocks import linked, name_on_map, named_shares
 from pharos.insights.controls import files
 from pharos.insights.directory import Course
 from pharos.insights.language import Language
 from pharos.insights.map_drawing import Chapter, median
 from pharos.insights.outline import Outline, key_of
-from pharos.insights.problem_counts import ENOUGH, NOTHING, Counts
-from pharos.insights.problem_lists import (
-    FILE,
-    NOT_TOLD,
-    counts_and_outline,
-    linked,
-    no_answers_state,
-    problem_path,
-)
-from pharos.insights.reports import Figure, ReportPage, about, strong
+from pharos.insights.problem_counts import NOTHING, Counts
+from pharos.insights.problem_lists import FILE, NOT_TOLD, counts_and_outline, no_answers_state, problem_path
+from pharos.insights.reports import Figure, ReportPage, about
+from pharos.insights.shares import ENOUGH, lowest
 from pharos.insights.site import TheSite
 from pharos.insights.tables import Column, Table, table
 
@@ -132,8 +127,7 @@ def spots_of(
 
 def worst_of(spots: Sequence[Spot]) -> list[Spot]:
     """The three problems with the lowest shares of right answers, among those with enough answers."""
-    told = [spot for spot in spots if spot.told]
-    return sorted(told, key=lambda s: (s.counts.share or 0.0, -s.counts.total, s.order))[:WORST]
+    return lowest(spots, lambda spot: spot.counts)[:WORST]
 
 
 def sentence(words: Language, worst: Sequence[Spot]) -> Markup:
@@ -144,12 +138,8 @@ def sentence(words: Language, worst: Sequence[Spot]) -> Markup:
             "<strong>Too few to tell:</strong> no problem has %(n)s answers.",
             ENOUGH,
         )
-    named = [
-        Markup("{} ({})").format(linked(spot.href, spot.name), strong(words.percent(spot.counts.share)))
-        for spot in worst
-    ]
-    listed = Markup(words.enumeration(named))  # noqa: S704 - its items are escaped
-    return words.html("The fewest right answers are at %(problems)s.", problems=listed)
+    named = named_shares(words, [(spot.href, spot.name, spot.counts.share) for spot in worst])
+    return words.html("The fewest right answers are at %(problems)s.", problems=named)
 
 
 def _figures(words: Language, spots: Sequence[Spot]) -> tuple[Figure, ...]:
@@ -214,9 +204,7 @@ def _label(words: Language, spot: Spot) -> str:
 
 def _table(request: Request, words: Language, spots: Sequence[Spot], worst: Sequence[Spot]) -> Table:
     def name(spot: Spot) -> Markup:
-        shown = linked(spot.href, spot.name)
-        look = Markup(' <b class="flag">{}</b>').format(words.text("Worth a look")) if spot in worst else ""
-        return shown + Markup('<span class="sub"><bdi>{}</bdi>{}</span>').format(spot.section, look)
+        return name_on_map(words, spot.href, spot.name, spot.section, is_worst=spot in worst)
 
     def kind(spot: Spot) -> str:
         return words.text("Graded problem") if spot.graded else words.text("Problem")

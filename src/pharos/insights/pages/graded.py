@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from pharos.insights import navigation
 from pharos.insights.access import CourseInView
+from pharos.insights.blocks import in_path, of_block, up_to
 from pharos.insights.directory import Course
 from pharos.insights.language import Language
 from pharos.insights.outline import Group, Outline, slug
@@ -19,12 +20,10 @@ from pharos.insights.problem_counts import Counts, Line, total
 from pharos.insights.problem_lists import (
     Listing,
     counts_and_outline,
-    in_path,
     list_page,
     problem_lines,
     problem_path,
     untold,
-    up_to,
 )
 from pharos.insights.rendering import Link
 from pharos.insights.site import Site, TheSite
@@ -88,7 +87,7 @@ async def assignment(request: Request, course: CourseInView, site: TheSite, assi
     counts, outline = await counts_and_outline(site, course)
     if outline is None:
         return site.renderer.render(request, list_page(request, untold(words, course, REPORT, counts)))
-    group = _assignment(outline, assignment_id)
+    group = of_block(outline.assignments, assignment_id)
     lines = _problem_lines(course, group, counts)
     listing = Listing(
         course=course,
@@ -168,14 +167,6 @@ def _ids(groups: Sequence[Group]) -> list[str]:
     return [problem.id for group in groups for problem in group.leaves]
 
 
-def _assignment(outline: Outline, assignment_id: str) -> Group:
-    """The assignment. Raises HTTPException 404."""
-    for group in outline.assignments:
-        if group.block.id == assignment_id:
-            return group
-    raise HTTPException(404)
-
-
 async def _place(request: Request, site: Site, course: Course, assignment_id: str, problem_id: str) -> Place:
     """Where the problem stands. Raises HTTPException 404 if it is none of the assignment."""
     words: Language = request.state.language
@@ -187,7 +178,7 @@ async def _place(request: Request, site: Site, course: Course, assignment_id: st
             (),
             lambda other: problem_path(course, other),
         )
-    group = _assignment(outline, assignment_id)
+    group = of_block(outline.assignments, assignment_id)
     if problem_id not in {problem.id for problem in group.leaves}:
         raise HTTPException(404)
     below = _problem_place(group)

@@ -14,20 +14,13 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from pharos.insights import navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.api import Row
+from pharos.insights.blocks import in_path, up_to
 from pharos.insights.directory import Course
 from pharos.insights.language import Language
 from pharos.insights.outline import Block, Outline, key_of, slug
 from pharos.insights.pages.problem import Place, render_problem
 from pharos.insights.problem_counts import Counts, Line, counts_of, total
-from pharos.insights.problem_lists import (
-    SUBMISSIONS,
-    TAGS_FILE,
-    Listing,
-    in_path,
-    list_page,
-    problem_path,
-    up_to,
-)
+from pharos.insights.problem_lists import SUBMISSIONS, TAGS_FILE, Listing, list_page, problem_path
 from pharos.insights.rendering import Link
 from pharos.insights.site import Site, TheSite
 

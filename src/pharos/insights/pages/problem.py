@@ -18,21 +18,14 @@ from pharos.insights.access import CourseInView
 from pharos.insights.answer_charts import answers_chart, histogram_chart, variants_chart
 from pharos.insights.answers import LONGEST_QUESTION, Answer, Answers, Part, Variant, cut, parts_of
 from pharos.insights.api import Row
+from pharos.insights.blocks import in_path, up_to
 from pharos.insights.charts import Chart
 from pharos.insights.directory import Course
 from pharos.insights.files import Sheet
 from pharos.insights.language import Language
 from pharos.insights.navigation import Report
 from pharos.insights.outline import Block, key_of
-from pharos.insights.problem_lists import (
-    counts_and_outline,
-    given,
-    in_path,
-    mark,
-    problem_path,
-    quoted,
-    up_to,
-)
+from pharos.insights.problem_lists import counts_and_outline, given, mark, problem_path, quoted
 from pharos.insights.rendering import Link
 from pharos.insights.reports import Figure, ReportPage, about, strong
 from pharos.insights.site import Site, TheSite

@@ -6,20 +6,19 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from pharos.insights import navigation
 from pharos.insights.access import CourseInView
+from pharos.insights.blocks import of_block, section_path, subsection_path, up_to, up_to_section
 from pharos.insights.directory import Course
 from pharos.insights.language import Language
-from pharos.insights.outline import Group, Outline, Section
+from pharos.insights.outline import Group, Section
 from pharos.insights.pages.problem import Place, render_problem
 from pharos.insights.problem_counts import Counts, Line, total
 from pharos.insights.problem_lists import (
     Listing,
     counts_and_outline,
-    in_path,
     list_page,
     problem_lines,
     problem_path,
     untold,
-    up_to,
 )
 from pharos.insights.rendering import Link
 from pharos.insights.site import Site, TheSite
@@ -92,8 +91,8 @@ async def subsection(
     counts, outline = await counts_and_outline(site, course)
     if outline is None:
         return site.renderer.render(request, list_page(request, untold(words, course, REPORT, counts)))
-    section = _section(outline, section_id)
-    group = _subsection(section, subsection_id)
+    section = of_block(outline.sections, section_id)
+    group = of_block(section.subsections, subsection_id)
     lines = _problem_lines(course, section, group, counts)
     listing = Listing(
         course=course,
@@ -104,7 +103,7 @@ async def subsection(
         problems=lines,
         answered=total(counts, (problem.id for problem in group.leaves)),
         nothing=words.text("This subsection has no ungraded problems."),
-        trail=(*_trail(words, course, section), Link("", group.block.name, current=True)),
+        trail=(*up_to_section(words, course, REPORT, section), Link("", group.block.name, current=True)),
         question=words.text("How are learners doing on this subsection?"),
         title=words.text("Ungraded Problems: %(name)s", name=group.block.name),
     )
@@ -118,7 +117,7 @@ async def section(request: Request, course: CourseInView, site: TheSite, section
     counts, outline = await counts_and_outline(site, course)
     if outline is None:
         return site.renderer.render(request, list_page(request, untold(words, course, REPORT, counts)))
-    found = _section(outline, section_id)
+    found = of_block(outline.sections, section_id)
     listing = Listing(
         course=course,
         report=REPORT,
@@ -142,7 +141,7 @@ async def section(request: Request, course: CourseInView, site: TheSite, section
 
 def _section_line(course: Course, order: int, section: Section, counts: dict[str, Counts]) -> Line:
     found = total(counts, (problem.id for problem in section.leaves))
-    href = course.path + _section_path(section) if found.total else ""
+    href = course.path + section_path(REPORT, section) if found.total else ""
     return Line(order, section.block.name, found, href, len(section.leaves))
 
 
@@ -150,29 +149,13 @@ def _subsection_line(
     course: Course, order: int, section: Section, group: Group, counts: dict[str, Counts]
 ) -> Line:
     found = total(counts, (problem.id for problem in group.leaves))
-    href = course.path + _subsection_path(section, group) if found.total else ""
+    href = course.path + subsection_path(REPORT, section, group) if found.total else ""
     return Line(order, group.block.name, found, href, len(group.leaves))
 
 
 def _problem_lines(course: Course, section: Section, group: Group, counts: dict[str, Counts]) -> list[Line]:
-    place = _subsection_path(section, group)
+    place = subsection_path(REPORT, section, group)
     return problem_lines(group.leaves, counts, lambda problem_id: problem_path(course, problem_id, place))
-
-
-def _section(outline: Outline, section_id: str) -> Section:
-    """The section. Raises HTTPException 404."""
-    for found in outline.sections:
-        if found.block.id == section_id:
-            return found
-    raise HTTPException(404)
-
-
-def _subsection(section: Section, subsection_id: str) -> Group:
-    """The subsection. Raises HTTPException 404."""
-    for found in section.subsections:
-        if found.block.id == subsection_id:
-            return found
-    raise HTTPException(404)
 
 
 async def _place(request: Request, site: Site, course: Course, ids: tuple[str, str, str]) -> Place:
@@ -182,26 +165,14 @@ async def _place(request: Request, site: Site, course: Course, ids: tuple[str, s
     outline = await site.directory.outline(course.course_id)
     if outline is None:
         return Place(REPORT, (up_to(words, course, REPORT),), (), lambda other: problem_path(course, other))
-    section = _section(outline, section_id)
-    group = _subsection(section, subsection_id)
+    section = of_block(outline.sections, section_id)
+    group = of_block(section.subsections, subsection_id)
     if problem_id not in {problem.id for problem in group.leaves}:
         raise HTTPException(404)
-    below = _subsection_path(section, group)
+    below = subsection_path(REPORT, section, group)
     return Place(
         REPORT,
-        (*_trail(words, course, section), Link(course.path + below, group.block.name)),
+        (*up_to_section(words, course, REPORT, section), Link(course.path + below, group.block.name)),
         group.leaves,
         lambda other: problem_path(course, other, below),
     )
-
-
-def _trail(words: Language, course: Course, section: Section) -> tuple[Link, ...]:
-    return up_to(words, course, REPORT), Link(course.path + _section_path(section), section.block.name)
-
-
-def _section_path(section: Section) -> str:
-    return f"{REPORT.path}sections/{in_path(section.block.id)}/"
-
-
-def _subsection_path(section: Section, group: Group) -> str:
-    return f"{_section_path(section)}subsections/{in_path(group.block.id)}/"

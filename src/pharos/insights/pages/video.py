@@ -13,15 +13,15 @@ from markupsafe import Markup
 from pharos.insights import files, findings, navigation
 from pharos.insights.access import CourseInView, CoursesInView
 from pharos.insights.api import Row
+from pharos.insights.blocks import in_path
 from pharos.insights.charts import Chart
 from pharos.insights.directory import Course
 from pharos.insights.files import Sheet
 from pharos.insights.language import Language, noop
 from pharos.insights.navigation import Report
 from pharos.insights.outline import Outline, player_id
-from pharos.insights.problem_lists import in_path
 from pharos.insights.rendering import Link
-from pharos.insights.reports import Figure, ReportPage, about, strong
+from pharos.insights.reports import Figure, ReportPage, about
 from pharos.insights.site import Site, TheSite
 from pharos.insights.tables import Column, Table, fixed, table
 from pharos.insights.video_charts import coverage_chart, timeline_chart
@@ -251,40 +251,28 @@ def _reached(words: Language, video: Video) -> Markup:
 
 def _left(words: Language, place: Row) -> Markup:
     return words.htmls(
-        "%(left)s of %(n)s learner leave between %(from)s and %(to)s.",
-        "%(left)s of %(n)s learners leave between %(from)s and %(to)s.",
+        "%(learners)s of %(n)s learner leave between %(from)s and %(to)s.",
+        "%(learners)s of %(n)s learners leave between %(from)s and %(to)s.",
         place["of_learners"],
-        **{
-            "left": strong(words.number(place["learners"])),
-            "from": words.video_time(place["start_second"]),
-            "to": words.video_time(place["end_second"]),
-        },
+        **findings.span(words, place),
     )
 
 
 def _again(words: Language, place: Row) -> Markup:
     return words.htmls(
-        "%(again)s of %(n)s learner watch %(from)s–%(to)s more than once.",
-        "%(again)s of %(n)s learners watch %(from)s–%(to)s more than once.",
+        "%(learners)s of %(n)s learner watch %(from)s–%(to)s more than once.",
+        "%(learners)s of %(n)s learners watch %(from)s–%(to)s more than once.",
         place["of_learners"],
-        **{
-            "again": strong(words.number(place["learners"])),
-            "from": words.video_time(place["start_second"]),
-            "to": words.video_time(place["end_second"]),
-        },
+        **findings.span(words, place),
     )
 
 
 def _skipped(words: Language, place: Row) -> Markup:
     return words.htmls(
-        "%(skip)s of %(n)s learner skip %(from)s–%(to)s.",
-        "%(skip)s of %(n)s learners skip %(from)s–%(to)s.",
+        "%(learners)s of %(n)s learner skip %(from)s–%(to)s.",
+        "%(learners)s of %(n)s learners skip %(from)s–%(to)s.",
         place["of_learners"],
-        **{
-            "skip": strong(words.number(place["learners"])),
-            "from": words.video_time(place["start_second"]),
-            "to": words.video_time(place["end_second"]),
-        },
+        **findings.span(words, place),
     )
 
 

@@ -13,16 +13,17 @@ from markupsafe import Markup
 from pharos.insights import findings, map_drawing, navigation
 from pharos.insights.access import CourseInView
 from pharos.insights.api import Row
+from pharos.insights.blocks import linked, name_on_map, named_shares
 from pharos.insights.controls import files
 from pharos.insights.directory import Course
 from pharos.insights.language import Language
 from pharos.insights.map_drawing import Chapter, median
 from pharos.insights.outline import Outline, player_id
-from pharos.insights.problem_lists import linked
-from pharos.insights.reports import Figure, ReportPage, about, strong
+from pharos.insights.reports import Figure, ReportPage, about
+from pharos.insights.shares import ENOUGH, lowest
 from pharos.insights.site import TheSite
 from pharos.insights.tables import Column, Table, table
-from pharos.insights.video_counts import ENOUGH, Video, Viewers, covered, videos_of
+from pharos.insights.video_counts import Video, Viewers, covered, videos_of
 from pharos.insights.video_lists import FILE, NOT_TOLD, nobody_state, video_path
 
 router = APIRouter()
@@ -140,8 +141,7 @@ def spots_of(
 
 def worst_of(spots: Sequence[Spot]) -> list[Spot]:
     """The three videos that the smallest shares finish, among those with enough viewers."""
-    told = [spot for spot in spots if spot.told]
-    return sorted(told, key=lambda s: (s.viewers.share or 0.0, -s.viewers.total, s.order))[:WORST]
+    return lowest(spots, lambda spot: spot.viewers)[:WORST]
 
 
 def sentence(words: Language, worst: Sequence[Spot]) -> Markup:
@@ -152,12 +152,8 @@ def sentence(words: Language, worst: Sequence[Spot]) -> Markup:
             "<strong>Too few to tell:</strong> no video has %(n)s viewers.",
             ENOUGH,
         )
-    named = [
-        Markup("{} ({})").format(linked(spot.href, spot.name), strong(words.percent(spot.viewers.share)))
-        for spot in worst
-    ]
-    listed = Markup(words.enumeration(named))  # noqa: S704 - its items are escaped
-    return words.html("The fewest viewers reach the end of %(videos)s.", videos=listed)
+    named = named_shares(words, [(spot.href, spot.name, spot.viewers.share) for spot in worst])
+    return words.html("The fewest viewers reach the end of %(videos)s.", videos=named)
 
 
 def _figures(words: Language, spots: Sequence[Spot]) -> tuple[Figure, ...]:
@@ -227,9 +223,7 @@ def _table(
     request: Request, words: Language, spots: Sequence[Spot], worst: Sequence[Spot], *, has_coverage: bool
 ) -> Table:
     def name(spot: Spot) -> Markup:
-        shown = linked(spot.href, spot.name)
-        look = Markup(' <b class="flag">{}</b>').format(words.text("Worth a look")) if spot in worst else ""
-        return shown + Markup('<span class="sub"><bdi>{}</bdi>{}</span>').format(spot.section, look)
+        return name_on_map(words, spot.href, spot.name, spot.section, is_worst=spot in worst)
 
     columns: list[Column[Spot]] = [
         Column("video", words.text("Video"), lambda s: s.order, name, numeric=False),

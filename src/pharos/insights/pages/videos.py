@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from pharos.insights.access import CourseInView, CoursesInView
+from pharos.insights.blocks import of_block, section_path, subsection_path, up_to, up_to_section
 from pharos.insights.directory import Course
 from pharos.insights.language import Language
 from pharos.insights.outline import Block, Group, Outline, Section, player_id
 from pharos.insights.pages.video import Place, render_video
-from pharos.insights.problem_lists import in_path
 from pharos.insights.rendering import Link
 from pharos.insights.site import Site, TheSite
 from pharos.insights.video_counts import Line, Video, Viewers, total, videos_of
@@ -68,8 +68,8 @@ async def subsection(
     found, outline = await _asked(site, course)
     if outline is None:
         return site.renderer.render(request, list_page(request, untold(words, course, found)))
-    section = _section(outline, section_id)
-    group = _subsection(section, subsection_id)
+    section = of_block(outline.video_sections, section_id)
+    group = of_block(section.subsections, subsection_id)
     lines = _video_lines(course, section, group, found)
     listing = Listing(
         course=course,
@@ -79,7 +79,7 @@ async def subsection(
         videos=lines,
         watched=_total(found, group.leaves),
         nothing=words.text("This subsection has no videos."),
-        trail=(*_trail(words, course, section), Link("", group.block.name, current=True)),
+        trail=(*up_to_section(words, course, REPORT, section), Link("", group.block.name, current=True)),
         question=words.text("How did learners interact with the videos of this subsection?"),
         title=words.text("Engagement Videos: %(name)s", name=group.block.name),
     )
@@ -93,7 +93,7 @@ async def section(request: Request, course: CourseInView, site: TheSite, section
     found, outline = await _asked(site, course)
     if outline is None:
         return site.renderer.render(request, list_page(request, untold(words, course, found)))
-    shown = _section(outline, section_id)
+    shown = of_block(outline.video_sections, section_id)
     listing = Listing(
         course=course,
         head=words.text("Subsection"),
@@ -105,7 +105,7 @@ async def section(request: Request, course: CourseInView, site: TheSite, section
         videos=[line for group in shown.subsections for line in _video_lines(course, shown, group, found)],
         watched=_total(found, shown.leaves),
         nothing=words.text("This section has no videos."),
-        trail=(_up(words, course), Link("", shown.block.name, current=True)),
+        trail=(up_to(words, course, REPORT), Link("", shown.block.name, current=True)),
         question=words.text("How did learners interact with the videos of this section?"),
         title=words.text("Engagement Videos: %(name)s", name=shown.block.name),
     )
@@ -125,7 +125,7 @@ def _total(videos: Mapping[str, Video], blocks: Iterable[Block]) -> Viewers:
 
 def _section_line(course: Course, order: int, section: Section, videos: Mapping[str, Video]) -> Line:
     found = _total(videos, section.leaves)
-    href = course.path + _section_path(section) if found.total else ""
+    href = course.path + section_path(REPORT, section) if found.total else ""
     return Line(order, section.block.name, found, href, len(section.leaves))
 
 
@@ -133,29 +133,13 @@ def _subsection_line(
     course: Course, order: int, section: Section, group: Group, videos: Mapping[str, Video]
 ) -> Line:
     found = _total(videos, group.leaves)
-    href = course.path + _subsection_path(section, group) if found.total else ""
+    href = course.path + subsection_path(REPORT, section, group) if found.total else ""
     return Line(order, group.block.name, found, href, len(group.leaves))
 
 
 def _video_lines(course: Course, section: Section, group: Group, videos: Mapping[str, Video]) -> list[Line]:
-    place = _subsection_path(section, group)
+    place = subsection_path(REPORT, section, group)
     return video_lines(group.leaves, videos, lambda block_id: video_path(course, block_id, place))
-
-
-def _section(outline: Outline, section_id: str) -> Section:
-    """The section. Raises HTTPException 404."""
-    for found in outline.video_sections:
-        if found.block.id == section_id:
-            return found
-    raise HTTPException(404)
-
-
-def _subsection(section: Section, subsection_id: str) -> Group:
-    """The subsection. Raises HTTPException 404."""
-    for found in section.subsections:
-        if found.block.id == subsection_id:
-            return found
-    raise HTTPException(404)
 
 
 async def _place(request: Request, site: Site, course: Course, ids: tuple[str, str, str]) -> Place:
@@ -164,32 +148,16 @@ async def _place(request: Request, site: Site, course: Course, ids: tuple[str, s
     section_id, subsection_id, video_id = ids
     outline = await site.directory.outline(course.course_id)
     if outline is None:
-        return Place(REPORT, (_up(words, course),), ())
-    section = _section(outline, section_id)
-    group = _subsection(section, subsection_id)
+        return Place(REPORT, (up_to(words, course, REPORT),), ())
+    section = of_block(outline.video_sections, section_id)
+    group = of_block(section.subsections, subsection_id)
     if video_id not in {block.id for block in group.leaves}:
         raise HTTPException(404)
     beside = [
-        (player_id(block.id), video_path(course, block.id, _subsection_path(s, g)))
+        (player_id(block.id), video_path(course, block.id, subsection_path(REPORT, s, g)))
         for s in outline.video_sections
         for g in s.subsections
         for block in g.leaves
     ]
-    below = Link(course.path + _subsection_path(section, group), group.block.name)
-    return Place(REPORT, (*_trail(words, course, section), below), tuple(beside))
-
-
-def _up(words: Language, course: Course) -> Link:
-    return Link(course.path + REPORT.path, words.text(REPORT.label))
-
-
-def _trail(words: Language, course: Course, section: Section) -> tuple[Link, ...]:
-    return _up(words, course), Link(course.path + _section_path(section), section.block.name)
-
-
-def _section_path(section: Section) -> str:
-    return f"{REPORT.path}sections/{in_path(section.block.id)}/"
-
-
-def _subsection_path(section: Section, group: Group) -> str:
-    return f"{_section_path(section)}subsections/{in_path(group.block.id)}/"
+    below = Link(course.path + subsection_path(REPORT, section, group), group.block.name)
+    return Place(REPORT, (*up_to_section(words, course, REPORT, section), below), tuple(beside))

@@ -1,0 +1,44 @@
+"""Counts of which a part is good, as answers that are right: which shares are the lowest. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
+
+ENOUGH = 10
+"""Answers, viewers or learners below which a share is not compared with others: too few to tell."""
+
+
+class Share(Protocol):
+    """So many, and the share of them that is good; None without any."""
+
+    @property
+    def total(self) -> int: ...
+
+    @property
+    def share(self) -> float | None: ...
+
+
+class InOrder(Protocol):
+    """What has a place in the order of the course."""
+
+    @property
+    def order(self) -> int: ...
+
+
+T = TypeVar("T", bound=InOrder)
+
+
+def lowest(items: Iterable[T], counts: Callable[[T], Share]) -> list[T]:
+    """The items with enough counts, the lowest share first.
+
+    Of equal ones, the one with more counts first, then the first in the order of the course.
+    """
+    told = [item for item in items if counts(item).total >= ENOUGH]
+    return sorted(told, key=lambda item: (counts(item).share or 0.0, -counts(item).total, item.order))
+
+
+def lowest_of_several(items: Iterable[T], counts: Callable[[T], Share]) -> T | None:
+    """The first of these; None if no two items have enough counts: a single one is the highest as well."""
+    found = lowest(items, counts)
+    return found[0] if len(found) > 1 else None
