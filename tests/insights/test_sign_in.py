@@ -502,7 +502,7 @@ def test_staff_whose_rights_the_lms_does_not_tell_any_more_signs_in_again(own_wo
         assert client.get("/definitions/").url.path == "/definitions/"
 
 
-@pytest.mark.usefixtures("quick_rights")
+@pytest.mark.usefixtures("quick_rights", "usual_time")
 def test_staff_goes_on_while_the_lms_does_not_answer(own_world: World) -> None:
     with own_world.client("sofia") as client:
         own_world.lms.down = True
@@ -537,6 +537,7 @@ def test_sign_in_says_when_the_lms_is_down(own_world: World) -> None:
         assert "does not answer" in page.text
 
 
+@pytest.mark.usefixtures("usual_time")
 def test_a_slow_lms_is_heard_to_the_end_and_a_reload_finds_the_person(own_world: World) -> None:
     with own_world.client() as client:
         client.timeout = httpx.Timeout(10)
@@ -551,6 +552,7 @@ def test_a_slow_lms_is_heard_to_the_end_and_a_reload_finds_the_person(own_world:
         assert page.url.path == "/definitions/"
 
 
+@pytest.mark.usefixtures("usual_time")
 def test_an_lms_that_never_answers_costs_a_new_person_a_page_in_words(own_world: World) -> None:
     with own_world.client("ines") as client:
         own_world.lms.down, own_world.lms.paths, own_world.lms.delay_s = True, ("",), 60.0

@@ -57,6 +57,7 @@ def first_visit(url: str, cookies: dict[str, str]) -> httpx.Response:
     return page
 
 
+@pytest.mark.usefixtures("usual_time")
 def test_the_time_of_a_page() -> None:
     assert waiting.LMS_S <= 2
     assert waiting.PAGE_S < 3

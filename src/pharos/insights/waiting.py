@@ -20,13 +20,13 @@ def begin() -> None:
     _began.set(time.monotonic())
 
 
-def for_services(at_most_s: float = PAGE_S) -> float:
+def for_services(at_most_s: float | None = None) -> float:
     """Seconds that the page may still wait for the Data API; outside a page all of `at_most_s`."""
     return _left(PAGE_S, at_most_s)
 
 
-def for_lms(at_most_s: float = LMS_S) -> float:
-    """Seconds that the page may still wait for the LMS."""
+def for_lms(at_most_s: float | None = None) -> float:
+    """Seconds that the page may still wait for the LMS; outside a page all of `at_most_s`."""
     return _left(LMS_S, at_most_s)
 
 
@@ -37,7 +37,9 @@ def outside() -> Context:
     return context
 
 
-def _left(whole_s: float, at_most_s: float) -> float:
+def _left(whole_s: float, at_most_s: float | None) -> float:
+    if at_most_s is None:
+        at_most_s = whole_s
     began = _began.get()
     if began is None:
         return at_most_s
