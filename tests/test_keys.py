@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+import tracemalloc
+from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
@@ -235,3 +237,14 @@ def test_only_a_valid_id_has_an_organisation_and_it_is_valid(text: str) -> None:
 )  # fmt: skip
 def test_blocks(usage_id: str, key: BlockKey | None) -> None:
     assert keys.block(usage_id) == key
+
+
+@pytest.mark.parametrize("judge", [keys.is_course_id, keys.organisation, keys.course_id_of_url])
+def test_long_texts_from_outside_are_not_remembered(judge: Callable[[str], object]) -> None:
+    """Whoever sends them fills no memory, though each is another one."""
+    tracemalloc.start()
+    for number in range(1000):
+        judge(f"/courses/course-v1:A+B+{number:010000}")
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 2_000_000

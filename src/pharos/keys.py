@@ -13,6 +13,8 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from pharos.remembering import remembering
+
 if TYPE_CHECKING:
     from ibis.expr.types import BooleanValue, StringValue
 
@@ -31,6 +33,7 @@ COURSE_ID = rf"(?:{COURSE_V1}|{CCX_V1}|{LIBRARY_V1}|{VERSION_ONLY}|{LEGACY})"
 
 LONGEST_COURSE_ID = 255  # characters, in the LMS as in the Result Store
 LONGEST_MODE = 100  # the same of an enrollment mode
+REMEMBERED, LONGEST_REMEMBERED = 65536, 1000  # texts from outside, and characters of one
 
 
 _COURSE_ID = re.compile(COURSE_ID)
@@ -69,21 +72,27 @@ class BlockKey:
     block: str
 
 
-@lru_cache(maxsize=65536)
 def is_course_id(text: str | None) -> bool:
     """Whether the whole text is the id of a course run (or library). `spec 01 §1.6`."""
-    return text is not None and len(text) <= LONGEST_COURSE_ID and _COURSE_ID.fullmatch(text) is not None
+    return text is not None and len(text) <= LONGEST_COURSE_ID and _has_form_of_course_id(text)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(REMEMBERED)
+def _has_form_of_course_id(text: str) -> bool:
+    return _COURSE_ID.fullmatch(text) is not None
+
+
 def organisation(course_id: str | None) -> str | None:
     """The organisation of a course id; None if the id is invalid or names none. `spec 01 §1.6 R-ORG`."""
-    if course_id is None or not is_course_id(course_id):
-        return None
+    return _organisation(course_id) if course_id is not None and is_course_id(course_id) else None
+
+
+@lru_cache(REMEMBERED)
+def _organisation(course_id: str) -> str | None:
     for pattern in (_MODERN, _LIBRARY):
         if match := pattern.fullmatch(course_id):
             return match["org"]
-    return course_id.split("/")[0] if "/" in course_id else None
+    return course_id.split("/", maxsplit=1)[0] if "/" in course_id else None
 
 
 def is_organisation(text: str | None) -> bool:
@@ -112,7 +121,7 @@ def block(usage_id: str) -> BlockKey | None:
     return BlockKey(course_id, match["type"], match["block"]) if is_course_id(course_id) else None
 
 
-@lru_cache(maxsize=65536)
+@remembering(REMEMBERED, longest=LONGEST_REMEMBERED)
 def course_id_of_url(url: str | None) -> str | None:
     """The course run a URL or request path belongs to; None if it tells none. `spec 01 §1.5 R-URL`.
 

@@ -16,6 +16,7 @@ from pharos.engine import Engine
 from pharos.lake.ingest import Ingested, ingest
 from pharos.lake.lake import Lake
 from pharos.lake.logs import discover, named_sources
+from pharos.lake.places import lake_at
 from pharos.lake.quarantine import quarantined_lines
 from pharos.lake.status import LakeStatus, lake_status
 
@@ -30,21 +31,28 @@ class Place:
 
     root: Path
     engine: Engine
+    url: str | None = None
+    """Where the lake lies, if that is not `root`."""
+
+    @property
+    def lake(self) -> Lake:
+        """The lake as it is now."""
+        return Lake(self.root) if self.url is None else lake_at(self.url, self.root)
 
     def read(self, *paths: Path | str, now: datetime = NOW) -> Ingested:
         """Ingest these files, folders or URLs once."""
-        lake = Lake(self.root)
+        lake = self.lake
         with lake.locked():
             return ingest(lake, self.engine, discover(named_sources(map(str, paths))), now)
 
     @property
     def status(self) -> LakeStatus:
         """What the lake says of itself."""
-        return lake_status(Lake(self.root), NOW)
+        return lake_status(self.lake, NOW)
 
     def events(self, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
         """All events, ordered by source and line."""
-        files = Lake(self.root).events()
+        files = self.lake.events()
         if not files:
             return []
         tables = [pq.ParquetFile(file).read(columns) for file in files]
@@ -53,4 +61,4 @@ class Place:
 
     def quarantine(self) -> list[tuple[int, str, bytes]]:
         """(line, reason, bytes) of what is no event."""
-        return [(line.line, line.reason, line.data) for line in quarantined_lines(Lake(self.root))]
+        return [(line.line, line.reason, line.data) for line in quarantined_lines(self.lake)]

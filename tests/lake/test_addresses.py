@@ -19,7 +19,7 @@ from tests.lines import COURSE, event, write
 
 from pharos import geolocation
 from pharos.engine import Engine
-from pharos.lake import addresses, compaction
+from pharos.lake import addresses, compaction, folder
 from pharos.lake.addresses import forget_addresses
 from pharos.lake.backup import copy_lake
 from pharos.lake.compaction import FEW
@@ -33,7 +33,7 @@ IN_PLACE = partial(geolocation.in_place_of_addresses, str(geolocation.SHIPPED), 
 
 
 def forget(place: Place, before: date = BEFORE) -> int:
-    lake = Lake(place.root)
+    lake = place.lake
     with lake.locked():
         return forget_addresses(lake, place.engine, before, IN_PLACE, NOW)
 
@@ -51,6 +51,9 @@ def stored(folder: Path) -> str:
 def only(place: Place) -> dict[str, Any]:
     [row] = place.events()
     return row
+
+
+pytestmark = pytest.mark.everywhere
 
 
 def test_the_country_takes_the_place_of_the_address(place: Place, tmp_path: Path) -> None:
@@ -201,11 +204,11 @@ def test_merged_files_have_forgotten_what_all_their_parts_have(place: Place, tmp
         forget(place)
         late = [event(f"{OLD} 09:00:0{number}", "x", ip=IRISH)]
         place.read(write(tmp_path / f"{number}.log", late))  # which merges small files
-    lake = Lake(place.root)
+    lake = place.lake
     with lake.locked():
         compaction.compact(lake, place.engine, NOW)
     assert forget(place) == 1, "the one that came last, alone or merged with others"
-    files = Lake(place.root).state.events[date.fromisoformat(OLD)]
+    files = place.lake.state.events[date.fromisoformat(OLD)]
     assert (len(files) <= FEW, all(file.without_addresses for file in files)) == (True, True)
     assert IRISH not in stored(place.root)
     for number in range(FEW):
@@ -215,7 +218,7 @@ def test_merged_files_have_forgotten_what_all_their_parts_have(place: Place, tmp
 
 def test_files_with_addresses_go_when_nobody_reads_them(place: Place, tmp_path: Path) -> None:
     place.read(write(tmp_path / "tracking.log", [event(f"{OLD} 09:00", "x", ip=IRISH)]))
-    reader = Lake(place.root)
+    reader = place.lake
     with reader.reading():
         forget(place)
         assert pq.ParquetFile(reader.events()[0]).read(["ip"])["ip"].to_pylist() == [IRISH]
@@ -225,14 +228,15 @@ def test_files_with_addresses_go_when_nobody_reads_them(place: Place, tmp_path: 
 
 def test_a_backup_forgets_too(place: Place, tmp_path: Path) -> None:
     place.read(write(tmp_path / "tracking.log", [event(f"{OLD} 09:00", "x", ip=IRISH)]))
-    copy_lake(Lake(place.root), tmp_path / "copy")
+    copy_lake(place.lake, Lake(tmp_path / "copy"))
     assert IRISH in stored(tmp_path / "copy")
     forget(place)
-    copy_lake(Lake(place.root), tmp_path / "copy")
+    copy_lake(place.lake, Lake(tmp_path / "copy"))
     assert IRISH not in stored(tmp_path / "copy")
     assert Place(tmp_path / "copy", place.engine).events() == place.events()
 
 
+@pytest.mark.folder
 def test_a_crash_leaves_every_file_as_it_was_or_forgotten(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,12 +246,12 @@ def test_a_crash_leaves_every_file_as_it_was_or_forgotten(
     before = [row["event_id"] for row in place.events()]
 
     def crash_before_the_second(moves: Sequence[tuple[Path, Path]]) -> None:
-        if Lake(place.root).state.events[date.fromisoformat(OLD)][-1].without_addresses:
+        if place.lake.state.events[date.fromisoformat(OLD)][-1].without_addresses:
             raise KeyboardInterrupt
         move_safely(moves)
 
     with monkeypatch.context() as patch:
-        patch.setattr(compaction, "move_safely", crash_before_the_second)
+        patch.setattr(folder, "move_safely", crash_before_the_second)
         with pytest.raises(KeyboardInterrupt):
             forget(place)
     assert sorted(row["ip"] for row in place.events()) == [IRISH, IRISH, "country:IE"]
@@ -268,7 +272,7 @@ def test_on_each_engine_and_in_pieces(
         log = [event(f"{OLD} 0{number}:00", f"x{user}", user=user, ip=IRISH) for user in range(1, 50)]
         place.read(write(tmp_path / f"{number}.log", log))
     rows = place.events(["event_id", "time", "page_course_id"])
-    lake = Lake(place.root)
+    lake = place.lake
     with lake.locked():
         forget_addresses(lake, engine, BEFORE, IN_PLACE, NOW, lambda *numbers: done.append(numbers))
     assert done == [(1, 3), (2, 3), (3, 3)]

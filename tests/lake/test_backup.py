@@ -10,7 +10,9 @@ import pytest
 from tests import lines
 from tests.lake.place import NOW, Place
 from tests.lines import event
+from typer.testing import CliRunner
 
+from pharos.cli import app
 from pharos.engine import Engine
 from pharos.lake.backup import CopyIsLater, copy_lake
 from pharos.lake.compaction import FEW, compact
@@ -32,7 +34,7 @@ def grow(place: Place, logs: Path, step: int) -> None:
 
 def test_a_copy_has_the_same_events_and_accounts(place: Place, tmp_path: Path) -> None:
     grow(place, tmp_path, 0)
-    copied = copy_lake(Lake(place.root), tmp_path / "copy")
+    copied = copy_lake(Lake(place.root), Lake(tmp_path / "copy"))
     copy = Place(tmp_path / "copy", place.engine)
     assert copied.files == copied.new_files == 2
     assert (copy.events(), copy.quarantine(), copy.status) == (
@@ -45,7 +47,7 @@ def test_a_copy_has_the_same_events_and_accounts(place: Place, tmp_path: Path) -
 def test_the_next_copy_takes_what_is_new_and_forgets_what_is_gone(place: Place, tmp_path: Path) -> None:
     for step in range(2 * FEW):
         grow(place, tmp_path, step)
-        copied = copy_lake(Lake(place.root), tmp_path / "copy")
+        copied = copy_lake(Lake(place.root), Lake(tmp_path / "copy"))
         assert copied.new_files <= 4
         copy = Place(tmp_path / "copy", place.engine)
         assert copy.events() == place.events()
@@ -68,7 +70,7 @@ def test_copies_made_while_the_lake_grows_are_whole(place: Place, tmp_path: Path
     filling.start()
     while not done.is_set():
         copy = Place(tmp_path / f"copy-{copies}", place.engine)
-        copy_lake(Lake(place.root), copy.root)
+        copy_lake(Lake(place.root), Lake(copy.root))
         total = copy.status.sum
         assert total.closes
         assert len(copy.events()) == total.events == 2 * len(copy.quarantine())
@@ -83,7 +85,7 @@ def test_a_copy_that_was_interrupted_is_the_one_before(
 ) -> None:
     grow(place, tmp_path, 0)
     copy = Place(tmp_path / "copy", place.engine)
-    copy_lake(Lake(place.root), copy.root)
+    copy_lake(Lake(place.root), Lake(copy.root))
     before = copy.events()
     grow(place, tmp_path, 1)
     moves = iter(range(100))
@@ -93,12 +95,12 @@ def test_a_copy_that_was_interrupted_is_the_one_before(
             raise OSError(28, "No space left on device")
         move_safely(names)
 
-    monkeypatch.setattr("pharos.lake.backup.move_safely", full)
+    monkeypatch.setattr("pharos.lake.folder.move_safely", full)
     with pytest.raises(LakeNotWritable, match="No space left"):
-        copy_lake(Lake(place.root), copy.root)
+        copy_lake(Lake(place.root), Lake(copy.root))
     assert copy.events() == before
     monkeypatch.undo()
-    copy_lake(Lake(place.root), copy.root)
+    copy_lake(Lake(place.root), Lake(copy.root))
     assert copy.events() == place.events()
 
 
@@ -109,9 +111,9 @@ def test_a_later_state_is_not_overwritten_by_an_earlier_one(
     other = Place(tmp_path / "other", embedded)
     for step in range(3):
         grow(other, tmp_path, step)
-    copy_lake(Lake(other.root), tmp_path / "copy")
+    copy_lake(Lake(other.root), Lake(tmp_path / "copy"))
     with pytest.raises(CopyIsLater, match="later state"):
-        copy_lake(Lake(place.root), tmp_path / "copy")
+        copy_lake(Lake(place.root), Lake(tmp_path / "copy"))
     assert Place(tmp_path / "copy", embedded).events() == other.events()
 
 
@@ -127,3 +129,16 @@ def test_plain_copies_beside_a_run_are_not_whole_in_either_order(place: Place, t
             grow(place, tmp_path, 2 * FEW + 2 * number + 1)
         copy.refresh()
         assert not all(path.exists() for path in copy.events())
+
+
+def test_the_program_copies_a_lake_and_compares_both(place: Place, tmp_path: Path) -> None:
+    grow(place, tmp_path, 2)
+    copy = Place(tmp_path / "copy", place.engine)
+    told = CliRunner().invoke(app, ["lake", "copy", str(place.root), str(copy.root)])
+    assert (told.exit_code, copy.events()) == (0, place.events())
+    digest = sum(file.digest for files in place.lake.state.events.values() for file in files) % 2**64
+    assert f"{len(place.events())} events in " in told.output
+    assert f"{digest:016x}" in told.output
+    nowhere = CliRunner().invoke(app, ["lake", "copy", str(tmp_path / "nowhere"), str(tmp_path / "other")])
+    assert "there is no lake to copy" in str(nowhere.exception)
+    assert not (tmp_path / "other").exists()

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.lake.place import Place
 
 from pharos.lake.compaction import FEW, LIKE
@@ -36,10 +37,14 @@ def _content(place: Place) -> list[dict[str, Any]]:
     )
 
 
+pytestmark = pytest.mark.everywhere
+
+
+@pytest.mark.folder
 def test_a_day_fed_every_few_minutes_ends_with_a_handful_of_files(place: Place, tmp_path: Path) -> None:
     _fed(place, tmp_path, ticks=150, step=timedelta(minutes=10))
 
-    files = {day: len(files) for day, files in Lake(place.root).state.events.items()}
+    files = {day: len(files) for day, files in place.lake.state.events.items()}
     assert files[START.date()] <= FEW
     assert files[START.date() + timedelta(days=1)] < 3 * LIKE
     assert len(_content(place)) == 300
@@ -62,7 +67,7 @@ def test_merging_changes_neither_events_nor_fingerprints(place: Place, tmp_path:
 def test_rows_of_a_merged_file_are_in_order(place: Place, tmp_path: Path) -> None:
     _fed(place, tmp_path, ticks=LIKE, step=timedelta(minutes=1))
 
-    (file,) = Lake(place.root).state.events[START.date()]
+    (file,) = place.lake.state.events[START.date()]
     rows = place.events(["page_course_id", "time", "event_id"])
     assert file.rows == len(rows) == 2 * LIKE
     assert rows == sorted(rows, key=lambda row: (row["page_course_id"], row["time"], row["event_id"]))
@@ -70,25 +75,26 @@ def test_rows_of_a_merged_file_are_in_order(place: Place, tmp_path: Path) -> Non
 
 def test_files_that_somebody_reads_stay_until_the_next_run(place: Place, tmp_path: Path) -> None:
     log = _fed(place, tmp_path, ticks=LIKE - 1, step=timedelta(minutes=1))
-    reader = Lake(place.root)
+    reader = place.lake
     with reader.reading():
         known = reader.events()
         with log.open("a", encoding="utf-8") as file:
             file.write(_line(START + timedelta(hours=1), 99))
         place.read(log)
-        assert len(Lake(place.root).events()) == 1
+        assert len(place.lake.events()) == 1
         assert all(path.exists() for path in known)
 
     place.read(log)
     assert not any(path.exists() for path in known)
 
 
+@pytest.mark.folder
 def test_data_files_that_no_commit_names_are_cleared_and_never_read(place: Place, tmp_path: Path) -> None:
     """What a kill leaves between moving a data file in and the commit."""
     log = _fed(place, tmp_path, ticks=3, step=timedelta(minutes=1))
     before = _content(place)
-    stray = Lake(place.root).events()[0].with_name(f"{Lake(place.root).state.number + 1:08d}-0.parquet")
-    stray.write_bytes(Lake(place.root).events()[0].read_bytes())
+    stray = place.lake.events()[0].with_name(f"{place.lake.state.number + 1:08d}-0.parquet")
+    stray.write_bytes(place.lake.events()[0].read_bytes())
 
     assert _content(place) == before
     place.read(log)
@@ -101,13 +107,13 @@ def test_late_events_do_not_have_the_whole_day_written_anew(place: Place, tmp_pa
     lines = [_line(START + timedelta(seconds=number), number) for number in range(2000)]
     large.write_text("".join(lines), encoding="utf-8")
     place.read(large)
-    [before] = Lake(place.root).state.events[START.date()]
+    [before] = place.lake.state.events[START.date()]
     for number in range(2 * FEW):
         late = tmp_path / f"late{number}.log"
         hour, day = (START + step + timedelta(seconds=number) for step in (timedelta(hours=1), timedelta(1)))
         late.write_text(_line(hour, 0) + _line(day, 0), encoding="utf-8")
         place.read(late)
-    files = Lake(place.root).state.events[START.date()]
+    files = place.lake.state.events[START.date()]
     assert before.path in [file.path for file in files]
     assert len(files) == FEW
     assert sum(file.rows for file in files) == 2000 + 2 * FEW

@@ -8,6 +8,7 @@ import json
 import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,7 +31,6 @@ from tests.lake.strategies import lines, regular
 from pharos.engine import Engine
 from pharos.lake import logs as log_files
 from pharos.lake.ingest import ingest
-from pharos.lake.lake import Lake
 from pharos.lake.parse import Reason
 
 
@@ -94,6 +94,9 @@ def deliveries(draw: st.DrawFn) -> list[list[bytes]]:
     if draw(st.booleans()):
         files[-1] = files[-1].removesuffix(b"\n")
     return [files[run::3] for run in range(3)]
+
+
+pytestmark = pytest.mark.everywhere
 
 
 @settings(examples, max_examples=30)
@@ -273,7 +276,7 @@ def test_files_of_a_day_are_merged_whatever_else_was_read_with_them(place: Place
         )
         (tmp_path / f"{number}.log").write_bytes(regular(number) + b"\n" + other_day)
         place.read(tmp_path / f"{number}.log")
-    assert len(Lake(place.root).events()) < 12
+    assert len(place.lake.events()) < 12
     assert place.status.sum.events == len(place.events()) == 18
 
 
@@ -389,7 +392,7 @@ def test_a_log_that_is_rotated_while_it_is_read(place: Place, logs: Path, new: b
         live.rename(rotated)
         live.write_bytes(new)
 
-    Place(place.root, cast("Engine", Meanwhile(place.engine, rotate))).read(live)
+    replace(place, engine=cast("Engine", Meanwhile(place.engine, rotate))).read(live)
     nothing_to_tell(place)
     place.read(logs)
     assert hosts(place) == sorted([*range(20), *(int(json.loads(line)["host"]) for line in new.splitlines())])
@@ -411,7 +414,7 @@ def test_a_log_that_vanishes_before_it_is_read(place: Place, logs: Path) -> None
     live.write_bytes(log_of(*range(10)))
     found = log_files.discover(log_files.named_sources([str(live)]))
     live.rename(rotated)
-    lake = Lake(place.root)
+    lake = place.lake
     with lake.locked():
         result = ingest(lake, place.engine, found, NOW)
     assert list(result.problems) == [str(live)]
@@ -427,9 +430,8 @@ def test_a_log_that_vanishes_while_it_is_read(place: Place, logs: Path) -> None:
     (logs / "tracking.log-0").write_bytes(log_of(50))
     place.read(logs)
     live.write_bytes(log_of(*range(20)))
-    moved = Place(
-        place.root, cast("Engine", Meanwhile(place.engine, lambda: live.rename(logs / "tracking.log-1")))
-    )
+    rename = Meanwhile(place.engine, lambda: live.rename(logs / "tracking.log-1"))
+    moved = replace(place, engine=cast("Engine", rename))
     assert "No such file" in moved.read(logs).problems[str(live)]
     nothing_to_tell(place)
     place.read(logs)

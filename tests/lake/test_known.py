@@ -47,7 +47,7 @@ def test_a_file_that_moved_or_is_written_anew(tmp_path: Path) -> None:
     pq.write_table(pa.table({"event_id": [f"{1:032x}"]}), old)
     ids = KnownIds()
     ids.of(old)
-    ids.move(old, new)
+    ids.move(old, str(new))
     old.unlink()
     assert ids.of(new).rows.tolist() == [0]
     ids.forget(new)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,15 @@ def read_log(place: Place, folder: Path, content: bytes) -> None:
     drawn=st.lists(any_lines, min_size=1, max_size=12),
     blank=st.sampled_from([b"\n", b" \n", b"\t\r\n", b"\x0b\x0c\n"]) | st.none(),
     is_ended=st.booleans(),
+    many=st.sampled_from([0, land.MANY_LINES]),
 )
 def test_lines_of_any_bytes(
-    embedded: Engine, drawn: list[bytes], blank: bytes | None, *, is_ended: bool
+    embedded: Engine, drawn: list[bytes], blank: bytes | None, many: int, *, is_ended: bool
 ) -> None:
     between = b"" if blank is None else blank * 300  # then lines are short on average
     content = between.join(line + b"\n" for line in [regular(1), *drawn, regular(2)])
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(land, "MANY_LINES", many)
         place = Place(Path(folder) / "lake", embedded)
         read_log(place, Path(folder), content if is_ended else content[:-1])
         expected = naive.count([content])
@@ -152,3 +155,56 @@ def test_events_of_the_future_and_of_unknown_courses_are_kept_and_reported(
     )  # fmt: skip
     (log,) = place.status.logs
     assert (log.sum.events, log.future, log.odd_course) == (3, 1, 1)
+
+
+def test_many_short_lines_are_refused_at_once_and_each_is_kept(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a thousand million of them come in a megabyte of gzip: looked at one by one they took hours."""
+    pattern = [b"x", b"{}", b"", b"\xff", b"  ", b"null", b"5\r"]
+    content = b"\n".join(pattern * 30_000 + [regular(1), b"y", b""])
+    monkeypatch.setattr(parse, "regular_events", few_lines(parse.regular_events))
+    read_log(place, tmp_path, content)
+    expected = [
+        (7 * turn + number, reason, line)
+        for turn in range(30_000)
+        for number, line, reason in (
+            (1, b"x", Reason.NOT_JSON), (2, b"{}", Reason.NO_TIME), (4, b"\xff", Reason.NOT_UTF8),
+            (6, b"null", Reason.NOT_OBJECT), (7, b"5\r", Reason.NOT_OBJECT),
+        )
+    ]  # fmt: skip
+    assert place.quarantine() == [*expected, (210_002, Reason.NOT_JSON, b"y")]
+    total = place.status.sum
+    assert (total.lines, total.events, total.blank) == (210_002, 1, 60_000)
+    assert total.closes
+
+
+def few_lines(events: Callable[..., Any]) -> Callable[..., Any]:
+    """The parser, which must not be asked about many lines."""
+
+    def asked(texts: list[Any]) -> Any:
+        assert len(texts) < 1000
+        return events(texts)
+
+    return asked
+
+
+def test_many_lines_that_are_no_events_are_written_in_pieces(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(land, "REFUSED_LINES", 2)
+    lines = [b"rubbish that is long, and the same", b"another one, that is long as well"] * 3
+    read_log(place, tmp_path, b"\n".join([*lines, b""]))
+    assert len(place.lake.state.quarantine) == 3
+    assert [line for _, _, line in place.quarantine()] == lines
+
+
+def test_the_end_of_a_line_in_parts_may_have_been_rubbish_before(place: Place, tmp_path: Path) -> None:
+    """Why a line was refused is remembered, but not of what may belong to another line."""
+    first, last = regular(1)[:40], regular(1)[40:]
+    head = b"2024-03-05T10:00:01.1Z stdout "
+    read_log(
+        place, tmp_path, b"\n".join([head + b"F " + last, head + b"P " + first, head + b"F " + last, b""])
+    )
+    assert len(place.events()) == 1
+    assert [number for number, _, _ in place.quarantine()] == [1]

@@ -92,6 +92,15 @@ def test_a_table_never_imported_is_empty_and_has_its_columns(lake: Lake, engine:
         assert snapshots.fingerprint(lake, name) == snapshots.NEVER
 
 
+def test_tables_without_rows_are_imported(lake: Lake, engine: Engine, store: str) -> None:
+    for name in TABLES:
+        edxapp.change(store, f"DELETE FROM {name}")  # noqa: S608 - our own names
+    states = lms_tables.import_tables(lake, engine, database_address(store))
+    assert [state.problem for state in states] == [None] * len(TABLES)
+    snapshots = [state.snapshot for state in states if state.snapshot is not None]
+    assert [(found.rows, found.malformed) for found in snapshots] == [(0, 0)] * len(TABLES)
+
+
 def test_nothing_personal_that_nobody_uses_is_copied(lake: Lake, embedded: Engine, store: str) -> None:
     lms_tables.import_tables(lake, embedded, database_address(store))
     everything = b"".join(path.read_bytes() for path in (lake.root / "lms").rglob("*") if path.is_file())

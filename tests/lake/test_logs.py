@@ -91,6 +91,8 @@ def test_what_is_named_is_read_whatever_it_is_called(logs: Path) -> None:
     odd = logs / "odd[1]*?.log"
     odd.write_text("{}")
     assert [file.path for file in discover(named_sources([str(odd)]))] == [str(odd)]
+    (logs / "line\nend.log").write_text("{}")
+    assert str(logs / "line\nend.log") in {file.path for file in discover(named_sources([str(logs)]))}
 
 
 def test_a_file_of_several_sources_is_read_once(logs: Path) -> None:

@@ -7,7 +7,6 @@ import pytest
 from tests.lake.place import NOW, Place
 
 from pharos.lake import land, parse
-from pharos.lake.lake import Lake
 from pharos.lake.quarantine import retry
 
 GOOD = b'{"time":"2024-03-01T10:00:00+00:00","event_type":"good"}\n'
@@ -16,7 +15,7 @@ LINES = GOOD + ODD + b"rubbish\n" + ODD + b'{"cut'
 
 
 def _retry(place: Place) -> int:
-    lake = Lake(place.root)
+    lake = place.lake
     with lake.locked():
         return retry(lake, NOW)
 
@@ -27,6 +26,9 @@ def log(place: Place, tmp_path: Path) -> Path:
     path.write_bytes(LINES)
     place.read(path)
     return path
+
+
+pytestmark = pytest.mark.everywhere
 
 
 def test_lines_are_listed_with_where_they_are_from_and_why(place: Place, log: Path) -> None:
@@ -41,9 +43,9 @@ def test_lines_are_listed_with_where_they_are_from_and_why(place: Place, log: Pa
 
 @pytest.mark.usefixtures("log")
 def test_judging_again_without_a_repair_changes_nothing(place: Place) -> None:
-    before = Lake(place.root).state
+    before = place.lake.state
     assert _retry(place) == 0
-    assert Lake(place.root).state == before
+    assert place.lake.state == before
 
 
 @pytest.mark.usefixtures("log")
@@ -77,6 +79,6 @@ def test_much_that_is_no_event_is_written_in_parts(
     path = tmp_path / "tracking.log"
     path.write_bytes(b"".join(b"%099999d\n" % number for number in range(50)))
     place.read(path)
-    assert len(Lake(place.root).state.quarantine) > 1
+    assert len(place.lake.state.quarantine) > 1
     assert [data for _, _, data in place.quarantine()] == path.read_bytes().splitlines()
     assert place.status.sum.closes

@@ -14,7 +14,6 @@ from tests.lake.strategies import regular
 
 from pharos.lake.addresses import forget_addresses
 from pharos.lake.damage import DataFilesDamaged
-from pharos.lake.lake import Lake
 from pharos.lake.logs import discover, named_sources
 from pharos.lake.repair import Repaired, repair
 from pharos.lake.verify import verify
@@ -27,7 +26,7 @@ def countries(addresses: Sequence[str | None]) -> list[str | None]:
 
 
 def repaired(place: Place, *logs: Path, accept_loss: bool = False) -> Repaired:
-    lake = Lake(place.root)
+    lake = place.lake
     with lake.alone():
         return repair(
             lake, place.engine, discover(named_sources(map(str, logs))), NOW,
@@ -55,14 +54,14 @@ def test_whatever_is_damaged_is_restored_while_the_logs_are_there(place: Place, 
     events, quarantine, status = place.events(), place.quarantine(), place.status
     logs[4].write_bytes(logs[4].read_bytes() + b'2T08:00:00Z","name":"x","host":"later"}\n')  # not read yet
     for seed in range(12):
-        draw, lake = random.Random(seed), Lake(place.root)
+        draw, lake = random.Random(seed), place.lake
         files = [*lake.events(), *lake.quarantine()]
         for path in draw.sample(files, draw.randint(1, len(files))):
             draw.choice(HARMS)(draw, path)
         done = repaired(place)
         assert done.is_whole
         assert not done.lost
-        assert not verify(Lake(place.root), NOW).damaged
+        assert not verify(place.lake, NOW).damaged
         found = place.events()
         assert [(row["event_id"], row["time"]) for row in by_id(found)] == [
             (row["event_id"], row["time"]) for row in by_id(events)
@@ -80,7 +79,7 @@ def by_id(events: list[dict[str, object]]) -> list[dict[str, object]]:
 
 def test_logs_that_have_another_name_now_are_found_by_their_content(place: Place, logs: list[Path]) -> None:
     events = place.events()
-    for path in Lake(place.root).events():
+    for path in place.lake.events():
         path.unlink()
     elsewhere = logs[0].parent.with_name("elsewhere")
     logs[0].parent.rename(elsewhere)
@@ -95,7 +94,7 @@ def test_what_the_logs_do_not_give_back_is_lost_only_if_a_person_says_so(
     place: Place, logs: list[Path]
 ) -> None:
     events = {row["event_id"]: row["source"] for row in place.events()}
-    lake = Lake(place.root)
+    lake = place.lake
     for path in lake.events():
         path.write_bytes(b"")
     for path in logs[:3]:
@@ -106,7 +105,7 @@ def test_what_the_logs_do_not_give_back_is_lost_only_if_a_person_says_so(
     assert sorted(done.missing) == sorted(map(str, logs[:3]))
     lost = sum(loss.events for loss in done.lost)
     assert 0 < lost < len(events)
-    assert Lake(place.root).state == before
+    assert place.lake.state == before
     done = repaired(place, accept_loss=True)
     assert done.is_whole
     assert done.restored == len(events) - lost
@@ -114,13 +113,13 @@ def test_what_the_logs_do_not_give_back_is_lost_only_if_a_person_says_so(
     # An event of a lost log that the next one has as well comes back from there.
     assert {id_ for id_, source in events.items() if source not in map(str, logs[:3])} <= found
     assert found < events.keys()
-    assert sum(loss.events for loss in Lake(place.root).state.lost) == lost
+    assert sum(loss.events for loss in place.lake.state.lost) == lost
     place.read(*logs[3:])
     assert {row["event_id"] for row in place.events()} == found
 
 
 def test_addresses_that_were_forgotten_do_not_come_back(place: Place, logs: list[Path]) -> None:
-    lake = Lake(place.root)
+    lake = place.lake
     with lake.locked():
         forget_addresses(lake, place.engine, NOW.date(), countries, NOW)
     before = by_id(place.events())
@@ -129,11 +128,11 @@ def test_addresses_that_were_forgotten_do_not_come_back(place: Place, logs: list
     done = repaired(place, *logs)
     assert done.is_whole
     assert by_id(place.events()) == before
-    assert all(file.without_addresses for files in Lake(place.root).state.events.values() for file in files)
+    assert all(file.without_addresses for files in place.lake.state.events.values() for file in files)
 
 
 def test_a_whole_lake_is_left_alone(place: Place, logs: list[Path]) -> None:
-    before = Lake(place.root).state
+    before = place.lake.state
     assert repaired(place, *logs) == Repaired()
-    assert Lake(place.root).state == before
+    assert place.lake.state == before
     assert before.at != datetime(2024, 1, 1)

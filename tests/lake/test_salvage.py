@@ -57,22 +57,24 @@ def test_whatever_is_missing_damaged_or_swapped_every_event_is_counted_once(
     try:
         place.read(logs)
     except LedgerDamaged:
-        assert not rebuild(place.root, NOW).was_whole
+        assert not rebuild(Lake(place.root, is_read=False), NOW).was_whole
     except DataFilesDamaged:
-        assert rebuild(place.root, NOW).was_whole  # what was harmed of the ledger is of no importance
+        assert rebuild(
+            Lake(place.root, is_read=False), NOW
+        ).was_whole  # what was harmed of the ledger is of no importance
         return
     place.read(logs)
     assert ids(place) == expected
     assert sorted(place.quarantine()) == quarantine
     assert place.status.sum.closes
-    assert rebuild(place.root, NOW).was_whole
+    assert rebuild(Lake(place.root, is_read=False), NOW).was_whole
 
 
 def test_with_all_data_files_it_is_known_again_what_was_read(place: Place, logs: Path) -> None:
     before, status = ids(place), place.status
     shutil.rmtree(place.root / ".set-aside", ignore_errors=True)
     (place.root / "ledger" / "0000000002.json").unlink()  # what was read by it is told by the next one, too
-    done = rebuild(place.root, NOW)
+    done = rebuild(Lake(place.root, is_read=False), NOW)
     assert not done.reads_again
     assert not done.set_aside
     again = place.read(logs)
@@ -87,7 +89,7 @@ def test_without_any_ledger_and_without_logs_the_events_stay(place: Place, logs:
     shutil.rmtree(logs)
     with pytest.raises(LedgerDamaged, match="there is none, and there are"):
         Lake(place.root)
-    done = rebuild(place.root, NOW)
+    done = rebuild(Lake(place.root, is_read=False), NOW)
     assert done.reads_again
     assert done.events == len(before)
     place.read()
@@ -99,7 +101,7 @@ def test_files_that_were_merged_and_still_lie_there_are_not_counted_twice(place:
     merged = max(Lake(place.root).events(), key=lambda path: path.stat().st_size)
     shutil.copy(merged, merged.with_name("00000001-9.parquet"))
     shutil.rmtree(place.root / "ledger")
-    done = rebuild(place.root, NOW)
+    done = rebuild(Lake(place.root, is_read=False), NOW)
     assert len([path for path in done.set_aside if path.startswith("events")]) == 1
     assert ids(place) == before
     place.read(logs)
@@ -110,7 +112,7 @@ def test_the_old_ledger_is_kept(place: Place, logs: Path) -> None:
     assert logs.exists()
     (place.root / "ledger" / "head").unlink()
     names = {path.name for path in (place.root / "ledger").iterdir()}
-    rebuild(place.root, NOW)
+    rebuild(Lake(place.root, is_read=False), NOW)
     [kept] = (place.root / ".set-aside").glob("ledger-*")
     assert names <= {path.name for path in kept.iterdir()}
 
@@ -118,4 +120,4 @@ def test_the_old_ledger_is_kept(place: Place, logs: Path) -> None:
 def test_a_lake_in_use_is_not_rebuilt(place: Place, logs: Path) -> None:
     assert logs.exists()
     with Lake(place.root).locked(), pytest.raises(PharosError, match="another run is writing"):
-        rebuild(place.root, NOW)
+        rebuild(Lake(place.root, is_read=False), NOW)

@@ -36,8 +36,12 @@ def lake(place: Place) -> Lake:
 
 
 def parquet(lake: Lake) -> Path:
-    [path] = snapshots.folder(lake, TABLE).glob("*.parquet")
+    [path] = (lake.root / snapshots.folder(TABLE)).glob("*.parquet")
     return path
+
+
+def record(lake: Lake) -> Path:
+    return lake.root / snapshots.folder(TABLE) / snapshots.RECORD
 
 
 @pytest.mark.parametrize("harm", HARMS)
@@ -53,7 +57,7 @@ def test_a_damaged_snapshot_is_named_and_not_used(
     assert snapshots.last(lake, TABLE) is None
     assert snapshots.fingerprint(lake, TABLE) == before  # nothing that was made of it is stale
     with pytest.raises(SnapshotDamaged):
-        copy_lake(lake, lake.root.with_name("copy"))
+        copy_lake(lake, Lake(lake.root.with_name("copy")))
     with lake.locked():
         lms_tables.replace(lake, place.engine, TABLE, rows(1, 2, 3), "lms", STARTED)
     assert place.engine.fetch(lms_tables.read(place.engine, lake, TABLE)).num_rows == 3
@@ -68,7 +72,7 @@ def test_an_import_goes_on_from_nothing_and_keeps_what_is_damaged(lake: Lake) ->
 
 
 def test_a_damaged_snapshot_json_is_told_and_does_not_count_as_no_rows(lake: Lake, place: Place) -> None:
-    (snapshots.folder(lake, TABLE) / "snapshot.json").write_bytes(b"\xff{")
+    record(lake).write_bytes(b"\xff{")
     assert "import again" in str(snapshots.state(lake, TABLE).problem)
     for use in (
         lambda: snapshots.fingerprint(lake, TABLE),
@@ -84,8 +88,8 @@ def test_a_damaged_snapshot_json_is_told_and_does_not_count_as_no_rows(lake: Lak
 def test_a_snapshot_of_an_earlier_release_is_used_while_it_can_be_read(lake: Lake, place: Place) -> None:
     state = snapshots.state(lake, TABLE)
     assert state.snapshot is not None
-    text = (snapshots.folder(lake, TABLE) / "snapshot.json").read_text()
-    (snapshots.folder(lake, TABLE) / "snapshot.json").write_text(text.replace(state.snapshot.checksum, ""))
+    text = record(lake).read_text()
+    record(lake).write_text(text.replace(state.snapshot.checksum, ""))
     assert place.engine.fetch(lms_tables.read(place.engine, lake, TABLE)).num_rows == 3
     parquet(lake).write_bytes(parquet(lake).read_bytes()[:-20])
     with pytest.raises(SnapshotDamaged, match="cannot be read"):

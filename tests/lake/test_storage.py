@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import hdfs_native
-import httpx
 import pytest
 from pyarrow import fs
 from tests.lake import hadoop
@@ -21,38 +17,6 @@ from pharos.config import LogSource
 from pharos.lake.logs import NoSuchLogs, discover
 
 LINE = b'{"time":"2024-03-01T10:00:0%d+00:00","event_type":"e"}\n'
-
-
-@pytest.fixture
-def bucket(free_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[fs.FileSystem]:
-    """An empty bucket `logs` of a server that the environment points to."""
-    address = f"http://127.0.0.1:{free_port}"
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": address,
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(free_port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(address)
-        store = fs.S3FileSystem(endpoint_override=address, allow_bucket_creation=True)
-        store.create_dir("logs")
-        yield store
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _wait_for(address: str) -> None:
-    for _ in range(300):
-        try:
-            httpx.get(f"{address}/moto-api/")
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError(address)
 
 
 def _put(bucket: fs.FileSystem, name: str, data: bytes) -> None:

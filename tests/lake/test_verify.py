@@ -15,6 +15,7 @@ from tests.lake.place import NOW, Place
 from tests.lake.strategies import regular
 
 from pharos.lake import damage
+from pharos.lake.folder import Folder
 from pharos.lake.lake import Lake
 from pharos.lake.verify import NAME, record, verify
 
@@ -54,7 +55,7 @@ def test_no_bit_of_a_seal_or_of_a_length_changes_unseen(filled: Lake) -> None:
             changed = bytearray(whole)
             changed[place] ^= 1 << bit
             path.write_bytes(changed)
-            assert damage.problem_of_sealed(filled.root, str(path.relative_to(filled.root))), place
+            assert damage.problem_of_sealed(Folder(filled.root), str(path.relative_to(filled.root))), place
     path.write_bytes(whole)
     assert not verify(filled, NOW).damaged
 

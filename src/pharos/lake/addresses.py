@@ -23,6 +23,7 @@ from pharos.lake import damage, data_files
 from pharos.lake.compaction import put_in_place, spread_over
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import DataFile
+from pharos.lake.place import Place
 
 FILES_AT_ONCE = 64  # written anew before the first of them counts, so that a crash loses little
 EVENTS_AT_ONCE = 50_000  # of a file
@@ -54,7 +55,7 @@ def forget_addresses(
         for file in files
         if not file.without_addresses
     ]
-    rewrite = partial(without_addresses, root=lake.root, in_place=in_place)
+    rewrite = partial(without_addresses, place=lake.place, staging=lake.staging, in_place=in_place)
     spread = spread_over(workers, files)
     for start in range(0, len(files), FILES_AT_ONCE):
         some = files[start : start + FILES_AT_ONCE]
@@ -65,12 +66,17 @@ def forget_addresses(
     return len(files)
 
 
-def without_addresses(file: DataFile, root: Path, in_place: TextFunction) -> DataFile:
+def without_addresses(file: DataFile, place: Place, staging: Path, in_place: TextFunction) -> DataFile:
     """The file's events without addresses, in the staging folder."""
-    damage.check(root, [file])
-    events = data_files.read(root / file.path)
+    damage.check(place, [file])
+    return rewritten(file, place.local(file.path), staging, in_place)
+
+
+def rewritten(file: DataFile, local: Path, staging: Path, in_place: TextFunction) -> DataFile:
+    """As `without_addresses`, of a file that is on this machine and whole."""
+    events = data_files.read(local)
     parts = [_without_addresses(part, in_place) for part in events.to_batches(EVENTS_AT_ONCE)]
-    path = root / ".staging" / f"forgotten-{file.date}-{Path(file.path).stem}.parquet"
+    path = staging / f"forgotten-{file.date}-{Path(file.path).stem}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     size, checksum = data_files.write(pa.Table.from_batches(parts).unify_dictionaries(), path)
     return replace(file, path=str(path), size=size, checksum=checksum, without_addresses=True)

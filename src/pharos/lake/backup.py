@@ -9,25 +9,27 @@ results are left out: the next run makes the same again.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from msgspec.structs import replace
 
 from pharos.errors import PharosError
-from pharos.lake import damage, snapshots
+from pharos.lake import damage, data_files, snapshots
 from pharos.lake.identity import identity
 from pharos.lake.identity import put as put_id
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import DataFile
-from pharos.lake.safely import move_safely
 from pharos.lake.snapshots import SnapshotDamaged
+from pharos.lms.tables import ALL as LMS_TABLES
+
+FILES_AT_ONCE = 64  # brought to this machine before they go on to the copy
 
 
 class CopyIsLater(PharosError):
     """The copy holds more than the lake: it is of another lake, or the lake was put back."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: str) -> None:
         super().__init__(target)
         self.target = target
 
@@ -47,46 +49,98 @@ class Copied:
     new_bytes: int = 0
 
 
-def copy_lake(lake: Lake, target: Path) -> Copied:
-    """Make `target` a lake with the content of this one; files that are there already are not copied again.
+@dataclass
+class Proof:
+    """What two lakes hold that are equal."""
+
+    files: int = 0
+    bytes: int = 0
+    events: int = 0
+    digest: int = 0
+    """Sum of the ids of all events, modulo 2**64."""
+
+
+class NotEqual(PharosError):
+    """A copy does not hold what the lake held."""
+
+    def __init__(self, target: str, why: str) -> None:
+        super().__init__(target, why)
+        self.target, self.why = target, why
+
+    def __str__(self) -> str:
+        return f"{self.target} is not equal to what was copied: {self.why}. Copy again"
+
+
+def prove(lake: Lake, copy: Lake) -> Proof:
+    """Read all of a copy where it lies and compare it with the lake as it was copied. Raises NotEqual.
+
+    Events are counted, and their ids summed, from the files of the copy.
+    """
+    copy.refresh()
+    for name in ("logs", "files", "events", "quarantine", "lost"):
+        if getattr(copy.state, name) != getattr(lake.state, name):
+            raise NotEqual(copy.place.address, f"its ledger has other {name}")
+    proof = Proof()
+    for file in (file for files in copy.state.events.values() for file in files):
+        if (reason := damage.problem(copy.place, file)) is not None:
+            raise NotEqual(copy.place.address, f"{file.path} {reason}")
+        local = copy.place.local(file.path)
+        ids = data_files.read_ids(local)
+        if (len(ids), data_files.digest(ids)) != (file.rows, file.digest):
+            raise NotEqual(copy.place.address, f"{file.path} holds other events")
+        proof.files += 1
+        proof.events += len(ids)
+        proof.digest = (proof.digest + file.digest) % 2**64
+        proof.bytes += local.stat().st_size
+        copy.place.let_go(file.path)
+    for path in copy.state.quarantine:
+        if (reason := damage.problem_of_sealed(copy.place, path)) is not None:
+            raise NotEqual(copy.place.address, f"{path} {reason}")
+    for table in LMS_TABLES:
+        reason = snapshots.problem(copy, table)
+        if reason is not None or snapshots.fingerprint(copy, table) != snapshots.fingerprint(lake, table):
+            raise NotEqual(copy.place.address, f"the table {table} of the LMS {reason or 'is another one'}")
+    return proof
+
+
+def copy_lake(lake: Lake, copy: Lake) -> Copied:
+    """Give `copy` the content of this lake; files that are there already are not copied again.
 
     Raises CopyIsLater, LakeNotWritable, LedgerDamaged, and DataFilesDamaged or SnapshotDamaged of what
     is to be copied; what the copy held before still counts then.
     """
     copied = Copied()
-    copy = Lake(target)
     with copy.alone(), lake.reading():
         copy.refresh()
         of_another = identity(copy) not in {None, identity(lake)}
         if of_another or copy.state.number > lake.state.number:
-            raise CopyIsLater(target)
+            raise CopyIsLater(copy.place.address)
         copy.ledger.begin()
         copy.ledger.ahead = lake.state.number
         files = [file for files in lake.state.events.values() for file in files]
-        damage.check(lake.root, (file for file in files if not _is_there(target / file.path, file)))
-        for file in files:
-            _copy(
-                lake.root / file.path,
-                target / file.path,
-                copied,
-                is_there=_is_there(target / file.path, file),
-            )
-        for path in lake.quarantine():
-            _copy(path, target / path.relative_to(lake.root), copied)
-        for table in sorted(path.parent.name for path in lake.root.glob("lms/*/snapshot.json")):
-            _copy_table(lake, copy, table, copied)
+        there = damage.data_files(copy.place)
+        new = [file for file in files if not _is_there(file, there)]
+        for start in range(0, len(new), FILES_AT_ONCE):
+            some = new[start : start + FILES_AT_ONCE]
+            damage.check(lake.place, some)
+            _copy(lake, copy, [file.path for file in some], copied)
+        _copy(lake, copy, [path for path in lake.state.quarantine if path not in there], copied)
+        copied.files += len(files) + len(lake.state.quarantine)
+        for record in sorted(path for path in lake.place.sizes("lms") if path.endswith(snapshots.RECORD)):
+            _copy_table(lake, copy, record.split("/")[1], copied)
         copy.ledger.fold(replace(lake.state, removed=_gone(copy, lake)))
         copy.refresh()
         if (id_ := identity(lake)) is not None:
             put_id(copy, id_)
         copy.clear_leftovers()
         copy.ledger.ahead = 0
+        shutil.rmtree(copy.staging, ignore_errors=True)
     return copied
 
 
-def _is_there(path: Path, file: DataFile) -> bool:
-    """Whether the copy has a file of events already."""
-    return path.exists() and path.stat().st_size == (file.size or path.stat().st_size)
+def _is_there(file: DataFile, there: dict[str, int]) -> bool:
+    """Whether the copy, with files of these sizes, has a file of events already."""
+    return file.path in there and there[file.path] == (file.size or there[file.path])
 
 
 def _gone(copy: Lake, lake: Lake) -> list[str]:
@@ -98,16 +152,21 @@ def _gone(copy: Lake, lake: Lake) -> list[str]:
     return sorted(held - holds)
 
 
-def _copy(source: Path, target: Path, copied: Copied, *, is_there: bool | None = None) -> None:
-    copied.files += 1
-    if target.exists() if is_there is None else is_there:
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.tmp")
-    shutil.copyfile(source, part)
-    move_safely([(part, target)])
-    copied.new_files += 1
-    copied.new_bytes += target.stat().st_size
+def _copy(lake: Lake, copy: Lake, paths: Sequence[str], copied: Copied) -> None:
+    """Copy files that the copy lacks. Neither place keeps a copy of them on this machine."""
+    moves = []
+    lake.place.bring(paths)
+    for path in paths:
+        part = copy.staging / path
+        part.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(lake.place.local(path), part)
+        lake.place.let_go(path)
+        moves.append((part, path))
+        copied.new_bytes += part.stat().st_size
+    copy.place.take(moves)
+    for path in paths:
+        copy.place.let_go(path)
+    copied.new_files += len(paths)
 
 
 def _copy_table(lake: Lake, copy: Lake, table: str, copied: Copied) -> None:
@@ -117,11 +176,14 @@ def _copy_table(lake: Lake, copy: Lake, table: str, copied: Copied) -> None:
         if reason is None:
             try:
                 if state.snapshot is not None:
-                    file = state.snapshot.file
-                    _copy(snapshots.folder(lake, table) / file, snapshots.folder(copy, table) / file, copied)
+                    folder = snapshots.folder(table)
+                    path = f"{folder}/{state.snapshot.file}"
+                    if path not in copy.place.sizes(folder):
+                        _copy(lake, copy, [path], copied)
+                    copied.files += 1
             except FileNotFoundError:
                 continue
             break
         if state == snapshots.state(lake, table):
-            raise SnapshotDamaged(snapshots.folder(lake, table), reason)
+            raise SnapshotDamaged(f"{lake.place.address}/{snapshots.folder(table)}", reason)
     snapshots.put(copy, state)

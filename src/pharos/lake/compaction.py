@@ -23,7 +23,7 @@ from pharos.engine import Workers
 from pharos.lake import damage, data_files, schema
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import Commit, DataFile
-from pharos.lake.safely import move_safely
+from pharos.lake.place import Place
 
 FEW = 4  # files of a finished day that are left alone
 LIKE = 8  # files of like size of a growing day that are merged
@@ -43,7 +43,9 @@ def compact(lake: Lake, workers: Workers, now: datetime) -> int:
     merges = list(_merges(lake))
     gone = 0
     spread = spread_over(workers, (file for merge in merges for file in merge.files))
-    for merge, merged in zip(merges, spread(partial(_merge, root=lake.root), merges), strict=True):
+    for merge, merged in zip(
+        merges, spread(partial(_merge, place=lake.place, staging=lake.staging), merges), strict=True
+    ):
         put_in_place(lake, merged, merge.files, now)
         gone += len(merge.files) - 1
     lake.clear_leftovers()
@@ -58,8 +60,8 @@ def spread_over(workers: Workers, files: Iterable[DataFile]) -> Callable[..., It
 def put_in_place(lake: Lake, staged: DataFile, old: Sequence[DataFile], now: datetime) -> None:
     """Make a file in the staging folder, of the same events, part of the lake in the place of others."""
     number = lake.state.number + 1
-    path = f"events/date={staged.date}/{number:08d}-0.parquet"
-    move_safely([(Path(staged.path), lake.root / path)])
+    path = lake.events_file(staged.date, number)
+    lake.place.take([(Path(staged.path), path)])
     commit = Commit(number=number, at=now, events_removed=[file.path for file in old])
     commit.events_added.append(replace(staged, path=path))
     lake.ledger.commit(lake.state, commit)
@@ -93,10 +95,10 @@ def _bounded(day: date, files: list[DataFile]) -> Iterator[Merge]:
         yield Merge(day, group)
 
 
-def _merge(merge: Merge, root: Path) -> DataFile:
+def _merge(merge: Merge, place: Place, staging: Path) -> DataFile:
     """One sorted file of the events of several, in the staging folder."""
-    damage.check(root, merge.files)
-    parts = (data_files.read(root / file.path) for file in merge.files)
+    damage.check(place, merge.files)
+    parts = (data_files.read(place.local(file.path)) for file in merge.files)
     events = pa.concat_tables(parts).unify_dictionaries()
     keys = pa.schema([schema.EVENTS.field(name) for name in schema.SORTED_BY])
     order = pc.sort_indices(
@@ -104,7 +106,7 @@ def _merge(merge: Merge, root: Path) -> DataFile:
         sort_keys=[(name, "ascending", "at_start") for name in schema.SORTED_BY],
     )
     merged = events.take(order)
-    path = root / ".staging" / f"merged-{Path(merge.files[0].path).stem}-{merge.day}.parquet"
+    path = staging / f"merged-{Path(merge.files[0].path).stem}-{merge.day}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     without_addresses = all(file.without_addresses for file in merge.files)
     return replace(data_files.stage(merged, path, merge.day), without_addresses=without_addresses)

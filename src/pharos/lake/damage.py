@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,9 +11,11 @@ import pyarrow.parquet as pq
 
 from pharos.errors import PharosError
 from pharos.lake.ledger import DataFile, State
+from pharos.lake.place import Place
 from pharos.lake.safely import checksum, fits_seal
 
-_NUMBER = re.compile(r"(\d{8,})-")  # names of data files begin with that of the commit they came with
+# Names of data files begin with the number of the commit they came with, then that of its writer, if any.
+_NUMBER = re.compile(r"(\d{8,})-(?:(\d+)-)?")
 MISSING = "is missing"
 NAMED = 20  # files, and logs of each, that a message names
 DERIVED = ("facts/", "results/")  # below these lie files that can be made again from the others
@@ -49,9 +50,9 @@ class Damage:
 class DataFilesDamaged(PharosError):
     """Files of events or quarantine are missing or damaged: nothing is made from what is left of them."""
 
-    def __init__(self, root: Path, damaged: Sequence[Damage]) -> None:
-        super().__init__(root, damaged)
-        self.root, self.damaged = root, damaged
+    def __init__(self, address: str, damaged: Sequence[Damage]) -> None:
+        super().__init__(address, damaged)
+        self.address, self.damaged = address, damaged
 
     def __str__(self) -> str:
         listed = [f"  {damage}" for damage in self.damaged[:NAMED]]
@@ -59,24 +60,31 @@ class DataFilesDamaged(PharosError):
             listed.append(f"  and {len(self.damaged) - NAMED} more")
         return "\n".join(
             [
-                f"{self.root}: damaged data files, {len(self.damaged)} of them; nothing was changed:",
+                f"{self.address}: damaged data files, {len(self.damaged)} of them; nothing was changed:",
                 *listed,
                 WAY_OUT,
             ]
         )
 
 
-def check(root: Path, files: Iterable[DataFile]) -> None:
+def check(place: Place, files: Iterable[DataFile]) -> None:
     """Read these files of events and compare them with their checksums. Raises DataFilesDamaged."""
-    damaged = [of(file, reason) for file in files if (reason := problem(root, file)) is not None]
+    files = list(files)
+    place.bring(file.path for file in files)
+    damaged = []
+    for file in files:
+        if problem(place, file) is not None:
+            place.let_go(file.path)  # perhaps only a copy is damaged
+            if (reason := problem(place, file)) is not None:
+                damaged.append(of(file, reason))
     if damaged:
-        raise DataFilesDamaged(root, damaged)
+        raise DataFilesDamaged(place.address, damaged)
 
 
-def problem(root: Path, file: DataFile) -> str | None:
+def problem(place: Place, file: DataFile) -> str | None:
     """Why a file of events is not what was written; None if it is. Reads all of it."""
-    path = root / file.path
     try:
+        path = place.local(file.path)
         size = path.stat().st_size
         reason = _wrong_size(file, size)
         if reason is None and file.checksum and checksum(path) != file.checksum:
@@ -88,12 +96,13 @@ def problem(root: Path, file: DataFile) -> str | None:
     return reason
 
 
-def problem_of_sealed(root: Path, path: str) -> str | None:
+def problem_of_sealed(place: Place, name: str) -> str | None:
     """As `problem`, of a file with lines in quarantine, facts or results. Earlier releases sealed none."""
     try:
-        is_sealed = fits_seal(root / path)
+        path = place.local(name)
+        is_sealed = fits_seal(path)
         if is_sealed is None:  # or the length of its footer has changed, which leads past the seal
-            pq.ParquetFile(root / path).read()
+            pq.ParquetFile(path).read()
     except FileNotFoundError:
         return MISSING
     except (OSError, ValueError) as error:  # Arrow's are ValueErrors
@@ -118,22 +127,22 @@ def of(file: DataFile, reason: str) -> Damage:
     return Damage(file.path, reason, file.rows, file.sources)
 
 
-def data_files(root: Path) -> dict[str, int]:
+def data_files(place: Place) -> dict[str, int]:
     """Sizes of the files of events and quarantine that there are, by path relative to the lake."""
-    found = {}
-    for part in ("events", "quarantine"):
-        for folder, _, names in os.walk(root / part):
-            for name in names:
-                if name.endswith(".parquet"):
-                    path = Path(folder, name)
-                    found[str(path.relative_to(root))] = path.stat().st_size
-    return found
+    sizes = place.sizes("events") | place.sizes("quarantine")
+    return {name: size for name, size in sizes.items() if name.endswith(".parquet")}
 
 
 def number(path: str) -> int:
     """Number of the commit that a data file came with; 0 if its name does not tell."""
     found = _NUMBER.match(Path(path).name)
     return int(found[1]) if found else 0
+
+
+def writer(path: str) -> int:
+    """Number of the writer of a data file (`Hold.number`); 0 if its name does not tell."""
+    found = _NUMBER.match(Path(path).name)
+    return int(found[2] or 0) if found else 0
 
 
 def _wrong_size(file: DataFile, size: int) -> str | None:

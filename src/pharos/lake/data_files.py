@@ -7,9 +7,10 @@ its events lie beside it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -110,7 +111,18 @@ def _ids_beside(path: Path) -> Path:
 
 def write_quarantine(lines: Sequence[QuarantinedLine], path: Path) -> None:
     """A file of lines that are no events."""
-    columns = list(zip(*map(astuple, lines), strict=True))
+    _write_quarantine([[getattr(line, name) for line in lines] for name in schema.QUARANTINE.names], path)
+
+
+def write_quarantine_of(
+    log: str, source: str, lines: Numbers, reasons: pa.Array, data: pa.Array, path: Path
+) -> None:
+    """As `write_quarantine`, of many lines of one log."""
+    names = [pa.repeat(name, len(lines)) for name in (log, source)]
+    _write_quarantine([*names, lines, reasons, data.cast(pa.binary())], path)
+
+
+def _write_quarantine(columns: list[Any], path: Path) -> None:
     # The columns' meanings belong into documentation, not into each file.
     pq.write_table(pa.table(columns, schema=schema.QUARANTINE.remove_metadata()), path, compression="zstd")
     safely.seal(path)

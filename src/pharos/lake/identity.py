@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from pathlib import Path
 
 from pharos.lake.lake import Lake
-from pharos.lake.safely import write_atomically
 
 NAME = "id"
 _FORM = re.compile(r"[0-9a-f]{32}")
@@ -16,7 +14,7 @@ _FORM = re.compile(r"[0-9a-f]{32}")
 def identity(lake: Lake) -> str | None:
     """The id; None before the first run, or if its file is damaged."""
     try:
-        text = _path(lake).read_text("ascii").strip()
+        text = lake.place.read(NAME).decode("ascii").strip()
     except (OSError, UnicodeDecodeError):
         return None
     return text if _FORM.fullmatch(text) else None
@@ -33,8 +31,4 @@ def identify(lake: Lake) -> str:
 
 def put(lake: Lake, id_: str) -> None:
     """Give the lake this id, as a copy gets that of its original."""
-    write_atomically(_path(lake), f"{id_}\n".encode("ascii"))
-
-
-def _path(lake: Lake) -> Path:
-    return lake.root / NAME
+    lake.place.put(NAME, f"{id_}\n".encode("ascii"))

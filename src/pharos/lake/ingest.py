@@ -29,7 +29,6 @@ from pharos.lake.ledger import Commit, DataFile, File, Log
 from pharos.lake.logs import LogFile, name_date
 from pharos.lake.parse import Reason
 from pharos.lake.reader import ContentDigest, LogMoved, begins_with, head, is_compressed
-from pharos.lake.safely import move_safely
 from pharos.lake.storage import is_remote
 
 GROUPS = 12  # landings that much content is divided into, as long as each reads between these two:
@@ -266,15 +265,15 @@ def admit(lake: Lake, landed: Landed, commit: Commit, known: KnownIds) -> dict[s
         new = _without_known(lake, file, known, duplicates)
         if new is None:
             continue
-        path = f"events/date={new.date}/{commit.number:08d}-{number}.parquet"
-        moves.append((Path(new.path), lake.root / path))
+        path = lake.events_file(new.date, commit.number, number)
+        moves.append((Path(new.path), path))
         known.move(*moves[-1])
         commit.events_added.append(replace(new, path=path))
     for number, name in enumerate(landed.quarantine):
-        path = f"quarantine/{commit.number:08d}-{number}.parquet"
-        moves.append((Path(name), lake.root / path))
+        path = lake.quarantine_file(commit.number, number)
+        moves.append((Path(name), path))
         commit.quarantine_added.append(path)
-    move_safely(moves)
+    lake.place.take(moves)
     return duplicates
 
 
@@ -318,7 +317,7 @@ def _without_known(
     ids = known.of(path)  # also if there are no others: later ones will ask
     is_known = np.zeros(file.rows, np.bool_)
     for other in _overlapping(lake, file):
-        is_known |= ids.are_in(known.of_lake(lake.root, other))
+        is_known |= ids.are_in(known.of_lake(lake.place, other))
     if not is_known.any():
         return file
     known.forget(path)

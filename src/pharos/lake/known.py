@@ -7,6 +7,7 @@ in order while an ingestion goes on, because on a day of many logs each file mee
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pharos.lake import damage
 from pharos.lake.columns import Numbers
 from pharos.lake.data_files import read_ids
 from pharos.lake.ledger import DataFile
+from pharos.lake.place import Place
 
 KEPT_EVENTS = 8_000_000  # whose ids are kept, 24 bytes each
 
@@ -55,33 +57,39 @@ class KnownIds:
     """The ids of data files, as long as they are likely to be asked for again."""
 
     def __init__(self) -> None:
-        self._files: OrderedDict[Path, Ids] = OrderedDict()
+        self._files: OrderedDict[str, Ids] = OrderedDict()  # by path, in the lake relative to it
         self._events = 0
 
     def of(self, path: Path) -> Ids:
-        """The ids of a file's events."""
-        ids = self._files.pop(path, None)
+        """The ids of a staged file's events."""
+        return self._of(str(path), lambda: path)
+
+    def of_lake(self, place: Place, file: DataFile) -> Ids:
+        """The ids of the events of a file of the lake. Raises DataFilesDamaged."""
+
+        def checked() -> Path:
+            damage.check(place, [file])
+            return place.local(file.path)
+
+        return self._of(file.path, checked)
+
+    def _of(self, name: str, found: Callable[[], Path]) -> Ids:
+        ids = self._files.pop(name, None)
         if ids is None:
-            ids = in_order(read_ids(path))
+            ids = in_order(read_ids(found()))
             self._events += len(ids.rows)
-        self._files[path] = ids
+        self._files[name] = ids
         while self._events > KEPT_EVENTS and len(self._files) > 1:
             _, oldest = self._files.popitem(last=False)
             self._events -= len(oldest.rows)
         return ids
 
-    def of_lake(self, root: Path, file: DataFile) -> Ids:
-        """The ids of the events of a file of the lake. Raises DataFilesDamaged."""
-        if root / file.path not in self._files:
-            damage.check(root, [file])
-        return self.of(root / file.path)
-
-    def move(self, old: Path, new: Path) -> None:
-        """A file has another path now."""
-        if old in self._files:
-            self._files[new] = self._files.pop(old)
+    def move(self, old: Path, new: str) -> None:
+        """A staged file has a path in the lake now."""
+        if str(old) in self._files:
+            self._files[new] = self._files.pop(str(old))
 
     def forget(self, path: Path) -> None:
         """A file is written anew."""
-        ids = self._files.pop(path, None)
+        ids = self._files.pop(str(path), None)
         self._events -= 0 if ids is None else len(ids.rows)

@@ -1,15 +1,14 @@
-"""The lake's folder: where its parts lie, who may write, and what is in it now."""
+"""The lake: where its parts lie, who may write, and what is in it now."""
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import logging
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -17,7 +16,9 @@ from msgspec.structs import replace
 from pharos.errors import Busy, PharosError
 from pharos.lake import damage
 from pharos.lake.damage import DataFilesDamaged
-from pharos.lake.ledger import Ledger, LedgerDamaged, State
+from pharos.lake.folder import Folder
+from pharos.lake.ledger import Commit, Ledger, LedgerDamaged, Overtaken, State
+from pharos.lake.place import Place
 
 log = logging.getLogger(__name__)
 SET_ASIDE = ".set-aside"
@@ -25,9 +26,9 @@ DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}  # raised wit
 
 
 class LakeNotWritable(PharosError):
-    """The lake's folder cannot be written to."""
+    """The lake's place cannot be written to."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: str, reason: str) -> None:
         super().__init__(path, reason)
         self.path, self.reason = path, reason
 
@@ -39,12 +40,17 @@ class LakeNotWritable(PharosError):
 
 
 class Lake:
-    """A lake on a file system. `state` is what the ledger said when it was read last."""
+    """What Pharos has read. `state` is what the ledger said when it was read last.
 
-    def __init__(self, root: Path, *, is_read: bool = True) -> None:
+    Events, quarantine, ledger and snapshots of the LMS lie at `place`; `root` is a folder of this machine,
+    with what is made from them and what is being written. By default both are one.
+    """
+
+    def __init__(self, root: Path, place: Place | None = None, *, is_read: bool = True) -> None:
         """Read the ledger, unless it is to be made anew. Raises LedgerDamaged."""
         self.root = root.absolute()
-        self.ledger = Ledger(self.root / "ledger")
+        self.place = Folder(self.root) if place is None else place
+        self.ledger = Ledger(self.place)
         self.state = State()
         if is_read:
             self.refresh()
@@ -54,11 +60,24 @@ class Lake:
         """Where work in progress lies; emptied whenever a run begins."""
         return self.root / ".staging"
 
+    def events_file(self, day: date, commit: int, part: int = 0) -> str:
+        """Path, relative to the lake, for new events of a UTC date."""
+        return f"events/date={day}/{commit:08d}-{self._writer}{part}.parquet"
+
+    def quarantine_file(self, commit: int, part: int | str) -> str:
+        """Path, relative to the lake, for lines that are no events."""
+        return f"quarantine/{commit:08d}-{self._writer}{part}.parquet"
+
+    @property
+    def _writer(self) -> str:
+        """Part of the names of data files: no writer that was taken for dead writes one of the same name."""
+        return f"{self.ledger.hold.number}-" if self.ledger.hold.number else ""
+
     def refresh(self) -> None:
         """Read the ledger again. Raises LedgerDamaged."""
         self.state = self.ledger.read()
-        if not self.ledger.is_there and (found := damage.data_files(self.root)):
-            raise LedgerDamaged(self.ledger.folder, f"there is none, and there are {len(found)} data files")
+        if not self.ledger.is_there and (found := damage.data_files(self.place)):
+            raise LedgerDamaged(self.ledger.address, f"there is none, and there are {len(found)} data files")
 
     def events(self, days: list[date] | None = None) -> list[Path]:
         """The data files of all UTC dates; or of these, after comparing each with its checksum.
@@ -66,14 +85,14 @@ class Lake:
         Raises DataFilesDamaged in the second case.
         """
         if days is None:
-            return [self.root / file.path for files in self.state.events.values() for file in files]
+            return [self.place.local(file.path) for files in self.state.events.values() for file in files]
         files = [file for day in days for file in self.state.events.get(day, [])]
-        damage.check(self.root, files)
-        return [self.root / file.path for file in files]
+        damage.check(self.place, files)
+        return [self.place.local(file.path) for file in files]
 
     def quarantine(self) -> list[Path]:
         """The files of lines that are no events."""
-        return [self.root / path for path in self.state.quarantine]
+        return [self.place.local(path) for path in self.state.quarantine]
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -82,6 +101,7 @@ class Lake:
         Raises Busy, LakeNotWritable, LedgerDamaged, DataFilesDamaged.
         """
         with self.alone():
+            self.fence()
             there = self.check()
             self.ledger.begin()
             if not self.ledger.is_sealed:
@@ -93,28 +113,35 @@ class Lake:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Be the only writer, whatever state the lake is in. Raises Busy, LakeNotWritable."""
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise LakeNotWritable(self.root, error.strerror or str(error)) from error
-        try:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Busy(f"{self.root}: another run is writing; this one did nothing") from None
-            yield
-        except OSError as error:
-            if not self._is_ours(error):
-                raise
-            raise LakeNotWritable(self.root, error.strerror or str(error)) from error
-        finally:
-            os.close(descriptor)
+                self.root.mkdir(parents=True, exist_ok=True)
+                self.ledger.hold = stack.enter_context(self.place.alone())
+            except OSError as error:
+                raise LakeNotWritable(self.place.address, error.strerror or str(error)) from error
+            try:
+                yield
+            except OSError as error:
+                if not self._is_ours(error):
+                    raise
+                raise LakeNotWritable(self.place.address, error.strerror or str(error)) from error
+
+    def fence(self) -> None:
+        """See to it that the writer before, if it was taken for dead and is not, can commit nothing more.
+
+        Raises LedgerDamaged.
+        """
+        while self.ledger.hold.is_taken_over:
+            self.refresh()
+            commit = Commit(number=self.state.number + 1, at=datetime.now(UTC).replace(tzinfo=None))
+            with suppress(Overtaken):  # by the writer before; its next commit has a greater number
+                self.ledger.commit(self.state, commit)
+                break
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Read the lake's files beside a run: none that the ledger named is removed meanwhile."""
-        with self._guard(fcntl.LOCK_SH):
+        with self.place.reading():
             self.refresh()
             yield
 
@@ -127,27 +154,30 @@ class Lake:
         known = {file.path for files in self.state.events.values() for file in files}
         known.update(self.state.quarantine)
         removed, ahead = set(self.state.removed), self._uncommitted
-        try:
-            with self._guard(fcntl.LOCK_EX | fcntl.LOCK_NB):
-                for path in damage.data_files(self.root).keys() - known:
-                    if path in removed or damage.number(path) in range(self.state.number + 1, ahead + 1):
-                        (self.root / path).unlink()
-                    else:
-                        self.set_aside(path)
-                self.state.removed = []
-        except BlockingIOError:
-            pass
+        writer = self.ledger.hold.number
+        with suppress(Busy), self.place.clearing():
+            self.ledger.hold.check()
+            for path in damage.data_files(self.place).keys() - known:
+                if writer and damage.writer(path) > writer:
+                    continue  # of a run that took this one for dead
+                if path in removed or damage.number(path) in range(self.state.number + 1, ahead + 1):
+                    self.place.remove(path)
+                else:
+                    self.set_aside(path)
+            self.state.removed = []
 
     def set_aside(self, path: str) -> None:
         """Move a file, named relative to the lake, where it is kept but does not count."""
-        target = self.root / SET_ASIDE / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        number = 0
-        while target.exists():
-            number += 1
-            target = target.with_name(f"{Path(path).name}.{number}")
-        (self.root / path).rename(target)
-        log.warning("%s is no part of the lake; it was moved to %s", self.root / path, target)
+        target, number = f"{SET_ASIDE}/{path}", 0
+        while True:
+            try:
+                self.place.move(path, target)
+            except FileExistsError:
+                number += 1
+                target = f"{SET_ASIDE}/{path}.{number}"
+            else:
+                break
+        log.warning("%s/%s is no part of the lake; it was moved to %s", self.place.address, path, target)
 
     @property
     def _uncommitted(self) -> int:
@@ -160,17 +190,17 @@ class Lake:
         The lake must be held. Raises LedgerDamaged, DataFilesDamaged.
         """
         self.refresh()
-        there = damage.data_files(self.root)
-        later = [path for path in there if damage.number(path) > self._uncommitted]
+        there, ahead = damage.data_files(self.place), self._uncommitted
+        later = [path for path in there if damage.number(path) > ahead]
         if later:
             raise LedgerDamaged(
-                self.ledger.folder,
+                self.ledger.address,
                 f"it ends with commit {self.state.number}, and there are {len(later)} data files of later "
                 f"ones, up to {max(later, key=damage.number)}",
             )
         damaged = list(damage.missing_or_cut(self.state, there))
         if damaged:
-            raise DataFilesDamaged(self.root, damaged)
+            raise DataFilesDamaged(self.place.address, damaged)
         return there
 
     def _seal(self, there: dict[str, int]) -> None:
@@ -182,15 +212,6 @@ class Lake:
     def _is_ours(self, error: OSError) -> bool:
         """Whether an operation on the lake's files failed, not one on a connection, a log or the store."""
         if isinstance(error.filename, str | bytes):
-            return Path(os.fsdecode(error.filename)).absolute().is_relative_to(self.root)
+            name = os.fsdecode(error.filename)
+            return name.startswith(self.place.address) or Path(name).absolute().is_relative_to(self.root)
         return error.errno in DISK_ERRORS or str(self.root) in str(error)
-
-    @contextmanager
-    def _guard(self, kind: int) -> Iterator[None]:
-        """The lock between those who read files and those who remove them."""
-        descriptor = os.open(self.root / ".readers", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(descriptor, kind)
-            yield
-        finally:
-            os.close(descriptor)

@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+import pyarrow as pa
 import xxhash
 
 from pharos.lake import collectors, data_files, parse
-from pharos.lake.columns import Block, Rows
+from pharos.lake.columns import Block, Numbers, Rows
 from pharos.lake.data_files import QuarantinedLine
 from pharos.lake.ledger import DataFile
-from pharos.lake.lines import Lines, without_blank
+from pharos.lake.lines import Lines, short_lines, without_blank
 from pharos.lake.parse import NotAnEvent, Reason
 from pharos.lake.reader import LONGEST_LINE_BYTES, ContentDigest, LineBlocks
 
@@ -34,6 +35,9 @@ PART_BYTES = 128 << 20  # what is held at once: a landing may read more
 TAIL_SAMPLE = 2000  # characters kept of a cut-off last line
 
 SHORT_LINE_BYTES = 16  # no event is as short: lines of fewer bytes on average are blank ones, or rubbish
+MANY_LINES = 100_000  # of a block: more are not looked at one by one where they are that short
+REFUSED_LINES = 500_000  # of quarantine, held at once
+REMEMBERED_LINES, REMEMBERED_BYTES = 10_000, 1000  # distinct lines that are no events, of at most this length
 LANDING_BYTES = 2 << 30  # a longer log is landed in several turns, so that a crash loses little
 
 
@@ -167,6 +171,7 @@ class _Lines:
     def __init__(self, reading: Reading, progress: Progress, writer: _Writer) -> None:
         self._reading, self._line = reading, reading.lines
         self.progress, self._writer = progress, writer
+        self._reasons: dict[bytes, Reason] = {}  # why lines are no events that come again and again
 
     def take(self, block: bytes) -> None:
         """Whole lines, the last one with its line end."""
@@ -213,9 +218,29 @@ class _Lines:
         count = lines.count(b"\n")
         self.progress.blank += count - len(numbers)
         self.progress.lines += count - len(numbers)
+        if len(numbers) > MANY_LINES:
+            kept, numbers = self._refuse_short(kept, numbers)
         if kept:
-            self._take_lines(Lines(kept), [self._line + number for number in numbers])
+            self._take_lines(Lines(kept), (numbers + self._line).tolist())
         self._pass(count)
+
+    def _refuse_short(self, lines: bytes, numbers: Numbers) -> tuple[bytes, Numbers]:
+        """Refuse all lines at once that are too short for an event; those that are left, with their numbers.
+
+        A megabyte of gzip may hold half a thousand million of them.
+        """
+        short, rest, is_short = short_lines(lines, SHORT_LINE_BYTES)
+        reasons = list(map(_reason, short.dictionary.to_pylist()))
+        for reason, count in zip(reasons, np.bincount(short.indices).tolist(), strict=True):
+            self.progress.quarantined[reason] += count
+        self.progress.lines += len(short)
+        of_lines = pa.array(reasons, pa.string()).take(short.indices)
+        self._writer.refuse_all(self._reading, numbers[is_short] + self._line, of_lines, short)
+        return rest, numbers[~is_short]
+
+    def _remember(self, line: bytes, reason: Reason) -> None:
+        if len(line) <= REMEMBERED_BYTES and len(self._reasons) < REMEMBERED_LINES:
+            self._reasons[line] = reason
 
     def _take(self, data: bytes, start: int = 0) -> None:
         """The lines of a log's block from a position on."""
@@ -300,6 +325,8 @@ class _Lines:
         elif event_id in self._writer.seen:
             self.progress.duplicates += 1
             self.progress.events += 1
+        elif line in self._reasons:
+            self._refuse(self._reasons[line], number, whole)
         elif (inner := self._unwrapped(line, number, whole)) is not None:
             self.progress.lines -= 1
             return inner
@@ -311,6 +338,8 @@ class _Lines:
                 self._writer.seen.add(event_id)
             except NotAnEvent as error:
                 self._refuse(error.reason, number, whole)
+                if collectors.part_of(line) is None:  # which may be the end of another line next time
+                    self._remember(line, error.reason)
         return []
 
     def _unwrapped(self, line: bytes, number: int, whole: bytes) -> list[Inner] | None:
@@ -351,6 +380,15 @@ class _Lines:
         self._writer.refuse(self._reading, number, reason, line)
 
 
+def _reason(line: bytes) -> Reason:
+    """Why so short a line is no event."""
+    try:
+        parse.odd_envelope(parse.decoded(line)[0])
+    except NotAnEvent as error:
+        return error.reason
+    return Reason.NO_EVENT
+
+
 def _is_complete(line: bytes) -> bool:
     """Whether an event is on the line, or in a record on it."""
     try:
@@ -378,6 +416,25 @@ class _Writer:
     def refuse(self, reading: Reading, line: int, reason: str, data: bytes) -> None:
         """One line that is no event."""
         self._refused.append(QuarantinedLine(reading.source, reading.name, line, reason, data))
+        if len(self._refused) >= REFUSED_LINES:
+            self._flush_refused()
+
+    def refuse_all(self, reading: Reading, lines: Numbers, reasons: pa.Array, data: pa.Array) -> None:
+        """Many lines that are no events."""
+        self._flush_refused()
+        path = self._quarantine_file()
+        data_files.write_quarantine_of(reading.source, reading.name, lines, reasons, data, path)
+        self.quarantine.append(str(path))
+
+    def _flush_refused(self) -> None:
+        refused, self._refused = self._refused, []
+        if refused:
+            path = self._quarantine_file()
+            data_files.write_quarantine(refused, path)
+            self.quarantine.append(str(path))
+
+    def _quarantine_file(self) -> Path:
+        return self._staging / f"quarantine-{len(self.quarantine):06d}.parquet"
 
     def flush_if_full(self, size: int) -> None:
         """Write a part when enough has come together; `size` is what was taken since the last call."""
@@ -388,11 +445,7 @@ class _Writer:
     def flush(self) -> None:
         """Write what has come together: one sorted file per UTC date, one of lines that are no events."""
         rows, self.rows, self._bytes = self.rows, Rows(), 0
-        refused, self._refused = self._refused, []
-        if refused:
-            path = self._staging / f"quarantine-{len(self.quarantine):06d}.parquet"
-            data_files.write_quarantine(refused, path)
-            self.quarantine.append(str(path))
+        self._flush_refused()
         if not rows.ids:
             return
         for day, events in rows.days():

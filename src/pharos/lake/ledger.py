@@ -1,9 +1,9 @@
 """What has been read and which files the lake consists of.
 
 The ledger is a folder of numbered JSON files. Each is one commit: the logs it moved forward, the data files
-it added and removed. A commit counts from the moment its file has its name; data files that no commit names
-are leftovers of a crash and do not exist for anybody who reads through the ledger. The state is the commits
-laid over each other in order; now and then they are folded into one.
+it added and removed. A commit counts from the moment its file has its name, which only one writer can give;
+data files that no commit names are leftovers of a crash and do not exist for anybody who reads through the
+ledger. The state is the commits laid over each other in order; now and then they are folded into one.
 
 Nothing of it can be lost unseen: each file begins with a digest of what follows, the numbers of commits
 follow each other, and the file `head` holds the number of the last one.
@@ -16,17 +16,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from itertools import groupby, pairwise
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import xxhash
 from msgspec import Struct, field
 
-from pharos.errors import PharosError
-from pharos.lake.safely import write_atomically
+from pharos.errors import Busy, PharosError
+from pharos.lake.place import Hold, Place
 
 FOLD_AFTER = 50  # commits
+FOLDER = "ledger"
 HEAD, AHEAD = "head", "ahead"
 _NAME = re.compile(r"(\d{10})(\.state)?\.json")
 _DIGEST = re.compile(rb'\{"digest":"([0-9a-f]{32})",')
@@ -36,7 +36,7 @@ _WITHOUT_DIGEST = re.compile(rb'\{\s*"number"')  # how files of releases before 
 class LedgerDamaged(PharosError):
     """The ledger is not what was written: nothing is done before a person has looked at it."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: str, reason: str) -> None:
         super().__init__(path, reason)
         self.path, self.reason = path, reason
 
@@ -46,6 +46,10 @@ class LedgerDamaged(PharosError):
             "back from a backup, or make a new ledger from the data files and the logs that are still there: "
             "`pharos lake rebuild`, which says what it cannot restore"
         )
+
+
+class Overtaken(Busy):
+    """Another writer has made the commit of this number."""
 
 
 class Log(Struct, kw_only=True):
@@ -171,10 +175,11 @@ _Numbered = TypeVar("_Numbered", Commit, State)
 
 
 class Ledger:
-    """The ledger's folder. Whoever commits must hold the lake's lock."""
+    """The ledger's folder at a place. Whoever commits must hold the lake, and says so by `hold`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.hold = Hold()
         self.is_sealed = True  # False once it was read with files of a release that wrote no digests
 
     def read(self) -> State:
@@ -189,10 +194,17 @@ class Ledger:
                     raise
 
     def commit(self, state: State, commit: Commit) -> None:
-        """Make the commit count, and bring `state` up to it."""
+        """Make the commit count, and bring `state` up to it. Raises Busy if another writer was faster."""
         self.begin()
-        _write(self.folder / f"{commit.number:010d}.json", msgspec.json.format(msgspec.json.encode(commit)))
-        write_atomically(self.folder / HEAD, b"%d\n" % commit.number)
+        self.hold.check()
+        try:
+            content = msgspec.json.format(msgspec.json.encode(commit))
+            self.place.put_new(self._name(commit.number), _with_digest(content))
+        except FileExistsError:
+            raise self._overtaken(commit.number) from None
+        if (self._head() or 0) >= commit.number:  # others have committed it, and folded it away since
+            raise self._overtaken(commit.number)
+        self.place.put(f"{FOLDER}/{HEAD}", b"%d\n" % commit.number)
         state.apply(commit)
         if sum(not is_state for _, is_state in self._names()) > FOLD_AFTER:
             self.fold(state)
@@ -200,11 +212,12 @@ class Ledger:
     def fold(self, state: State) -> None:
         """Replace all commits by the state they add up to."""
         self.begin()
-        _write(self.folder / f"{state.number:010d}.state.json", msgspec.json.encode(state))
-        write_atomically(self.folder / HEAD, b"%d\n" % state.number)
+        self.hold.check()
+        self.place.put(self._name(state.number, is_state=True), _with_digest(msgspec.json.encode(state)))
+        self.place.put(f"{FOLDER}/{HEAD}", b"%d\n" % state.number)
         for number, is_state in self._names():
             if (number, is_state) < (state.number, True):
-                self._path(number, is_state=is_state).unlink(missing_ok=True)
+                self.place.remove(self._name(number, is_state=is_state))
         self.is_sealed = True
 
     def salvage(self) -> tuple[State, int]:
@@ -216,61 +229,76 @@ class Ledger:
         for number, is_state in self._names():
             with suppress(LedgerDamaged):
                 if is_state:
-                    state = self._decoded(self._path(number, is_state=True), State, number)
+                    state = self._decoded(self._name(number, is_state=True), State, number)
                 elif number > state.number:
-                    state.apply(self._decoded(self._path(number), Commit, number))
+                    state.apply(self._decoded(self._name(number), Commit, number))
         return state, highest
 
     def begin(self) -> None:
         """Make the folder of a lake that has none, before anything else is written into the lake."""
-        if not (self.folder / HEAD).exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.folder / HEAD, b"0\n")
+        if not self._has_head():
+            self.place.put(f"{FOLDER}/{HEAD}", b"0\n")
 
     @property
     def ahead(self) -> int:
         """Up to which commit data files may lie there before it is made, because a copy was interrupted."""
         try:
-            return int((self.folder / AHEAD).read_bytes())
+            return int(self.place.read(f"{FOLDER}/{AHEAD}"))
         except (OSError, ValueError):
             return 0
 
     @ahead.setter
     def ahead(self, number: int) -> None:
         if number:
-            write_atomically(self.folder / AHEAD, b"%d\n" % number)
+            self.place.put(f"{FOLDER}/{AHEAD}", b"%d\n" % number)
         else:
-            (self.folder / AHEAD).unlink(missing_ok=True)
+            self.place.remove(f"{FOLDER}/{AHEAD}")
 
     @property
     def is_there(self) -> bool:
         """Whether there ever was a ledger, or what is left of one."""
-        return (self.folder / HEAD).exists() or bool(self._names())
+        return self._has_head() or bool(self._names())
+
+    @property
+    def address(self) -> str:
+        """How a person names it."""
+        return f"{self.place.address}/{FOLDER}"
+
+    def _has_head(self) -> bool:
+        try:
+            return self.place.size(f"{FOLDER}/{HEAD}") >= 0
+        except FileNotFoundError:
+            return False
+
+    def _overtaken(self, number: int) -> Overtaken:
+        return Overtaken(
+            f"{self.place.address}: another run has written commit {number} meanwhile; this one stopped"
+        )
 
     def _names(self) -> list[tuple[int, bool]]:
         """(number, whether it is a state) of the files, in order: a state comes after its last commit."""
-        found = [match for path in self.folder.glob("*.json") if (match := _NAME.fullmatch(path.name))]
+        names = (name.rpartition("/")[2] for name in self.place.sizes(FOLDER))
+        found = [match for name in names if (match := _NAME.fullmatch(name))]
         return sorted((int(match[1]), match[2] is not None) for match in found)
 
-    def _path(self, number: int, *, is_state: bool = False) -> Path:
-        return self.folder / f"{number:010d}{'.state' if is_state else ''}.json"
+    def _name(self, number: int, *, is_state: bool = False) -> str:
+        return f"{FOLDER}/{number:010d}{'.state' if is_state else ''}.json"
 
     def _head(self) -> int | None:
         """Number of the last commit, as it was written beside it; None if that is missing."""
-        path = self.folder / HEAD
         try:
-            return int(path.read_bytes())
+            return int(self.place.read(f"{FOLDER}/{HEAD}"))
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise LedgerDamaged(path, str(error)) from error
+            raise LedgerDamaged(f"{self.address}/{HEAD}", str(error)) from error
 
     def _state(self, names: list[tuple[int, bool]], head: int | None) -> State:
         self.is_sealed = True
         base = max((number for number, is_state in names if is_state), default=0)
         state = State()
         if base:
-            state = self._decoded(self._path(base, is_state=True), State, base)
+            state = self._decoded(self._name(base, is_state=True), State, base)
         numbers = [number for number, is_state in names if not is_state and number > base]
         follow = [base, *numbers, *([head + 1] if head is not None else [])]
         gaps = [(one + 1, next_ - 1) for one, next_ in pairwise(follow) if next_ > one + 1]
@@ -278,17 +306,19 @@ class Ledger:
             there = [f"the state after commit {base}"] if base else []
             there += [f"commits {text}" for text in [_stretches(_runs(numbers))] if text]
             raise LedgerDamaged(
-                self.folder, f"commits {_stretches(gaps)} are missing; found: {' and '.join(there) or 'none'}"
+                self.address,
+                f"commits {_stretches(gaps)} are missing; found: {' and '.join(there) or 'none'}",
             )
         for number in numbers:
-            state.apply(self._decoded(self._path(number), Commit, number))
+            state.apply(self._decoded(self._name(number), Commit, number))
         if head is None and names and self.is_sealed:
-            raise LedgerDamaged(self.folder / HEAD, "it is missing")
+            raise LedgerDamaged(f"{self.address}/{HEAD}", "it is missing")
         return state
 
-    def _decoded(self, path: Path, kind: type[_Numbered], number: int) -> _Numbered:
+    def _decoded(self, name: str, kind: type[_Numbered], number: int) -> _Numbered:
+        path = f"{self.place.address}/{name}"
         try:
-            data = path.read_bytes()
+            data = self.place.read(name)
             found = _DIGEST.match(data)
             if found:
                 data = b"{" + data[found.end() :]
@@ -306,10 +336,9 @@ class Ledger:
         return content
 
 
-def _write(path: Path, data: bytes) -> None:
+def _with_digest(data: bytes) -> bytes:
     """A file of the ledger: a JSON object whose first member is the digest of the object without it."""
-    digest = xxhash.xxh3_128_hexdigest(data)
-    write_atomically(path, b'{"digest":"%s",%s' % (digest.encode(), data[1:]))
+    return b'{"digest":"%s",%s' % (xxhash.xxh3_128_hexdigest(data).encode(), data[1:])
 
 
 def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:

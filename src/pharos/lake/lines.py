@@ -6,6 +6,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 import numpy as np
+import pyarrow as pa
+
+from pharos.lake.columns import Numbers
 
 OPENING_BRACE, CLOSING_BRACE, LINE_END = b"{}\n"
 _IS_SPACE = np.isin(np.arange(256), list(b" \t\r\n\x0b\x0c"))
@@ -55,13 +58,27 @@ class Lines:
                 return
 
 
-def without_blank(lines: bytes) -> tuple[bytes, list[int]]:
+def without_blank(lines: bytes) -> tuple[bytes, Numbers]:
     """Lines, each with its line end, without blank ones; and the numbers of those that are left, from 1."""
     if lines.isspace():
-        return b"", []
+        return b"", np.array([], np.int64)
     data = np.frombuffer(lines, np.uint8)
     ends = np.flatnonzero(data == LINE_END)
     starts = np.concatenate(([0], ends[:-1] + 1))
     is_kept = np.logical_or.reduceat(~_IS_SPACE[data], starts)
     kept = data[np.repeat(is_kept, ends - starts + 1)].tobytes()
-    return kept, (np.flatnonzero(is_kept) + 1).tolist()
+    return kept, np.flatnonzero(is_kept) + 1
+
+
+def short_lines(lines: bytes, limit: int) -> tuple[pa.DictionaryArray, bytes, Numbers]:
+    """Of lines with their ends: the texts of those below the limit, the other lines, and which are below."""
+    data = np.frombuffer(lines, np.uint8)
+    ends = np.flatnonzero(data == LINE_END)
+    lengths = np.diff(ends, prepend=-1) - 1
+    is_short = lengths < limit
+    is_of_short = np.repeat(is_short, lengths + 1)
+    offsets = np.concatenate(([0], np.cumsum(lengths[is_short]))).astype(np.int32)
+    texts = data[is_of_short & (data != LINE_END)].tobytes()
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(texts)]
+    array = pa.Array.from_buffers(pa.binary(), len(offsets) - 1, buffers)
+    return array.dictionary_encode(), data[~is_of_short].tobytes(), is_short

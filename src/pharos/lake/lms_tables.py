@@ -22,7 +22,7 @@ from pharos.engine import Database, Engine
 from pharos.engine.functions import storable
 from pharos.lake import snapshots
 from pharos.lake.lake import Lake
-from pharos.lake.safely import checksum, move_safely
+from pharos.lake.safely import checksum
 from pharos.lake.snapshots import Snapshot, TableState, absent, commit, failed, folder, now, state
 from pharos.lms.errors import LMSError
 from pharos.lms.tables import ALL, TABLES, VALIDATION, LMSTable
@@ -131,7 +131,7 @@ def replace(
         remark=remark,
         checksum=checksum(staged),
     )
-    move_safely([(staged, folder(lake, table) / snapshot.file)])
+    lake.place.take([(staged, f"{folder(table)}/{snapshot.file}")])
     return commit(lake, snapshot, table, problem)
 
 
@@ -202,7 +202,7 @@ def _keep_changed(lake: Lake, engine: Engine, new: Snapshot) -> None:
         return
     columns, learner = _nullable(table.schema), ["course_id", "user_id"]
     before, after = (
-        engine.read([folder(lake, ENROLLMENTS) / snapshot.file], columns).mutate(
+        engine.read([snapshots.local(lake, ENROLLMENTS, snapshot)], columns).mutate(
             named=lambda rows: ibis.coalesce(rows["mode"], "")
         )
         for snapshot in (last, new)
@@ -235,16 +235,16 @@ def _snapshot(
     compared: datetime | None = started
     if table.changed_by and last and last.rows and _can_continue(lake, last, table, str(address)):
         compared = last.compared
-        before = folder(lake, table.name) / last.file
+        before = snapshots.local(lake, table.name, last)
         malformed = _changes(engine, database, table, last, before, staged)
         if compared is None or started - compared >= COMPARE_EVERY:
             _remove_deleted(engine, database, table, staged if staged.exists() else before, staged)
             compared = started
     else:
         malformed = database.copy(table.name, table.schema, staged).malformed
-    digest, file = _settled(lake, engine, table, last, staged)
+    digest, file, name = _settled(lake, engine, table, last, staged)
     return Snapshot(
-        file=file.name,
+        file=name,
         columns=table.schema.names,
         rows=pq.read_metadata(file).num_rows,
         malformed=malformed + _unfitting(engine, table, file),
@@ -266,20 +266,24 @@ def _unfitting(engine: Engine, table: LMSTable, file: Path) -> int:
     rows = engine.read([file], pa.schema([table.schema.field(name).with_nullable(True) for name in names]))
     tests = [~_fits(rows)] if "course_id" in names else []
     tests += [rows[name].notnull() & (rows[name] != text) for name, text in _texts(rows).items()]
-    found = engine.fetch(rows.agg(count=rows.count(where=reduce(or_, tests))))
+    # Filtered, then counted: `count(where=…)` of no rows is null on Spark.
+    found = engine.fetch(rows.filter(reduce(or_, tests)).agg(count=ibis._.count()))
     return int(found["count"][0].as_py())
 
 
 def _settled(
     lake: Lake, engine: Engine, table: LMSTable, last: Snapshot | None, staged: Path
-) -> tuple[str, Path]:
-    """Digest and file of the new rows; those of the last snapshot if none are staged: nothing has changed."""
+) -> tuple[str, Path, str]:
+    """Digest and file of the new rows, on this machine, and the file's name in the table's folder.
+
+    Those of the last snapshot if none are staged: nothing has changed.
+    """
     if last is not None and not staged.exists():
-        return last.digest, folder(lake, table.name) / last.file
+        return last.digest, snapshots.local(lake, table.name, last), last.file
     digest = engine.digest(staged)
-    file = folder(lake, table.name) / f"{digest}.parquet"
-    move_safely([(staged, file)])
-    return digest, file
+    name = f"{digest}.parquet"
+    lake.place.take([(staged, f"{folder(table.name)}/{name}")])
+    return digest, lake.place.local(f"{folder(table.name)}/{name}"), name
 
 
 def _can_continue(lake: Lake, last: Snapshot, table: LMSTable, source: str) -> bool:
@@ -287,7 +291,7 @@ def _can_continue(lake: Lake, last: Snapshot, table: LMSTable, source: str) -> b
     return (
         last.columns == table.schema.names
         and last.source == source
-        and (folder(lake, table.name) / last.file).exists()
+        and f"{folder(table.name)}/{last.file}" in lake.place.sizes(folder(table.name))
     )
 
 

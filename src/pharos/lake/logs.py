@@ -98,8 +98,9 @@ def _files(origin: str, source: LogSource) -> list[Stored]:
 
 
 def _matches(source: LogSource, file: Stored, *, is_in_folder: bool) -> bool:
-    # A folder that is closed to us is read like a file, to say so in the status.
-    return not is_in_folder or file.is_closed_folder or re.fullmatch(source.pattern, file.path) is not None
+    # A folder that is closed to us is read like a file, to say so in the status. A name may hold line ends.
+    is_wanted = re.fullmatch(source.pattern, file.path, re.DOTALL) is not None
+    return not is_in_folder or file.is_closed_folder or is_wanted
 
 
 def _found(origin: str, source: LogSource) -> list[tuple[Stored, bool]]:

@@ -13,7 +13,6 @@ from pharos.lake.known import KnownIds
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import Commit, Log
 from pharos.lake.parse import Reason
-from pharos.lake.safely import move_safely
 
 
 def quarantined_lines(lake: Lake) -> Iterator[QuarantinedLine]:
@@ -41,9 +40,9 @@ def retry(lake: Lake, now: datetime) -> int:
     commit = Commit(number=lake.state.number + 1, at=now, quarantine_removed=list(lake.state.quarantine))
     duplicates = admit(lake, landed, commit, KnownIds())
     if cut:
-        path, staged = f"quarantine/{commit.number:08d}-cut.parquet", lake.staging / "cut.parquet"
+        path, staged = lake.quarantine_file(commit.number, "cut"), lake.staging / "cut.parquet"
         data_files.write_quarantine(cut, staged)
-        move_safely([(staged, lake.root / path)])
+        lake.place.take([(staged, path)])
         commit.quarantine_added.append(path)
     before = Counter((line.log, line.reason) for line in lines if line.reason != Reason.TOO_LONG)
     for progress in landed.progress:

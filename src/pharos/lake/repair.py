@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
@@ -19,8 +20,7 @@ import pyarrow.compute as pc
 
 from pharos.engine import Workers
 from pharos.engine.base import TextFunction
-from pharos.lake import damage, data_files, schema
-from pharos.lake.addresses import without_addresses
+from pharos.lake import addresses, damage, data_files, schema
 from pharos.lake.damage import Damage
 from pharos.lake.lake import Lake
 from pharos.lake.land import Landed, Reading, land
@@ -28,7 +28,6 @@ from pharos.lake.ledger import Commit, DataFile, Log, Loss
 from pharos.lake.logs import LogFile
 from pharos.lake.parse import Reason
 from pharos.lake.reader import begins_with
-from pharos.lake.safely import move_safely
 
 OnProgress = Callable[[int, int], None]
 
@@ -85,6 +84,7 @@ def repair(
     what they give, and the ledger says how much is lost. Otherwise it stays as it is. `report` is called with
     the number of logs that were read again, and of all.
     """
+    lake.fence()
     lake.refresh()
     days, quarantine, found = _damaged(lake)
     result = Repaired(damaged=found, is_accepted=accept_loss)
@@ -111,12 +111,14 @@ def _damaged(lake: Lake) -> tuple[dict[date, list[DataFile]], list[str], list[Da
     found = []
     for day, files in sorted(lake.state.events.items()):
         for file in files:
-            if (reason := damage.problem(lake.root, file)) is not None:
+            lake.place.let_go(file.path)
+            if (reason := damage.problem(lake.place, file)) is not None:
                 days[day].append(file)
                 found.append(damage.of(file, reason))
     quarantine = []
     for path in lake.state.quarantine:
-        if (reason := damage.problem_of_sealed(lake.root, path)) is not None:
+        lake.place.let_go(path)
+        if (reason := damage.problem_of_sealed(lake.place, path)) is not None:
             quarantine.append(path)
             found.append(Damage(path, reason))
     return days, quarantine, found
@@ -184,7 +186,7 @@ def _restore_day(
         id_
         for file in lake.state.events[day]
         if file not in bad
-        for id_ in data_files.read_column(lake.root / file.path, "event_id").to_pylist()
+        for id_ in data_files.read_column(lake.place.local(file.path), "event_id").to_pylist()
     }
     events = _without(parts, known)
     rows, digest = sum(file.rows for file in bad), sum(file.digest for file in bad) % 2**64
@@ -194,7 +196,7 @@ def _restore_day(
         staged = data_files.stage(events, lake.staging / f"repaired-{day}.parquet", day)
         lost = lost or int(staged.digest != digest) * rows  # as many, but others: then all are in doubt
         if all(file.without_addresses for file in bad):
-            staged = without_addresses(staged, lake.root, in_place)
+            staged = addresses.rewritten(staged, Path(staged.path), lake.staging, in_place)
         new = staged
     if lost:
         sources = tuple(sorted(names)) or tuple(result.missing)
@@ -206,8 +208,8 @@ def _restore_day(
     if lost:
         commit.lost.append(result.lost[-1])
     if new is not None:
-        path = f"events/date={day}/{number:08d}-0.parquet"
-        move_safely([(Path(new.path), lake.root / path)])
+        path = lake.events_file(day, number)
+        lake.place.take([(Path(new.path), path)])
         commit.events_added.append(msgspec.structs.replace(new, path=path))
         result.restored += new.rows
     lake.ledger.commit(lake.state, commit)
@@ -245,7 +247,7 @@ def _restore_quarantine(
         (line.log, line.line)
         for path in lake.state.quarantine
         if path not in bad
-        for line in data_files.read_quarantine(lake.root / path)
+        for line in data_files.read_quarantine(lake.place.local(path))
     }
     names = {one.log.key: one for one in again}
     restored = [
@@ -263,9 +265,9 @@ def _restore_quarantine(
         return
     commit = Commit(number=lake.state.number + 1, at=now, quarantine_removed=bad)
     if restored:
-        path, staged = f"quarantine/{commit.number:08d}-0.parquet", lake.staging / "repaired.parquet"
+        path, staged = lake.quarantine_file(commit.number, 0), lake.staging / "repaired.parquet"
         data_files.write_quarantine(restored, staged)
-        move_safely([(staged, lake.root / path)])
+        lake.place.take([(staged, path)])
         commit.quarantine_added.append(path)
         result.lines = len(restored)
     lake.ledger.commit(lake.state, commit)
@@ -274,5 +276,5 @@ def _restore_quarantine(
 
 def _set_aside(lake: Lake, paths: Sequence[str]) -> None:
     for path in paths:
-        if (lake.root / path).exists():
+        with suppress(FileNotFoundError):
             lake.set_aside(path)

@@ -30,11 +30,11 @@ def move_safely(moves: Sequence[tuple[Path, Path]]) -> None:
     """Move files (source, target) so that each is whole under its new name also after a power failure."""
     for source, target in moves:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _to_disk(source)
+        sync(source)
         source.replace(target)
     parents = {target.parent for _, target in moves}
     for folder in parents | {parent.parent for parent in parents}:  # which may be new itself
-        _to_disk(folder)
+        sync(folder)
 
 
 def move_sealed(moves: Sequence[tuple[Path, Path]]) -> None:
@@ -119,7 +119,8 @@ def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
         left -= len(piece)
 
 
-def _to_disk(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Return when the file, or the folder's names, are on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

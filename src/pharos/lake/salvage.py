@@ -7,7 +7,6 @@ which finds the events that are there to be duplicates.
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,8 +19,9 @@ from msgspec.structs import replace
 
 from pharos.lake import damage, data_files
 from pharos.lake.lake import SET_ASIDE, Lake
-from pharos.lake.ledger import DataFile, LedgerDamaged, Log, State
-from pharos.lake.safely import checksum, fits_seal, move_safely
+from pharos.lake.ledger import FOLDER, DataFile, LedgerDamaged, Log, State
+from pharos.lake.place import Place
+from pharos.lake.safely import checksum, fits_seal
 
 OnProgress = Callable[[int, int], None]
 
@@ -44,12 +44,11 @@ class Rebuilt:
     """The logs that the old ledger knew, by their last names."""
 
 
-def rebuild(root: Path, now: datetime, report: OnProgress = lambda _done, _total: None) -> Rebuilt:
-    """Make a new ledger for the lake, if its own is damaged. `now` is UTC, naive.
+def rebuild(lake: Lake, now: datetime, report: OnProgress = lambda _done, _total: None) -> Rebuilt:
+    """Make a new ledger for the lake, if its own is damaged: `Lake(…, is_read=False)`. `now` is UTC, naive.
 
     Nothing is removed: what does not count any more is moved into `.set-aside`. Raises Busy, LakeNotWritable.
     """
-    lake = Lake(root, is_read=False)
     with lake.alone():
         try:
             lake.check()
@@ -63,19 +62,20 @@ def rebuild(root: Path, now: datetime, report: OnProgress = lambda _done, _total
 def _rebuild(lake: Lake, now: datetime, report: OnProgress) -> Rebuilt:
     rebuilt = Rebuilt()
     old, number = lake.ledger.salvage()
-    there = sorted(damage.data_files(lake.root))
+    there = sorted(damage.data_files(lake.place))
     number = max([number, old.number, *map(damage.number, there)]) + 1
     named = {file.path: file for files in old.events.values() for file in files}
     rebuilt.unreadable = sorted(named.keys() - set(there))
     days: dict[date, list[DataFile]] = defaultdict(list)
     quarantine = []
     for done, path in enumerate(there, 1):
+        lake.place.let_go(path)
         if path.startswith("quarantine/"):
-            if damage.problem_of_sealed(lake.root, path) is None:
+            if damage.problem_of_sealed(lake.place, path) is None:
                 quarantine.append(path)
             else:
                 rebuilt.unreadable.append(path)
-        elif (file := _looked_at(lake.root, path, named.get(path))) is not None:
+        elif (file := _looked_at(lake.place, path, named.get(path))) is not None:
             days[file.date].append(file)
         else:
             rebuilt.unreadable.append(path)
@@ -89,34 +89,36 @@ def _rebuild(lake: Lake, now: datetime, report: OnProgress) -> Rebuilt:
     rebuilt.logs = [log.names[-1] for log in old.logs.values()]
     rebuilt.files = sum(map(len, state.events.values()))
     rebuilt.events = sum(file.rows for files in state.events.values() for file in files)
-    lake.ledger.folder.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(lake.ledger.folder, lake.root / SET_ASIDE / f"ledger-{number}", dirs_exist_ok=True)
+    for name in lake.place.sizes(FOLDER):
+        kept_as = name.replace(FOLDER, f"{SET_ASIDE}/{FOLDER}-{number}", 1)
+        lake.place.put(kept_as, lake.place.read(name))
     lake.ledger.fold(state)
     lake.ledger.ahead = 0
     kept = {file.path for files in state.events.values() for file in files} | set(state.quarantine)
-    for path in sorted(damage.data_files(lake.root).keys() - kept):
+    for path in sorted(damage.data_files(lake.place).keys() - kept):
         lake.set_aside(path)
         rebuilt.set_aside.append(path)
     return rebuilt
 
 
-def _looked_at(root: Path, path: str, known: DataFile | None) -> DataFile | None:
+def _looked_at(place: Place, path: str, known: DataFile | None) -> DataFile | None:
     """A file of events as the new ledger names it; None if it is damaged."""
     if known is not None and known.checksum:
-        return known if damage.problem(root, known) is None else None
+        return known if damage.problem(place, known) is None else None
     try:
-        if fits_seal(root / path) is False:
+        local = place.local(path)
+        if fits_seal(local) is False:
             return None
         day = date.fromisoformat(Path(path).parent.name.removeprefix("date="))
-        events = data_files.read(root / path)
-        ids = data_files.read_ids(root / path)
+        events = data_files.read(local)
+        ids = data_files.read_ids(local)
     except (OSError, ValueError, pa.ArrowException):
         return None
-    size = (root / path).stat().st_size
+    size = local.stat().st_size
     file = DataFile(
         path=path, date=day, rows=len(events), digest=data_files.digest(ids), size=size,
         oldest=pc.min(events["time"]).as_py(), newest=pc.max(events["time"]).as_py(),
-        checksum=checksum(root / path), sources=data_files.sources(root / path),
+        checksum=checksum(local), sources=data_files.sources(local),
     )  # fmt: skip
     if known is not None and (known.rows, known.digest) != (file.rows, file.digest):
         return None
@@ -128,17 +130,17 @@ def _each_once(lake: Lake, day: date, files: list[DataFile], number: int) -> lis
     seen: set[str] = set()
     kept: list[DataFile] = []
     for file in sorted(files, key=lambda file: (-file.rows, file.path)):
-        ids = data_files.read_column(lake.root / file.path, "event_id").to_pylist()
+        ids = data_files.read_column(lake.place.local(file.path), "event_id").to_pylist()
         is_new = [not (id_ in seen or seen.add(id_)) for id_ in ids]  # type: ignore[func-returns-value]
         if all(is_new):
             kept.append(file)
         elif any(is_new):
-            events = data_files.read(lake.root / file.path).filter(pa.array(is_new))
+            events = data_files.read(lake.place.local(file.path)).filter(pa.array(is_new))
             staged = lake.staging / f"once-{day}-{len(kept)}.parquet"
             staged.parent.mkdir(parents=True, exist_ok=True)
-            path = f"events/date={day}/{number:08d}-{len(kept)}.parquet"
+            path = lake.events_file(day, number, len(kept))
             new = data_files.stage(events, staged, day)
-            move_safely([(staged, lake.root / path)])
+            lake.place.take([(staged, path)])
             kept.append(replace(new, path=path, without_addresses=file.without_addresses))
     return kept
 
@@ -154,15 +156,15 @@ def _is_all_there(lake: Lake, old: State, new: State, quarantine: list[str]) -> 
     for files in new.events.values():
         for file in files:
             for name, line in zip(
-                data_files.read_column(lake.root / file.path, "source").to_pylist(),
-                data_files.read_column(lake.root / file.path, "line").to_pylist(),
+                data_files.read_column(lake.place.local(file.path), "source").to_pylist(),
+                data_files.read_column(lake.place.local(file.path), "line").to_pylist(),
                 strict=True,
             ):
                 of = by_name.get(name)
                 if of is not None and line <= of.lines_of_file:
                     events[of.key] += 1
     lines: Counter[str] = Counter(
-        line.log for path in quarantine for line in data_files.read_quarantine(lake.root / path)
+        line.log for path in quarantine for line in data_files.read_quarantine(lake.place.local(path))
     )
     return (
         all(

@@ -7,6 +7,7 @@ keeps its last good snapshot, and the JSON file says what went wrong and when.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from msgspec import Struct
 
 from pharos.errors import PharosError
 from pharos.lake.lake import Lake
-from pharos.lake.safely import checksum, write_atomically
+from pharos.lake.safely import checksum
 from pharos.lms.tables import ALL, ANSWERS, TABLES
 
 NEVER = "never imported"
+RECORD = "snapshot.json"
 
 
 class Snapshot(Struct, kw_only=True, frozen=True):
@@ -68,7 +70,7 @@ class TableState(Struct, kw_only=True, frozen=True):
 class SnapshotDamaged(PharosError):
     """What the lake holds of a table of the LMS cannot be relied on, and results are not made without it."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: str, reason: str) -> None:
         super().__init__(path, reason)
         self.path, self.reason = path, reason
 
@@ -84,18 +86,18 @@ def state(lake: Lake, table: str) -> TableState:
     try:
         return _written(lake, table)
     except SnapshotDamaged as damaged:
-        return TableState(table=table, problem=f"{damaged.path.name} {damaged.reason}; import again")
+        return TableState(table=table, problem=f"{RECORD} {damaged.reason}; import again")
 
 
 def _written(lake: Lake, table: str) -> TableState:
     """What is known of a table. Raises SnapshotDamaged if it cannot be read."""
-    path = folder(lake, table) / "snapshot.json"
+    record = f"{folder(table)}/{RECORD}"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=TableState)
+        return msgspec.json.decode(lake.place.read(record), type=TableState)
     except FileNotFoundError:
         return TableState(table=table)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise SnapshotDamaged(path, f"cannot be read ({error})") from error
+        raise SnapshotDamaged(f"{lake.place.address}/{record}", f"cannot be read ({error})") from error
 
 
 def last(lake: Lake, table: str) -> Snapshot | None:
@@ -103,13 +105,18 @@ def last(lake: Lake, table: str) -> Snapshot | None:
     return None if problem(lake, table) is not None else state(lake, table).snapshot
 
 
-def path(lake: Lake, table: str) -> Path | None:
+def name(lake: Lake, table: str) -> str | None:
     """The Parquet file of a table's snapshot; the JSON file if that cannot be read; None if there is none."""
     try:
         snapshot = _written(lake, table).snapshot
-    except SnapshotDamaged as damaged:
-        return damaged.path
-    return None if snapshot is None else folder(lake, table) / snapshot.file
+    except SnapshotDamaged:
+        return f"{folder(table)}/{RECORD}"
+    return None if snapshot is None else f"{folder(table)}/{snapshot.file}"
+
+
+def local(lake: Lake, table: str, snapshot: Snapshot) -> Path:
+    """A snapshot's Parquet file on this machine."""
+    return lake.place.local(f"{folder(table)}/{snapshot.file}")
 
 
 def problem(lake: Lake, table: str) -> str | None:
@@ -120,8 +127,8 @@ def problem(lake: Lake, table: str) -> str | None:
         return damaged.reason
     if snapshot is None:
         return None
-    file = folder(lake, table) / snapshot.file
     try:
+        file = local(lake, table, snapshot)
         if not snapshot.checksum:
             pq.read_metadata(file)
         elif checksum(file) != snapshot.checksum:
@@ -138,10 +145,10 @@ def checked(lake: Lake, table: str) -> Path | None:
 
     Raises SnapshotDamaged.
     """
-    file, reason = path(lake, table), problem(lake, table)
+    file, reason = name(lake, table), problem(lake, table)
     if file is not None and reason is not None:
-        raise SnapshotDamaged(file, reason)
-    return file
+        raise SnapshotDamaged(f"{lake.place.address}/{file}", reason)
+    return None if file is None else lake.place.local(file)
 
 
 def states(lake: Lake) -> list[TableState]:
@@ -172,10 +179,11 @@ def rows(lake: Lake, table: str) -> pa.Table:
     schema = ALL[table].schema
     snapshot = last(lake, table)
     if snapshot is None:
-        if (damaged := path(lake, table)) is not None and damaged.exists():
-            lake.set_aside(str(damaged.relative_to(lake.root)))
+        if (damaged := name(lake, table)) is not None:
+            with suppress(FileNotFoundError):
+                lake.set_aside(damaged)
         return schema.empty_table()
-    stored = pq.ParquetFile(folder(lake, table) / snapshot.file).read()
+    stored = pq.ParquetFile(local(lake, table, snapshot)).read()
     columns = [
         stored[field.name] if field.name in stored.column_names else pa.nulls(stored.num_rows, field.type)
         for field in schema
@@ -206,17 +214,18 @@ def absent(lake: Lake, table: str) -> TableState:
 
 def put(lake: Lake, new: TableState) -> None:
     """Make this what is known of a table, and remove older files."""
-    place = folder(lake, new.table)
-    place.mkdir(parents=True, exist_ok=True)
-    write_atomically(place / "snapshot.json", msgspec.json.format(msgspec.json.encode(new)))
-    for other in place.glob("*.parquet"):
-        if new.snapshot is not None and other.name != new.snapshot.file:
-            other.unlink()
+    place = folder(new.table)
+    lake.ledger.hold.check()
+    lake.place.put(f"{place}/{RECORD}", msgspec.json.format(msgspec.json.encode(new)))
+    if new.snapshot is not None:
+        for other in lake.place.sizes(place):
+            if other.endswith(".parquet") and other != f"{place}/{new.snapshot.file}":
+                lake.place.remove(other)
 
 
-def folder(lake: Lake, table: str) -> Path:
-    """Folder of a table."""
-    return lake.root / "lms" / table
+def folder(table: str) -> str:
+    """Folder of a table, relative to the lake."""
+    return f"lms/{table}"
 
 
 def now() -> datetime:

@@ -89,7 +89,7 @@ def lake_status(lake: Lake, now: datetime) -> LakeStatus:
     days = sorted(day for day, files in lake.state.events.items() if files)
     verified = record(lake)
     damaged = {one.path: one.reason for one in verified.damaged}
-    damaged |= {one.path: one.reason for one in missing_or_cut(lake.state, data_files(lake.root))}
+    damaged |= {one.path: one.reason for one in missing_or_cut(lake.state, data_files(lake.place))}
     lost: Counter[date] = Counter()
     for loss in lake.state.lost:
         lost[loss.date] += loss.events
@@ -113,7 +113,7 @@ def lake_status(lake: Lake, now: datetime) -> LakeStatus:
         implausible=sum(file.rows for day in days if day < FIRST_DAY for file in lake.state.events[day]),
         damaged=dict(sorted(damaged.items())),
         lost=dict(sorted(lost.items())),
-        set_aside=sum(path.is_file() for path in (lake.root / SET_ASIDE).rglob("*")),
+        set_aside=len(lake.place.sizes(SET_ASIDE)),
         verified=verified.ended,
     )
 

@@ -19,8 +19,10 @@ from msgspec.structs import replace
 from pharos.errors import Busy
 from pharos.lake import damage, data_files, safely, snapshots
 from pharos.lake.damage import Damage
+from pharos.lake.folder import Folder
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import Commit, DataFile
+from pharos.lake.place import Place
 from pharos.lms.tables import ALL as LMS_TABLES
 
 NAME = "verified.json"
@@ -56,6 +58,7 @@ class Verified:
 
 @dataclass(frozen=True)
 class _Item:
+    place: Place
     path: str
     file: DataFile | None
     look: Callable[[], str | None]
@@ -64,7 +67,7 @@ class _Item:
 def record(lake: Lake) -> Record:
     """What earlier calls found; what the lake no longer has is left out."""
     try:
-        found = msgspec.json.decode((lake.root / NAME).read_bytes(), type=Record)
+        found = msgspec.json.decode(lake.place.read(NAME), type=Record)
     except (OSError, msgspec.MsgspecError):  # it is made again by the next round
         return Record()
     present = {item.path for item in _items(lake)}
@@ -98,7 +101,7 @@ def verify(
                 verified.is_whole_round = False
                 break
         known.last, known.ended = ("", now) if verified.is_whole_round else (known.last, known.ended)
-        safely.write_atomically(lake.root / NAME, msgspec.json.format(msgspec.json.encode(known)))
+        lake.place.put(NAME, msgspec.json.format(msgspec.json.encode(known)))
     _add_checksums(lake, without_checksum, now)
     return verified
 
@@ -106,19 +109,16 @@ def verify(
 def _items(lake: Lake) -> Iterator[_Item]:
     """Everything that can be verified, in the order of the paths."""
     items = [
-        _Item(file.path, file, partial(damage.problem, lake.root, file))
+        _Item(lake.place, file.path, file, partial(damage.problem, lake.place, file))
         for files in lake.state.events.values()
         for file in files
     ]
-    items += [
-        _Item(path, None, partial(damage.problem_of_sealed, lake.root, path))
-        for path in [*lake.state.quarantine, *(str(p.relative_to(lake.root)) for p in derived_files(lake))]
-    ]
+    made = [str(path.relative_to(lake.root)) for path in derived_files(lake)]
+    for place, paths in ((lake.place, lake.state.quarantine), (Folder(lake.root), made)):
+        items += [_Item(place, path, None, partial(damage.problem_of_sealed, place, path)) for path in paths]
     for table in LMS_TABLES:
-        if (path := snapshots.path(lake, table)) is not None:
-            items.append(
-                _Item(str(path.relative_to(lake.root)), None, partial(snapshots.problem, lake, table))
-            )
+        if (path := snapshots.name(lake, table)) is not None:
+            items.append(_Item(lake.place, path, None, partial(snapshots.problem, lake, table)))
     yield from sorted(items, key=lambda item: item.path)
 
 
@@ -129,16 +129,17 @@ def derived_files(lake: Lake) -> list[Path]:
 
 def _look(lake: Lake, item: _Item, known: Record, verified: Verified) -> bool:
     """Look at one file and write down what was found; whether it is what was written."""
+    item.place.let_go(item.path)  # what counts is what lies there
     reason = item.look()
     if reason == damage.MISSING and item.path.startswith(damage.DERIVED):
         reason = None  # a run has replaced it meanwhile
     if reason is None and item.file is not None and not item.file.checksum:
-        reason = _unlike_its_events(lake.root, item.file)
+        reason = _unlike_its_events(lake.place, item.file)
     known.last = item.path
     known.damaged = [one for one in known.damaged if one.path != item.path]
     verified.files += 1
     with suppress(OSError):  # it is missing, as the reason says
-        verified.bytes += (lake.root / item.path).stat().st_size
+        verified.bytes += item.place.size(item.path)
     if reason is not None:
         known.damaged.append(Found(path=item.path, reason=reason))
         verified.damaged.append(
@@ -147,10 +148,10 @@ def _look(lake: Lake, item: _Item, known: Record, verified: Verified) -> bool:
     return reason is None
 
 
-def _unlike_its_events(root: Path, file: DataFile) -> str | None:
+def _unlike_its_events(place: Place, file: DataFile) -> str | None:
     """Why a file that has no checksum yet cannot hold the events that were written into it."""
     try:
-        ids = data_files.read_ids(root / file.path)
+        ids = data_files.read_ids(place.local(file.path))
     except Exception as error:  # noqa: BLE001 - a damaged file may raise anything
         return f"cannot be read ({' '.join(str(error).split())})"
     is_same = (len(ids), data_files.digest(ids)) == (file.rows, file.digest)
@@ -164,7 +165,7 @@ def _add_checksums(lake: Lake, files: list[DataFile], now: datetime) -> None:
     try:
         with lake.locked():
             present = {file.path for some in lake.state.events.values() for file in some}
-            new = [_with_checksum(lake.root, file) for file in files if file.path in present]
+            new = [_with_checksum(lake.place, file) for file in files if file.path in present]
             lake.ledger.commit(
                 lake.state,
                 Commit(
@@ -176,8 +177,8 @@ def _add_checksums(lake: Lake, files: list[DataFile], now: datetime) -> None:
         pass  # the next round does it
 
 
-def _with_checksum(root: Path, file: DataFile) -> DataFile:
-    path = root / file.path
+def _with_checksum(place: Place, file: DataFile) -> DataFile:
+    path = place.local(file.path)
     return replace(
         file, size=path.stat().st_size, checksum=safely.checksum(path), sources=data_files.sources(path)
     )

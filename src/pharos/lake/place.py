@@ -1,0 +1,94 @@
+"""Where the files of a lake lie, in the few words that all places understand.
+
+A file is written whole, under a name that says what it holds, and is not changed afterwards; only a few small
+files that say what counts are replaced. Names are relative to the place, with slashes. A file whose name, or
+the name of a folder above it, begins with a point is hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from pharos.errors import PharosError
+
+
+class Unreachable(PharosError):
+    """A place does not answer, or refuses to; what lies there may be whole."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+        self.name, self.reason = name, reason
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: the store does not answer as it should ({self.reason}); nothing that was already "
+            "in the lake is lost. Look at its address, credentials and load, then run again"
+        )
+
+
+class Hold:
+    """Being the only writer at a place."""
+
+    number = 0
+    """Greater than that of any holder before; 0 where a holder lives as long as its hold."""
+    is_taken_over = False
+    """Whether the writer before may still believe that it is the only one."""
+
+    def check(self) -> None:
+        """Raise Busy if somebody else has become the writer meanwhile."""
+
+
+class Place(Protocol):
+    """A folder, or what serves as one; pickled for workers. All methods raise OSError or Unreachable."""
+
+    @property
+    def address(self) -> str:
+        """How a person names it."""
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """The bytes of each file below a folder that is not hidden there, by name; none if there is none."""
+
+    def size(self, name: str) -> int:
+        """The bytes of a file. Raises FileNotFoundError."""
+
+    def read(self, name: str) -> bytes:
+        """A small file. Raises FileNotFoundError."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a file: it has either its old content or all of the new, also after a power failure."""
+
+    def put_new(self, name: str, data: bytes) -> None:
+        """Write a file that is not there. Raises FileExistsError if it is, whoever wrote it at once."""
+
+    def take(self, moves: Sequence[tuple[Path, str]]) -> None:
+        """Take over files of this machine (source, name); each is whole under its name or not there."""
+
+    def local(self, name: str) -> Path:
+        """The file on this machine, for engines. May raise FileNotFoundError."""
+
+    def bring(self, names: Iterable[str]) -> None:
+        """Get ready to be asked for these files by `local`; those that are not there are passed over."""
+
+    def let_go(self, name: str) -> None:
+        """Forget the copy of a file on this machine, if it is one."""
+
+    def move(self, name: str, new: str) -> None:
+        """Give a file another name, that no file has. Raises FileExistsError, FileNotFoundError."""
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+
+    def alone(self) -> AbstractContextManager[Hold]:
+        """Be the only writer. Raises Busy."""
+
+    def try_out(self) -> None:
+        """Raise PharosError if it cannot keep two writers apart, or cannot be written to."""
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Read files: nobody clears meanwhile."""
+
+    def clearing(self) -> AbstractContextManager[None]:
+        """Remove files that somebody may be reading. Raises Busy if somebody is."""
