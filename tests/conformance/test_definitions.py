@@ -61,7 +61,13 @@ COUNTRY, GENDER = "course_enrollment_location_current", "course_enrollment_gende
     [
         ("metrics/activity.py", "days=7", "days=8", "course_activity", GENDER),
         ("facts/interaction.py", '"play_video"', '"play"', "course_activity", GENDER),
-        ("metrics/enrollment_states.py", "* 2 + 1", "* 2 + 3", "course_grade_by_mode", "course_activity"),
+        (
+            "metrics/enrollment_states.py",
+            "joined > left",
+            "joined >= left",
+            "course_grade_by_mode",
+            "course_activity",
+        ),
         ("keys.py", "{24}", "{25}", GENDER, "course_activity"),  # a constant of a helper
         ("geolocation/countries.py", "== 172", "== 173", COUNTRY, "course_activity"),
         ("result_store/tables/activity.py", "version=3", "version=1", "course_activity", GENDER),

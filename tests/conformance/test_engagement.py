@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import sqlalchemy as sa
+from tests.pipeline.conftest import computing
 
 from pharos import config
 from pharos.config import EngineSettings
@@ -18,12 +20,19 @@ from pharos.pipeline.run import run_pipeline
 from pharos.result_store import store, tables
 
 Rows = list[tuple[Any, ...]]
+LEARNERS = (
+    tables.module_engagement, tables.module_engagement_metric_ranges, tables.module_engagement_roster,
+    tables.module_engagement_roster_token, tables.module_engagement_user_segments,
+    tables.student_engagement_daily, tables.student_engagement_weekly, tables.student_engagement_all,
+)  # fmt: skip
 PROBLEM = "block-v1:FUT+{}+R+type@problem+block@aaa"
 
 
 def computed(home: Path, engine: EngineSettings, log: Path, until: datetime) -> sa.Engine:
     settings = config.load(home, engine=engine.model_dump(), reports={"student_engagement": True})
-    run_pipeline(settings, logs=[str(log)], until=until)
+    # On Spark each table costs 3 to 5 s, however little it holds.
+    with computing(*(table.name for table in LEARNERS)):
+        run_pipeline(settings, logs=[str(log)], until=until)
     return sa.create_engine(f"sqlite:///{home / 'result_store.sqlite'}", poolclass=sa.NullPool)
 
 
@@ -39,6 +48,8 @@ def engagement(database: sa.Engine) -> Rows:
     return rows(database, tables.module_engagement, *names)
 
 
+# On Spark the metrics have tests of their own; here it took 112 s of processor time.
+@pytest.mark.parametrize("engine_settings", ["duckdb"], indirect=True)
 def test_nothing_right(
     shared_data: Path, engine_settings: EngineSettings, tmp_path: Path, serve: Callable[[Any], str]
 ) -> None:
@@ -117,6 +128,7 @@ METRICS = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("engine_settings", ["duckdb"], indirect=True)
 def test_a_retired_learner(shared_data: Path, engine_settings: EngineSettings, tmp_path: Path) -> None:
     """§4.2-26: one learner, under the newest name; with the event that the original leaves out."""
     log = shared_data / "field" / "future" / "engagement-retired-name.log"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from tests.conformance.naive_answers import distribution
+from tests.conftest import one_on_spark
 from tests.pipeline.conftest import computing
 
 from pharos import config
@@ -48,7 +49,7 @@ EXPECTED: dict[str, Rows] = {
 }
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize(("engine_settings", "name"), one_on_spark(EXPECTED), indirect=["engine_settings"])
 def test_small_logs(shared_data: Path, engine_settings: EngineSettings, tmp_path: Path, name: str) -> None:
     log = shared_data / "field" / "future" / f"{name}.log"
     found = published(tmp_path, engine_settings, log, datetime(2024, 3, 6), *COLUMNS)

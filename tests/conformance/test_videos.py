@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from tests import lines
+from tests.conftest import one_on_spark
 from tests.metrics.naive_videos import usage, viewings
 from tests.pipeline.conftest import computing
 from tests.videos import Event, line, moves
@@ -55,7 +56,7 @@ EXPECTED: dict[str, tuple[Rows, Rows]] = {
 }
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize(("engine_settings", "name"), one_on_spark(EXPECTED), indirect=["engine_settings"])
 def test_small_logs(shared_data: Path, engine_settings: EngineSettings, tmp_path: Path, name: str) -> None:
     """With the original's rules and with ours: here they agree."""
     log = shared_data / "field" / "future" / f"{name}.log"
@@ -64,6 +65,8 @@ def test_small_logs(shared_data: Path, engine_settings: EngineSettings, tmp_path
         assert published(tmp_path) == EXPECTED[name]
 
 
+# What is carried from run to run on Spark: `tests/pipeline/test_publishing.py`. Here it took four runs.
+@pytest.mark.parametrize("engine_settings", ["duckdb"], indirect=True)
 def test_a_play_and_its_end_in_different_files_days_and_runs(
     engine_settings: EngineSettings, tmp_path: Path
 ) -> None:

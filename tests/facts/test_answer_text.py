@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -113,3 +114,12 @@ def test_items_and_plain_answers() -> None:
     assert plain_answer("[<b>A</b>|C|D]", '["<b>A</b>","C|D"]') == "[A|C|D]"
     assert plain_answer("[<b>A</b>|C]", "") == "[ A |C]"  # a text that looks like a list is none
     assert plain_answer("[]", "[]") == "[]"
+
+
+def test_long_answers_are_not_remembered() -> None:
+    tracemalloc.start()
+    for number in range(300):
+        assert text_of_html(f"<p>{number:010000}</p>") == f"{number:010000}"
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 1_000_000

@@ -15,6 +15,7 @@ from pharos.pipeline.graph import FACTS
 DAYS = ("2024-03-02", "2024-03-03")
 
 
+@pytest.mark.parametrize("engine_settings", ["duckdb"], indirect=True)  # of the expression, not of an engine
 @pytest.mark.parametrize("fact", FACTS.values(), ids=FACTS.keys())
 def test_a_fact_of_many_days_is_the_facts_of_each(fact: Fact, engine: Engine, events_of: EventsOf) -> None:
     lines = [
@@ -23,9 +24,11 @@ def test_a_fact_of_many_days_is_the_facts_of_each(fact: Fact, engine: Engine, ev
         for user in (1, 2)
         for line in (
             enrollment(f"{day} 09:00", "activated", user=user),
+            event(f"{day} 09:30", "/xblock/block-v1:U+C+R+type@vertical+block@unit", user=user),
             event(f"{day} 10:00", "problem_check", user=user),
             event(f"{day} 11:00", "problem_check", user=user),
             event(f"{day} 12:00", "showanswer", user=user, event={"problem_id": "p"}),
+            event(f"{day} 12:30", "show_transcript", user=user, source="browser", event={"id": "v"}),
             *map(videos.line, videos.moves(user, "13:00 play 0 · 13:05 pause 60", day)),
         )
     ]

@@ -106,6 +106,24 @@ def test_the_course_is_read_from_the_address_when_the_context_has_none(
     }
 
 
+def test_looks_at_the_public_page_are_told_apart(engine: Engine, events_of: EventsOf) -> None:
+    """They are activity, as in the original, and marked for who asks whether the course was opened."""
+    about = f"https://h/courses/{COURSE}/about"
+    lines = [
+        event(DAY, f"/courses/{COURSE}/about", user=1),
+        event(DAY, "/courses/UniX/CS1/2014/about/", user=2, course="UniX/CS1/2014"),
+        event(DAY, "page_close", user=3, source="browser", page=f"{about}?next=/"),
+        event(DAY, "page_close", user=4, source="browser", page=f"{about}/team"),
+        event(DAY, f"/courses/{COURSE}/wiki/CS1/about", user=5),
+        event(DAY, "problem_check", user=6, page=about),
+        event(DAY, f"/courses/{COURSE}/about", user=7, source="task"),
+    ]
+    found = engine.fetch(interaction(events_of(lines))).to_pylist()
+    looked = sorted(row["user_id"] for row in found if row["action"] == "outside")
+    active = sorted(row["user_id"] for row in found if row["action"] == "active")
+    assert (looked, active) == ([1, 2, 3], [1, 2, 3, 4, 5, 6])
+
+
 def test_events_are_counted_by_learner_course_day_and_kind(engine: Engine, events_of: EventsOf) -> None:
     """§11.107: numeric and text ids are the same learner; midnight begins a day."""
     lines = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -21,6 +21,8 @@ class Viewing(NamedTuple):
     is_estimated: bool
     duration: float | None
     dropped: str
+    is_mobile: bool
+    elapsed: float | None = None
 
 
 def viewings(events: Iterable[Event], *, compat: bool) -> list[Viewing]:
@@ -68,14 +70,16 @@ def _of_the_original(video: tuple[str, str], user: int, events: list[Event]) -> 
     for row in events:
         if row["event_type"] == "play_video":
             if opened is not None:
-                yield _judged(video, user, opened, start, None, "play_video", opened["duration"])
+                told = _judged(video, user, opened, start, None, "play_video", opened["duration"])
+                yield told._replace(elapsed=_elapsed(opened, row))
             start = row["position"]
             if last_end is not None and last_end["event_type"] == "seek_video":
                 start = last_end["position"]
             opened, last_end = row, None
         elif opened is not None:
             end = row["old_position"] if row["event_type"] == "seek_video" else row["position"]
-            yield _judged(video, user, opened, start, end, row["event_type"], opened["duration"])
+            told = _judged(video, user, opened, start, end, row["event_type"], opened["duration"])
+            yield told._replace(elapsed=_elapsed(opened, row))
             opened, last_end = None, row
     if opened is not None:
         yield _judged(video, user, opened, start, None, "", opened["duration"])
@@ -88,7 +92,7 @@ def _better(video: tuple[str, str], user: int, events: list[Event], known: float
     for row in events:
         kind = row["event_type"]
         if opened is not None:
-            elapsed = (row["time"] - opened["time"]).total_seconds()
+            elapsed = _elapsed(opened, row)
             length = known if opened["duration"] is None else opened["duration"]
             end = row["old_position"] if kind == "seek_video" else row["position"]
             is_estimated = False
@@ -99,7 +103,7 @@ def _better(video: tuple[str, str], user: int, events: list[Event], known: float
             if end is not None and end > start + elapsed * 4 + 30 and not is_past:
                 end, is_estimated = start + elapsed * 4 + 30, True
             yield _judged(video, user, opened, start, end, kind, length, is_estimated=is_estimated)._replace(
-                duration=known
+                duration=known, elapsed=elapsed
             )
             opened = None
             if kind in ("pause_video", "stop_video"):
@@ -112,6 +116,11 @@ def _better(video: tuple[str, str], user: int, events: list[Event], known: float
                 start = seek["position"]
     if opened is not None:
         yield _judged(video, user, opened, start, None, "", None)._replace(duration=known)
+
+
+def _elapsed(play: Event, end: Event) -> float:
+    seconds: float = (end["time"] - play["time"]).total_seconds()
+    return seconds
 
 
 def _judged(
@@ -129,7 +138,87 @@ def _judged(
         dropped = "ends before it starts"
     elif end - start < 0.25:
         dropped = "too short"
-    return Viewing(video, user, play["time"], start, end, reason, is_estimated, length, dropped)
+    return Viewing(
+        video, user, play["time"], start, end, reason, is_estimated, length, dropped, play["is_mobile"]
+    )
+
+
+def by_week(found: list[Viewing]) -> dict[tuple[str, date], tuple[int, int]]:
+    """Learners and seconds of each video and Monday."""
+    users: dict[tuple[str, date], set[int]] = defaultdict(set)
+    watched: Counter[tuple[str, date]] = Counter()
+    for each in _that_count(found):
+        day = each.start_time.date()
+        week = (each.video[1], day - timedelta(days=day.weekday()))
+        users[week].add(each.user)
+        watched[week] += _ms(each)
+    return {week: (len(who), (watched[week] + 500) // 1000) for week, who in users.items()}
+
+
+Watching = dict[tuple[str, str, str], tuple[int, int | None]]
+"""(video, kind, value) -> learners, seconds"""
+
+
+def watching(
+    found: list[Viewing],
+    captions: set[tuple[str, int]],
+    tries: list[tuple[int, datetime, str]],
+    modes: dict[int, str],
+) -> Watching:
+    """Who watches how: of one course run. Captions are (video, learner), tries (learner, time, problem)."""
+    users: dict[tuple[str, str, str], set[int]] = defaultdict(set)
+    watched: Counter[tuple[str, str, str]] = Counter()
+    for each in _that_count(found):
+        assert each.elapsed is not None
+        values = {"device": "mobile" if each.is_mobile else "browser", "track": modes.get(each.user, "")}
+        rate = int(_ms(each) * 100 / max(round(each.elapsed * 1000), 1))
+        if _ms(each) >= 10_000 and 40 <= rate <= 250:
+            values["speed"] = min(("2", "1.5", "1.25", "1", "0.75", "0.5"), key=lambda s: _apart(rate, s))
+        for kind, value in values.items():
+            if value:
+                users[each.video[1], kind, value].add(each.user)
+                watched[each.video[1], kind, value] += _ms(each)
+    rows: Watching = {row: (len(who), (watched[row] + 500) // 1000) for row, who in users.items()}
+    for video in {each.video[1] for each in _that_count(found)}:
+        viewers = {each.user for each in _that_count(found) if each.video[1] == video}
+        if shown := sum(1 for user in viewers if (video, user) in captions):
+            rows[video, "captions", "shown"] = (shown, None)
+    return rows | _next(found, tries)
+
+
+def _next(found: list[Viewing], tries: list[tuple[int, datetime, str]]) -> Watching:
+    acts = [(user, time, time, "problem", problem) for user, time, problem in tries]
+    for each in found:
+        lasted = each.duration or 0 if each.elapsed is None else each.elapsed
+        end = each.start_time + timedelta(seconds=lasted)
+        acts.append((each.user, each.start_time, end, "video", each.video[1]))
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for user, video in {(each.user, each.video[1]) for each in found}:
+        mine = sorted((start, kind, block, end) for who, start, end, kind, block in acts if who == user)
+        last = max(n for n, (_, kind, block, _) in enumerate(mine) if (kind, block) == ("video", video))
+        value, following = "nothing", mine[last + 1 : last + 2]
+        if following and following[0][0] - mine[last][3] <= timedelta(minutes=30):
+            [(_, value, block, _)] = following
+            counts[video, f"next_{value}"][block] += 1
+        counts[video, "next"][value] += 1
+    rows: Watching = {}
+    for (video, kind), learners in counts.items():
+        for block, n in sorted(learners.items(), key=lambda item: (-item[1], item[0]))[:3]:
+            rows[video, kind, block] = (n, None)
+    return rows
+
+
+def _that_count(found: list[Viewing]) -> list[Viewing]:
+    return [each for each in found if not each.dropped and not each.is_estimated]
+
+
+def _ms(viewing: Viewing) -> int:
+    assert viewing.end is not None
+    return round(viewing.end * 1000) - round(viewing.start * 1000)
+
+
+def _apart(rate: int, speed: str) -> float:
+    return abs(rate - float(speed) * 100)
 
 
 Video = tuple[int, int, int, int]  # duration, users_at_start, users_at_end, total_viewed_seconds

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import pytest
 from tests.metrics.conftest import Compute, columns
 from tests.metrics.test_enrollment import SUMMARY, event, facts
 
@@ -74,9 +73,8 @@ def test_without_the_catalog_the_lms_describes_them(compute: Compute) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "availability"),
-    [
+def test_availability_by_the_dates(compute: Compute) -> None:
+    examples = [
         (datetime(2024, 3, 7, 23), None, "Current"),
         (datetime(2024, 3, 8), None, "Upcoming"),
         (datetime(2024, 1, 1), datetime(2024, 3, 7, 1), "Current"),  # ends on the last day
@@ -84,14 +82,14 @@ def test_without_the_catalog_the_lms_describes_them(compute: Compute) -> None:
         (None, datetime(2024, 3, 6, 23), "Archived"),
         (None, datetime(2025, 1, 1), None),
         (None, None, None),
-    ],
-)
-def test_availability_by_the_dates(
-    compute: Compute, start: datetime | None, end: datetime | None, availability: str | None
-) -> None:
-    course = listed("D", start_date=start, end_date=end)
-    found = compute(SUMMARY, UNTIL, **EVENTS, course_list=[course])
-    assert columns(found, SUMMARY, "course_id", "availability")[-1] == ("D", availability)
+    ]
+    events = [event(f"D{number}", 1, "03-02 09:00 a audit") for number in range(len(examples))]
+    courses = [
+        listed(f"D{number}", start_date=start, end_date=end)
+        for number, (start, end, _) in enumerate(examples)
+    ]
+    found = compute(SUMMARY, UNTIL, **facts(events), course_list=courses)
+    assert columns(found, SUMMARY, "availability") == [(expected,) for _, _, expected in examples]
 
 
 def test_programs(compute: Compute) -> None:

@@ -20,7 +20,7 @@ US, MINUTE = timedelta(microseconds=1), timedelta(minutes=1)
 ON, OFF, MODE = "activated", "deactivated", "mode_changed"
 _FACT = FACTS["enrollment_event"].schema
 # As `population.enrollment_events` gives them to metrics.
-_TOLD = {"is_from_browser", "is_mode_changed"}
+_TOLD = {"is_from_browser", "is_mode_changed", "events"}
 EVENTS = pa.schema([*(field for field in _FACT if field.name not in _TOLD), ("date", pa.date32())])
 Row = dict[str, Any]
 Made = tuple[int, datetime, str, str]  # learner, time, last word of the type, mode

@@ -56,3 +56,36 @@ def test_videos_count_once_for_each_language_of_their_transcripts(compute: Compu
         ("D", "en", 1, 1),
         ("D", "pt-br", 1, 1),
     ]
+
+
+def test_without_a_list_of_videos_the_outline_tells_the_languages(compute: Compute) -> None:
+    """Of C the list has a video: its outline does not count. Texts, deleted blocks and what is no code
+    of a language count nowhere."""
+
+    def block(course: str, block_id: str, languages: list[str] | None, **more: Any) -> dict[str, Any]:
+        truths = dict.fromkeys(("is_root", "is_orphan", "is_dag", "is_deleted", "graded"), False)
+        names = {"course_id": course, "block_id": block_id, "display_name": "V", "sort_idx": 1}
+        return truths | names | {"block_type": "video", "transcript_languages": languages} | more
+
+    blocks = [
+        block("D", "v1", ["en", "es"]),
+        block("D", "v1", ["en", "es"], sort_idx=2),
+        block("D", "v2", ["en", "x" * 51]),
+        block("D", "v3", None),
+        block("D", "v4", ["fr"], is_deleted=True),
+        block("D", "t", None, block_type="html"),
+        block("C", "v5", ["de"]),
+        block("E", "v6", None),
+    ]
+    found = compute(
+        TRANSCRIPTS,
+        UNTIL,
+        edxval_coursevideo=[{"course_id": "C", "video_id": 1, "is_hidden": False}],
+        edxval_videotranscript=[{"video_id": 1, "language_code": "en"}],
+        course_blocks=blocks,
+    )
+    assert columns(found, TRANSCRIPTS, "course_id", "language", "videos", "course_videos") == [
+        ("C", "en", 1, 1),
+        ("D", "en", 2, 3),
+        ("D", "es", 1, 3),
+    ]

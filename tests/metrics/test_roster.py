@@ -13,7 +13,7 @@ from tests.metrics.test_engagement import EXAMPLE, RATIO, UNTIL, WEEK
 from pharos.result_store.contract import columns as columns_of
 from pharos.result_store.tables import module_engagement_roster
 
-TABLE = "module_engagement_roster"
+TABLE, TOKENS = "module_engagement_roster", "module_engagement_roster_token"
 Row = dict[str, Any]
 NAMES = {1: "ana", 2: "bo", 3: "cy", 4: "di", 5: "ed", 6: "fay", 7: "gus"}
 
@@ -63,7 +63,7 @@ def test_the_worked_example(compute: Compute) -> None:
         "email": "ed@example.com", "enrollment_mode": "audit", "enrollment_date": day("03-01"),
         "problem_attempts": 6, "problems_attempted": 3, "problems_completed": 3, RATIO: 2.0,
         "videos_viewed": 3, "discussion_contributions": 4, "segments": "", "attempt_ratio_order": 6,
-        "user_id": 5, "search_text": "ed ed@example.com",
+        "user_id": 5,
     }  # fmt: skip
 
 
@@ -141,10 +141,34 @@ def test_profiles_and_cohorts(compute: Compute) -> None:
     assert (ana["gender"], ana["year_of_birth"], ana["level_of_education"]) == ("f", 1990, "b")
     assert (ana["cohort"], bo["cohort"]) == ("Team A", None)
     assert (bo["name"], bo["gender"]) == (None, None)
-    assert ana["search_text"].startswith("ana b cdee")
     hidden = roster(compute, **given | {"shows_profiles": False})["ana"]
     assert (hidden["name"], hidden["email"], hidden["gender"]) == (None, None, None)
-    assert hidden["search_text"] == "ana"
+
+
+def test_words_to_find_learners_by(compute: Compute) -> None:
+    """§2.8: words of name and user name, whole addresses; of two fields the less private."""
+    users = [
+        {"id": 1, "username": "Ana_Perez", "email": "Ana@example.com"},
+        {"id": 2, "username": "bo", "email": None},
+    ]
+    profiles = [{"user_id": 1, "name": "Ána-Lía Pérez"}, {"user_id": 2, "name": "王小明"}]
+    given: dict[str, Any] = {
+        "enrollment_event": joined(1, 2), "auth_user": users, "auth_userprofile": profiles,
+        "shows_profiles": True,
+    }  # fmt: skip
+    assert sorted(compute(TOKENS, UNTIL, **given)) == [
+        ("C", "ana", "Ana_Perez", "name"),
+        ("C", "ana-lia", "Ana_Perez", "name"),
+        ("C", "ana@example.com", "Ana_Perez", "email"),
+        ("C", "ana_perez", "Ana_Perez", "username"),
+        ("C", "bo", "bo", "username"),
+        ("C", "lia", "Ana_Perez", "name"),
+        ("C", "perez", "Ana_Perez", "name"),
+        ("C", "小明", "bo", "name"),
+        ("C", "明", "bo", "name"),
+        ("C", "王小明", "bo", "name"),
+    ]
+    assert {row[3] for row in compute(TOKENS, UNTIL, **given | {"shows_profiles": False})} == {"username"}
 
 
 def test_a_run_in_the_middle_of_a_day(compute: Compute) -> None:

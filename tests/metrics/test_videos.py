@@ -6,7 +6,6 @@ import random
 from collections import Counter
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.lines import COURSE
@@ -48,6 +47,17 @@ def totals(compute: Compute, events: list[Event], **more: Any) -> tuple[int, ...
     return (row[3], *row[5:])
 
 
+def videos(*examples: list[Event]) -> list[Event]:
+    """Each example about a video of its own, v0, v1 …: many examples cost one query."""
+    return [row | {"video": f"v{number}"} for number, rows in enumerate(examples) for row in rows]
+
+
+def totals_of(compute: Compute, *examples: list[Event]) -> list[tuple[int, ...] | None]:
+    """The totals of the video of each example; None for one that nobody watched."""
+    found = {row[0]: (row[3], *row[5:]) for row in compute("video", UNTIL, video_event=videos(*examples))}
+    return [found.get(f"{COURSE}|v{number}") for number in range(len(examples))]
+
+
 E1 = [
     *moves(
         1,
@@ -73,28 +83,28 @@ E2 = [
 ]
 
 
-@pytest.mark.parametrize("compat", [True, False])
-def test_worked_example_of_an_unknown_duration(compute: Compute, compat: bool) -> None:
+def test_worked_example_of_an_unknown_duration(compute: Compute) -> None:
     """§1.9 E1"""
-    assert segments(compute, E1, video_compat=compat) == [
-        (0, 2, 2), (1, 2, 2), (2, 1, 1), (3, 1, 1), (6, 1, 1), (7, 1, 2), (8, 2, 2), (9, 2, 2),
-    ]  # fmt: skip
-    assert totals(compute, E1, video_compat=compat) == (49, 2, 2, 65)
+    for compat in (True, False):
+        assert segments(compute, E1, video_compat=compat) == [
+            (0, 2, 2), (1, 2, 2), (2, 1, 1), (3, 1, 1), (6, 1, 1), (7, 1, 2), (8, 2, 2), (9, 2, 2),
+        ]  # fmt: skip
+        assert totals(compute, E1, video_compat=compat) == (49, 2, 2, 65)
 
 
-@pytest.mark.parametrize("compat", [True, False])
-def test_worked_example_of_a_known_duration(compute: Compute, compat: bool) -> None:
+def test_worked_example_of_a_known_duration(compute: Compute) -> None:
     """§1.9 E2: nine seconds by the clock for 52 of the video are fast, and within what is allowed."""
-    duration, start, end, _ = totals(compute, E2, video_compat=compat)
-    assert (duration, start, end) == (120, 2, 3)
-    found = segments(compute, E2, video_compat=compat)
-    assert (found[0], found[-1]) == ((0, 2, 2), (24, 1, 1))
-    assert found[-3] == (22, 3, 3)
+    for compat in (True, False):
+        duration, start, end, _ = totals(compute, E2, video_compat=compat)
+        assert (duration, start, end) == (120, 2, 3)
+        found = segments(compute, E2, video_compat=compat)
+        assert (found[0], found[-1]) == ((0, 2, 2), (24, 1, 1))
+        assert found[-3] == (22, 3, 3)
 
 
-@pytest.mark.parametrize(
-    ("parts", "expected"),
-    [
+def test_segments_of_a_learner(compute: Compute) -> None:
+    """§5-41 to 45; each example has a video of its own."""
+    examples: list[tuple[list[tuple[float, float]], Rows]] = [
         ([(0, 4.99)], [(0, 1, 1)]),  # 41
         ([(0, 10.2)], [(0, 1, 1), (1, 1, 1), (2, 1, 1)]),
         ([(0, 5.0)], [(0, 1, 1), (1, 1, 1)]),
@@ -102,42 +112,37 @@ def test_worked_example_of_a_known_duration(compute: Compute, compat: bool) -> N
         ([(0, 2), (2, 4), (1, 3)], [(0, 1, 3)]),  # 43
         ([(0, 9), (0, 4), (12, 13), (3, 14)], [(0, 1, 3), (1, 1, 2), (2, 1, 2)]),
         ([(10, 12), (40, 41)], [(2, 1, 1), (8, 1, 1)]),  # 45
-    ],
-)
-def test_segments_of_a_learner(compute: Compute, parts: list[tuple[float, float]], expected: Rows) -> None:
-    """§5-41 to 45"""
-    assert segments(compute, watch(1, *parts)) == expected
+    ]
+    found = compute("video_timeline", UNTIL, video_event=videos(*(watch(1, *parts) for parts, _ in examples)))
+    rows = columns(found, "video_timeline", "pipeline_video_id", "segment", "num_users", "num_views")
+    by_video = [[row[1:] for row in rows if row[0] == f"{COURSE}|v{n}"] for n in range(len(examples))]
+    assert by_video == [expected for _, expected in examples]
 
 
-@pytest.mark.parametrize(
-    ("parts", "duration", "expected"),
-    [
+def test_one_video(compute: Compute) -> None:
+    """§5-45 to 50"""
+    examples: list[tuple[list[tuple[float, float]], float | None, tuple[int, ...] | None]] = [
         ([(0, 4.99)], None, (4, 1, 1, 5)),  # 47
         ([(0, 4), (5, 9), (12, 16)], None, (19, 1, 1, 20)),  # 48
         ([(6, 8)], 9.2, (9, 0, 1, 5)),  # 49
-        ([(10, 12)], 10, (10, 0, 0, 5)),  # past its end
-    ],
-)
-def test_one_video(
-    compute: Compute, parts: list[tuple[float, float]], duration: float | None, expected: tuple[int, ...]
-) -> None:
-    """§5-45 to 50"""
-    found = compute("video", UNTIL, video_event=watch(1, *parts, duration=duration))
-    assert [(row[3], *row[5:]) for row in found] == ([expected] if parts != [(10, 12)] else [])
+        ([(10, 12)], 10, None),  # past its end
+    ]
+    found = totals_of(compute, *(watch(1, *parts, duration=seconds) for parts, seconds, _ in examples))
+    assert found == [expected for _, _, expected in examples]
 
 
-@pytest.mark.parametrize(
-    ("duration", "completion"),
-    [(9.2, 1), (10, 1), (20, 3), (100, 19), (120, 22), (444, 84), (600, 114), (650, 124)],
-)
-def test_where_a_video_counts_as_watched(compute: Compute, duration: float, completion: int) -> None:
+def test_where_a_video_counts_as_watched(compute: Compute) -> None:
     """§1.9 E4, §5-50: who watched that segment, not who watched the one before or after."""
-    for segment, at_end in ((completion, 1), (completion - 1, 0)):
-        events = watch(1, (segment * 5, segment * 5 + 1), duration=duration)
-        assert totals(compute, events)[2] == at_end
-    later = completion * 5 + 5
-    if later + 1 <= duration + 1:
-        assert totals(compute, watch(1, (later, later + 1), duration=duration))[2] == 0
+    completions = {9.2: 1, 10: 1, 20: 3, 100: 19, 120: 22, 444: 84, 600: 114, 650: 124}
+    watched = [
+        (segment, seconds, at_end)
+        for seconds, completion in completions.items()
+        for segment, at_end in ((completion, 1), (completion - 1, 0), (completion + 1, 0))
+        if segment * 5 + 1 <= seconds + 1
+    ]
+    examples = [watch(1, (part * 5, part * 5 + 1), duration=seconds) for part, seconds, _ in watched]
+    found = [row[2] if row else None for row in totals_of(compute, *examples)]
+    assert found == [at_end for _, _, at_end in watched]
 
 
 def test_viewers_near_the_end(compute: Compute) -> None:
@@ -155,16 +160,18 @@ def test_more_at_the_end_than_at_the_start(compute: Compute) -> None:
     assert totals(compute, watch(1, (15, 19), duration=20))[1:3] == (0, 1)
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "final", "at_end"),
-    [(20, 1, 4, 20), (19, 1, 6, 1), (20, 2, 6, 2), (40, 2, 4, 40)],
-)
-def test_where_viewing_drops(compute: Compute, before: int, after: int, final: int, at_end: int) -> None:
+def test_where_viewing_drops(compute: Compute) -> None:
     """§1.9 E3, §5-53"""
-    late = [row for user in range(1, after + 1) for row in watch(user, (26, 34))]
-    events = [*of_many(before, (0, 23)), *late]
-    assert [row[0] for row in segments(compute, events)] == list(range(final + 1))
-    assert totals(compute, events)[::2] == (final * 5 + 4, at_end)
+    examples = [(20, 1, 4, 20), (19, 1, 6, 1), (20, 2, 6, 2), (40, 2, 4, 40)]
+    events = [
+        [*of_many(before, (0, 23)), *(row for user in range(1, after + 1) for row in watch(user, (26, 34)))]
+        for before, after, _, _ in examples
+    ]
+    found = compute("video_timeline", UNTIL, video_event=videos(*events))
+    last = {row[0]: row[1] for row in columns(found, "video_timeline", "pipeline_video_id", "segment")}
+    assert list(last.values()) == [final for _, _, final, _ in examples]
+    ends = [row[::2] if row else None for row in totals_of(compute, *events)]
+    assert ends == [(final * 5 + 4, at_end) for _, _, final, at_end in examples]
 
 
 def test_the_drop_nearest_to_the_end_counts(compute: Compute) -> None:
@@ -314,18 +321,17 @@ def test_where_more_learners_than_around_watch_again_or_leave(compute: Compute) 
 
 def test_few_learners_and_what_happens_everywhere_are_no_places(compute: Compute) -> None:
     """4 learners; 5 of 100 who watch again the whole video; and who leaves at the end has watched it."""
-    assert compute("video_place", UNTIL, video_event=lecture(leave=0, repeat=4)) == []
     everywhere = [row for user in range(20) for row in watch(user, (0, 400), (0, 400), duration=400)]
-    assert compute("video_place", UNTIL, video_event=everywhere) == []
+    events = videos(lecture(leave=0, repeat=4), everywhere)
+    assert compute("video_place", UNTIL, video_event=events) == []
 
 
 def test_a_second_watched_again_counts_and_less_does_not(compute: Compute) -> None:
     def resumed(back: float) -> list[Event]:
         return [row for user in range(9) for row in watch(user, (0, 61), (61 - back, 300), duration=300)]
 
-    assert compute("video_place", UNTIL, video_event=resumed(0.999)) == []
-    found = compute("video_place", UNTIL, video_event=resumed(1.0))
-    assert [row[3:] for row in found] == [("peak", 60, 65, 9, 9, 0)]
+    found = compute("video_place", UNTIL, video_event=videos(resumed(0.999), resumed(1.0)))
+    assert [row[2:] for row in found] == [("v1", "peak", 60, 65, 9, 9, 0)]
 
 
 def test_an_opening_that_learners_skip(compute: Compute) -> None:
@@ -339,10 +345,9 @@ def test_an_opening_that_learners_skip(compute: Compute) -> None:
             for row in watch(user, *(parts if user < skipping else [(0.0, 300.0)]), duration=300)
         ]
 
-    found = compute("video_place", UNTIL, video_event=opening(6, 35))
-    assert [row[3:] for row in found] == [("skipped", 5, 35, 6, 20, 0)]
-    assert compute("video_place", UNTIL, video_event=opening(4, 35)) == []
-    assert compute("video_place", UNTIL, video_event=opening(6, 10)) == [], "five seconds"
+    five_seconds = opening(6, 10)
+    found = compute("video_place", UNTIL, video_event=videos(opening(6, 35), opening(4, 35), five_seconds))
+    assert [row[2:] for row in found] == [("v0", "skipped", 5, 35, 6, 20, 0)]
 
 
 def test_places_are_those_found_by_hand(compute: Compute) -> None:

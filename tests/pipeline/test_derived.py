@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.pipeline.conftest import UNTIL, Installation, log
+from tests.pipeline.conftest import UNTIL, Installation, few, log
 
 from pharos.lake.lake import Lake
 from pharos.pipeline import care, parted
@@ -39,6 +39,7 @@ def files_of(installation: Installation, folder: str) -> list[Path]:
     return [table.path(name) for name in table.files]
 
 
+@few
 @pytest.mark.parametrize(
     "folder", ["facts/interaction", "facts/enrollment_event", "results/course_enrollment_daily"]
 )
@@ -55,6 +56,7 @@ def test_a_run_makes_what_cannot_be_read_anew(
     assert installation.tables() == fresh.tables()
 
 
+@few
 def test_a_changed_bit_is_found_by_verifying_and_made_right_by_the_next_run(
     installation: Installation,
 ) -> None:

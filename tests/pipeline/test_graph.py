@@ -28,6 +28,7 @@ def test_every_input_of_a_metric_is_there() -> None:
         "reports_since",
         "video_compat",
         "smallest_group",
+        "pauses",
         "shows_profiles",
         "student_reports",
         "student_reports_until",

@@ -76,7 +76,7 @@ def test_a_moved_home_and_a_restored_backup_are_the_same_lake(tmp_path: Path) ->
     home = Installation(tmp_path / "home", result_store={"url": url})
     home.run(START)
     id_ = identity(Lake(home.settings.lake))
-    copy_lake(Lake(home.settings.lake), tmp_path / "backup" / "home" / "lake")
+    copy_lake(Lake(home.settings.lake), Lake(tmp_path / "backup" / "home" / "lake"))
     (tmp_path / "home").rename(tmp_path / "moved")
     moved = Installation(tmp_path / "moved", result_store={"url": url})
     assert others(moved.run(START)) == []
@@ -95,6 +95,6 @@ def test_a_backup_of_another_lake_is_not_overwritten(tmp_path: Path) -> None:
     one, other = Installation(tmp_path / "one"), Installation(tmp_path / "other")
     one.run(START)
     other.run(log())
-    copy_lake(Lake(one.settings.lake), tmp_path / "backup")
+    copy_lake(Lake(one.settings.lake), Lake(tmp_path / "backup"))
     with pytest.raises(CopyIsLater):
-        copy_lake(Lake(other.settings.lake), tmp_path / "backup")
+        copy_lake(Lake(other.settings.lake), Lake(tmp_path / "backup"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +22,14 @@ from pharos.lms.tables import TABLES
 from pharos.pipeline.reconciliation import reconciled
 from pharos.pipeline.run import NOT_COMPARED, import_only, run_pipeline
 
-UNTIL = datetime.now(UTC).date()  # gaps are filled by tables that are of the time
+
+@dataclass(frozen=True)
+class Site:
+    """A folder with the logs and the LMS database of a campus."""
+
+    folder: Path
+    end: datetime
+    """The logs end here. Today, when the tests run: gaps are filled by tables that are of the time."""
 
 
 @pytest.fixture(autouse=True)
@@ -32,28 +40,27 @@ def compared_metrics() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def campus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with the logs and the LMS database of a campus."""
+def campus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("campus")
-    simulated = Campus(seed=3, learners=80, days=10, until=UNTIL)
+    simulated = Campus(seed=3, learners=80, days=10, until=datetime.now(UTC).date())
     summary = write_logs(folder / "logs", simulated, lambda _done, _days: None)
     write_lms_database(folder / "lms.sqlite", simulated, summary.records)
-    yield folder
+    yield Site(folder, simulated.end.replace(tzinfo=None))
     shutil.rmtree(folder)
 
 
-def settings(campus: Path, home: Path, *, fill: bool = False, database: Path | None = None) -> Settings:
-    url = f"sqlite:///{database or campus / 'lms.sqlite'}"
+def settings(campus: Site, home: Path, *, fill: bool = False, database: Path | None = None) -> Settings:
+    url = f"sqlite:///{database or campus.folder / 'lms.sqlite'}"
     return Settings(
         home=home,
-        logs=Logs(sources={"campus": LogSource(paths=[str(campus / "logs")])}),
+        logs=Logs(sources={"campus": LogSource(paths=[str(campus.folder / "logs")])}),
         lms=LMS(database=SecretStr(url), fill_enrollment_gaps=fill),
     )
 
 
-def run(settings: Settings) -> dict[str, tuple[int, int]]:
+def run(settings: Settings, until: datetime) -> dict[str, tuple[int, int]]:
     """Learners enrolled on the last day by the store and by the LMS, by course."""
-    run_pipeline(settings, until=Campus(seed=3, learners=80, days=10, until=UNTIL).end.replace(tzinfo=None))
+    run_pipeline(settings, until=until)
     with sqlite3.connect(settings.home / "result_store.sqlite") as store:
         ours = dict(
             store.execute(
@@ -79,27 +86,27 @@ def differences(home: Path) -> dict[str, int]:
     return total
 
 
-def test_the_differences_made_on_purpose_are_found_and_no_others(campus: Path, tmp_path: Path) -> None:
-    counts = run(settings(campus, tmp_path))
+def test_the_differences_made_on_purpose_are_found_and_no_others(campus: Site, tmp_path: Path) -> None:
+    counts = run(settings(campus, tmp_path), campus.end)
     assert differences(tmp_path) == {"only_in_lms": ONLY_IN_DATABASE, "other_mode": OTHER_MODE}
     assert sum(lms - ours for ours, lms in counts.values()) == ONLY_IN_DATABASE
 
 
 def test_filled_gaps_make_the_numbers_those_of_the_lms_and_can_be_taken_back(
-    campus: Path, tmp_path: Path
+    campus: Site, tmp_path: Path
 ) -> None:
-    before = run(settings(campus, tmp_path))
-    filled = run(settings(campus, tmp_path, fill=True))
+    before = run(settings(campus, tmp_path), campus.end)
+    filled = run(settings(campus, tmp_path, fill=True), campus.end)
     assert all(ours == lms for ours, lms in filled.values())
     assert filled != before
     assert differences(tmp_path) == {"only_in_lms": ONLY_IN_DATABASE, "other_mode": OTHER_MODE}  # still shown
-    assert run(settings(campus, tmp_path, fill=True)) == filled  # nothing is counted twice
-    assert run(settings(campus, tmp_path)) == before
+    assert run(settings(campus, tmp_path, fill=True), campus.end) == filled  # nothing is counted twice
+    assert run(settings(campus, tmp_path), campus.end) == before
 
 
-def test_a_run_about_a_past_day_is_left_as_the_events_tell_it(campus: Path, tmp_path: Path) -> None:
+def test_a_run_about_a_past_day_is_left_as_the_events_tell_it(campus: Site, tmp_path: Path) -> None:
     """The LMS's table is of today and knows nothing of the past."""
-    past = Campus(seed=3, learners=80, days=10, until=UNTIL).end.replace(tzinfo=None) - timedelta(days=3)
+    past = campus.end - timedelta(days=3)
     counts = []
     for fill in (False, True):
         report = run_pipeline(settings(campus, tmp_path, fill=fill), until=past)
@@ -111,28 +118,28 @@ def test_a_run_about_a_past_day_is_left_as_the_events_tell_it(campus: Path, tmp_
     assert counts[0] == counts[1]
 
 
-def test_a_run_after_a_change_in_the_lms_compares_anew(campus: Path, tmp_path: Path) -> None:
+def test_a_run_after_a_change_in_the_lms_compares_anew(campus: Site, tmp_path: Path) -> None:
     database = tmp_path / "changed.sqlite"
-    shutil.copy(campus / "lms.sqlite", database)
+    shutil.copy(campus.folder / "lms.sqlite", database)
     changed = settings(campus, tmp_path / "home", database=database)
-    run(changed)
+    run(changed, campus.end)
     with sqlite3.connect(database) as lms:
         lms.execute(
             "DELETE FROM student_courseenrollment WHERE id = "
             "(SELECT min(id) FROM student_courseenrollment WHERE is_active AND mode != 'verified')"
         )
     lms.close()
-    run(changed)
+    run(changed, campus.end)
     assert differences(tmp_path / "home").get("only_in_events") == 1
 
 
-def test_without_the_database_nothing_is_compared(campus: Path, tmp_path: Path) -> None:
+def test_without_the_database_nothing_is_compared(campus: Site, tmp_path: Path) -> None:
     plain = settings(campus, tmp_path).model_copy(update={"lms": LMS()})
     run_pipeline(plain)
     assert reconciled(Lake(tmp_path / "lake")) == []
 
 
-def test_an_import_alone_computes_nothing(campus: Path, tmp_path: Path) -> None:
+def test_an_import_alone_computes_nothing(campus: Site, tmp_path: Path) -> None:
     report = import_only(settings(campus, tmp_path))
     imported = [state.table for state in report.imported]
     assert imported[: len(TABLES)] == list(TABLES)

@@ -14,7 +14,12 @@ from tests.problems import PART, line, part, payload
 from pharos.lake.lake import Lake
 from pharos.pipeline import parted
 from pharos.pipeline.parted import Parted
-from pharos.pipeline.refused_submissions import changed_modes, submissions_by_reason, video_events_by_reason
+from pharos.pipeline.refused_submissions import (
+    changed_modes,
+    enrollment_events_by_use,
+    submissions_by_reason,
+    video_events_by_reason,
+)
 
 
 def test_reasons_are_counted_and_told(installation: Installation) -> None:
@@ -42,6 +47,22 @@ def test_events_of_players_are_counted_and_told(installation: Installation) -> N
     assert video_events_by_reason(Lake(installation.settings.lake)) == {"": 2, "no position": 1}
     [problem] = [problem for problem in report.problems if problem.kind == "unused video events"]
     assert problem.text == "1 of 3 events of video players are not used: no position 1."
+
+
+def test_enrollment_events_that_do_not_count_are_told(installation: Installation) -> None:
+    """One twice, one without a valid course run, one without a learner, one without a mode."""
+    good = lines.enrollment("2024-03-02 10:00", "activated")
+    again = lines.enrollment("2024-03-02 10:00", "activated", host="another")
+    report = installation.run([good, again])
+    assert enrollment_events_by_use(Lake(installation.settings.lake)) == {"": 2}
+    assert "unused enrollment events" not in {problem.kind for problem in report.problems}
+    odd: list[dict[str, object]] = [{"course": "course-v1:" + "C" * 300}, {"user": "seven"}, {"mode": ["a"]}]
+    some = [lines.enrollment(f"2024-03-03 1{n}:00", "activated", **what) for n, what in enumerate(odd)]
+    report = installation.run([good, again, *some], datetime(2024, 3, 6))
+    [problem] = [problem for problem in report.problems if problem.kind == "unused enrollment events"]
+    assert problem.text == (
+        "3 of 5 enrollment events do not count: no valid course run, learner or mode in the payload 3."
+    )
 
 
 def test_enrollment_events_with_another_mode_are_counted(installation: Installation) -> None:

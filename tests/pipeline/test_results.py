@@ -258,12 +258,11 @@ def test_forgotten_addresses_do_not_come_back(tmp_path: Path) -> None:
     assert (keeping.tables(), keeping.parts()) == (before, parts)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_order_pieces_and_repetition_change_no_table(seed: int, tmp_path: Path) -> None:
+def test_order_pieces_and_repetition_change_no_table(tmp_path: Path) -> None:
     """The same lines in another order, in three files, and some of them twice."""
     usual = Installation(tmp_path / "usual")
     usual.run(log())
-    rng, shuffled = Random(seed), log()
+    rng, shuffled = Random(1), log()
     shuffled += rng.sample(shuffled, 20)
     rng.shuffle(shuffled)
     other = Installation(tmp_path / "other")

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import random
 import shutil
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests import lines
-from tests.conftest import SPARK
-from tests.pipeline.conftest import DAYS, UNTIL, WITHOUT_PARTS, Installation, Tables, day_of, few, log
+from tests.pipeline.conftest import DAYS, UNTIL, WITHOUT_PARTS, Installation, day_of, few, log
 
-from pharos.config import EngineSettings
-from pharos.demo.campus import Campus
-from pharos.demo.lms_database import write_lms_database
-from pharos.demo.log_files import write_logs
 from pharos.lake import identity
 from pharos.lake.lake import Lake
 from pharos.lake.status import lake_status
 from pharos.pipeline.graph import FACTS, METRICS
-from pharos.pipeline.run import RunReport, compute_only, run_pipeline
+from pharos.pipeline.run import RunReport, compute_only
 from pharos.result_store import store
 
 DAILY = "course_enrollment_daily"
@@ -279,34 +273,3 @@ def test_a_lake_without_events_does_not_empty_the_store(installation: Installati
     assert {name: rows for name, rows in now.items() if name not in OLD} == {
         name: rows for name, rows in tables.items() if name not in OLD
     }
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("engine_settings", [SPARK], indirect=True)
-def test_a_campus_on_spark(engine_settings: EngineSettings, tmp_path: Path) -> None:
-    """Row for row what the embedded engine says, of logs and LMS database."""
-    campus = Campus(seed=3, learners=80, days=20, until=date(2026, 3, 18))
-    database = tmp_path / "lms.sqlite"
-    write_lms_database(database, campus, write_logs(tmp_path / "logs", campus).records)
-    found: list[Tables] = []
-    for engine in (EngineSettings(name="duckdb", threads=2), engine_settings):
-        installation = Installation(
-            tmp_path / str(len(found)),
-            engine=engine.model_dump(),
-            lms={"database": f"sqlite:///{database}"},
-            reports={"student_engagement": True},
-        )
-        until = campus.end.replace(tzinfo=None)
-        run_pipeline(installation.settings, logs=[str(tmp_path / "logs")], until=until)
-        found.append(installation.tables())
-    embedded, other = found
-    assert set(embedded) == PUBLISHED
-    # Weeks of the site are those of ISO, there is no catalog, the LMS's tables are of a later time, and so
-    # few learners tell nothing that deserves a look.
-    without_rows = {
-        "course_activity_site_week", "course_program_metadata", "enrollment_difference",
-        "enrollment_reconciliation", "finding", "video_place",
-    }  # fmt: skip
-    assert {name for name, rows in embedded.items() if not rows} == without_rows
-    for name, rows in embedded.items():
-        assert other[name] == rows, name

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -19,6 +20,7 @@ from pharos.result_store.errors import ContractViolation, StoreAltered
 from pharos.result_store.store import Publication
 
 MODES, DAILY = tables.course_enrollment_mode_daily, tables.course_enrollment_daily
+EFFECTIVE = tables.course_enrollment_effective_mode_daily
 GENDER, YEARS = tables.course_enrollment_gender_daily, tables.course_enrollment_birth_year_daily
 FIRST = date(2031, 3, 1)
 Span = tuple[str, str | None, int, int, int]  # course, group, first day, days, count
@@ -124,7 +126,7 @@ def test_checksums_follow_what_is_written(
     gone = whole[:removed]
     publish(engine, change(GENDER, new=given_once(), gone=given_once(spans("gender", *gone)), spans=True))
     assert stored(engine, GENDER, "gender") == by_day(*whole[removed:])
-    assert store.altered(engine, most=None) == {}
+    assert store.altered(engine) == {}
 
 
 def test_a_stamp_is_written_for_all_rows(engine: sa.Engine) -> None:
@@ -233,6 +235,27 @@ def test_what_somebody_changed_by_hand_is_seen_and_made_right(
     publish(engine, change(MODES, new=rows, spans=True, is_whole=True))
     assert stored(engine, MODES, "mode") == by_day(("a", "audit", 0, 5, 1))
     assert store.altered(engine) == {}
+
+
+def test_the_smallest_tables_are_compared_always_and_larger_ones_in_turn(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(store, "LARGEST_CHECKED", 5)
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    store.upgrade(url)
+    engine = store.connect(url)
+    days = {MODES: 2, GENDER: 4, EFFECTIVE: 5, DAILY: 6}
+    for table, length in days.items():
+        rows = spans("gender" if table is GENDER else "mode", ("a", "x", 0, length, 1))
+        columns = [name for name in rows.column_names if name in {*table.columns.keys(), "end"}]
+        publish(engine, change(table, new=given_once(rows.select(columns)), spans=True))
+        with engine.begin() as connection:
+            connection.execute(sa.update(table).values(count=9))
+    assert store.altered(engine).keys() == {table.name for table in days}
+    assert store.altered(engine, most=2).keys() == {MODES.name}
+    assert store.altered(engine, most=2, turn=8).keys() == {MODES.name, GENDER.name}
+    assert store.altered(engine, most=2, turn=9).keys() == {MODES.name, EFFECTIVE.name}
+    engine.dispose()
 
 
 def test_the_same_rows_are_not_written_again(engine: sa.Engine) -> None:

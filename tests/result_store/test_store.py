@@ -343,7 +343,7 @@ def test_a_password_among_the_options_is_not_shown(name: str, free_port: int) ->
 
 
 def test_a_locked_file_is_said_to_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pharos.result_store.connecting.SQLITE_WAIT_S", 0)
+    monkeypatch.setattr("pharos.result_store.connecting.LOCK_S", 0)
     url = f"sqlite:///{tmp_path / 'store.sqlite'}"
     store.upgrade(url)
     engine, other = store.connect(url), sqlite3.connect(tmp_path / "store.sqlite")
@@ -352,6 +352,37 @@ def test_a_locked_file_is_said_to_be_locked(tmp_path: Path, monkeypatch: pytest.
         store.publish(engine, TABLE, rows(1), publication())
     other.close()
     engine.dispose()
+
+
+def test_a_table_that_another_program_locks_does_not_hold_back_the_others(
+    mariadb_url: str, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pharos.result_store.connecting.LOCK_S", 1)
+    modes = rows(3).append_column("mode", pa.array(["audit"] * 3))
+    changes = [
+        store._whole(  # noqa: SLF001 - as `publish` makes them
+            WholeTable(table=table, rows=new, publication=publication()), allow_empty=False
+        )
+        for table, new in ((TABLE, rows(2)), (tables.course_enrollment_mode_daily, modes))
+    ]
+    for server, lock in (
+        (mariadb_url, f"LOCK TABLES {TABLE.name} READ"),
+        (postgres_url, f"LOCK TABLE {TABLE.name} IN SHARE MODE"),
+    ):
+        url = server.replace("/test", f"/locked_{server[:5]}")
+        store.upgrade(url)
+        ours, other = engine_for(url), engine_for(url)
+        with other.connect() as connection:
+            connection.exec_driver_sql(lock)
+            assert store.unreadable(ours) == {}
+            written = store.publish_edition(ours, changes)
+            assert written["course_enrollment_mode_daily"].rows == 3
+            assert "locked by another program" in str(written[TABLE.name].problem)
+            connection.exec_driver_sql(lock.replace("READ", "WRITE").replace("SHARE", "ACCESS EXCLUSIVE"))
+            assert "locked by another program" in str(store.unreadable(ours)[TABLE.name])
+        other.dispose()
+        assert store.publish_edition(ours, changes)[TABLE.name].rows == 2
+        ours.dispose()
 
 
 def test_a_table_that_may_not_be_written_does_not_hold_back_the_others(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 from selectolax.lexbor import LexborHTMLParser
+
+from pharos.keys import LONGEST_REMEMBERED, REMEMBERED
+from pharos.remembering import remembering
 
 # As Python 2 reads a number: no `_` between digits, no words for what is not finite.
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
@@ -50,7 +52,7 @@ def text_of_html(text: str) -> str:
     return " ".join((_html_text(text) if "<" in text or "&" in text else text).split())
 
 
-@lru_cache(maxsize=65536)
+@remembering(REMEMBERED, longest=LONGEST_REMEMBERED)
 def _html_text(text: str) -> str:
     root = LexborHTMLParser(text).root
     if root is None:

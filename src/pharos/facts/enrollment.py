@@ -14,6 +14,7 @@ from pharos.facts.payload import payload_integer, payload_text
 ACTIVATED = "edx.course.enrollment.activated"
 DEACTIVATED = "edx.course.enrollment.deactivated"
 MODE_CHANGED = "edx.course.enrollment.mode_changed"
+TYPES = (ACTIVATED, DEACTIVATED, MODE_CHANGED)
 
 # Objects, lists and numbers with a fraction or an exponent: no engine writes them like another.
 _NO_MODE = r"\A(?:[\[{\"]|-?[0-9]+(?:\.[0-9]+|(?:\.[0-9]+)?[eE][+-]?[0-9]+)\z)"
@@ -29,6 +30,7 @@ _NO_MODE = r"\A(?:[\[{\"]|-?[0-9]+(?:\.[0-9]+|(?:\.[0-9]+)?[eE][+-]?[0-9]+)\z)"
             ("mode", pa.string()),
             ("is_from_browser", pa.bool_()),
             ("is_mode_changed", pa.bool_()),
+            ("events", pa.int64()),
         ]
     ),
     course="course_id",
@@ -41,10 +43,10 @@ def enrollment_event(events: ibis.Table) -> ibis.Table:
     counts. Events without a valid course, an integer user or a mode are left out; an empty mode is one, and
     one too long for the LMS is cut. A number with a fraction, an object or a list is no mode.
     `is_mode_changed` if the mode of one of them was cut, or the character NUL in it replaced.
-    Equal events of one moment are one; `is_from_browser` if browsers have sent them all. The LMS writes its
-    own on the server; whoever is signed in can send any event from a browser.
+    Equal events of one moment are one row, `events` their number; `is_from_browser` if browsers have sent
+    them all. The LMS writes its own on the server; whoever is signed in can send any event from a browser.
     """
-    relevant = events.filter(events.event_type.isin([ACTIVATED, DEACTIVATED, MODE_CHANGED]))
+    relevant = events.filter(events.event_type.isin(TYPES))
     written = payload_text(relevant, "$.mode")
     read = relevant.select(
         "date",
@@ -61,5 +63,7 @@ def enrollment_event(events: ibis.Table) -> ibis.Table:
     )
     events = valid.mutate(course_id=course_run(valid.course_id))
     return events.group_by("date", "course_id", "user_id", "time", "event_type", "mode").agg(
-        is_from_browser=events.is_from_browser.all(), is_mode_changed=(events.written != events.mode).any()
+        is_from_browser=events.is_from_browser.all(),
+        is_mode_changed=(events.written != events.mode).any(),
+        events=events.count(),
     )

@@ -15,14 +15,17 @@ from pharos.facts.payload import payload_text
 if TYPE_CHECKING:
     from ibis.expr.types import BooleanValue, StringValue
 
-ACTIVE, ATTEMPTED, COMPLETED, VIEWED, CONTRIBUTED = (
+ACTIVE, OUTSIDE, ATTEMPTED, COMPLETED, VIEWED, CONTRIBUTED = (
     "active",
+    "outside",
     "attempted",
     "completed",
     "viewed",
     "contributed",
 )
 PROBLEM, VIDEO, DISCUSSION = "problem", "video", "discussion"
+# Ids with `+`, or of three parts with `/`. A page of the wiki may be called "about", too.
+PUBLIC_PAGE = r"/courses/(?:[^/?#]*(?:\+|%2B)[^/?#]*|[^/?#+%]+/[^/?#]+/[^/?#]+)/about/?(?:[?#].*)?$"
 LONGEST_ENTITY = 255  # characters, in the Result Store
 
 
@@ -47,7 +50,9 @@ def interaction(events: ibis.Table) -> ibis.Table:
 
     Counted are events with a person (an id or a name) and a course (R-COURSE-URL). Each event that is neither
     an enrollment event nor of a background task is an interaction `active` without an entity (its type and id
-    and its event source are empty). Some are further interactions:
+    and its event source are empty). If it tells of the course's public page (its type, or the page of the
+    browser, is an address `/courses/{id}/about`) it is an interaction `outside` as well. Some are further
+    interactions:
 
     | event type | entity | actions |
     |---|---|---|
@@ -62,7 +67,7 @@ def interaction(events: ibis.Table) -> ibis.Table:
     named = events.filter(person, events.page_course_id.notnull(), events.event_type.notnull())
     # `date` and `time` are of the event; what an event does is told by its type alone.
     rows = named.select(
-        "date", "user_id", "username", "event_type", "payload", "payload_is_object",
+        "date", "user_id", "username", "event_type", "payload", "payload_is_object", "page",
         course_id=course_run(named.page_course_id),
         event_source=ibis.coalesce(named.event_source, ""),
     )  # fmt: skip
@@ -78,11 +83,25 @@ def interaction(events: ibis.Table) -> ibis.Table:
 def _active(rows: ibis.Table) -> ibis.Table:
     """An interaction of each event that tells of a learner in a course run."""
     counted = rows.filter(~rows.event_type.startswith("edx.course.enrollment."), rows.event_source != "task")
+    is_on_page = (counted.event_source == "browser") & _is_public_page(ibis.coalesce(counted.page, ""))
+    is_outside = _is_public_page(counted.event_type) | is_on_page
+    return ibis.union(
+        _without_entity(counted, ACTIVE),
+        _without_entity(counted.filter(is_outside), OUTSIDE),
+    )
+
+
+def _without_entity(rows: ibis.Table, action: str) -> ibis.Table:
     empty = ibis.literal("")
-    return counted.select(
+    return rows.select(
         "date", "course_id", "user_id", "username",
-        entity_type=empty, entity_id=empty, action=ibis.literal(ACTIVE), event_source=empty,
+        entity_type=empty, entity_id=empty, action=ibis.literal(action), event_source=empty,
     )  # fmt: skip
+
+
+def _is_public_page(address: StringValue) -> BooleanValue:
+    """Whether it is the address of the page that tells everybody about the course run."""
+    return address.contains("/about") & address.re_search(PUBLIC_PAGE)  # most addresses need no pattern
 
 
 def _with_entities(rows: ibis.Table) -> ibis.Table:

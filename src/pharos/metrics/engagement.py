@@ -14,6 +14,7 @@ from pharos.facts.interaction import ATTEMPTED, COMPLETED, DISCUSSION, PROBLEM, 
 from pharos.metrics.learner_names import with_names
 from pharos.metrics.metric import metric
 from pharos.result_store import tables
+from pharos.result_store.tables.engagement import SEGMENTS
 
 WEEK = timedelta(days=7)
 LOW_PERCENT, HIGH_PERCENT = 15, 85
@@ -22,7 +23,7 @@ RATIO = "problem_attempts_per_completed"
 ENGAGING = ("problems_attempted", "problems_completed", "videos_viewed", "discussion_contributions")
 """The metrics whose high range makes a learner highly engaged."""
 METRICS = ("problem_attempts", RATIO, *ENGAGING)
-HIGHLY_ENGAGED, STRUGGLING = "highly_engaged", "struggling"
+UNENROLLED, INACTIVE, DISENGAGING, HIGHLY_ENGAGED, STRUGGLING = SEGMENTS
 
 _LEARNER = ["course_id", "username"]
 _WEEK = ["start_date", "end_date"]

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import ibis
 
-from pharos.facts.enrollment import DEACTIVATED
+from pharos.facts.enrollment import DEACTIVATED, TYPES
 from pharos.metrics.courses import described
 from pharos.metrics.enrollment_states import (
     change_points,
@@ -17,6 +17,15 @@ from pharos.metrics.enrollment_states import (
 )
 from pharos.metrics.metric import metric
 from pharos.result_store import tables
+
+
+@metric(tables.enrollment_event_use, by="date")
+def enrollment_event_use(event_count_by_type: ibis.Table, enrollment_event: ibis.Table) -> ibis.Table:
+    """Enrollment events of each day, and how many of them say whom they enroll where. `spec 01 §5.1`"""
+    types = event_count_by_type.filter(event_count_by_type.event_type.isin(TYPES))
+    written = types.group_by("date").agg(events=types["count"].sum())
+    told = enrollment_event.group_by("date").agg(used=enrollment_event.events.sum())
+    return written.left_join(told, "date").select("date", "events", used=ibis.coalesce(told.used, 0))
 
 
 @metric(tables.enrollment_change_point, by="course_id")

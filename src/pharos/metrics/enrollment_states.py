@@ -7,10 +7,14 @@ The original writes a row per learner, course and day. Here a learner has a row 
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import ibis
 
 from pharos.facts.enrollment import ACTIVATED, DEACTIVATED
+
+if TYPE_CHECKING:
+    from ibis.expr.types import IntegerValue
 
 
 def change_points(events: ibis.Table) -> ibis.Table:
@@ -31,41 +35,50 @@ def effective_events(events: ibis.Table) -> ibis.Table:
     a deactivation is the one it ends, whatever it says itself. `spec 01 §5.4`
     """
     states = _states(events)
-    before = ibis.coalesce(states.enrolled.lag().over(_by_learner("number")), 0)
-    effective = states.mutate(before=before)
-    effective = effective.filter((effective.event_type == ACTIVATED) == (effective.before == 0))
+    effective = states.filter((states.event_type == ACTIVATED) == (states.before == 0))
     ended = effective["mode"].lag().over(_by_learner("number"))
     return effective.mutate(
         mode=ibis.ifelse(effective.event_type == DEACTIVATED, ended, effective["mode"])
-    ).drop("before", "worth")
+    ).drop("before", "next_date")
 
 
 def _states(events: ibis.Table) -> ibis.Table:
-    """The events with the columns number, in order of time, and enrolled, 1 or 0 after the event.
+    """The events with the columns number, in order of time, enrolled and before, 1 or 0 after and before the
+    event, and next_date, the day of the learner's next event.
 
     Events of the same moment count in the order activated, deactivated, mode changed, then by mode.
     """
-    numbered = events.mutate(number=ibis.row_number().over(_by_learner("time", "event_type", "mode")))
-    # An event that sets the state is worth twice its number plus the state, so that the largest worth up to
-    # an event tells the latest such event and, being odd or even, the state it set.
-    worth = ibis.cases(
-        (numbered.event_type == ACTIVATED, numbered.number * 2 + 1),
-        (numbered.event_type == DEACTIVATED, numbered.number * 2),
+    timed = events.mutate(
+        activation=ibis.ifelse(events.event_type == ACTIVATED, events.time, None),
+        deactivation=ibis.ifelse(events.event_type == DEACTIVATED, events.time, None),
     )
-    so_far = ibis.cumulative_window(group_by=["course_id", "user_id"], order_by="number")
-    states = numbered.mutate(worth=worth)
-    return states.mutate(enrolled=ibis.coalesce(states.worth.max().over(so_far), 0) % 2)
+    # One order for all columns: the engine sorts the events once, which is most of the work.
+    order = ("time", "event_type", "mode")
+    return timed.mutate(
+        number=ibis.row_number().over(_by_learner(*order)),
+        enrolled=_is_enrolled(timed, _by_learner(*order, rows=(None, 0))),
+        before=_is_enrolled(timed, _by_learner(*order, rows=(None, -1))),
+        next_date=timed.date.lead().over(_by_learner(*order)),
+    ).drop("activation", "deactivation")
+
+
+def _is_enrolled(events: ibis.Table, so_far: ibis.expr.builders.WindowBuilder) -> IntegerValue:
+    """1 if the latest activation came after the latest deactivation, else 0.
+
+    Of both at one moment the activation comes first, so an equal time means that the learner has left.
+    """
+    joined, left = events.activation.max().over(so_far), events.deactivation.max().over(so_far)
+    return ibis.coalesce(joined.notnull() & (left.isnull() | (joined > left)), False).cast("int64")
 
 
 def _at_the_end_of_days(states: ibis.Table) -> ibis.Table:
     """The last state of each day: (course_id, user_id, date, enrolled, mode, end)."""
-    dated = states.mutate(end=states.date.lead().over(_by_learner("number")))
-    is_last_of_day = dated.end.isnull() | (dated.end != dated.date)
-    return dated.filter(is_last_of_day).select("course_id", "user_id", "date", "enrolled", "mode", "end")
+    last = states.filter(states.next_date.isnull() | (states.next_date != states.date))
+    return last.select("course_id", "user_id", "date", "enrolled", "mode", end="next_date")
 
 
-def _by_learner(*order: str) -> ibis.expr.builders.WindowBuilder:
-    return ibis.window(group_by=["course_id", "user_id"], order_by=list(order))
+def _by_learner(*order: str, rows: tuple[int | None, int] | None = None) -> ibis.expr.builders.WindowBuilder:
+    return ibis.window(group_by=["course_id", "user_id"], order_by=list(order), rows=rows)
 
 
 def daily_counts(points: ibis.Table, *group: str) -> ibis.Table:
@@ -86,7 +99,7 @@ def effective_daily_counts(events: ibis.Table) -> ibis.Table:
     `events` are effective events. cumulative_count are the learners who were ever enrolled in the mode, so
     the spans of a mode have no gap from its first learner on.
     """
-    points = _at_the_end_of_days(events)
+    points = _at_the_end_of_days(events.mutate(next_date=events.date.lead().over(_by_learner("number"))))
     enrolled = points.filter(points.enrolled == 1)
     entered = events.filter(events.event_type != DEACTIVATED)
     first = entered.group_by("course_id", "user_id", "mode").agg(date=entered.date.min())

@@ -7,6 +7,9 @@ import ibis
 from pharos.metrics.metric import metric
 from pharos.result_store import tables
 
+LONGEST = 50  # characters of the code of a language, in the Result Store
+_TEXTS = {"course_id": "string", "language": "string"}
+
 
 @metric(tables.course_enrollment_language_current, by="course_id")
 def course_enrollment_language_current(
@@ -23,17 +26,26 @@ def course_enrollment_language_current(
 
 @metric(tables.course_transcript_language, by="course_id")
 def course_transcript_language(
-    edxval_coursevideo: ibis.Table, edxval_videotranscript: ibis.Table
+    edxval_coursevideo: ibis.Table, edxval_videotranscript: ibis.Table, course_blocks: ibis.Table
 ) -> ibis.Table:
-    """Videos of each course run that have a transcript, by its language; hidden videos are left out."""
-    videos = (
-        edxval_coursevideo.filter(~edxval_coursevideo.is_hidden).select("course_id", "video_id").distinct()
-    )
-    all_videos = videos.group_by("course_id").agg(course_videos=videos.count())
-    found = videos.inner_join(
-        edxval_videotranscript.select("video_id", "language_code").distinct(), "video_id"
-    )
-    counted = found.group_by("course_id", "language_code").agg(videos=found.count())
+    """Videos of each course run that have a transcript, by its language; hidden videos are left out.
+
+    Course runs of which the LMS's list of videos has none are counted by their outline.
+    """
+    listed = edxval_coursevideo.filter(~edxval_coursevideo.is_hidden)
+    videos = listed.select("course_id", "video_id").distinct()
+    transcripts = edxval_videotranscript.select("video_id", language=edxval_videotranscript.language_code)
+    in_list = videos.inner_join(transcripts.distinct(), "video_id").select("course_id", "language")
+    blocks = course_blocks.filter(course_blocks.block_type == "video", ~course_blocks.is_deleted)
+    others = blocks.anti_join(videos, "course_id")
+    told = others.select("course_id", "block_id", language=others.transcript_languages.unnest()).distinct()
+    in_outline = told.filter(told.language.length() <= LONGEST).select("course_id", "language")
+    # The columns of both may be null or not: without a cast they are of two types.
+    found = ibis.union(*(rows.cast(_TEXTS) for rows in (in_list, in_outline)))
+    of_list = videos.group_by("course_id").agg(course_videos=videos.count())
+    of_outline = others.group_by("course_id").agg(course_videos=others.block_id.nunique())
+    all_videos = ibis.union(*(rows.cast({"course_id": "string"}) for rows in (of_list, of_outline)))
+    counted = found.group_by("course_id", "language").agg(videos=found.count())
     return counted.inner_join(all_videos, "course_id").select(
-        "course_id", "videos", "course_videos", language=counted.language_code
+        "course_id", "language", "videos", "course_videos"
     )

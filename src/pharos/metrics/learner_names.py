@@ -35,7 +35,8 @@ def learner_name(event_name: ibis.Table, auth_user: ibis.Table) -> ibis.Table:
     in_order = ["course_id", "user_id"]
     of_numbers = numbered.inner_join(shown, in_order).select(numbered, shown.username)
     by_name = ["course_id", "event_username"]
-    owners = of_numbers.group_by(by_name).agg(username=of_numbers.username.argmin(of_numbers.user_id))
+    known = of_numbers.semi_join(others, by_name)
+    owners = known.group_by(by_name).agg(username=known.username.argmin(known.user_id))
     found = others.left_join(owners, by_name).select(others, owners.username)
     is_an_account = found.username.notnull() | (found.event_username.length() <= LONGEST_OF_AN_ACCOUNT)
     kept = found.filter(is_an_account)
@@ -63,10 +64,10 @@ def named(rows: ibis.Table) -> ibis.Table:
 def _of_numbers(pairs: ibis.Table, auth_user: ibis.Table) -> ibis.Table:
     """(course_id, user_id, username): the name the LMS has now, else the newest in the course run."""
     learner = ["course_id", "user_id"]
-    newest = pairs.mutate(newest=pairs.last_date.max().over(ibis.window(group_by=learner)))
-    newest = newest.filter(newest.last_date == newest.newest)
-    # Of two names on one day nobody can tell which came first.
-    told = newest.group_by(learner).agg(told=newest.event_username.max())
+    # The greatest day and name, as one text: of two names on one day nobody can tell which came first.
+    dated = pairs.mutate(told=pairs.last_date.cast("string") + pairs.event_username)
+    newest = dated.group_by(learner).agg(told=dated.told.max())
+    told = newest.mutate(told=newest.told.substr(len("2026-01-31")))
     accounts = auth_user.select(account="id", now="username")
     found = told.left_join(accounts, told.user_id == accounts.account)
     return found.select(*learner, username=ibis.coalesce(storable(found.now), found.told))

@@ -72,7 +72,7 @@ def enrollment_events(events: ibis.Table, *, from_browsers: bool) -> ibis.Table:
     any event.
     """
     counted = events if from_browsers else events.filter(~events.is_from_browser)
-    return counted.drop("is_from_browser", "is_mode_changed")
+    return counted.drop("is_from_browser", "is_mode_changed", "events")
 
 
 def _team(roles: ibis.Table) -> ibis.Table:

@@ -1,4 +1,7 @@
-"""The roster: everybody who was ever enrolled in a course, with profile and engagement. `spec 03 §2.7`"""
+"""The roster: everybody ever enrolled in a course, with profile and engagement, and words to find them by.
+
+`spec 03 §2.7-2.8`
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,20 @@ import ibis
 import ibis.expr.datatypes as dt
 
 from pharos.engine.functions import storable
-from pharos.metrics.engagement import HIGHLY_ENGAGED, RATIO, STRUGGLING, WEEK, by_day
+from pharos.metrics.engagement import (
+    DISENGAGING,
+    HIGHLY_ENGAGED,
+    INACTIVE,
+    RATIO,
+    STRUGGLING,
+    UNENROLLED,
+    WEEK,
+    by_day,
+)
 from pharos.metrics.learner_names import LONGEST
 from pharos.metrics.metric import metric
 from pharos.result_store import tables
-from pharos.result_store.folding import folded
+from pharos.result_store.folding import tokens, words
 
 if TYPE_CHECKING:
     from ibis.expr.types import StringValue
@@ -21,7 +33,6 @@ if TYPE_CHECKING:
 LONGEST_FIELD = 20_000  # characters of a text of a profile
 LONGEST_EMAIL, LONGEST_SHORT = 254, 255
 COHORT = "cohort"  # the kind of groups that are cohorts
-UNENROLLED, INACTIVE, DISENGAGING = "unenrolled", "inactive", "disengaging"
 COUNTS = (
     "problem_attempts", "problems_attempted", "problems_completed", "videos_viewed",
     "discussion_contributions",
@@ -29,7 +40,18 @@ COUNTS = (
 
 _LEARNER = ["course_id", "user_id"]
 _NAMED = ["course_id", "username"]
-_folded = ibis.udf.scalar.python(folded, signature=((dt.string,), dt.string))
+
+
+def _joined_tokens(text: str) -> str:
+    return " ".join(sorted(tokens(text)))
+
+
+def _first_word(text: str) -> str:
+    return "".join(words(text)[:1])
+
+
+_tokens = ibis.udf.scalar.python(_joined_tokens, signature=((dt.string,), dt.string))
+_word = ibis.udf.scalar.python(_first_word, signature=((dt.string,), dt.string))
 
 
 @metric(tables.module_engagement_roster, by="course_id")
@@ -64,7 +86,7 @@ def module_engagement_roster(
         counted_interaction_of_two_weeks.date < ibis.literal(end - WEEK)
     )
     before = by_day(week_before, learner_name).select(_NAMED).distinct()
-    return _with_search(_with_segments(learners, before, module_engagement_user_segments))
+    return _with_segments(learners, before, module_engagement_user_segments)
 
 
 PERSONAL = ("email", "name", "gender", "year_of_birth", "level_of_education")
@@ -165,7 +187,23 @@ def _with_segments(learners: ibis.Table, before: ibis.Table, segments: ibis.Tabl
     )
 
 
-def _with_search(learners: ibis.Table) -> ibis.Table:
-    """With the text in which a learner is looked for."""
-    texts = [ibis.coalesce(learners[name], "") for name in ("name", "username", "email")]
-    return learners.mutate(search_text=_folded(texts[0] + " " + texts[1] + " " + texts[2]))
+FIELDS = ("name", "username", "email")
+
+
+@metric(tables.module_engagement_roster_token, by="course_id")
+def module_engagement_roster_token(module_engagement_roster: ibis.Table) -> ibis.Table:
+    """Words by learner; a word of two fields is one of the first of `FIELDS`, so the least private one."""
+    learners = module_engagement_roster
+    texts = {
+        "name": _tokens(ibis.coalesce(learners.name, "")),
+        "username": _tokens(learners.username),
+        "email": _word(ibis.coalesce(learners.email, "")),
+    }
+    rows = ibis.union(
+        *(
+            learners.select(*_NAMED, place=ibis.literal(place), token=texts[field].split(" ").unnest())
+            for place, field in enumerate(FIELDS)
+        )
+    )
+    first = rows.filter(rows.token != "").group_by([*_NAMED, "token"]).agg(place=rows.place.min())
+    return first.mutate(field=first.place.cases(*enumerate(FIELDS))).drop("place")

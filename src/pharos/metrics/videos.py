@@ -81,7 +81,7 @@ def video_learner(viewing: ibis.Table, video_segment: ibis.Table) -> ibis.Table:
     """
     counted = viewing.filter(viewing.dropped == "", ~viewing.is_estimated)
     parts = counted.select(
-        *_VIDEO, "user_id", start=_thousandths(counted.start_offset), end=_thousandths(counted.end_offset)
+        *_VIDEO, "user_id", start=thousandths(counted.start_offset), end=thousandths(counted.end_offset)
     )
     before = ibis.window(group_by=[*_VIDEO, "user_id"], order_by=["start", "end"], preceding=(None, 1))
     reached = ibis.coalesce(parts.end.max().over(before), 0)
@@ -165,7 +165,7 @@ def _by_reason(rows: ibis.Table) -> ibis.Table:
     return rows.group_by("course_id", "kind", "reason").agg(count=rows["count"].sum().cast("int64"))
 
 
-def _thousandths(seconds: FloatingValue) -> IntegerValue:
+def thousandths(seconds: FloatingValue) -> IntegerValue:
     """In whole numbers, whose sums do not depend on their order."""
     return (seconds * 1000).round().cast("int64")
 
@@ -265,7 +265,7 @@ def _again(viewings: ibis.Table) -> ibis.Table:
     It is the part of a viewing up to where viewings that start earlier have reached.
     """
     parts = viewings.select(
-        *_VIDEO, "user_id", start=_thousandths(viewings.start_offset), end=_thousandths(viewings.end_offset)
+        *_VIDEO, "user_id", start=thousandths(viewings.start_offset), end=thousandths(viewings.end_offset)
     )
     before = ibis.window(group_by=[*_VIDEO, "user_id"], order_by=["start", "end"], preceding=(None, 1))
     seen = parts.mutate(end=ibis.least(parts.end, ibis.coalesce(parts.end.max().over(before), 0)))

@@ -184,7 +184,7 @@ def _cut(viewings: ibis.Table) -> ibis.Table:
 
 
 def _elapsed(viewings: ibis.Table) -> FloatingValue:
-    """Seconds by the clock."""
+    """Seconds by the clock; null if nothing ended it."""
     elapsed: FloatingValue = (microseconds(viewings.ended) - microseconds(viewings.start_time)) / 1e6
     return elapsed
 
@@ -200,4 +200,4 @@ def _judged(viewings: ibis.Table) -> ibis.Table:
         (end - start < SHORTEST, SHORT),
         else_="",
     )
-    return viewings.mutate(dropped=dropped).drop("ended", "longest")
+    return viewings.mutate(dropped=dropped, elapsed=_elapsed(viewings)).drop("ended", "longest")

@@ -10,7 +10,6 @@ from pharos import geolocation
 from pharos.config import Settings
 from pharos.engine import open_workers
 from pharos.lake import repair, salvage, verify
-from pharos.lake.lake import Lake
 from pharos.lake.logs import discover
 from pharos.lake.repair import Repaired
 from pharos.lake.salvage import Rebuilt
@@ -25,7 +24,7 @@ def verify_lake(
 ) -> Verified:
     """Compare files of the lake with what was written: all, or about `megabytes`. Raises PharosError."""
     return verify.verify(
-        Lake(known_lake(settings)), now(),
+        known_lake(settings), now(),
         slice_bytes=None if megabytes is None else megabytes * MEGABYTE,
         report=lambda done, total: progress("Verifying files", done, total),
     )  # fmt: skip
@@ -41,7 +40,7 @@ def repair_lake(
     named = sources(settings, logs)
     files = discover(named) if named else []
     countries = str(settings.geolocation.database or geolocation.SHIPPED)
-    lake = Lake(known_lake(settings))
+    lake = known_lake(settings)
     with lake.alone():
         workers = open_workers(settings.engine, lake.staging / "spill")
         try:
@@ -61,5 +60,7 @@ def repair_lake(
 def rebuild_lake(settings: Settings, *, progress: OnProgress = silent) -> Rebuilt:
     """Make a new ledger where the old one is damaged. Raises PharosError."""
     return salvage.rebuild(
-        known_lake(settings), now(), lambda done, total: progress("Reading data files", done, total)
+        known_lake(settings, is_read=False),
+        now(),
+        lambda done, total: progress("Reading data files", done, total),
     )

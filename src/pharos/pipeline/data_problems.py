@@ -14,13 +14,17 @@ from datetime import datetime, timedelta
 from pharos.config import Settings
 from pharos.lake import logs
 from pharos.lake.identity import identity
-from pharos.lake.lake import Lake
 from pharos.lake.logs import PassedOver
+from pharos.lake.places import lake_of
 from pharos.lake.snapshots import TableState, states
 from pharos.lake.status import LakeStatus, SourceStatus, lake_status, stretches
 from pharos.pipeline import ownership
 from pharos.pipeline.ingestion import now
-from pharos.pipeline.refused_submissions import submissions_by_reason, video_events_by_reason
+from pharos.pipeline.refused_submissions import (
+    enrollment_events_by_use,
+    submissions_by_reason,
+    video_events_by_reason,
+)
 from pharos.result_store import owner, store
 from pharos.result_store.data_problems import LMS_IMPORT, NOT_PUBLISHED, DataProblem, LogSource, silent
 from pharos.result_store.data_problems import record as record_in
@@ -29,7 +33,7 @@ from pharos.telemetry.logs import visible, write, writes_json
 
 log = logging.getLogger(__name__)
 MOST_QUARANTINED = 0.01  # of a source's lines
-MOST_REFUSED = 0.01  # of the submissions, and of the events of video players
+MOST_REFUSED = 0.01  # of submissions, events of video players, and enrollment events
 SKEW = timedelta(minutes=5)  # clocks of hosts may differ so much
 NAMED = 3  # files or tables in a text; `pharos status` has all
 
@@ -43,7 +47,7 @@ def record(
 
     `not_published`: the tables that the run did not publish, and why. `further`: what else it has found.
     """
-    lake, moment = Lake(settings.lake), now()
+    lake, moment = lake_of(settings), now()
     status = lake_status(lake, moment)
     found = [*_of_the_lake(settings, status, states(lake), moment), *further]
     found += [
@@ -112,31 +116,26 @@ def _of_the_lake(
             f"{stretches(status.missing_days)}. Deliver their logs, and the next run counts them.",
         )
     yield from _not_imported(imported)
-    yield from _refused(submissions_by_reason(Lake(settings.lake)))
-    yield from _unused(video_events_by_reason(Lake(settings.lake)))
+    lake = lake_of(settings)
+    yield from _refused(
+        "refused submissions", "submission", "of problems tell no answers", submissions_by_reason(lake)
+    )
+    yield from _refused(
+        "unused video events", "event", "of video players are not used", video_events_by_reason(lake)
+    )
+    yield from _refused(
+        "unused enrollment events", "enrollment event", "do not count", enrollment_events_by_use(lake)
+    )
     if not status.sum.closes:
         text = "Lines read are not events + duplicates + quarantine + blank lines. Please report this."
         yield DataProblem(kind="unaccounted lines", about="", text=text)
 
 
-def _refused(submissions: Counter[str]) -> Iterator[DataProblem]:
-    if refused := _too_many(submissions):
-        yield DataProblem(
-            kind="refused submissions",
-            about="",
-            text=f"{refused.total()} of {_counted(submissions.total(), 'submission')} of problems tell no "
-            f"answers: {_reasons(refused)}.",
-        )
-
-
-def _unused(events: Counter[str]) -> Iterator[DataProblem]:
-    if unused := _too_many(events):
-        yield DataProblem(
-            kind="unused video events",
-            about="",
-            text=f"{unused.total()} of {_counted(events.total(), 'event')} of video players are not used: "
-            f"{_reasons(unused)}.",
-        )
+def _refused(kind: str, noun: str, verb: str, by_reason: Counter[str]) -> Iterator[DataProblem]:
+    """A problem if too many are refused; noun and verb make its sentence: 3 of 6 submissions tell none."""
+    if refused := _too_many(by_reason):
+        share = f"{refused.total()} of {_counted(by_reason.total(), noun)}"
+        yield DataProblem(kind=kind, about="", text=f"{share} {verb}: {_reasons(refused)}.")
 
 
 def _too_many(by_reason: Counter[str]) -> Counter[str]:

@@ -21,6 +21,7 @@ import xxhash
 
 ROOMS = (
     "pharos.keys", "pharos.geolocation", "pharos.facts", "pharos.metrics", "pharos.engine.functions",
+    "pharos.result_store.folding", "pharos.result_store.tables",
 )  # fmt: skip
 MACHINERY = ("pharos.metrics.metric",)  # declares metrics, computes nothing
 

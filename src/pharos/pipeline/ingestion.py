@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from pharos.config import LogSource, Settings
 from pharos.engine import Workers, open_workers
@@ -15,6 +14,7 @@ from pharos.lake import ingest, quarantine
 from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
 from pharos.lake.logs import LogFile, discover, named_sources
+from pharos.lake.places import lake_of
 from pharos.pipeline import clock
 
 NO_LOGS = ConfigurationError("logs.sources: no logs are named; name some in pharos.yaml or give --logs PATH")
@@ -66,20 +66,20 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def known_lake(settings: Settings) -> Path:
-    """The folder of a lake that is there: none is made for a misspelt home. Raises ConfigurationError."""
-    if not settings.lake.is_dir():
+def known_lake(settings: Settings, *, is_read: bool = True) -> Lake:
+    """A lake that is there, see `Lake`: none is made for a misspelt home. Raises ConfigurationError."""
+    if settings.lake_url is None and not settings.lake.is_dir():
         home = settings.home.absolute()
         raise ConfigurationError(
             f"home: {home} has no lake; name the home that has one (--home), or begin with `pharos run`"
         )
-    return settings.lake
+    return lake_of(settings, is_read=is_read)
 
 
 @contextmanager
 def locked_lake(settings: Settings) -> Iterator[Lake]:
     """The lake, for nobody else; what was left in its staging folder goes in the end."""
-    lake = Lake(settings.lake)
+    lake = lake_of(settings)
     with lake.locked():
         try:
             yield lake

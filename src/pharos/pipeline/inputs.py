@@ -21,6 +21,7 @@
 | `response_types` | the kinds of responses whose answers are counted |
 | `video_compat` | whether viewings are those of the original |
 | `smallest_group` | active learners that a course run must have for ranges of their engagement |
+| `pauses` | the days without activity that make learners slow down or quiet |
 | `student_reports` | whether there are tables of what each learner did by day, by week and in all |
 | `last_day`, `current_week`, `site_week`, `student_reports_until` | see `Scope` |
 
@@ -47,6 +48,7 @@ from pharos.lake.safely import is_whole, move_sealed
 from pharos.lms.tables import ALL as LMS_TABLES
 from pharos.metrics import population
 from pharos.metrics.enrollment_gaps import with_gaps_filled
+from pharos.metrics.learner_status import Pauses
 from pharos.metrics.metric import Metric
 from pharos.pipeline import answer_metadata, facts, parted
 from pharos.pipeline.fingerprints import fingerprint, of_code
@@ -73,6 +75,7 @@ class Inputs:
     facts: Mapping[str, Parted]
     results: dict[str, Parted] = field(default_factory=dict)
     _day_digests: dict[str, pa.Table] = field(default_factory=dict)
+    _rows_of_lms: dict[str, int] = field(default_factory=dict)
 
     def digests(self, name: str, metric: Metric) -> pa.Table | str:
         """The digests of an input by part of the metric (columns part, digest), or one for the whole."""
@@ -84,7 +87,7 @@ class Inputs:
             return self._of_fact(fact, name, metric)
         table = name.removeprefix(COUNTED)
         if table in LMS_TABLES:
-            if metric.by == "course_id" and "course_id" in LMS_TABLES[table].schema.names:
+            if metric.by == "course_id" and LMS_TABLES[table].course in LMS_TABLES[table].schema.names:
                 return self._by_course(table)
             return snapshots.fingerprint(self.lake, table)
         return self._of_value(name)
@@ -147,7 +150,7 @@ class Inputs:
             return self.engine.table(answer_metadata.read(self.scope.answer_metadata))
         if (fact := fact_of(name)) is None:
             table = name.removeprefix(COUNTED)
-            rows = lms_tables.read(self.engine, self.lake, table)
+            rows = self._of_lms(table)
             return self._counted(rows, learner=LMS_TABLES[table].learner) if name != table else rows
         rows = facts.read(self.engine, FACTS[fact], self.facts[fact], self.scope.last_day)
         if fact == "enrollment_event" and name != fact:
@@ -173,7 +176,7 @@ class Inputs:
             return self.scope.last_day - timedelta(days=13), None
         return None, None
 
-    def value(self, name: str) -> bool | int | date | datetime | tuple[str, ...] | None:
+    def value(self, name: str) -> bool | int | date | datetime | tuple[str, ...] | Pauses | None:
         """The value of an input that is no table."""
         match name:
             case (
@@ -184,11 +187,12 @@ class Inputs:
                 | "response_types"
                 | "video_compat"
                 | "smallest_group"
+                | "pauses"
                 | "shows_profiles"
                 | "student_reports"
                 | "student_reports_until"
             ):
-                found: bool | int | date | tuple[str, ...] | None = getattr(self.scope, name)
+                found: bool | int | date | tuple[str, ...] | Pauses | None = getattr(self.scope, name)
                 return found
             case "grades_are_known":
                 return self._has_rows(GRADES)
@@ -203,21 +207,18 @@ class Inputs:
         raise KeyError(name)
 
     def sizes(self, metric: Metric) -> dict[str, int]:
-        """The number of rows of each table that a metric is computed from, by the name of its parameter.
+        """The number of rows of each fact and table of the LMS that a metric is computed from.
 
-        Of a result that stays in the lake, the tables that it is computed from: operators know these.
+        By the name of the parameter. Of a result, what that is computed from: operators can bring this back.
         """
         found: dict[str, int] = {}
         for name in metric.inputs:
-            if name in METRICS and not METRICS[name].is_published:
+            if name in METRICS:
                 found |= self.sizes(METRICS[name])
-            elif name in METRICS:
-                found[name] = self.results[name].rows
             elif (fact := fact_of(name)) is not None:
                 found[name] = self.facts[fact].rows
             elif (table := name.removeprefix(COUNTED)) in LMS_TABLES:
-                snapshot = snapshots.state(self.lake, table).snapshot
-                found[name] = snapshot.rows if snapshot else 0
+                found[name] = self._imported_rows(table)
         return found
 
     def _of_fact(self, fact: str, name: str, metric: Metric) -> pa.Table | str:
@@ -249,7 +250,7 @@ class Inputs:
         known = snapshots.fingerprint(self.lake, table)
         path = self.lake.root / "parts" / table / f"{fingerprint(known, self.engine.name)}.parquet"
         if not is_whole(path):
-            rows = lms_tables.read(self.engine, self.lake, table)
+            rows = self._of_lms(table)
             rows = rows.filter(rows.course_id.notnull())
             found = self.engine.digests(rows.mutate(part=rows.course_id), ["part"]).select(DIGESTS.names)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -259,6 +260,11 @@ class Inputs:
             pq.write_table(found.cast(DIGESTS), temporary, compression="zstd")
             move_sealed([(temporary, path)])
         return pq.ParquetFile(path).read()
+
+    def _of_lms(self, table: str) -> ibis.Table:
+        """The rows of a snapshot, with the course run in `course_id` wherever they name one."""
+        rows, course = lms_tables.read(self.engine, self.lake, table), LMS_TABLES[table].course
+        return rows.rename(course_id=course) if course in rows.columns else rows
 
     def _counted(
         self, rows: ibis.Table, *, learner: str | None, course: str | None = "course_id"
@@ -287,8 +293,14 @@ class Inputs:
         return self.engine.read([path], events.schema().to_pyarrow())
 
     def _has_rows(self, table: str) -> bool:
-        snapshot = snapshots.state(self.lake, table).snapshot
-        return snapshot is not None and snapshot.rows > 0
+        return self._imported_rows(table) > 0
+
+    def _imported_rows(self, table: str) -> int:
+        """The number of rows of a table of the LMS; asked for by most metrics, read once a run."""
+        if table not in self._rows_of_lms:
+            snapshot = snapshots.state(self.lake, table).snapshot
+            self._rows_of_lms[table] = snapshot.rows if snapshot else 0
+        return self._rows_of_lms[table]
 
     def _newest_enrollment(self) -> datetime | None:
         rows = lms_tables.read(self.engine, self.lake, ENROLLMENTS)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pharos.config import Settings
 from pharos.lake.identity import identify, identity
 from pharos.lake.lake import Lake
-from pharos.lake.safely import write_atomically
+from pharos.lake.places import lake_of
 from pharos.pipeline.ingestion import locked_lake
 from pharos.result_store import owner, store
 from pharos.result_store.connecting import shown
@@ -55,12 +55,12 @@ def take_over(settings: Settings) -> None:
 def remember(lake: Lake, database: sa.Engine, *, further: int = 1) -> None:
     """Write down which publication this lake is about to make: so a crash after it raises no alarm."""
     about = Remembered(shown(database.url), owner.edition(database) + further)
-    write_atomically(lake.root / NAME, msgspec.json.encode(about))
+    lake.place.put(NAME, msgspec.json.encode(about))
 
 
 def of_the_store(settings: Settings) -> list[DataProblem]:
     """Whether somebody else publishes to the store; nothing while it does not answer."""
-    lake = Lake(settings.lake)
+    lake = lake_of(settings)
     try:
         database = store.connect(settings.store_url)
         try:
@@ -84,7 +84,7 @@ def _of_another(known: owner.Owner) -> DataProblem:
 
 def _of_a_copy(lake: Lake, database: sa.Engine) -> list[DataProblem]:
     try:
-        last = msgspec.json.decode((lake.root / NAME).read_bytes(), type=Remembered)
+        last = msgspec.json.decode(lake.place.read(NAME), type=Remembered)
     except (OSError, msgspec.MsgspecError):
         return []
     edition = owner.edition(database)

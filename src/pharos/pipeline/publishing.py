@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from pharos.engine import Engine
 from pharos.lake.lake import Lake
 from pharos.metrics.metric import END, Metric
-from pharos.pipeline import parted
+from pharos.pipeline import clock, parted
 from pharos.pipeline.fingerprints import fingerprint
 from pharos.pipeline.inputs import Inputs, part_of, result_schema
 from pharos.pipeline.parted import Parted
@@ -103,18 +103,19 @@ def publish(
     last_event: datetime | None,
     accepted: Collection[str],
     *,
-    may_lose: bool,
+    is_named: bool,
 ) -> dict[str, Written]:
     """Publish all results as one edition; what became of each table.
 
     A result that has lost more than MOST_LOST of its rows or course runs is left out, unless its table is
-    among the `accepted` or the run is about the past (`may_lose`): most likely an input is missing. A table
+    among the `accepted` or the run is about the past: most likely an input is missing. If a person has named
+    the moment (`is_named`), only if an input has fewer rows: late events may merge rows, too. A table
     with rows of another program is left out unless it was adopted or is among the `accepted`.
     A table that may not be read is left out, also if it is among the `accepted`.
     A table that is not as it was published, since somebody changed, emptied or dropped it, is written whole.
     """
     lake, engine, scope = inputs.lake, inputs.engine, inputs.scope
-    known, altered = store.published(database), set(store.altered(database))
+    known, altered = store.published(database), set(_altered(database, scope))
     foreign, adopted = store.foreign(database), adoption.adopted(database)
     unreadable = store.unreadable(database)
     names = {computed.metric.name for computed in found if computed.metric.is_published}
@@ -133,8 +134,7 @@ def publish(
             for edition in prepared
         }
         problems: dict[str, ResultStoreError] = {name: ForeignRows(name) for name in foreign}
-        if not may_lose:
-            problems |= _losses(inputs, database, changes, known)
+        problems |= _losses(inputs, database, changes, known, is_named=is_named)
         refused = {name: problem for name, problem in problems.items() if name in names - set(accepted)}
         refused |= {name: problem for name, problem in unreadable.items() if name in names}
         for edition in prepared:
@@ -156,6 +156,11 @@ def publish(
             if written[edition.metric.name].problem is None:
                 _forget_older(edition)
         return written
+
+
+def _altered(database: sa.Engine, scope: Scope) -> dict[str, str]:
+    """The tables that somebody changed, as far as a run looks; every larger table has its day."""
+    return store.altered(database, most=store.MOST_CHECKED, turn=scope.last_day.toordinal())
 
 
 def _edition(
@@ -181,12 +186,14 @@ def _courses(table: Parted) -> set[str]:
 
 
 def _losses(
-    inputs: Inputs, database: sa.Engine, changes: Mapping[Edition, Change], known: Mapping[str, Publication]
-) -> dict[str, LossRefused]:
+    inputs: Inputs, database: sa.Engine, changes: Mapping[Edition, Change], known: Mapping[str, Publication],
+    *, is_named: bool,
+) -> dict[str, LossRefused]:  # fmt: skip
     """The tables that would lose too much."""
     found = {
         edition.metric.name: _loss(inputs, database, edition, change, known.get(edition.metric.name))
         for edition, change in changes.items()
+        if not is_named or _shrunk(inputs, edition)
     }
     return {name: problem for name, problem in found.items() if problem is not None}
 
@@ -196,22 +203,27 @@ def _loss(
 ) -> LossRefused | None:
     """The reason not to publish a result, if it has lost too much of what is published.
 
-    Rows of another program do not count: a long history would hide that all rows since are lost.
+    Rows of another program do not count: a long history would hide that all rows since are lost. Of an
+    earlier moment than the published one there may be fewer rows; a clock that is a little behind is none.
     """
-    if known is None or edition.metric.table.info.get("may_shrink"):
+    info = edition.metric.table.info
+    if known is None or info["may_shrink"] or inputs.scope.until < known.until - clock.TOLERANCE:
         return None
+    before = edition.before if edition.metric.by == "course_id" else None
     published = known.row_count - _rows_kept(database, edition)
     rows = 0 if change.is_whole else published
     rows += sum(row_count(piece, spans=change.spans) for piece in change.new())
     rows -= sum(row_count(piece, spans=change.spans) for piece in change.gone())
     lost = published - rows
-    if lost > MOST_LOST * published:
-        return LossRefused(change.table.name, f"{lost:,} of {published:,} rows", _shrunk(inputs, edition))
-    if edition.before is not None and edition.metric.by == "course_id":
-        old, new = _courses(edition.before), _courses(edition.table)
+    if lost > MOST_LOST * published and not (info["groups_vary"] and before is not None):
+        return LossRefused(
+            change.table.name, f"{lost:,} of {published:,} rows", _inputs_told(inputs, edition)
+        )
+    if before is not None:
+        old, new = _courses(before), _courses(edition.table)
         if len(old - new) > MOST_LOST * len(old):
             lost_courses = f"{len(old - new):,} of {len(old):,} course runs"
-            return LossRefused(change.table.name, lost_courses, _shrunk(inputs, edition))
+            return LossRefused(change.table.name, lost_courses, _inputs_told(inputs, edition))
     return None
 
 
@@ -225,16 +237,20 @@ def _rows_kept(database: sa.Engine, edition: Edition) -> int:
     return sum(rows for course, rows in edition.theirs.items() if course not in ours)
 
 
-def _shrunk(inputs: Inputs, edition: Edition) -> str:
-    """The inputs of a result that have fewer rows than when it was published, in words."""
+def _inputs_told(inputs: Inputs, edition: Edition) -> str:
+    """What became of the inputs of a result, in words."""
+    fewer = "; ".join(_shrunk(inputs, edition).values())
+    return f"Fewer rows than then: {fewer}" if fewer else "None of its inputs has fewer rows"
+
+
+def _shrunk(inputs: Inputs, edition: Edition) -> dict[str, str]:
+    """The inputs of a result that have fewer rows than when it was published: name, and how many in words."""
     before = json.loads(edition.before.made_of[SIZES]) if edition.before is not None else {}
-    now = inputs.sizes(edition.metric)
-    fewer = [
-        f"{name} had {before[name]:,} rows then and has {size:,} now"
-        for name, size in now.items()
+    return {
+        name: f"{name} had {before[name]:,} rows then and has {size:,} now"
+        for name, size in inputs.sizes(edition.metric).items()
         if size < before.get(name, 0)
-    ]
-    return f"Fewer rows than then: {'; '.join(fewer)}" if fewer else "None of its inputs has fewer rows"
+    }
 
 
 def _keep(inputs: Inputs, edition: Edition) -> None:

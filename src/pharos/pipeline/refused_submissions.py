@@ -14,6 +14,8 @@ from pharos.lake.lake import Lake
 from pharos.metrics.videos import EVENT
 from pharos.pipeline import parted
 
+NO_ENROLLMENT = "no valid course run, learner or mode in the payload"
+
 
 def submissions_by_reason(lake: Lake) -> Counter[str]:
     """Submissions by the reason why they tell no answers; those that do tell them under the empty text."""
@@ -37,6 +39,14 @@ def changed_modes(lake: Lake) -> int:
     table = parted.load(lake.root / "facts" / enrollment_event.name)
     rows = parted.live_rows(table, "date", ["is_mode_changed"])
     return pc.sum(rows["is_mode_changed"].cast("int64")).as_py() or 0
+
+
+def enrollment_events_by_use(lake: Lake) -> Counter[str]:
+    """Enrollment events: those that count under the empty text, the others under the reason."""
+    found: Counter[str] = Counter()
+    for row in _rows(lake, "enrollment_event_use", "date", ["events", "used"]):
+        found += Counter({"": row["used"], NO_ENROLLMENT: row["events"] - row["used"]})
+    return found
 
 
 def _rows(lake: Lake, name: str, by: str, columns: list[str]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from pharos import geolocation
-from pharos.config import LMS, Settings
+from pharos.config import LMS, Engagement, Settings
 from pharos.database_addresses import DatabaseAddress, database_address
 from pharos.engine import Engine, open_engine
 from pharos.engine.errors import EngineFailed
@@ -23,7 +23,9 @@ from pharos.lake.addresses import forget_addresses
 from pharos.lake.ingest import Ingested
 from pharos.lake.lake import Lake
 from pharos.lake.logs import discover
+from pharos.lake.places import lake_of
 from pharos.lake.snapshots import TableState
+from pharos.metrics.learner_status import Pauses
 from pharos.pipeline import (
     clock,
     data_problems,
@@ -104,12 +106,13 @@ def run_pipeline(
     `logs` are files, folders or globs to read instead of the configured sources. `until` (UTC, naive; default
     now) is the moment the results describe the time before. `full` computes everything anew. Without
     `imports` the LMS is not asked: what is known of it is used. Tables that would lose many rows are only
-    published if they are `accepted`, or if `until` says that this is about the past. Raises PharosError;
-    whatever was committed before stays, and the next run goes on from there.
+    published if they are `accepted`, or if `until` names a moment and no input has lost rows or the published
+    ones describe a later moment. Raises PharosError; whatever was committed before stays, and the next run
+    goes on from there.
     """
     report = RunReport(until or now())
     named, lms_database = sources(settings, logs), _lms_database(settings)
-    if not named and not Lake(settings.lake).state.events:
+    if not named and not lake_of(settings).state.events:
         raise NO_LOGS
     files, scope = discover(named), _scope_of(settings, report.until)
     with _store(settings) as database, _work(settings) as (lake, engine):
@@ -121,7 +124,7 @@ def run_pipeline(
             _import(lake, engine, settings.lms, lms_database, report, progress)
         _bring_results(
             settings, lake, engine, database, report, scope, accepted, progress,
-            full=full, may_lose=until is not None,
+            full=full, is_named=until is not None,
         )  # fmt: skip
     report.problems = data_problems.record(settings, report.not_published, others)
     return report
@@ -158,7 +161,7 @@ def compute_only(
         _forget_addresses(lake, engine, settings, scope, progress)
         _bring_results(
             settings, lake, engine, database, report, scope, accepted, progress,
-            full=full, may_lose=until is not None,
+            full=full, is_named=until is not None,
         )  # fmt: skip
     report.problems = data_problems.record(settings, report.not_published, others)
     return report
@@ -183,8 +186,17 @@ def _scope_of(settings: Settings, until: datetime) -> Scope:
         video_compat=settings.video.compat,
         shows_profiles=settings.data_api.learners,
         smallest_group=settings.engagement.smallest_group,
+        pauses=_pauses(settings.engagement),
         student_reports=settings.reports.student_engagement,
     )
+
+
+def _pauses(settings: Engagement) -> Pauses:
+    courses = tuple(
+        (course_id, days.slowing_days, days.quiet_days)
+        for course_id, days in sorted(settings.courses.items())
+    )
+    return Pauses(settings.slowing_days, settings.quiet_days, courses)
 
 
 @contextmanager
@@ -274,19 +286,19 @@ def _forget_addresses(
 
 def _bring_results(
     settings: Settings, lake: Lake, engine: Engine, database: sa.Engine, report: RunReport, scope: Scope,
-    accepted: Collection[str], progress: OnProgress, *, full: bool, may_lose: bool,
+    accepted: Collection[str], progress: OnProgress, *, full: bool, is_named: bool,
 ) -> None:  # fmt: skip
     """Compute and publish. If a file of facts or results was damaged on disk, once more without it."""
     derived.remove_found(lake)
     try:
         found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)
-        _publish(settings, inputs, database, found, report, accepted, progress, may_lose=may_lose)
+        _publish(settings, inputs, database, found, report, accepted, progress, is_named=is_named)
     except (EngineFailed, pa.ArrowException, OSError):
         if not derived.remove_damaged(lake):
             raise
         report.forget_computed()
         found, inputs = _compute(lake, engine, report, scope, full=False, progress=progress)
-        _publish(settings, inputs, database, found, report, accepted, progress, may_lose=may_lose)
+        _publish(settings, inputs, database, found, report, accepted, progress, is_named=is_named)
 
 
 def _compute(
@@ -345,13 +357,13 @@ def _publish(
     accepted: Collection[str],
     progress: OnProgress,
     *,
-    may_lose: bool,
+    is_named: bool,
 ) -> None:
     """Publish what differs from the published edition."""
     progress("Publishing", 0, 1)
     last_event = _last_event(inputs.lake, inputs.engine, report.until)
     ownership.remember(inputs.lake, database)
-    written = publishing.publish(inputs, database, found, last_event, accepted, may_lose=may_lose)
+    written = publishing.publish(inputs, database, found, last_event, accepted, is_named=is_named)
     report.published = {name: table.rows for name, table in written.items() if table.is_changed}
     report.written = sum(table.deleted + table.inserted + table.stamped for table in written.values())
     report.not_published = {
@@ -366,7 +378,7 @@ def _last_event(lake: Lake, engine: Engine, until: datetime) -> datetime | None:
     """Time of the newest event before `until`."""
     files = [file for files in lake.state.events.values() for file in files if file.oldest < until]
     whole = max((file.newest for file in files if file.newest < until), default=None)
-    cut = [lake.root / file.path for file in files if file.newest >= until]
+    cut = [lake.place.local(file.path) for file in files if file.newest >= until]
     if not cut:
         return whole
     times = engine.read(cut, pa.schema([schema.EVENTS.field("time")]))

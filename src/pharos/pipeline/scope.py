@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 from pharos import geolocation
 from pharos.engine import Engine
 from pharos.engine.base import TextFunction
+from pharos.metrics.learner_status import Pauses
 
 WEEKDAYS = {"monday": 0, "saturday": 5, "sunday": 6}
 """Days with which a site's week may begin, as Python counts them."""
@@ -31,6 +32,7 @@ class Scope:
     reports_since: date = date.min
     video_compat: bool = False  # see `pharos.metrics.viewings`
     smallest_group: int = 1  # active learners of whose engagement there are ranges
+    pauses: Pauses = field(default_factory=Pauses)  # see `pharos.metrics.learner_status`
     shows_profiles: bool = False  # see `pharos.metrics.roster`
     student_reports: bool = False  # see `pharos.metrics.student_engagement`
     answer_metadata: Path | None = None  # see `pharos.pipeline.answer_metadata`

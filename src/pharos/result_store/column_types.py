@@ -46,6 +46,8 @@ def _long_on_mysql(_: LongText, compiler: TypeCompiler, **__: object) -> str:
 
 
 long_text = LongText()
+token = Exact(64).with_variant(String(64, collation="C"), "postgresql")
+"""A word whose beginning is looked for by an index: ordered by its bytes on every database."""
 
 
 class exactly(FunctionElement[str]):  # noqa: N801 - used like a function

@@ -30,7 +30,7 @@ from pharos.result_store.errors import StoreRefuses, StoreUnreachable, TableMiss
 _SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)  # in names of options
 CONNECT_S = 10  # to open a connection, at most
 WRITING_S = 3600  # a statement that publishes, or that builds an index of a large table
-SQLITE_WAIT_S = 30  # for another process that writes into the file
+LOCK_S = 30  # for another program that locks a table, or with SQLite the file
 READING: dict[str, Any] = {
     "isolation_level": "AUTOCOMMIT",
     "pool_reset_on_return": None,  # nothing is open that could be rolled back
@@ -54,6 +54,7 @@ OF_ONE_TABLE = {  # causes, by their names
     "access denied", "no such table", "a value does not fit its column", "two rows have the same key",
     "a table is damaged",
 }  # fmt: skip
+LOCKED = {1205, "55P03"}  # of one table, unlike a deadlock: waited LOCK_S for a lock of MySQL or PostgreSQL
 MYSQL_INCOMPARABLE = {1267, 1270}  # a text that the character set of the column cannot hold
 MYSQL_MISSING = {1146, 1054}  # no such table, no such column
 POSTGRESQL_AWAY = ("08", "28", "3D", "53300", "57P")  # connection, login, database, too many, shutdown
@@ -128,7 +129,7 @@ def _connection(engine: sa.Engine) -> sa.Connection:
 
 def is_of_one_table(error: sa.exc.DBAPIError, dialect: str) -> bool:
     """Whether a statement failed for what is wrong with its table or rows, not with the whole database."""
-    if isinstance(error, sa.exc.DataError | sa.exc.IntegrityError):
+    if isinstance(error, sa.exc.DataError | sa.exc.IntegrityError) or _code(error) in LOCKED:
         return True
     return _kind(error, dialect) == "missing" or cause(_reason(error), "").what in OF_ONE_TABLE
 
@@ -138,6 +139,16 @@ def is_missing(error: sa.exc.DBAPIError, dialect: str) -> bool:
     return _kind(error, dialect) == "missing"
 
 
+def _code(error: sa.exc.SQLAlchemyError) -> int | str | None:
+    """The number that MySQL gives the error, or PostgreSQL's state of five characters; else None."""
+    match getattr(error, "orig", None):
+        case pymysql.Error(args=(int() as code, *_)):
+            return code
+        case psycopg.Error(sqlstate=state):
+            return state
+    return None
+
+
 def _kind(error: sa.exc.SQLAlchemyError, dialect: str) -> Literal["away", "missing", "refused"]:
     """`away`: there is no connection; `missing`: no such table or column; `refused`: any other answer."""
     if isinstance(error, sa.exc.TimeoutError) or getattr(error, "connection_invalidated", False):
@@ -145,7 +156,7 @@ def _kind(error: sa.exc.SQLAlchemyError, dialect: str) -> Literal["away", "missi
     original = getattr(error, "orig", None)
     match dialect:
         case "postgresql":
-            state = getattr(original, "sqlstate", None) or ""
+            state = str(_code(error) or "")
             missing = state in POSTGRESQL_MISSING
             away = (
                 state.startswith(POSTGRESQL_AWAY) if state else isinstance(original, psycopg.OperationalError)
@@ -154,7 +165,7 @@ def _kind(error: sa.exc.SQLAlchemyError, dialect: str) -> Literal["away", "missi
             missing = str(original).startswith(("no such table", "no such column"))
             away = str(original).startswith("unable to open")
         case _:
-            code = original.args[0] if isinstance(original, pymysql.Error) and original.args else None
+            code = _code(error)
             missing = code in MYSQL_MISSING
             away = not code or code in MYSQL_AWAY or code in MYSQL_OF_CLIENT
     return "missing" if missing else "away" if away else "refused"
@@ -180,8 +191,7 @@ def all_rows(
 
 def is_incomparable(error: sa.exc.DBAPIError) -> bool:
     """Whether the database refuses to compare a text with a column, see `all_rows`."""
-    original = error.orig
-    return isinstance(original, pymysql.Error) and original.args[:1] in [(c,) for c in MYSQL_INCOMPARABLE]
+    return _code(error) in MYSQL_INCOMPARABLE
 
 
 OLD_CHARACTER_SETS: tuple[Callable[[str], bool], ...] = (
@@ -205,10 +215,10 @@ def shown(url: URL) -> str:
 
 
 def _connect_args(url: URL, wait_s: float) -> dict[str, object]:
-    connect_s = int(min(CONNECT_S, wait_s))
+    connect_s, lock_s = int(min(CONNECT_S, wait_s)), max(1, int(min(LOCK_S, wait_s)))
     match url.get_backend_name():
         case "sqlite":
-            return {"timeout": min(SQLITE_WAIT_S, wait_s)}
+            return {"timeout": min(LOCK_S, wait_s)}
         case "mysql" | "mariadb":
             return {
                 "connect_timeout": connect_s,
@@ -216,10 +226,11 @@ def _connect_args(url: URL, wait_s: float) -> dict[str, object]:
                 "write_timeout": wait_s,
                 "charset": "utf8mb4",
                 "conv": MYSQL_VALUES,
-                "init_command": f"SET SESSION group_concat_max_len = {LONGEST_LIST_BYTES}",
+                "init_command": f"SET SESSION group_concat_max_len = {LONGEST_LIST_BYTES}, "
+                f"lock_wait_timeout = {lock_s}, innodb_lock_wait_timeout = {lock_s}",
             }
         case "postgresql":
-            return {"connect_timeout": connect_s, "options": "-c timezone=utc"}
+            return {"connect_timeout": connect_s, "options": f"-c timezone=utc -c lock_timeout={lock_s}s"}
         case other:
             raise sa.exc.ArgumentError(
                 f"{other} is not supported; use sqlite, mysql+pymysql or postgresql+psycopg"

@@ -30,6 +30,7 @@ KINDS = {
     "quarantine": "More than 1 % of the lines of a log source are no events.",
     "refused submissions": "More than 1 % of the submissions of problems tell no answers.",
     "unused video events": "More than 1 % of the events of video players are not used.",
+    "unused enrollment events": "More than 1 % of the enrollment events do not count.",
     "clock skew": "The newest event of a log source lies in the future.",
     "missing days": "Whole days without any event lie inside the history.",
     LMS_IMPORT: "Tables, courses or the catalog of the LMS could not be imported; older copies are used.",

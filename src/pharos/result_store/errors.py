@@ -166,14 +166,14 @@ class LossRefused(ResultStoreError):
 
 
 class TableUnreadable(ResultStoreError):
-    """The account may not read one table: the table is left as it is, the others are published."""
+    """The account may not read one table, or another program locks it: the other tables are published."""
 
     def __init__(self, table: str, reason: str) -> None:
         super().__init__(table, reason)
         self.table, self.reason = table, reason
 
     def __str__(self) -> str:
-        return f"{self.table}: the table may not be read, so it was left as it is: {explained(self.reason)}"
+        return f"{self.table}: the table cannot be read, so it was left as it is: {explained(self.reason)}"
 
 
 class ForeignRows(ResultStoreError):

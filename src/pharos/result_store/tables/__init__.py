@@ -28,12 +28,14 @@ from pharos.result_store.tables.bookkeeping import (
     table_updates,
     tokens,
 )
+from pharos.result_store.tables.course_flow import course_flow, learner_place
 from pharos.result_store.tables.engagement import (
     event_name,
     learner_name,
     module_engagement,
     module_engagement_metric_ranges,
     module_engagement_roster,
+    module_engagement_roster_token,
     module_engagement_summary,
     module_engagement_user_segments,
     student_engagement_all,
@@ -56,12 +58,18 @@ from pharos.result_store.tables.enrollment import (
     course_program_metadata,
     effective_enrollment_event,
     enrollment_change_point,
+    enrollment_event_use,
 )
 from pharos.result_store.tables.enterprise import enterprise_user
 from pharos.result_store.tables.items import finding, item_answer, item_content, item_quality, learner_item
 from pharos.result_store.tables.languages import (
     course_enrollment_language_current,
     course_transcript_language,
+)
+from pharos.result_store.tables.learner_status import (
+    learner_activity,
+    learner_status,
+    learner_status_count,
 )
 from pharos.result_store.tables.problems import (
     answer_distribution,
@@ -81,6 +89,8 @@ from pharos.result_store.tables.video import (
     video_place,
     video_segment,
     video_timeline,
+    video_watching,
+    video_week,
     viewing,
 )
 
@@ -115,6 +125,7 @@ __all__ = [
     "course_enrollment_location_current",
     "course_enrollment_mode_daily",
     "course_enrollment_summary",
+    "course_flow",
     "course_grade_by_mode",
     "course_meta_summary_enrollment",
     "course_passing_daily",
@@ -125,6 +136,7 @@ __all__ = [
     "effective_enrollment_event",
     "enrollment_change_point",
     "enrollment_difference",
+    "enrollment_event_use",
     "enrollment_reconciliation",
     "enterprise_user",
     "event_name",
@@ -135,13 +147,18 @@ __all__ = [
     "item_quality",
     "job_runs",
     "kept_in_lake",
+    "learner_activity",
     "learner_item",
     "learner_name",
+    "learner_place",
+    "learner_status",
+    "learner_status_count",
     "log_sources",
     "metadata",
     "module_engagement",
     "module_engagement_metric_ranges",
     "module_engagement_roster",
+    "module_engagement_roster_token",
     "module_engagement_summary",
     "module_engagement_user_segments",
     "owner",
@@ -164,5 +181,7 @@ __all__ = [
     "video_place",
     "video_segment",
     "video_timeline",
+    "video_watching",
+    "video_week",
     "viewing",
 ]

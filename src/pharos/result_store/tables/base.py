@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     Column,
@@ -30,6 +31,24 @@ MYSQL: dict[str, Any] = {
     "mysql_row_format": "DYNAMIC",  # or MySQL 5 refuses the indexes
 }
 
+
+Personal = Literal["user name", "number", "name", "address"]
+PERSONAL: Mapping[str, Personal] = {
+    "username": "user name",
+    "event_username": "user name",
+    "user_username": "user name",
+    "user_id": "number",
+    "lms_user_id": "number",
+    "enterprise_user_id": "number",
+    "id": "number",  # rows are numbered in the order of the user names
+    "name": "name",
+    "email": "address",
+    "user_email": "address",
+    "enterprise_sso_uid": "address",
+    "mailing_address": "address",
+    "token": "address",  # words to find learners by, those of e-mail addresses too
+}
+"""Columns of tables about learners that say who the learner is; `privacy.mode` decides which are shown."""
 
 CLUSTERED = ("course_id", "date", "id")
 """Primary key, in SQLite, of a table by day: rows lie in its order, and need no further index."""
@@ -62,6 +81,7 @@ def result(
     by_day: bool = False,
     stamp: str | None = None,
     may_shrink: bool = False,
+    groups_vary: bool = False,
 ) -> Table:
     """A result table in the original's form: `id` first, `created` last, plain indexes.
 
@@ -76,6 +96,9 @@ def result(
     midnight after it.
 
     `may_shrink`: it is no sign of a missing input when the table loses many of its rows.
+
+    `groups_vary`: the groups of a course run come and go, as modes that somebody has now: only the loss of
+    whole course runs is a sign of a missing input.
     """
     unique = [UniqueConstraint(*key, name=f"uq_{name}")] if key_is_indexed else []
     if by_day:
@@ -101,6 +124,7 @@ def result(
             "by_day": by_day,
             "stamp": stamp,
             "may_shrink": may_shrink,
+            "groups_vary": groups_vary,
         },
         **MYSQL,
     )

@@ -7,8 +7,11 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Date, Integer, PrimaryKeyConstraint, String, Table, func
 from sqlalchemy import DateTime as Time
 
-from pharos.result_store.column_types import Exact, long_text, number
+from pharos.result_store.column_types import Exact, long_text, number, token
 from pharos.result_store.tables.base import MYSQL, Definition, column, course_id, day, metadata, result
+
+SEGMENTS = ("unenrolled", "inactive", "disengaging", "highly_engaged", "struggling")
+"""What a learner may be, in the order in which the roster lists it."""
 
 _EVENTS = "Events problem_check (server), play_video and edx.forum.….created in the tracking logs."
 
@@ -157,7 +160,7 @@ module_engagement_metric_ranges = result(
         title="Engagement ranges",
         version=1,
         meaning="What is low, normal and high engagement in each course over the last seven days.",
-        formula="low is below the 15th percentile of the active learners, high from the 85th up.",
+        formula="low is below the 15th percentile of the learners with engagement, high from the 85th up.",
         edge_cases=(
             "null is infinity.",
             "Ranges hold their lower bound and not their upper.",
@@ -165,7 +168,7 @@ module_engagement_metric_ranges = result(
             _POPULATION,
             "Zeros count; only who submitted no answer has no attempts per completed problem.",
             "If both percentiles are equal, nothing is high; if the 15th is 0, nothing is low.",
-            "With fewer active learners than engagement.smallest_group everything is normal.",
+            "With fewer learners with engagement than engagement.smallest_group everything is normal.",
         ),
         window="The seven days up to the last one.",
         source="Engagement of a week.",
@@ -222,7 +225,7 @@ module_engagement_roster = result(
     "module_engagement_roster",
     Definition(
         title="Learners",
-        version=1,
+        version=2,
         meaning="Everybody who ever enrolled in a course, with profile and engagement of seven days.",
         formula=(
             "problems and videos: distinct ones of the seven days; attempts and contributions: events. "
@@ -267,7 +270,7 @@ module_engagement_roster = result(
     _count("discussion_contributions", "Posts, responses, comments.", nullable=False),
     column("segments", String(255), "Segments, joined by commas; empty: none.", nullable=False),
     _count("attempt_ratio_order", "Second key of the order by ratio.", nullable=False),
-    _count("user_id", "Number of the learner in the LMS."),
+    column("user_id", Integer(), "Number of the learner in the LMS."),
     column("language", long_text, "Not read."),
     column("location", long_text, "Not read."),
     _count("year_of_birth", "Year, from the profile."),
@@ -277,9 +280,36 @@ module_engagement_roster = result(
     column("city", long_text, "Not read."),
     column("country", String(255), "Not read."),
     column("goals", long_text, "Not read."),
-    column("search_text", long_text, "Name, user name and e-mail address without case and accents."),
     key=("course_id", "username"),
     indexes=(("course_id",),),
+)
+
+module_engagement_roster_token = result(
+    "module_engagement_roster_token",
+    Definition(
+        title="Words to find learners by",
+        version=1,
+        meaning="The words that each learner of a course is found by, without case and accents.",
+        formula=(
+            "The words of name and user name, the whole user name and the whole e-mail address. A search "
+            "finds the learners who have, for each of its words, a word that begins with it."
+        ),
+        edge_cases=(
+            "Words end at blanks and at signs; a word with signs in it is there whole, too.",
+            "Of a word in a script without blanks each ending is there, up to the last eight.",
+            "A word of a name and of an address is there once, as one of the name.",
+        ),
+        window="As the table of learners.",
+        source="Learners.",
+        spec="03 §2.8",
+        persons="username",
+    ),
+    course_id(),
+    column("token", token, "The word, or its beginning.", nullable=False),
+    _username(),
+    column("field", Exact(10), "name, username or email.", nullable=False),
+    key=("course_id", "token", "username"),
+    indexes=(),
 )
 
 _PERIODS = {
@@ -345,6 +375,7 @@ def _student_engagement(period: str) -> Table:
             "by_day": False,
             "stamp": "end_date" if period == "all" else None,
             "may_shrink": period == "weekly",  # the weeks of one day are not those of the next
+            "groups_vary": False,
         },
         **MYSQL,
     )

@@ -80,6 +80,25 @@ course_enrollment_daily = result(
     by_day=True,
 )
 
+enrollment_event_use = result(
+    "enrollment_event_use",
+    Definition(
+        title="Enrollment events that count",
+        version=1,
+        meaning="Enrollment events of each day, and how many of them count.",
+        formula="An event counts if its payload has a valid course run, an integer user and a mode.",
+        edge_cases=("Equal events of one moment count as events, though they change the enrollment once.",),
+        source=_ENROLLMENT_SOURCE,
+        spec="01 §5.1",
+    ),
+    day(),
+    column("events", Integer(), "Enrollment events.", nullable=False),
+    column("used", Integer(), "Enrollment events that count.", nullable=False),
+    key=("date",),
+    indexes=(),
+    is_published=False,
+)
+
 course_enrollment_flow_daily = result(
     "course_enrollment_flow_daily",
     Definition(
@@ -313,6 +332,7 @@ course_grade_by_mode = result(
     column("passing_users", Integer(), "Learners with a passing grade; null: no grades are known."),
     key=("course_id", "mode"),
     indexes=(("course_id",),),
+    groups_vary=True,
 )
 
 course_passing_daily = result(
@@ -391,6 +411,7 @@ course_meta_summary_enrollment = result(
     column("passing_users", Integer(), "Learners of the mode with a passing grade."),
     key=("course_id", "enrollment_mode"),
     indexes=(("course_id",),),
+    groups_vary=True,
 )
 
 

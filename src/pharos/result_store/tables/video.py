@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Integer
+from sqlalchemy import BigInteger, Boolean, Date, DateTime, Integer
 
 from pharos.result_store.column_types import Exact, number
 from pharos.result_store.tables.base import Definition, column, course_id, result
@@ -50,6 +50,7 @@ viewing = result(
     column("start_offset", number, "Second of the video where it starts.", nullable=False),
     column("end_offset", number, "Second where it ends; null if that is not known."),
     column("reason", Exact(255), "Type of the event that ended it; empty for none.", nullable=False),
+    column("elapsed", number, "Seconds by the clock until that event; null if nothing ended it."),
     column("is_estimated", Boolean(), "Whether the end is estimated or cut.", nullable=False),
     column("duration", number, "Seconds of the whole video; null if unknown."),
     column("dropped", Exact(255), "Why it does not count; empty if it does.", nullable=False),
@@ -189,6 +190,93 @@ video_place = result(
         "expected", Integer(), "Learners that the surroundings let expect; 0 of openings.", nullable=False
     ),
     key=("pipeline_video_id", "kind", "start_second"),
+    indexes=(("course_id",), ("pipeline_video_id",)),
+    may_shrink=True,
+)
+
+video_week = result(
+    "video_week",
+    Definition(
+        title="Videos by week",
+        version=1,
+        meaning="Learners who watched a video in each week, and how long they watched it together.",
+        formula="A viewing is of the week in which it began; weeks begin on Monday, UTC.",
+        edge_cases=(
+            "The latest week is there from its first day on: it may not be complete.",
+            "Seconds are those of the video: whoever watches it twice as fast needs half the time.",
+            "What is watched twice counts twice.",
+            "A week in which nobody watched the video is no row.",
+            "Viewings whose end is estimated do not count.",
+        ),
+        window="The whole history up to the last day.",
+        source=_SOURCE,
+        spec="03 §4.1",
+    ),
+    column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
+    course_id(),
+    column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    column("week", Date(), "Monday of the week.", nullable=False),
+    column("num_users", Integer(), "Distinct learners who watched the video.", nullable=False),
+    column("watched_seconds", BigInteger(), "Seconds of the video watched, rounded.", nullable=False),
+    key=("pipeline_video_id", "week"),
+    indexes=(("course_id",), ("pipeline_video_id",)),
+)
+
+video_watching = result(
+    "video_watching",
+    Definition(
+        title="How videos are watched",
+        version=1,
+        meaning=(
+            "Learners of each video by speed, device, captions and track, and by what they do after it."
+        ),
+        formula=(
+            "speed: seconds of the video that a viewing covers, by the seconds that it took, to the nearest "
+            "of 0.5, 0.75, 1, 1.25, 1.5 and 2. device: the mobile app, or a browser. captions: viewers who "
+            "showed the captions or the transcript. track: the enrollment mode of the last day. next: after "
+            "the last play of the video, whatever of another video and a submitted problem came first within "
+            "30 minutes; next_video and next_problem are the three of them to which most go."
+        ),
+        edge_cases=(
+            "A learner counts once in each value, and may have several speeds and devices.",
+            "Viewings shorter than ten seconds tell no speed, nor those slower than 0.4 or faster than 2.5.",
+            "A player that waits for its file seems slower than it plays.",
+            "Players that show captions from the start tell nothing of it: those learners are missing.",
+            "Learners without an enrollment have no track; those who left have the one that they left in.",
+            "next counts everybody who played the video; forums, texts and other courses are nothing.",
+            "A play that nothing ended lasts as long as its video.",
+            "Viewings whose end is estimated count for next alone.",
+        ),
+        window="The whole history up to the last day.",
+        source=(
+            "Events play_video, pause_video, stop_video, seek_video, show_transcript, "
+            "edx.video.closed_captions.shown, problem_check and those of enrollment in the tracking logs."
+        ),
+        spec="03 §4.1",
+    ),
+    column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
+    course_id(),
+    column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    column(
+        "kind",
+        Exact(16),
+        "speed, device, captions, track, next, next_video or next_problem.",
+        nullable=False,
+    ),
+    column(
+        "value",
+        Exact(255),
+        "The speed; mobile or browser; shown; the mode; video, problem or nothing; or the block's id.",
+        nullable=False,
+    ),
+    column("num_users", Integer(), "Distinct learners.", nullable=False),
+    column(
+        "watched_seconds",
+        BigInteger(),
+        "Seconds of the video that they watched so, rounded; null of captions and of what comes next.",
+    ),
+    key=("pipeline_video_id", "kind", "value"),
+    key_is_indexed=False,
     indexes=(("course_id",), ("pipeline_video_id",)),
     may_shrink=True,
 )
