@@ -21,7 +21,7 @@ from pharos.data_api.app import create_app
 from pharos.data_api.tokens import create_token
 from pharos.result_store import store
 from pharos.result_store import tables as t
-from pharos.result_store.folding import folded
+from pharos.result_store.folding import tokens, words
 
 CID = "course-v1:OrgX+ABC101+2031_T1"
 OTHER = "OrgY/XYZ/2031"
@@ -65,11 +65,9 @@ def _learner(username: str, **facts: Any) -> dict[str, Any]:
     zeros = dict.fromkeys(
         ("problem_attempts", "problems_attempted", "problems_completed", "videos_viewed"), 0
     )
-    texts = [facts.get("name"), username, facts.get("email")]
     return {
         "course_id": CID,
         "username": username,
-        "search_text": folded(" ".join(filter(None, texts))),
         "segments": "",
         "discussion_contributions": 0,
         "attempt_ratio_order": 0,
@@ -117,6 +115,57 @@ _ITEM_ANSWERS = _rows(
         CID, P1, "p1_2_1", None, 1, 1, "choice_1", "Paris", True, 10, 12, 6, 2, None, None,
         datetime(2031, 2, 20, 8),
     ),
+)  # fmt: skip
+
+LEARNERS = [
+    _learner(
+        "ann",
+        user_id=7,
+        name="Ann Example",
+        email="ann@example.com",
+        enrollment_mode="audit",
+        enrollment_date=date(2031, 1, 9),
+        cohort="Team A",
+        segments="highly_engaged",
+        problems_attempted=3,
+        problems_completed=2,
+        problem_attempts_per_completed=1.5,
+        videos_viewed=4,
+        attempt_ratio_order=3,
+        year_of_birth=1999,
+        level_of_education="b",
+        gender="f",
+        country="DE",
+    ),
+    _learner(
+        "Bob", user_id=8, enrollment_mode="verified", segments="inactive,struggling", attempt_ratio_order=-10
+    ),
+    _learner("zoë", enrollment_mode="audit", cohort="Équipe, B", name="Zoë"),
+]
+
+
+def _tokens() -> list[dict[str, Any]]:
+    """As the metric makes them."""
+    found: dict[tuple[str, str], str] = {}
+    for learner in LEARNERS:
+        name = learner["username"]
+        found |= {(word, name): "email" for word in words(learner.get("email") or "")}
+        found |= {(word, name): "username" for word in tokens(name)}
+        found |= {(word, name): "name" for word in tokens(learner.get("name") or "")}
+    return _rows("course_id token username field", *((CID, *key, field) for key, field in found.items()))
+
+
+_STATUSES = _rows(
+    "course_id user_id status rule since enrolled_date first_date last_date pause_days days_week days_before",
+    (
+        CID, 7, "quiet", "pause", date(2031, 2, 15), date(2031, 1, 9), date(2031, 1, 10), date(2031, 2, 1),
+        14, None, None,
+    ),
+    (
+        CID, 9, "slowing down", "fewer days", None, date(2031, 1, 9), date(2031, 1, 10), date(2031, 2, 26),
+        None, 2, 5,
+    ),
+    (CID, 8, "never started", "no activity", date(2031, 1, 9), date(2031, 1, 9), *[None] * 5),
 )  # fmt: skip
 
 ROWS: dict[sa.Table, list[dict[str, Any]]] = {
@@ -326,6 +375,22 @@ ROWS: dict[sa.Table, list[dict[str, Any]]] = {
         (f"{CID}|v1", CID, "v1", "drop", 40, 50, 6, 15, 1),
         (f"{OTHER}|v9", OTHER, "v9", "peak", 0, 5, 5, 5, 0),
     ),
+    t.video_week: _rows(
+        "pipeline_video_id course_id encoded_module_id week num_users watched_seconds",
+        (f"{CID}|v2", CID, "v2", date(2031, 2, 24), 3, 60),
+        (f"{CID}|v1", CID, "v1", date(2031, 2, 24), 12, 900),
+        (f"{CID}|v1", CID, "v1", date(2031, 2, 17), 9, 1200),
+        (f"{OTHER}|v9", OTHER, "v9", date(2031, 2, 24), 1, 9),
+    ),
+    t.video_watching: _rows(
+        "pipeline_video_id course_id encoded_module_id kind value num_users watched_seconds",
+        (f"{CID}|v2", CID, "v2", "device", "browser", 3, 60),
+        (f"{CID}|v1", CID, "v1", "speed", "1.5", 4, 300),
+        (f"{CID}|v1", CID, "v1", "device", "mobile", 6, 500),
+        (f"{CID}|v1", CID, "v1", "captions", "shown", 5, None),
+        (f"{CID}|v1", CID, "v1", "next_video", "v2", 2, None),
+        (f"{OTHER}|v9", OTHER, "v9", "device", "browser", 1, 9),
+    ),
     t.module_engagement: [
         _engagement("ann", date(2031, 2, 26), "problem", "p1", "completed", 1),
         _engagement("ann", date(2031, 2, 28), "problem", "p1", "attempted", 3),
@@ -340,33 +405,27 @@ ROWS: dict[sa.Table, list[dict[str, Any]]] = {
         (CID, date(2031, 2, 23), date(2031, 3, 2), "problems_attempted", "high", 8.0, None),
         (CID, date(2031, 2, 23), date(2031, 3, 2), "problem_attempts_per_completed", "low", 0.0, 2.5),
     ),
-    t.module_engagement_roster: [
-        _learner(
-            "ann",
-            user_id=7,
-            name="Ann Example",
-            email="ann@example.com",
-            enrollment_mode="audit",
-            enrollment_date=date(2031, 1, 9),
-            cohort="Team A",
-            segments="highly_engaged",
-            problems_attempted=3,
-            problems_completed=2,
-            problem_attempts_per_completed=1.5,
-            videos_viewed=4,
-            attempt_ratio_order=3,
-            year_of_birth=1999,
-            level_of_education="b",
-            gender="f",
-            country="DE",
-        ),
-        _learner("Bob", enrollment_mode="verified", segments="struggling,inactive", attempt_ratio_order=-10),
-        _learner("zoë", enrollment_mode="audit", cohort="Équipe, B", name="Zoë"),
-    ],
+    t.module_engagement_roster: LEARNERS,
+    t.module_engagement_roster_token: _tokens(),
+    t.course_flow: _rows(
+        "course_id level block_id parent_block_id display_name place is_deleted reached completed tried "
+        "watched stopped next_block_id next_learners",
+        (CID, "section", "week2", "root", "Week 2", 4, True, 2, None, 0, 1, 0, None, None),
+        (CID, "subsection", "intro", "week1", "Intro", 2, False, 9, 5, 6, 7, 4, "more", 3),
+        (CID, "section", "week1", "root", "Week 1", 1, False, 9, 5, 6, 7, 4, None, None),
+    ),
+    t.learner_status: _STATUSES,
+    t.learner_status_count: _rows(
+        "course_id status count",
+        (CID, "slowing down", 1),
+        (CID, "quiet", 1),
+        (CID, "never started", 1),
+        (OTHER, "left", 3),
+    ),
     t.enterprise_user: _rows(
-        "enterprise_id lms_user_id enterprise_user_id user_username",
-        (ENTERPRISE.replace("-", ""), 7, 1, "ann"),
-        (ENTERPRISE.replace("-", ""), 8, 2, "bob"),
+        "enterprise_id lms_user_id enterprise_user_id user_username user_email enterprise_sso_uid",
+        (ENTERPRISE.replace("-", ""), 7, 1, "ann", "ann@example.com", "ann@customer.example.com"),
+        (ENTERPRISE.replace("-", ""), 8, 2, "bob", None, None),
     ),
 }
 

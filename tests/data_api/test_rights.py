@@ -49,8 +49,8 @@ VALUES = {
 }
 BODIES = {"POST": {}, "PUT": {"until": 0}}
 OF_LEARNERS = re.compile(
-    r"\b(enrollment_difference|module_engagement(_roster|_summary|_user_segments)?|enterprise_user|"
-    r"student_engagement_\w+)\b"
+    r"\b(enrollment_difference|module_engagement(_roster(_token)?|_summary|_user_segments)?|enterprise_user|"
+    r"student_engagement_\w+|learner_status)\b"
 )
 OF_A_WEEK: dict[str, Any] = {
     "course_id": rows.CID,
@@ -121,6 +121,8 @@ class Service:
         sa.event.listen(sa.Engine, "before_cursor_execute", note)
         try:
             for asked in self.requests:
+                for store in self.app.state.stores.values():
+                    store._derived.clear()  # noqa: SLF001 - counts that are kept would not be asked for
                 statements.clear()
                 self.ask(asked, rows.TOKEN)
                 if any(OF_LEARNERS.search(statement) for statement in statements):
@@ -173,9 +175,10 @@ def serve_rows(home: Path, serve: Callable[[Any], str]) -> Iterator[Callable[...
     """`serve_rows(learners=True)` serves the store above."""
     with ExitStack() as running:
 
-        def start(**ours: Any) -> Service:
+        def start(privacy: dict[str, Any] | None = None, **ours: Any) -> Service:
             (home / "audit.jsonl").unlink(missing_ok=True)
-            app = create_app(Settings(home=home, data_api={"audit_log": home / "audit.jsonl", **ours}))
+            ours = {"audit_log": home / "audit.jsonl", **ours}
+            app = create_app(Settings(home=home, data_api=ours, privacy=privacy or {}))
             return running.enter_context(closing(Service(home, app, serve(app))))
 
         yield start

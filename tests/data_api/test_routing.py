@@ -52,6 +52,10 @@ PATHS = {
     "coverage_of_video": f"v1/videos/{CID}|v1/coverage/",
     "video_places": f"v1/courses/{CID}/video_places/",
     "places_of_video": f"v1/videos/{CID}|v1/places/",
+    "video_weeks": f"v1/courses/{CID}/video_weeks/",
+    "weeks_of_video": f"v1/videos/{CID}|v1/weeks/",
+    "video_watching": f"v1/courses/{CID}/video_watching/",
+    "watching_of_video": f"v1/videos/{CID}|v1/watching/",
     "user_engagement": f"v0/courses/{CID}/user_engagement/",
     "enterprise_engagements": "v0/enterprise/5c0dd495-e726-46fa-a6a8-2d8d26c716c9/engagements/",
     "course_summaries": f"v0/course_summaries/?course_ids={COURSE}",
@@ -60,6 +64,10 @@ PATHS = {
     "learner": f"v0/learners/ann/?course_id={COURSE}",
     "learners": f"v0/learners/?course_id={COURSE}",
     "engagement_timeline": f"v0/engagement_timelines/ann/?course_id={COURSE}",
+    "all_learners": f"v1/courses/{CID}/learners/?cohort=Team%20A",
+    "course_flow": f"v1/courses/{CID}/course_flow/",
+    "learner_statuses": f"v1/courses/{CID}/learner_statuses/",
+    "learners_by_status": f"v1/courses/{CID}/learners_by_status/",
     "course_learner_metadata": f"v0/course_learner_metadata/{CID}/",
 }
 OF_FILES = {"report", "metrics"}  # answers that change with time or release

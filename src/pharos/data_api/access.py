@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Annotated, Any
 
 import anyio.to_thread
@@ -18,6 +18,7 @@ from fastapi.routing import APIRoute
 
 from pharos.data_api.errors import APIError, Forbidden, NoRoute, Throttled, Unauthenticated
 from pharos.data_api.jwt import SignedTokens
+from pharos.data_api.organizations import beginnings, in_organizations
 from pharos.data_api.reading import Recent
 from pharos.data_api.tokens import Token, hashed
 from pharos.limits import Limits
@@ -28,7 +29,6 @@ from pharos.telemetry.audit import AuditLog
 log = logging.getLogger(__name__)
 
 SCHEME = "Token"  # name of the way to authenticate, in the documentation
-COURSE_KINDS = ("course-v1", "slashes", "ccx-v1", "library-v1")
 NOT_KEPT = "private, no-store"  # by nobody on the way to the caller either
 
 
@@ -59,7 +59,7 @@ class Caller:
         return (
             self.reads_everything
             or course_id in (self.courses or ())
-            or course_id.startswith(_beginnings(self.organizations))
+            or course_id.startswith(beginnings(self.organizations))
         )
 
     def sees(self, course_id: sa.Column[str]) -> sa.ColumnElement[bool]:
@@ -73,28 +73,8 @@ class Caller:
         courses = sorted(self.courses or ())
         return sa.or_(
             sa.and_(course_id.in_(courses), exactly(course_id).in_(courses)),
-            *(
-                sa.and_(
-                    course_id.startswith(beginning, autoescape=True),
-                    exactly(sa.func.substr(course_id, 1, len(beginning))) == beginning,
-                )
-                for beginning in _beginnings(self.organizations)
-            ),
+            in_organizations(course_id, beginnings(self.organizations)),
         )
-
-
-@lru_cache
-def _beginnings(organizations: frozenset[str] | None) -> tuple[str, ...]:
-    """The ids of the organisations' courses and libraries begin so, and no other ids do.
-
-    A name with a separator of ids is no organisation's: `a+b` would begin as course `b` of organisation `a`.
-    """
-    names = sorted(name for name in organizations or () if name and not set(name) & set("+/"))
-    return tuple(
-        beginning
-        for name in names
-        for beginning in (f"{name}/", *(f"{kind}:{name}+" for kind in COURSE_KINDS))
-    )
 
 
 class Access:
@@ -219,6 +199,7 @@ class OfCallers(APIRoute):
                 return await answer(request)
             _check_learners(request, caller)
             _check_courses(request, caller)
+            _check_organizations(request)
             await anyio.to_thread.run_sync(_note_reading, request, caller)
             response = await answer(request)
             response.headers["Cache-Control"] = NOT_KEPT
@@ -251,16 +232,32 @@ def _check_learners(request: Request, caller: Caller) -> None:
 
 def _check_courses(request: Request, caller: Caller) -> None:
     """Raises Forbidden if path or query name a course that the caller may not read."""
-    named = [request.path_params.get("course_id"), *request.query_params.getlist("course_id")]
-    if not all(caller.may_read(course_id) for course_id in named if course_id):
+    if not all(caller.may_read(course_id) for course_id in _courses(request)):
         raise Forbidden("This token may not read this course.")
+
+
+def _check_organizations(request: Request) -> None:
+    """Raises Forbidden if path or query name a course whose learners are not shown."""
+    if not all(request.app.state.privacy.allows(course_id) for course_id in _courses(request)):
+        raise Forbidden("Data of single learners of this organisation are not shown.")
+
+
+def _courses(request: Request) -> list[str]:
+    """The courses that path and query name."""
+    named = [request.path_params.get("course_id"), *request.query_params.getlist("course_id")]
+    return [course_id for course_id in named if course_id]
 
 
 def _note_reading(request: Request, caller: Caller) -> None:
     """Raises OSError if it cannot be written down: then nothing is read."""
     audit: AuditLog = request.app.state.audit
     audit.note(
-        "read", who=caller.name, address=_address(request), path=request.url.path, query=request.url.query
+        "read",
+        who=caller.name,
+        address=_address(request),
+        path=request.url.path,
+        query=request.url.query,
+        mode=request.app.state.privacy.mode,
     )
 
 

@@ -41,16 +41,19 @@ from pharos.data_api.errors import (
 from pharos.data_api.formats import as_json
 from pharos.data_api.jwt import SignedTokens
 from pharos.data_api.paths import HEADERS, Paths, canonical
+from pharos.data_api.privacy import Privacy
 from pharos.data_api.reading import WORKERS, Recent, ResultStore
 from pharos.data_api.report_files import DOWNLOADS, Reports
 from pharos.data_api.routes import (
     activity,
+    course_flow,
     demographics,
     engagement,
     enrollment,
     exports,
     items,
     languages,
+    learner_status,
     learners,
     operations,
     problems,
@@ -90,6 +93,8 @@ SUBJECTS = (
     videos.subject,
     engagement.subject,
     learners.subject,
+    learner_status.subject,
+    course_flow.subject,
     reports.subject,
     operations.subject,
 )
@@ -127,6 +132,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.jobs = Recent(lambda: first.told(_jobs))
     app.state.reports = Reports(settings.home / "reports", ours)
     app.state.account_url = ours.account_url
+    app.state.privacy = Privacy(settings.privacy)
     app.state.access = Access(
         app.state.tokens,
         SignedTokens(settings.lms, ours.jwt_audience),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 from starlette.exceptions import HTTPException
 
-from pharos.data_api.errors import BadBody, NoData, UnsupportedMediaType
+from pharos.data_api.errors import BadBody, IllegalParameter, NoData, UnsupportedMediaType
 from pharos.data_api.times import read_moment
 
 BODIES = ("application/json", "application/x-www-form-urlencoded")  # forms of a POST, as documented
@@ -67,6 +67,18 @@ def check_characters(request: Request) -> None:
     values = [value for _, value in request.query_params.multi_items()]
     if any("\x00" in text for text in (request.scope["path"], *values)):
         raise NoData
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names of a list with commas."""
+    return tuple(filter(None, text.split(",")))
+
+
+def check_choices(parameter: str, chosen: Iterable[str], allowed: Collection[str]) -> None:
+    """Raises IllegalParameter for the first value that is not allowed."""
+    for value in chosen:
+        if value not in allowed:
+            raise IllegalParameter(f"{parameter} value '{value}' must be one of: ({', '.join(allowed)})")
 
 
 class Given:

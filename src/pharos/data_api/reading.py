@@ -7,6 +7,7 @@ about the store itself (what is published, which tokens there are), and exports.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 from fastapi import Request
 
+from pharos.data_api.privacy import Privacy
 from pharos.errors import PharosError
 from pharos.result_store import store
 from pharos.result_store.connecting import (
@@ -32,6 +34,8 @@ from pharos.result_store.errors import StoreUnreachable, TableMissing
 from pharos.result_store.publications import published as published_in
 from pharos.result_store.store import Publication
 from pharos.result_store.tables import publications
+
+log = logging.getLogger(__name__)
 
 FRESH_FOR_S = 1.0
 WORKERS = 4  # answers made at once; more threads only wait for each other
@@ -128,6 +132,7 @@ class ResultStore:
         self._columns: dict[str, set[str]] = {}
         self._derived: dict[str, tuple[Publication, Any]] = {}
         self._deriving = threading.Lock()
+        self.background = ThreadPoolExecutor(1, "background")
 
     def rows(self, statement: sa.Select[Any], values: Values = NOTHING) -> list[sa.RowMapping]:
         """All rows of a query, by column name."""
@@ -168,8 +173,21 @@ class ResultStore:
             self._columns.clear()  # an upgrade may have changed them
             raise
 
+    def meanwhile(self, do: Callable[[sa.Connection], None]) -> None:
+        """Do something with a snapshot in a thread of its own, when those before are done."""
+
+        def work() -> None:
+            try:
+                with _open_snapshot(self._exporting) as connection:
+                    do(connection)
+            except PharosError as error:
+                log.error("background: %s", error)  # noqa: TRY400 - the message says it all
+
+        self.background.submit(work)
+
     def close(self) -> None:
         """Give the connections back."""
+        self.background.shutdown(wait=True, cancel_futures=True)
         self.published.close()
         self.newer.close()
         for engine in (self._reading, self._short, self._probing, self._exporting):
@@ -305,9 +323,19 @@ def edition_of(published: Mapping[str, Publication]) -> Any:
 class Reading:
     """The Result Store, as one answer reads it: all of one edition. `published`: what its tables hold."""
 
-    def __init__(self, store: ResultStore, published: Mapping[str, Publication]) -> None:
-        self._store, self.published = store, published
+    def __init__(
+        self, store: ResultStore, published: Mapping[str, Publication], privacy: Privacy | None = None
+    ) -> None:
+        """`privacy`: of an answer about single learners; what it hides is hidden in all rows."""
+        self._store, self.published, self._privacy = store, published, privacy
         self._snapshot: sa.Connection | None = None
+
+    @property
+    def privacy(self) -> Privacy:
+        """What may be shown of single learners. Raises TypeError if the answer is about none."""
+        if self._privacy is None:
+            raise TypeError("the answer is not declared to be about single learners")
+        return self._privacy
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -318,6 +346,16 @@ class Reading:
                 yield
             finally:
                 self._snapshot = None
+
+    def meanwhile(self, do: Callable[[Reading], None]) -> None:
+        """Read something for later, in a thread of its own: the same store, as it is then."""
+
+        def work(connection: sa.Connection) -> None:
+            later = Reading(self._store, published_in(connection), self._privacy)
+            later._snapshot = connection
+            do(later)
+
+        self._store.meanwhile(work)
 
     def rows(self, statement: OfEdition | sa.Select[Any], values: Values = NOTHING) -> list[sa.RowMapping]:
         """All rows of a query, by column name."""
@@ -330,6 +368,14 @@ class Reading:
         `values`: of its bound parameters. A statement that is kept and bound costs a third of a new one.
         Raises TypeError for a plain statement outside of a snapshot: its edition would not be known.
         """
+        rows = self.unmasked(statement, values)
+        if self._privacy is None:
+            return rows
+        plain = statement.statement if isinstance(statement, OfEdition) else statement
+        return self._privacy.rows(list(plain.selected_columns), rows)
+
+    def unmasked(self, statement: OfEdition | sa.Select[Any], values: Values = NOTHING) -> Sequence[Any]:
+        """Rows with all that identifies learners: for queries, never for an answer."""
         if isinstance(statement, OfEdition):
             statement, values = statement.statement, {"edition": edition_of(self.published), **values}
         elif self._snapshot is None:

@@ -222,7 +222,8 @@ async def _answered_from(
         if found := cache.get(key, published):
             return found  # type: ignore[no-any-return]
     output = _output(request)
-    reading = Reading(of_request(request), published)
+    privacy = request.app.state.privacy if endpoint.about_learners else None
+    reading = Reading(of_request(request), published, privacy)
     at_hand = {"request": request, "store": reading, "caller": caller}
     given = {**own, **{name: value for name, value in at_hand.items() if name in endpoint.wanted}}
     with cache.making(key) if made_from else nullcontext():

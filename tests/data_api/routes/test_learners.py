@@ -72,6 +72,9 @@ def test_course_ids_are_checked(api: httpx.Client) -> None:
         ({"ignore_segments": "inactive"}, ["ann", "zoë"]),
         ({"cohort": "Équipe, B"}, ["zoë"]),
         ({"cohort": ""}, ["Bob", "ann", "zoë"]),
+        ({"status": "quiet"}, ["ann"]),
+        ({"status": "quiet,never started", "sort_order": "desc"}, ["ann", "Bob"]),
+        ({"status": "never started", "text_search": "ann"}, []),
         ({"enrollment_mode": "audit"}, ["ann", "zoë"]),
         ({"text_search": "EXAMPLE"}, ["ann"]),
         ({"text_search": "%"}, []),
@@ -79,6 +82,7 @@ def test_course_ids_are_checked(api: httpx.Client) -> None:
         ({"text_search": "Zoë"}, ["zoë"]),
         ({"text_search": " exam  an"}, ["ann"]),
         ({"text_search": "ann bob"}, []),
+        ({"text_search": "xample"}, []),
         ({"text_search": "ann@example.com"}, ["ann"]),
         ({"order_by": "problems_attempted", "sort_order": "desc"}, ["ann", "Bob", "zoë"]),
         ({"order_by": "email"}, ["ann", "Bob", "zoë"]),
@@ -104,6 +108,7 @@ def test_choosing_and_ordering(api: httpx.Client, query: dict[str, str], found: 
             "segments/ignore_segments value 'nope' must be one of: (highly_engaged, disengaging, struggling,",
         ),
         ({"order_by": "zzz"}, "order_by value 'zzz' must be one of: (username, email,"),
+        ({"status": "asleep"}, "status value 'asleep' must be one of: (never started, active,"),
         ({"sort_order": "up"}, "sort_order value 'up' must be one of: (asc, desc)"),
     ],
 )
@@ -136,7 +141,7 @@ def test_csv_of_learners(api: httpx.Client) -> None:
     answer = api.get("/api/v0/learners/", params={"course_id": CID}, headers={"Accept": "text/csv"})
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert [row["cohort"] for row in rows] == ["", "Team A", "Équipe, B"]
-    assert rows[0]["segments"] == "struggling, inactive"
+    assert rows[0]["segments"] == "inactive, struggling"
     assert "engagements.videos_viewed" in rows[0]
     name = answer.headers["Content-Disposition"]
     assert "OrgX-ABC101-2031_T1--2" in name

@@ -44,7 +44,7 @@ def test_a_video_of_a_course_that_is_not_theirs_is_not_shown(api: httpx.Client) 
     headers = {"Authorization": f"Token {TOKEN_OF_ONE_COURSE}"}
     for course, status in ((OTHER, 200), (CID, 404)):
         video = "v9" if course == OTHER else "v1"
-        for path in ("coverage", "places"):
+        for path in ("coverage", "places", "weeks", "watching"):
             answer = api.get(f"/api/v1/videos/{course}|{video}/{path}/", headers=headers)
             assert answer.status_code == status, course
 
@@ -59,6 +59,17 @@ def test_places_of_a_course_and_of_a_video(api: httpx.Client) -> None:
     assert api.get(f"/api/v1/videos/{CID}%7Cv1/places/").json() == found[:2]
 
 
-def test_the_original_has_neither(api: httpx.Client) -> None:
-    for path in ("video_coverage", "video_places"):
+def test_weeks_and_watching_of_a_course_and_of_a_video(api: httpx.Client) -> None:
+    weeks = api.get(f"/api/v1/courses/{CID}/video_weeks/").json()
+    assert [(row["encoded_module_id"], row["week"]) for row in weeks] == [
+        ("v1", "2031-02-17"), ("v1", "2031-02-24"), ("v2", "2031-02-24"),
+    ]  # fmt: skip
+    assert api.get(f"/api/v1/videos/{CID}%7Cv1/weeks/").json() == weeks[:2]
+    ways = api.get(f"/api/v1/courses/{CID}/video_watching/").json()
+    assert [row["kind"] for row in ways] == ["captions", "device", "next_video", "speed", "device"]
+    assert api.get(f"/api/v1/videos/{CID}%7Cv1/watching/").json() == ways[:4]
+
+
+def test_the_original_has_none_of_them(api: httpx.Client) -> None:
+    for path in ("video_coverage", "video_places", "video_weeks", "video_watching"):
         assert api.get(f"/api/v0/courses/{CID}/{path}/").status_code == 404

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -96,7 +97,8 @@ def user_engagement(
         .group_by(table.c.username)
         .order_by(table.c.username)
     )
-    return [_user(row) for row in rows]
+    users = [_user(row) for row in rows]
+    return sorted(users, key=itemgetter("username")) if store.privacy.is_pseudonymous else users
 
 
 def _end(store: Reading) -> date:
@@ -142,16 +144,18 @@ def enterprise_engagements(
     table, users = tables.module_engagement, tables.enterprise_user
     spelled = users.c.enterprise_id.in_(_spellings(enterprise_id))
     # Read, not joined: columns of two collations cannot be compared.
-    found_names = store.tuples(sa.select(users.c.user_username).distinct().where(spelled))
+    found_names = store.unmasked(sa.select(users.c.user_username).distinct().where(spelled))
     names = {"names": [name for (name,) in found_names if name is not None]}
     statement = sa.select(table).where(
         table.c.username.in_(sa.bindparam("names", expanding=True, literal_execute=True)),
         table.c.entity_type.not_in(NOT_SERVED),
         caller.sees(table.c.course_id),
+        store.privacy.allowed(table.c.course_id),
     )
     counted = sa.select(sa.func.count().label("count")).select_from(statement.subquery())
     count = store.rows(counted, names)[0]["count"]
-    order = [table.c[name] for name in (BY_DAY if store.is_published(table) else ["id"])]
+    by_day = [table.c[name] for name in (BY_DAY if store.is_published(table) else ["id"])]
+    order = [store.privacy.order(table)] if store.privacy.is_pseudonymous else by_day
     found = page.cut(
         count,
         lambda offset, limit: [

@@ -18,8 +18,9 @@ from pharos.data_api.access import SCHEME, Caller, OfCallers, OfTableReaders
 from pharos.data_api.cache import accepts_gzip
 from pharos.data_api.errors import Forbidden, IllegalParameter, NoData, NoRoute, NotAcceptable
 from pharos.data_api.formats import CSV, JSON, NDJSON, PARQUET, Format, as_json, attachment, cell, chosen
-from pharos.data_api.parameters import Between, Range, check_characters
+from pharos.data_api.parameters import Between, Range, check_characters, check_choices
 from pharos.data_api.paths import SUFFIX
+from pharos.data_api.privacy import Privacy
 from pharos.data_api.reading import of_request
 from pharos.data_api.routing import documented_errors, note_unknown_parameters, provenance
 from pharos.data_api.streaming import Stream, Streamed, gzipped
@@ -117,13 +118,19 @@ async def export(
     there = await asyncio.to_thread(store.columns, found)
     shown = _shown(found, there, columns)
     published = await store.published.get()
-    order = _order(found, shown, is_published=table in published)
+    privacy = request.app.state.privacy if table in ABOUT_LEARNERS else None
+    order = _order(found, shown, privacy, is_published=table in published)
     statement = _in_days(_chosen(found, shown, caller, course_id), found, days).order_by(*order)
+    if privacy is not None and "course_id" in found.c:
+        statement = statement.where(privacy.allowed(found.c.course_id))
     headers = {"Vary": "Accept, Authorization, Accept-Encoding"}
     if wanted is not JSON:
         headers["Content-Disposition"] = attachment(f"{table}.{wanted.name}")
     headers |= provenance(published, [found])
-    chunks = _written(store.chunks(statement, ROWS_AT_ONCE), WRITERS[wanted], shown)
+    rows = store.chunks(statement, ROWS_AT_ONCE)
+    if privacy is not None:
+        rows = _as_shown(rows, shown, privacy)
+    chunks = _written(rows, WRITERS[wanted], shown)
     if wanted is not PARQUET and accepts_gzip(request.headers.get("accept-encoding", "")):
         headers["Content-Encoding"] = "gzip"
         chunks = gzipped(chunks)
@@ -147,9 +154,7 @@ def _shown(table: sa.Table, there: set[str], names: str | None) -> Columns:
     """
     known = {column.name: column for column in contract.columns(table) if column.name in there}
     wanted = [name.strip() for name in names.split(",")] if names else list(known)
-    for name in wanted:
-        if name not in known:
-            raise IllegalParameter(f"columns value '{name}' must be one of: ({', '.join(known)})")
+    check_choices("columns", wanted, known)
     return [known[name] for name in dict.fromkeys(wanted)]
 
 
@@ -176,8 +181,21 @@ def _chosen(table: sa.Table, shown: Columns, caller: Caller, course_id: str | No
     return statement
 
 
-def _order(table: sa.Table, shown: Columns, *, is_published: bool) -> Columns:
+def _as_shown(chunks: Generator[Rows], shown: Columns, privacy: Privacy) -> Generator[Rows]:
+    """The rows without what is hidden of learners."""
+    with closing(chunks):
+        for rows in chunks:
+            found = privacy.rows(shown, (tuple(row.values()) for row in rows))
+            yield [row._mapping for row in found]  # noqa: SLF001 - public by its documentation
+
+
+def _order(
+    table: sa.Table, shown: Columns, privacy: Privacy | None, *, is_published: bool
+) -> Sequence[sa.ColumnElement[Any]]:
     """The key, or all columns of a table without one; of another program's rows their number, if any."""
+    if privacy is not None and privacy.is_pseudonymous:
+        privacy.check_order(table)
+        return [privacy.order(table)]
     if not is_published and not table.info["by_day"] and "id" in table.c:
         return [table.c.id]
     return [table.c[name] for name in table.info["key"]] or shown

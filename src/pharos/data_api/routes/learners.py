@@ -2,6 +2,7 @@
 right to it; every reading is written down.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from itertools import groupby
@@ -17,34 +18,22 @@ from pharos.data_api.access import CourseID
 from pharos.data_api.errors import (
     CourseMalformed,
     CourseNotSpecified,
-    IllegalParameter,
     NotFoundCoded,
 )
 from pharos.data_api.paging import PageAsked
+from pharos.data_api.privacy import Privacy
 from pharos.data_api.reading import Reading
+from pharos.data_api.roster import SEGMENTS, WantedLearners, is_named, roster, rows_of, username_of, words_of
+from pharos.data_api.roster_kept import groups_of
 from pharos.data_api.routes.enrollment import Day
+from pharos.data_api.routes.learner_status import OptionalDay, days_from, last_day, text
 from pharos.data_api.routing import TIME, Subject
 from pharos.keys import is_course_id
 from pharos.result_store import tables
 from pharos.result_store.column_types import equal
-from pharos.result_store.folding import folded
 
 subject = Subject("Learners")
-roster = tables.module_engagement_roster
 
-SEGMENTS = ("highly_engaged", "disengaging", "struggling", "inactive", "unenrolled")
-ORDERS = (
-    "username",
-    "email",
-    "discussion_contributions",
-    "problems_attempted",
-    "problems_completed",
-    "problem_attempts_per_completed",
-    "attempt_ratio_order",
-    "videos_viewed",
-)
-_SEARCH = "Words, or parts of them, of name, user name or e-mail address, in any case and without accents."
-DIRECTIONS = ("asc", "desc")
 METRICS = (
     "problem_attempts_per_completed",
     "problems_attempted",
@@ -161,17 +150,16 @@ def learner(
 ) -> Learner:
     """One learner of the course."""
     course_id = _checked(course_id)
-    rows = store.rows(
-        sa.select(roster).where(equal(roster.c.course_id, course_id), equal(roster.c.username, username))
-    )
+    name = username_of(store, course_id, username)
+    rows = store.rows(sa.select(roster).where(equal(roster.c.course_id, course_id), is_named(roster, name)))
     if len(rows) != 1:
         raise NotFoundCoded("no_learner_for_course", f"Learner {username} not found for course {course_id}.")
-    return _learner(rows[0], _account_base(request), _last_updated(store))
+    return _learner(rows[0], _account_base(request, store.privacy), _last_updated(store))
 
 
 @subject.get(
     "learners/",
-    reads=[roster],
+    reads=[roster, words_of, tables.learner_status],
     versions=["v0"],
     file_name=f"{TIME}--learners",
 )
@@ -179,76 +167,20 @@ def learners(
     page: PageAsked,
     store: Reading,
     request: Request,
+    wanted: WantedLearners,
     course_id: CourseAsked = None,
-    text_search: Annotated[str, Query(description=_SEARCH)] = "",
-    segments: Annotated[str, Query(description=f"Any of these: {', '.join(SEGMENTS)}.")] = "",
-    ignore_segments: Annotated[str, Query(description="None of these; not together with segments.")] = "",
-    cohort: Annotated[str, Query(description="Exactly this cohort.")] = "",
-    enrollment_mode: Annotated[str, Query(description="Exactly this mode.")] = "",
-    order_by: Annotated[str, Query(description=f"One of {', '.join(ORDERS)}.")] = "",
-    sort_order: Annotated[str, Query(description="asc or desc.")] = "",
 ) -> LearnerPage:
     """The learners of the course, in pages; missing values last in ascending order, first in descending."""
     course_id = _checked(course_id)
-    conditions = [
-        equal(roster.c.course_id, course_id),
-        *_in_segments(segments, ignore_segments),
-        *([roster.c.cohort == cohort] if cohort else []),
-        *([roster.c.enrollment_mode == enrollment_mode] if enrollment_mode else []),
-        *_holds(text_search),
-    ]
-    order = _order(order_by or "username", sort_order)
-    count = store.rows(sa.select(sa.func.count().label("learners")).where(*conditions))[0]["learners"]
-    base, updated = _account_base(request), _last_updated(store)
-    found = page.cut(
-        count,
+    found = wanted.found(store, course_id)
+    base, updated = _account_base(request, store.privacy), _last_updated(store)
+    shown = page.cut(
+        found.count,
         lambda offset, limit: [
-            _learner(row, base, updated)
-            for row in store.rows(
-                sa.select(roster).where(*conditions).order_by(*order).offset(offset).limit(limit)
-            )
+            _learner(row, base, updated) for row in rows_of(store, found.ids(offset, limit))
         ],
     )
-    return {**found}  # type: ignore[typeddict-item]
-
-
-def _in_segments(wanted: str, ignored: str) -> list[sa.ColumnElement[bool]]:
-    if wanted and ignored:
-        raise IllegalParameter("Cannot combine `segments` and `ignore_segments` parameters.")
-    names = [name for name in (wanted or ignored).split(",") if name]
-    for name in names:
-        if name not in SEGMENTS:
-            raise IllegalParameter(
-                f"segments/ignore_segments value '{name}' must be one of: ({', '.join(SEGMENTS)})"
-            )
-    if not names:
-        return []
-    listed = sa.literal(",") + roster.c.segments + sa.literal(",")
-    among = sa.or_(*(listed.contains(f",{name},", autoescape=True) for name in names))
-    return [among if wanted else sa.not_(among)]
-
-
-def _holds(text: str) -> list[sa.ColumnElement[bool]]:
-    """Every word is in the name, the user name or the e-mail address."""
-    return [roster.c.search_text.contains(word, autoescape=True) for word in folded(text).split()]
-
-
-def _order(order_by: str, sort_order: str) -> list[sa.ColumnElement[Any]]:
-    """attempt_ratio_order goes against the ratio: the best have a small ratio and a large order."""
-    if order_by not in ORDERS:
-        raise IllegalParameter(f"order_by value '{order_by}' must be one of: ({', '.join(ORDERS)})")
-    if sort_order and sort_order not in DIRECTIONS:
-        raise IllegalParameter(f"sort_order value '{sort_order}' must be one of: ({', '.join(DIRECTIONS)})")
-    descending = sort_order == "desc"
-    column = roster.c[order_by]
-    order = [_directed(column.is_(None), descending), _directed(column, descending)]
-    if order_by == "problem_attempts_per_completed":
-        order.append(_directed(roster.c.attempt_ratio_order, not descending))
-    return [*order, roster.c.username]
-
-
-def _directed(column: sa.ColumnElement[Any], descending: bool) -> sa.ColumnElement[Any]:
-    return column.desc() if descending else column.asc()
+    return {**shown}  # type: ignore[typeddict-item]
 
 
 def _learner(row: sa.RowMapping, account_base: str | None, last_updated: str | None) -> Learner:
@@ -283,9 +215,10 @@ def _learner(row: sa.RowMapping, account_base: str | None, last_updated: str | N
     }
 
 
-def _account_base(request: Request) -> str | None:
+def _account_base(request: Request, privacy: Privacy) -> str | None:
+    """The beginning of the addresses of accounts; none with pseudonyms, which are no accounts."""
     base: str | None = request.app.state.account_url
-    return base
+    return None if privacy.is_pseudonymous else base
 
 
 def _last_updated(store: Reading) -> str | None:
@@ -295,13 +228,14 @@ def _last_updated(store: Reading) -> str | None:
 
 @subject.get(
     "engagement_timelines/{username}/",
-    reads=[tables.module_engagement],
+    reads=[tables.module_engagement, roster],
     versions=["v0"],
 )
 def engagement_timeline(username: Username, store: Reading, course_id: CourseAsked = None) -> Timeline:
     """What a learner did in the course on each day from the first to the last with engagement."""
     course_id = _checked(course_id)
     table = tables.module_engagement
+    name = username_of(store, course_id, username)
     rows = store.rows(
         sa.select(
             table.c.date,
@@ -310,7 +244,7 @@ def engagement_timeline(username: Username, store: Reading, course_id: CourseAsk
             sa.func.count(table.c.entity_id.distinct()).label("entities"),
             sa.func.sum(table.c["count"]).label("events"),
         )
-        .where(equal(table.c.course_id, course_id), equal(table.c.username, username))
+        .where(equal(table.c.course_id, course_id), is_named(table, name))
         .group_by(table.c.date, table.c.entity_type, table.c.event)
         .order_by(table.c.date)
     )
@@ -361,27 +295,17 @@ def _days(by_day: Mapping[date, Iterable[sa.RowMapping]]) -> list[TimelineDay]:
 def course_learner_metadata(course_id: CourseID, store: Reading) -> LearnerMetadata:
     """Learners of the course by mode, segment and cohort, and what is low and high engagement in it."""
     course_id = _checked(course_id)
-    columns = (roster.c.enrollment_mode, roster.c.segments, roster.c.cohort)
-    rows = store.rows(
-        sa.select(*columns, sa.func.count().label("learners"))
-        .where(equal(roster.c.course_id, course_id))
-        .group_by(*columns)
-    )
-    modes: dict[str, int] = {}
-    cohorts: dict[str, int] = {}
-    segments = dict.fromkeys(SEGMENTS, 0)
-    for row in rows:
-        for counts, names in (
-            (modes, [row["enrollment_mode"]]),
-            (cohorts, [row["cohort"]]),
-            (segments, row["segments"].split(",")),
-        ):
-            for name in filter(None, names):
-                counts[name] = counts.get(name, 0) + row["learners"]
+    modes: Counter[str] = Counter()
+    cohorts: Counter[str] = Counter()
+    segments = Counter(dict.fromkeys(SEGMENTS, 0))
+    for group in groups_of(store, course_id):
+        modes[group.enrollment_mode or ""] += group.learners
+        cohorts[group.cohort or ""] += group.learners
+        segments.update(dict.fromkeys(group.segments, group.learners))
     return {
-        "enrollment_modes": dict(sorted(modes.items())),
-        "segments": segments,
-        "cohorts": dict(sorted(cohorts.items())),
+        "enrollment_modes": {name: modes[name] for name in sorted(modes) if name},
+        "segments": dict(segments),
+        "cohorts": {name: cohorts[name] for name in sorted(cohorts) if name},
         "engagement_ranges": _ranges(course_id, store),
     }
 
@@ -406,3 +330,62 @@ def _ranges(course_id: str, store: Reading) -> EngagementRanges:
             ]
     dates = {"start": start.isoformat() if start else None, "end": end.isoformat() if end else None}
     return {"date_range": dates, **ranks}  # type: ignore[typeddict-item]
+
+
+class RosterRow(TypedDict):
+    course_id: str
+    username: str
+    name: str | None
+    email: str | None
+    enrollment_mode: str | None
+    enrollment_date: Annotated[str | None, Field(examples=["2031-01-09"])]
+    cohort: str | None
+    segments: Annotated[str, Field(description="Joined by commas.")]
+    problems_attempted: int
+    problems_completed: int
+    problem_attempts: int
+    problem_attempts_per_completed: Annotated[float | None, Field(description="null: none completed.")]
+    videos_viewed: int
+    discussion_contributions: int
+    status: Annotated[str | None, Field(description="What the learner is doing; null: not counted.")]
+    rule: Annotated[str | None, Field(description="Why that is said, with the days and numbers below.")]
+    since: OptionalDay
+    enrolled_date: OptionalDay
+    last_date: OptionalDay
+    days_without_activity: int | None
+    pause_days: int | None
+    days_week: int | None
+    days_before: int | None
+
+
+STATUS = ("status", "rule", "since", "enrolled_date", "last_date", "pause_days", "days_week", "days_before")
+"""Columns of the status in a row of the roster."""
+
+
+@subject.get(
+    "courses/{course_id:course}/learners/",
+    reads=[roster, words_of, tables.learner_status],
+    versions=["v1"],
+    file_name="learners",
+    may_be_empty=True,
+)
+def all_learners(course_id: CourseID, store: Reading, wanted: WantedLearners) -> list[RosterRow]:
+    """All learners of the course that are asked for, without pages; order as `learners/`."""
+    status, last = tables.learner_status, last_day(store)
+    columns = [roster.c[name] for name in RosterRow.__annotations__ if name in roster.c]
+    same = sa.and_(equal(status.c.course_id, course_id), status.c.user_id == roster.c.user_id)
+    rows = store.rows(
+        sa.select(*columns, *(status.c[name] for name in STATUS))
+        .select_from(roster.outerjoin(status, same))
+        .where(*wanted.conditions(store, course_id))
+        .order_by(*wanted.order(store.privacy))
+    )
+    days = ("enrollment_date", "since", "enrolled_date", "last_date")
+    return [
+        {
+            **row,  # type: ignore[typeddict-item]
+            **{name: text(row[name]) for name in days},
+            "days_without_activity": days_from(row["last_date"], last),
+        }
+        for row in rows
+    ]

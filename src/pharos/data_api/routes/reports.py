@@ -44,9 +44,9 @@ def report(
     request: Request,
     store: ResultStore,
 ) -> Report:
-    """A link to the newest report of the course."""
+    """A link to the newest report of the course. Reports have user names: with pseudonyms there is none."""
     reports: Reports = request.app.state.reports
-    if report_name not in reports.names:
+    if report_name not in reports.names or request.app.state.privacy.is_pseudonymous:
         raise _missing(report_name, course_id)
     found = reports.file(course_id, report_name, lambda: _known_courses(store))
     if found is None:
@@ -78,6 +78,8 @@ async def download(request: Request, file_name: str, expires: str = "", signatur
     reports: Reports = request.app.state.reports
     downloads: Streams = request.app.state.downloads
     if not (expires.isascii() and expires.isdigit() and len(expires) <= LARGEST_EXPIRY_DIGITS):
+        raise NoData
+    if request.app.state.privacy.is_pseudonymous:
         raise NoData
     found = await asyncio.get_running_loop().run_in_executor(
         downloads.threads, reports.linked, file_name, int(expires), signature

@@ -11,9 +11,9 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from pharos.data_api.access import Caller
-from pharos.data_api.errors import CourseMalformed, IllegalParameter, PlainText
+from pharos.data_api.errors import CourseMalformed, PlainText
 from pharos.data_api.paging import Page, public_url, size_of
-from pharos.data_api.parameters import Asked, Given
+from pharos.data_api.parameters import Asked, Given, check_choices
 from pharos.data_api.reading import Reading
 from pharos.data_api.routes.enrollment import MODES, Course, Created
 from pharos.data_api.routing import Subject
@@ -177,9 +177,7 @@ def course_totals(asked: Asked, caller: Caller, store: Reading) -> Totals:
 def _chosen(asked: Given, name: str) -> list[str]:
     """The values of a parameter that has choices. Raises IllegalParameter."""
     values = asked.list(name) or []
-    for value in values:
-        if value not in CHOICES[name]:
-            raise IllegalParameter(f"{name} value '{value}' must be one of: ({', '.join(CHOICES[name])})")
+    check_choices(name, values, CHOICES[name])
     return values
 
 

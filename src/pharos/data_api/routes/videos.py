@@ -59,6 +59,35 @@ class Place(TypedDict):
     created: Created
 
 
+class Week(TypedDict):
+    pipeline_video_id: Annotated[str, Field(description="Course id, `|`, encoded id of the video.")]
+    encoded_module_id: Annotated[str, Field(description="Id of the video as players write it.")]
+    week: Annotated[str, Field(description="Monday of the week, which may not be complete yet.")]
+    num_users: Annotated[int, Field(description="Distinct learners who watched the video.")]
+    watched_seconds: Annotated[int, Field(description="Seconds of the video that they watched.")]
+    created: Created
+
+
+class Watching(TypedDict):
+    pipeline_video_id: Annotated[str, Field(description="Course id, `|`, encoded id of the video.")]
+    encoded_module_id: Annotated[str, Field(description="Id of the video as players write it.")]
+    kind: Annotated[
+        str, Field(description="speed, device, captions, track, next, next_video or next_problem.")
+    ]
+    value: Annotated[
+        str,
+        Field(
+            description="The speed; mobile or browser; shown; the mode; video, problem or nothing; or the "
+            "id of the block."
+        ),
+    ]
+    num_users: Annotated[int, Field(description="Distinct learners.")]
+    watched_seconds: Annotated[
+        int | None, Field(description="Seconds that they watched so; null of captions and what comes next.")
+    ]
+    created: Created
+
+
 _video, _segment = tables.video, tables.video_timeline
 OF_COURSE = OfEdition(
     sa.select(*(_video.c[name] for name in Video.__annotations__))
@@ -98,6 +127,7 @@ def video_timeline(video_id: VideoID, caller: Caller, store: Reading) -> list[Se
 
 
 _coverage, _place = tables.video_coverage, tables.video_place
+_week, _watching = tables.video_week, tables.video_watching
 
 
 def _statement(table: sa.Table, names: Iterable[str], by: str, *order: str) -> OfEdition:
@@ -114,6 +144,10 @@ COVERAGE_OF_COURSE = _statement(_coverage, Coverage.__annotations__, _COURSE, "c
 COVERAGE_OF_VIDEO = _statement(_coverage, Coverage.__annotations__, _ID, "covered_percent")
 PLACES_OF_COURSE = _statement(_place, Place.__annotations__, _COURSE, "kind", "start_second")
 PLACES_OF_VIDEO = _statement(_place, Place.__annotations__, _ID, "kind", "start_second")
+WEEKS_OF_COURSE = _statement(_week, Week.__annotations__, _COURSE, "week")
+WEEKS_OF_VIDEO = _statement(_week, Week.__annotations__, _ID, "week")
+WATCHING_OF_COURSE = _statement(_watching, Watching.__annotations__, _COURSE, "kind", "value")
+WATCHING_OF_VIDEO = _statement(_watching, Watching.__annotations__, _ID, "kind", "value")
 
 
 @subject.get(
@@ -157,5 +191,49 @@ def places_of_video(video_id: VideoID, caller: Caller, store: Reading) -> list[P
     return [cast("Place", _told(row)) for row in store.rows(PLACES_OF_VIDEO, {_ID: video_id})]
 
 
+@subject.get(
+    "courses/{course_id:course}/video_weeks/",
+    reads=[_week],
+    file_name="video-weeks",
+    versions=("v1",),
+    one_statement=True,
+)
+def video_weeks(course_id: CourseID, store: Reading) -> list[Week]:
+    """Learners of each video of the course by week, and how long they watched it; oldest week first."""
+    return [_week_of(row) for row in store.rows(WEEKS_OF_COURSE, {_COURSE: course_id})]
+
+
+@subject.get("videos/{video_id:path}/weeks/", reads=[_week], versions=("v1",), one_statement=True)
+def weeks_of_video(video_id: VideoID, caller: Caller, store: Reading) -> list[Week]:
+    """Learners of the video by week, and how long they watched it; oldest week first."""
+    if not caller.may_read(video_id.partition("|")[0]):
+        return []
+    return [_week_of(row) for row in store.rows(WEEKS_OF_VIDEO, {_ID: video_id})]
+
+
+@subject.get(
+    "courses/{course_id:course}/video_watching/",
+    reads=[_watching],
+    file_name="video-watching",
+    versions=("v1",),
+    one_statement=True,
+)
+def video_watching(course_id: CourseID, store: Reading) -> list[Watching]:
+    """How the videos of the course are watched: speed, device, captions, track, and what comes next."""
+    return [cast("Watching", _told(row)) for row in store.rows(WATCHING_OF_COURSE, {_COURSE: course_id})]
+
+
+@subject.get("videos/{video_id:path}/watching/", reads=[_watching], versions=("v1",), one_statement=True)
+def watching_of_video(video_id: VideoID, caller: Caller, store: Reading) -> list[Watching]:
+    """How the video is watched: speed, device, captions, track, and what comes next."""
+    if not caller.may_read(video_id.partition("|")[0]):
+        return []
+    return [cast("Watching", _told(row)) for row in store.rows(WATCHING_OF_VIDEO, {_ID: video_id})]
+
+
 def _told(row: sa.RowMapping) -> dict[str, Any]:
     return {**row, "created": compact(row["created"])}
+
+
+def _week_of(row: sa.RowMapping) -> Week:
+    return cast("Week", _told(row) | {"week": row["week"].isoformat()})

@@ -1,0 +1,40 @@
+"""Which courses are an organisation's, by the beginnings of their ids: in Python and in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import sqlalchemy as sa
+
+from pharos.result_store.column_types import exactly
+
+COURSE_KINDS = ("course-v1", "slashes", "ccx-v1", "library-v1")
+
+
+def in_organizations(course_id: sa.Column[str], those: Iterable[str]) -> sa.ColumnElement[bool]:
+    """Whether a course id has one of these beginnings, every character of it."""
+    return sa.or_(
+        sa.false(),
+        *(
+            sa.and_(
+                course_id.startswith(beginning, autoescape=True),
+                exactly(sa.func.substr(course_id, 1, len(beginning))) == beginning,
+            )
+            for beginning in those
+        ),
+    )
+
+
+@lru_cache
+def beginnings(organizations: frozenset[str] | None) -> tuple[str, ...]:
+    """The ids of the organisations' courses and libraries begin so, and no other ids do.
+
+    A name with a separator of ids is no organisation's: `a+b` would begin as course `b` of organisation `a`.
+    """
+    names = sorted(name for name in organizations or () if name and not set(name) & set("+/"))
+    return tuple(
+        beginning
+        for name in names
+        for beginning in (f"{name}/", *(f"{kind}:{name}+" for kind in COURSE_KINDS))
+    )
