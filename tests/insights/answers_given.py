@@ -75,7 +75,7 @@ def _of_part(course: Course, block: Block, part: Part, seed: int | None, i: int)
                 "course_id": course.id,
                 "module_id": block.id,
                 "part_id": part.id,
-                "correct": option.correct,
+                "correct": option.points == 1,
                 "first_response_count": last // 2 + k,
                 "last_response_count": last,
                 "value_id": f"choice_{k}" if "choice" in part.input_type else None,

@@ -13,7 +13,7 @@ from tests.insights.world import World, fill, world_of
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Shared and never changed."""
-    with world_of(tmp_path_factory.mktemp("world"), fill) as running:
+    with world_of(tmp_path_factory.mktemp("world"), fill, learners=True) as running:
         yield running
 
 

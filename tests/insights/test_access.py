@@ -95,7 +95,7 @@ def addresses(course_id: str) -> list[str]:
         if "{course_id" not in path:
             continue
         address = path.replace("{course_id:course_page}", course_id)
-        for name, value in places(course_id, path).items():
+        for name, value in {**places(course_id, path), "username": "learner_57"}.items():
             address = address.replace(f"{{{name}}}", value)
         if "{name:path}" in address:
             found += [address.replace("{name:path}", name) for name in DOWNLOADS]
@@ -248,7 +248,10 @@ def test_a_role_for_an_organisation_is_one_for_each_of_its_courses(tmp_path: Pat
 
 
 def test_course_teams_in_the_tables_of_authz_keep_their_courses(tmp_path: Path) -> None:
-    with world_of(tmp_path, fill, release=Release.WILLOW) as world, world.client(STAFF_OF_FIRST) as client:
+    with (
+        world_of(tmp_path, fill, release=Release.WILLOW, learners=True) as world,
+        world.client(STAFF_OF_FIRST) as client,
+    ):
         for address in addresses(world.course_id):
             expected = 404 if address.endswith(REPORT) else 200
             assert client.get(address).status_code == expected, address

@@ -29,12 +29,15 @@ REPORTS = (
     "enrollment/demographics/gender/",
     "enrollment/geography/",
     "engagement/content/",
+    "learners/?q=o&segment=not_inactive&sort=-problems_attempted",
+    "learners/learner_57/",
+    "learner_addresses/?segment=struggling",
 )
 
 
 def addresses(world: World) -> list[str]:
     course = f"/courses/{world.course_id}/"
-    empty = f"/courses/{world.campus.courses[2].id}/enrollment/activity/"
+    empty = f"/courses/{world.campus.courses[2].id}/"
     return [
         "/courses/",
         "/courses/?q=nothing",
@@ -42,7 +45,8 @@ def addresses(world: World) -> list[str]:
         "/courses/portfolio/?by=program&q=sea",
         "/definitions/",
         "/nowhere/",
-        empty,
+        f"{empty}enrollment/activity/",
+        f"{empty}learners/",
         *(course + r for r in REPORTS),
     ]
 

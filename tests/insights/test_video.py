@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date, timedelta
 
 import httpx
 import pytest
@@ -14,13 +15,24 @@ from tests.insights.test_files import workbook
 from tests.insights.test_numbers import figures, table
 from tests.insights.test_problem_lists import answer, in_path, looked_at, percent, plain
 from tests.insights.test_videos import VIDEOS, in_order, subsection_path, with_videos
-from tests.insights.videos_watched import ODD_VIDEO, PLACES, coverage, timeline, videos_of, watched
+from tests.insights.videos_watched import (
+    ODD_VIDEO,
+    PLACES,
+    WEEKS,
+    coverage,
+    timeline,
+    videos_of,
+    watched,
+    ways,
+)
 from tests.insights.world import LAST_RUN, OLD_STYLE, World
 
+from pharos.demo.subtitles import subtitles
 from pharos.insights.language import languages
 from pharos.insights.outline import Block, Outline
 from pharos.insights.pages.video import largest, same_position, sentence
 from pharos.insights.video_counts import Video
+from pharos.insights.video_watching import weekly
 
 WORDS = languages()["en"]
 
@@ -36,7 +48,9 @@ def clock(seconds: int) -> str:
 
 def said_of(i: int) -> str:
     start, end = watched(i)
-    said = [f"{percent(end, max(start, end))} of {max(start, end)} viewers reached the end."]
+    said = [f"{percent(end, start)} of {start} learners who watched the start reached the end."]
+    if end > start:
+        said = [f"{end} learners reached the end, more than watched the start ({start})."]
     for kind in ("drop", "peak", "skipped"):
         found = sorted((-row[3], row[1:]) for row in PLACES.get(i, ()) if row[0] == kind)
         if found:
@@ -59,6 +73,8 @@ def test_each_video_with_viewers_says_how_it_was_watched(sofia: httpx.Client, wo
         shown = figures(page)
         assert (shown["started"], shown["finished"]) == (str(start), str(end))
         assert shown["covered"] == str(coverage(i)[-1][1])
+        assert f"of {sum(n for _, n in coverage(i))} who watched any" in page
+        assert (f"of {start} at the start" in page) == (end <= start and "in the last run (" not in page)
 
 
 def test_the_seconds_are_those_of_the_data_api(sofia: httpx.Client, world: World) -> None:
@@ -105,11 +121,24 @@ def test_the_chart_ends_where_the_video_does(sofia: httpx.Client, world: World) 
 
 
 def test_peaks_and_drops_stand_in_a_table(sofia: httpx.Client, world: World) -> None:
+    """With what is said there, and a link to the video at that second."""
+    video = videos_of(world.campus.courses[0])[0].video
+    assert video is not None
+    lines = subtitles(video.duration_s, "en").split("\n")
     page = sofia.get(alone(world, 0)).text.partition('id="places"')[2]
     rows = [
         [plain(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)]
         for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
     ]
+    addresses = re.findall(r'<a href="([^"]+)" rel="noreferrer"><span class="when"', page)
+    assert addresses == [
+        f"https://www.youtube.com/watch?v={video.youtube}&amp;t={first}s"
+        for first in sorted(row[1] for row in PLACES[0])
+    ]
+    for (_, first, last, *_), row in zip(sorted(PLACES[0], key=lambda row: row[1]), rows[1:4], strict=True):
+        span = f"{clock(first)}–{clock(last)}"
+        assert row[0].startswith(span + lines[first // 5 * 4 + 2])
+        row[0] = span
     assert rows[1:4] == [
         [
             f"{clock(first)}–{clock(last)}", "Left here" if kind == "drop" else "Watched again",
@@ -117,6 +146,108 @@ def test_peaks_and_drops_stand_in_a_table(sofia: httpx.Client, world: World) -> 
         ]
         for kind, first, last, learners, everybody, expected in sorted(PLACES[0], key=lambda row: row[1])
     ]  # fmt: skip
+
+
+def part(page: str, number: int) -> tuple[str, list[list[str]]]:
+    """The sentence and the rows of a part: how it is watched, what comes next, week by week."""
+    said, _, rest = page.partition(f'id="part-{number}"')
+    rows = re.findall(r"<tr>(.*?)</tr>", rest.partition("</table>")[0], re.DOTALL)
+    cells = [[plain(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
+    return plain(re.findall(r'<p class="said">(.*?)</p>', said)[-1]), cells[1:]
+
+
+def test_without_the_lms_places_have_no_words(world: World) -> None:
+    """The page is there as before: nothing but the text and the links is missing."""
+    with world.client("sofia") as client:
+        world.lms.down = True
+        try:
+            page = client.get(f"/courses/{world.course_id}/{alone(world, 3)}", params={"language": "es"}).text
+        finally:
+            world.lms.down = False
+    assert 'id="places"' in page
+    assert "youtube" not in page
+
+
+def test_how_it_is_watched(sofia: httpx.Client, world: World) -> None:
+    sentence, rows = part(sofia.get(alone(world, 0)).text, 1)
+    told: dict[str, dict[str, tuple[int, int | None]]] = {}
+    for kind, value, learners, seconds in ways(0):
+        told.setdefault(kind, {})[value] = (learners, seconds)
+    speeds, devices, tracks = (
+        {value: seconds or 0 for value, (_, seconds) in told[kind].items()}
+        for kind in ("speed", "device", "track")
+    )
+    viewers = sum(n for _, n in coverage(0))
+    assert sentence == (
+        f"{percent(speeds['1.5'], sum(speeds.values()))} of what is watched is played faster than normal. "
+        f"{percent(devices['mobile'], sum(devices.values()))} of what is watched is watched in the "
+        "mobile app. "
+        f"{told['captions']['shown'][0]} of {viewers} learners who watched any of it have shown captions "
+        "or the transcript."
+    )
+    names = [
+        ("Speed 0.75", "speed", "0.75"), ("Normal speed", "speed", "1"), ("Speed 1.5", "speed", "1.5"),
+        ("Browser", "device", "browser"), ("Mobile app", "device", "mobile"),
+        ("Track: Audit", "track", "audit"), ("Track: own-track", "track", "own-track"),
+    ]  # fmt: skip
+    times = {"speed": speeds, "device": devices, "track": tracks}
+    assert rows == [
+        [
+            name, str(told[kind][value][0]), f"{times[kind][value] / 60:,.1f}",
+            percent(times[kind][value], sum(times[kind].values())),
+        ]
+        for name, kind, value in names
+    ] + [["Showed captions or transcript", "7", "–", "–"]]  # fmt: skip
+    plainly, _ = part(sofia.get(alone(world, 2)).text, 1)
+    assert plainly.startswith("Nobody plays it faster than normal. Nobody watches it in the mobile app. 0 of")
+
+
+def test_what_learners_do_next(sofia: httpx.Client, world: World) -> None:
+    """A video with a page is a link, one that the course has no more is named by its id."""
+    page = sofia.get(alone(world, 0)).text
+    sentence, rows = part(page, 2)
+    everybody = watched(0)[1] + 25
+    assert sentence == (
+        f"Within half an hour after it, 20 of {everybody} learners who pressed play go on to another video, "
+        f"5 to a problem and {watched(0)[1]} to neither."
+    )
+    second = videos_of(world.campus.courses[0])[1]
+    problem = next(block for block in world.campus.courses[0].root.walk() if block.type == "problem")
+    assert rows == [
+        [second.name, "18", percent(18, everybody)],
+        [problem.name, "5", percent(5, everybody)],
+        ["gone", "2", percent(2, everybody)],
+        ["Neither", str(watched(0)[1]), percent(watched(0)[1], everybody)],
+    ]
+    assert f"modules/{in_path(in_order(world)[1])}/timeline/" in page.partition('id="part-2"')[2]
+
+
+def test_week_by_week(sofia: httpx.Client, world: World) -> None:
+    sentence, rows = part(sofia.get(alone(world, 1)).text, 3)
+    last, most, first = (
+        plain(WORDS.days(date.fromisoformat(monday), date.fromisoformat(monday) + timedelta(days=6)))
+        for monday, *_ in reversed(WEEKS)
+    )
+    assert sentence == f"The week with the most viewers is {most}: 41 viewers."
+    assert rows == [[last, "12", "10.0", "0.8"], [most, "41", "61.5", "1.5"], [first, "30", "30.0", "1.0"]]
+
+
+def test_a_week_that_is_not_over_says_so_and_twelve_are_shown() -> None:
+    rows = [
+        {"week": (date(2026, 6, 1) + timedelta(weeks=n)).isoformat(), "num_users": 5, "watched_seconds": 60}
+        for n in range(14)
+    ]
+    last = date(2026, 8, 31)  # a Monday
+    found = weekly(WORDS, rows, last)
+    assert found is not None
+    weeks = [row[0].text for row in found.table.rows]
+    week, before = (WORDS.days(day, day + timedelta(days=6)) for day in (last, last - timedelta(days=7)))
+    assert weeks[:2] == [f"{week}, so far", before]
+    assert len(weeks) == 12
+    complete = weekly(WORDS, rows, last + timedelta(days=6))
+    assert complete is not None
+    assert complete.table.rows[0][0].text == week
+    assert weekly(WORDS, [], last) is None
 
 
 def test_the_same_page_below_its_subsection_leads_to_its_neighbours(
@@ -180,7 +311,7 @@ def test_the_files_hold_every_part_that_was_watched(sofia: httpx.Client, world: 
 def test_an_id_that_would_do_harm_is_text(world: World) -> None:
     with world.client("sofia") as client:
         page = client.get(f"/courses/{OLD_STYLE}/{VIDEOS}modules/{in_path(ODD_VIDEO)}/timeline/").text
-        assert answer(page) == "100.0% of 6 viewers reached the end."
+        assert answer(page) == "6 learners reached the end, more than watched the start (4)."
         assert "<b>odd</b>" not in page
         assert "jump_to" not in page, "its place in the LMS is not known"
         name = in_path(f"{OLD_STYLE}|{ODD_VIDEO}")
@@ -214,17 +345,18 @@ def test_the_largest_place_is_named_and_of_equal_ones_the_first() -> None:
     assert largest(rows, "peak") is rows[1]
     said = sentence(WORDS, Video("v", 60, 5, 90, 80), rows).striptags()
     assert said == (
-        "88.9% of 90 viewers reached the end. 6 of 90 learners leave between 0:05 and 0:10. "
+        "88.9% of 90 learners who watched the start reached the end. "
+        "6 of 90 learners leave between 0:05 and 0:10. "
         "8 of 90 learners watch 0:10–0:15 more than once."
     )
 
 
 def test_a_page_asks_a_few_questions(sofia: httpx.Client, world: World) -> None:
-    """Videos, seconds, shares, places and findings; and of the last run the first two."""
+    """Videos, seconds, shares, places, ways, weeks and findings; and of the last run the first two."""
     world.api.requests.clear()
     sofia.get(alone(world, 0))
     asked = [path for path in world.api.requests if "/courses/" in path or "/videos/" in path]
-    assert len(asked) == 7, asked
+    assert len(asked) == 9, asked
 
 
 @pytest.mark.parametrize("code", languages())

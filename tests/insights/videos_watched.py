@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -83,12 +84,34 @@ def coverage(i: int) -> list[tuple[int, int]]:
     return [(0, 4), (40, max(1, (start - end) // 2)), (95, max(1, end - 5))]
 
 
+def ways(i: int) -> list[tuple[str, str, int, int | None]]:
+    """Kind, value, learners and seconds of how video i is watched: the first one in every way."""
+    start, end = watched(i)
+    faster = [("speed", "1.5", 9, 900), ("speed", "0.75", 2, 90)] if i == 0 else []
+    return [
+        *faster,
+        ("speed", "1", start, 60 * start),
+        ("device", "browser", max(start, end), 70 * start),
+        *([("device", "mobile", 8, 330), ("captions", "shown", 7, None)] if i == 0 else []),
+        ("track", "audit", start, 60 * start),
+        *([("track", "own-track", 3, 200)] if i == 0 else []),
+        ("next", "nothing", end, None),
+        *([("next", "video", 20, None), ("next", "problem", 5, None)] if i == 0 else []),
+    ]
+
+
+WEEKS = (("2026-10-26", 30, 1800), ("2026-11-09", 41, 3690), ("2026-11-16", 12, 600))
+"""Monday, viewers and seconds of each video; the one of the last run ends with the first."""
+
+
 def rows_of(courses: Sequence[Course], last_run: str, old_style: str) -> dict[sa.Table, pa.Table]:
     """The last video of each course was not watched. Of the last run the first two were, by half as many."""
     videos: list[tuple[Any, ...]] = []
     segments: list[tuple[Any, ...]] = []
     covered: list[tuple[Any, ...]] = []
     places: list[tuple[Any, ...]] = []
+    weeks: list[tuple[Any, ...]] = []
+    watching: list[tuple[Any, ...]] = []
     for course in courses:
         for i, block in enumerate(videos_of(course)[:-1]):
             assert block.video is not None
@@ -97,6 +120,10 @@ def rows_of(courses: Sequence[Course], last_run: str, old_style: str) -> dict[sa
             segments += [(names[0], *row) for row in timeline(i, block.video.duration_s)]
             covered += [(*names, *row) for row in coverage(i)]
             places += [(*names, *row) for row in PLACES.get(i, ()) if course is courses[0]]
+            weeks += [(*names, date.fromisoformat(monday), *counts) for monday, *counts in WEEKS]
+            watching += [(*names, *row) for row in ways(i)]
+        if course is courses[0]:
+            watching += next_of(course)
     for i, block in enumerate(videos_of(courses[0])[:2]):
         assert block.video is not None
         start, end = watched(i)
@@ -112,7 +139,23 @@ def rows_of(courses: Sequence[Course], last_run: str, old_style: str) -> dict[sa
         tables.video_timeline: _table(tables.video_timeline, segments),
         tables.video_coverage: _table(tables.video_coverage, covered),
         tables.video_place: _table(tables.video_place, places),
+        tables.video_week: _table(tables.video_week, weeks),
+        tables.video_watching: _table(tables.video_watching, watching),
     }
+
+
+def next_of(course: Course) -> list[tuple[Any, ...]]:
+    """Where learners go after the first video: to the second one, one that is gone, and the first problem."""
+    problem = next((block for block in course.root.walk() if block.type == "problem"), None)
+    if problem is None:
+        return []
+    first, second = videos_of(course)[:2]
+    names = (f"{course.id}|{first.key}", course.id, first.key)
+    return [
+        (*names, "next_video", second.key, 18, None),
+        (*names, "next_video", "gone", 2, None),
+        (*names, "next_problem", problem.id, 5, None),
+    ]
 
 
 def _table(table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> pa.Table:

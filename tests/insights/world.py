@@ -20,10 +20,18 @@ import pyarrow as pa
 import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
-from tests.insights import answers_given, videos_watched
+from tests.insights import answers_given, flow_counted, learners_enrolled, videos_watched
 from tests.ports import free_ports
 
-from pharos.config import LMS, Counting, DataAPISettings, InsightsSettings, ResultStoreSettings, Settings
+from pharos.config import (
+    LMS,
+    Counting,
+    DataAPISettings,
+    InsightsSettings,
+    Privacy,
+    ResultStoreSettings,
+    Settings,
+)
 from pharos.data_api import app as data_api
 from pharos.data_api.tokens import create_token
 from pharos.demo import lms
@@ -283,20 +291,22 @@ def world_of(
     also_at: str | None = None,
     store_url: str | None = None,
     counting: Counting | None = None,
+    learners: bool = False,
+    privacy: Privacy | None = None,
     **insights_settings: Any,
 ) -> Iterator[World]:
     """A world of its own; `insights_settings` are settings of Insights that differ from the usual ones.
 
     `prepare` changes what the LMS knows. `lms_settings`: how Insights checks tokens, from what the LMS signs
     with; without, they come straight. `also_at`: a further address of Insights that the LMS knows.
-    `store_url`: of the Result Store; without, it is a file.
+    `store_url`: of the Result Store; without, it is a file. `learners`: whether single learners are shown.
     """
     campus = Campus(until=UNTIL, days=DAYS, learners=20)
     prepare(campus)
     url = store_url or f"sqlite:///{folder / 'result_store.sqlite'}"
     store.upgrade(url)
     engine = store.connect(url)
-    create_token(engine, "insights", token=TOKEN)
+    create_token(engine, "insights", token=TOKEN, learners=True)
     fill(engine, campus)
     engine.dispose()
     with ExitStack() as running:
@@ -321,7 +331,8 @@ def world_of(
             ),
             result_store=ResultStoreSettings(url=url),
             counting=counting or Counting(),
-            data_api=DataAPISettings(token_requests_per_minute=100_000),
+            data_api=DataAPISettings(token_requests_per_minute=100_000, learners=learners),
+            privacy=privacy or Privacy(),
             insights=InsightsSettings(
                 url=own,
                 data_api_token=TOKEN,
@@ -417,6 +428,8 @@ def fill(engine: sa.Engine, campus: Campus) -> None:
             ),
             tables.tags_distribution: answers_given.tag_rows(campus.courses[:2], OLD_STYLE),
             **videos_watched.rows_of(campus.courses[:2], LAST_RUN, OLD_STYLE),
+            **learners_enrolled.rows_of(ids, LAST_DAY),
+            **flow_counted.rows_of(campus.courses[:2], LAST_RUN, OLD_STYLE),
             tables.course_program_metadata: program_rows(),
             tables.course_meta_summary_enrollment: summary_rows(
                 [(i, None) for i in ids[:2]] + [(ids[2], "Old")]

@@ -7,10 +7,11 @@ and shapes are those of spec 05 §5-7.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -41,6 +42,20 @@ class DataAPIError(PharosError):
         return (
             f"{self.path}: the Data API gave no usable answer ({self.reason}); check that it runs at "
             "insights.data_api_url and that insights.data_api_token is valid"
+        )
+
+
+class LearnersNotShown(PharosError):
+    """Single learners of a course are not shown: by the settings, or not to the token of Insights."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"single learners are not shown: {self.reason}; see data_api.learners, privacy and the rights of "
+            "insights.data_api_token (pharos token create --learners)"
         )
 
 
@@ -178,9 +193,9 @@ class DataAPI:
 
     async def transcript_languages(self, course_id: str) -> list[Row]:
         """Videos with a transcript, by its language."""
-        if not await self._is_published("course_transcript_language"):
-            return []
-        return await self._course_rows(course_id, "transcript_languages/")
+        return await self._rows_if_published(
+            "course_transcript_language", _of_course(course_id, "transcript_languages/")
+        )
 
     async def reconciliation(self, course_id: str) -> list[Row] | None:
         """How far events and the LMS agree about enrollments: one row or none; None where not compared."""
@@ -235,32 +250,29 @@ class DataAPI:
 
     async def findings(self, course_id: str) -> list[Row]:
         """What to look at first in the problems of the course, most urgent first."""
-        if not await self._is_published("finding"):
-            return []
-        return await self._course_rows(course_id, "findings/")
+        return await self._rows_if_published("finding", _of_course(course_id, "findings/"))
 
     async def item_quality(self, course_id: str) -> list[Row]:
         """How well each part of the course's problems works as a question, by problem, part and variant."""
-        if not await self._is_published("item_quality"):
-            return []
-        return await self._course_rows(course_id, "item_quality/")
+        return await self._rows_if_published("item_quality", _of_course(course_id, "item_quality/"))
 
     async def item_answers(self, course_id: str, problem_id: str) -> list[Row]:
         """The answers to each part of a problem, with the strong and weak learners who gave them."""
-        if not await self._is_published("item_answer"):
-            return []
-        rows = await self._rows(f"v1/problems/{_quoted(problem_id)}/item_answers/")
+        path = f"v1/problems/{_quoted(problem_id)}/item_answers/"
+        rows = await self._rows_if_published("item_answer", path)
         return [row for row in rows if row["course_id"] == course_id]
 
     async def videos(self, course_id: str) -> list[Row]:
         """The videos of the course that somebody watched, with their viewers."""
         return await self._course_rows(course_id, "videos/")
 
+    async def course_flow(self, course_id: str) -> list[Row]:
+        """What learners did in each place, in the order of the course; none where that is not counted."""
+        return await self._rows_if_published("course_flow", _of_course(course_id, "course_flow/"))
+
     async def video_coverage(self, course_id: str) -> list[Row]:
         """Learners of each video by the share that they watched; none where that is not counted."""
-        if not await self._is_published("video_coverage"):
-            return []
-        return await self._course_rows(course_id, "video_coverage/")
+        return await self._rows_if_published("video_coverage", _of_course(course_id, "video_coverage/"))
 
     async def video_timeline(self, video_id: str) -> list[Row]:
         """Viewers and views of each part of a video, by its pipeline_video_id."""
@@ -268,15 +280,23 @@ class DataAPI:
 
     async def coverage_of_video(self, video_id: str) -> list[Row]:
         """Learners of a video by the share that they watched; none where that is not counted."""
-        if not await self._is_published("video_coverage"):
-            return []
-        return await self._rows(f"v1/videos/{_quoted(video_id)}/coverage/")
+        return await self._rows_if_published("video_coverage", f"v1/videos/{_quoted(video_id)}/coverage/")
 
     async def places_of_video(self, video_id: str) -> list[Row]:
         """Peaks and drops of a video; none where they are not computed."""
-        if not await self._is_published("video_place"):
-            return []
-        return await self._rows(f"v1/videos/{_quoted(video_id)}/places/")
+        return await self._rows_if_published("video_place", f"v1/videos/{_quoted(video_id)}/places/")
+
+    async def weeks_of_video(self, video_id: str) -> list[Row]:
+        """Learners of a video by week, oldest first; none where that is not counted."""
+        return await self._rows_if_published("video_week", f"v1/videos/{_quoted(video_id)}/weeks/")
+
+    async def video_weeks(self, course_id: str) -> list[Row]:
+        """Learners of each video by week, oldest first; none where that is not counted."""
+        return await self._rows_if_published("video_week", _of_course(course_id, "video_weeks/"))
+
+    async def watching_of_video(self, video_id: str) -> list[Row]:
+        """How a video is watched, and what learners do next; none where that is not counted."""
+        return await self._rows_if_published("video_watching", f"v1/videos/{_quoted(video_id)}/watching/")
 
     async def answer_distribution(self, course_id: str, problem_id: str) -> list[Row]:
         """The answers to each part of a problem, by part; none for a problem of another course run."""
@@ -296,6 +316,72 @@ class DataAPI:
             raise DataAPIError(path, "the answer is not JSON") from error
         if not isinstance(found, dict) or not isinstance(found.get("download_url"), str):
             raise DataAPIError(path, "the answer has no download_url")
+        return found
+
+    async def learners(self, course_id: str, wanted: Mapping[str, str]) -> Row:
+        """A page of the learners of the course: count, num_pages and results. Raises LearnersNotShown.
+
+        `wanted`: parameters of spec 05 §10.2. A page that there is not is the last one.
+        """
+        query = {"course_id": course_id, **wanted}
+        found = await self._about_learners(f"v0/learners/?{urlencode(query)}")
+        if found is None:
+            found = await self._about_learners(f"v0/learners/?{urlencode(query | {'page': 'last'})}")
+        return found or {"count": 0, "num_pages": 1, "results": []}
+
+    async def all_learners(self, course_id: str, wanted: Mapping[str, str]) -> list[Row]:
+        """All learners of the course that are wanted. Raises LearnersNotShown."""
+        path = f"v1/courses/{_quoted(course_id)}/learners/?{urlencode(wanted)}"
+        return await self._about_learners(path) or []
+
+    async def learner(self, course_id: str, username: str) -> Row | None:
+        """One learner of the course. Raises LearnersNotShown."""
+        query = urlencode({"course_id": course_id})
+        found: Row | None = await self._about_learners(f"v0/learners/{_quoted(username)}/?{query}")
+        return found
+
+    async def learner_statuses(self, course_id: str) -> dict[str, int] | None:
+        """How many learners of the course do what; None where that is not counted."""
+        if not await self._is_published("learner_status"):
+            return None
+        rows = await self._course_rows(course_id, "learner_statuses/")
+        return {row["status"]: row["count"] for row in rows}
+
+    async def status_of_learners(self, course_id: str, usernames: Sequence[str]) -> dict[str, Row]:
+        """What these learners are doing, as far as that is counted. Raises LearnersNotShown."""
+        if not usernames or not await self._is_published("learner_status"):
+            return {}
+        query = urlencode({"username": ",".join(usernames), "page_size": len(usernames)})
+        found = await self._about_learners(f"v1/courses/{_quoted(course_id)}/learners_by_status/?{query}")
+        return {row["username"]: row for row in found["results"]} if found else {}
+
+    async def learner_days(self, course_id: str, username: str) -> list[Row]:
+        """What the learner did, from the first to the last day with engagement. Raises LearnersNotShown."""
+        query = urlencode({"course_id": course_id})
+        found = await self._about_learners(f"v0/engagement_timelines/{_quoted(username)}/?{query}")
+        return found["days"] if found else []
+
+    async def learner_metadata(self, course_id: str) -> Row:
+        """Learners of the course by mode, segment and cohort, and ranges. Raises LearnersNotShown."""
+        found: Row | None = await self._about_learners(f"v0/course_learner_metadata/{_quoted(course_id)}/")
+        if found is None:
+            raise LearnersNotShown("the Data API has no data of learners")
+        return found
+
+    async def _about_learners(self, path: str) -> Any:
+        """The answer; None for a learner or page that there is not. Raises LearnersNotShown."""
+        answer = await self._get(path, {"Accept": "application/json"})
+        if answer.status_code == httpx.codes.FORBIDDEN:
+            raise LearnersNotShown("the Data API refused the token")
+        try:
+            found = answer.json()
+        except ValueError as error:
+            raise DataAPIError(path, "the answer is not JSON") from error
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            if found == {"status": 404}:
+                raise LearnersNotShown("the Data API serves none")
+            return None
+        _expect_success(path, answer)
         return found
 
     async def answers(self) -> bool:
@@ -331,7 +417,11 @@ class DataAPI:
         _expect_success(path, answer)
 
     async def _course_rows(self, course_id: str, question: str, version: str = "v1") -> list[Row]:
-        return await self._rows(f"{version}/courses/{_quoted(course_id)}/{question}")
+        return await self._rows(_of_course(course_id, question, version))
+
+    async def _rows_if_published(self, table: str, path: str) -> list[Row]:
+        """The rows of a path; none on a site that does not publish their table."""
+        return await self._rows(path) if await self._is_published(table) else []
 
     async def _rows(self, path: str) -> list[Row]:
         return _parsed(path, await self._get(path, {"Accept": "application/json"}))
@@ -382,6 +472,10 @@ def _expect_success(path: str, answer: httpx.Response) -> None:
         raise DataAPIBusy(path, "status 429", int(wait) if wait.isascii() and wait.isdigit() else 1)
     if not answer.is_success:
         raise DataAPIError(path, f"status {answer.status_code}")
+
+
+def _of_course(course_id: str, question: str, version: str = "v1") -> str:
+    return f"{version}/courses/{_quoted(course_id)}/{question}"
 
 
 def _quoted(course_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Sign-ins, refusals and downloads about single learners, for the audit log.
+"""Sign-ins, refusals, looks at single learners and downloads about them, for the audit log.
 
 Addresses are without the query, which may hold the code of a sign-in.
 """
@@ -6,6 +6,7 @@ Addresses are without the query, which may hold the code of a sign-in.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import anyio.to_thread
 from fastapi import Request
@@ -27,6 +28,16 @@ async def note_download(request: Request) -> None:
     address = request.client.host if request.client else ""
     audit = site_of(request).audit
     await anyio.to_thread.run_sync(lambda: audit.note("downloaded", who=who, address=address, path=path))
+
+
+async def note_look(request: Request, course_id: str, learners: str, columns: Sequence[str]) -> None:
+    """Somebody looks at single learners: whom and which columns. Raises OSError: without a note no look."""
+    viewer = request.state.viewer
+    audit, who = site_of(request).audit, viewer.username if viewer else ""
+    address = request.client.host if request.client else ""
+    facts = {"path": request.url.path, "query": request.url.query}
+    facts |= {"course": course_id, "learners": learners, "columns": ", ".join(columns)}
+    await anyio.to_thread.run_sync(lambda: audit.note("looked", who=who, address=address, **facts))
 
 
 async def note_refusal(request: Request, reason: str) -> None:

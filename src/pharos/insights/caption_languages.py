@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from markupsafe import Markup
 from pharos.insights.api import Row
 from pharos.insights.controls import files
 from pharos.insights.directory import Course
-from pharos.insights.language import Language
+from pharos.insights.language import Language, primary
 from pharos.insights.reports import Languages, strong
 from pharos.insights.tables import Column, fixed
 
@@ -73,11 +72,6 @@ def languages_of(
         addresses["csv"],
         addresses["xlsx"],
     )
-
-
-def primary(code: str) -> str:
-    """The language without its variant: `pt` of `pt-br`, `zh` of `zh_HANS`."""
-    return re.split("[-_]", code)[0].lower()
 
 
 def _answer(words: Language, named: Sequence[Readers], known: int, *, has_transcripts: bool) -> Markup:

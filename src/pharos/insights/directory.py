@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -11,7 +12,8 @@ from pharos.insights.api import DataAPI, DataAPIError
 from pharos.insights.deadlines import Deadline, deadlines_of
 from pharos.insights.outline import Outline, outline_of
 from pharos.insights.refreshed import Refreshed
-from pharos.lms.errors import LMSError, NotInLMS
+from pharos.insights.transcripts import Player, languages_of, player_of, preferred
+from pharos.lms.errors import LMSError, LMSRefused, NotInLMS
 from pharos.lms.rest import AssignmentType, CourseDetails, LMSClient
 
 NO_NAMES: dict[str, CourseDetails] = {}
@@ -82,6 +84,13 @@ class CourseDirectory:
             forgiven=LMSError,
             failed_s=FAILED_S,
         )
+        self._players: Refreshed[tuple[str, str], Player] = Refreshed(
+            self._ask_player,
+            fresh_s=BUILT_FRESH_S,
+            stale_s=NAMES_STALE_S,
+            forgiven=LMSError,
+            failed_s=FAILED_S,
+        )
         self._policies: Refreshed[str, tuple[AssignmentType, ...]] = Refreshed(
             self._ask_policy,
             fresh_s=NAMES_FRESH_S,
@@ -114,6 +123,16 @@ class CourseDirectory:
     async def outline(self, course_id: str) -> Outline | None:
         """How it is built; None where the LMS does not tell."""
         return (await self._built_of(course_id)).outline
+
+    async def player(self, block_id: str, language: str) -> Player:
+        """What is said in a video, in this language if there is a transcript in it, and where to see it.
+
+        Nothing of both where the LMS does not tell.
+        """
+        try:
+            return await self._players.get((block_id, language))
+        except (LMSError, TimeoutError):
+            return Player()
 
     async def grading_policy(self, course_id: str) -> tuple[AssignmentType, ...]:
         """Its assignment types with a name, in the order of the policy."""
@@ -159,6 +178,18 @@ class CourseDirectory:
         except NotInLMS:
             return _Built()
         return _Built(deadlines_of(tree), outline_of(tree))
+
+    async def _ask_player(self, asked: tuple[str, str]) -> Player:
+        block_id, language = asked
+        try:
+            view = await self._lms.player(block_id)
+        except NotInLMS:
+            return Player()
+        address, text = preferred(languages_of(view), language), ""
+        if address:
+            with suppress(NotInLMS, LMSRefused):  # the video can be seen at its seconds without a transcript
+                text = await self._lms.transcript(address)
+        return player_of(view, text)
 
     async def _ask_policy(self, course_id: str) -> tuple[AssignmentType, ...]:
         try:

@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from pharos.insights.access import AccessDenied, SignInNeeded
-from pharos.insights.api import DataAPIBusy, DataAPIError
+from pharos.insights.api import DataAPIBusy, DataAPIError, LearnersNotShown
 from pharos.insights.audit import note_refusal
 from pharos.insights.language import Language, noop
 from pharos.insights.permissions import AccessUnknown
@@ -134,6 +134,17 @@ FAILURES: dict[type[Exception], Failure] = {
         noop("Signing in needs it. Please try again in a minute."),
         (TRY_AGAIN,),
         "LMS",
+    ),
+    LearnersNotShown: Failure(
+        404,
+        noop("Learners"),
+        noop("Single learners are not shown here"),
+        noop(
+            "The pages show numbers of all learners of a course together. Your operator can say whether "
+            "single learners may be shown, too."
+        ),
+        (YOUR_COURSES,),
+        "LEARNERS",
     ),
     DataAPIBusy: Failure(
         503,

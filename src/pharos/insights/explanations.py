@@ -19,6 +19,7 @@ LMS_DIFFERS = noop(
     "moment, with those entered by hand; here every enrollment counts of which there is an event."
 )
 STAFF = noop("Course staff count like everybody else, unless your operator leaves them out.")
+ACTIVE = noop("Active = did anything in the course, such as opening a page; enrolling alone does not count.")
 PROBLEMS = (
     noop(
         "Each learner counts once per part of a problem, with the last answer; “first attempt” counts the "
@@ -38,8 +39,9 @@ PROBLEMS = (
 
 VIDEOS = (
     noop(
-        "A viewer is a learner who watched some of a video; with several videos, a learner counts once in "
-        "each. Only positions in the video count, whatever the speed."
+        "Viewers of a video = learners who watched its first five seconds or, where these are more, who "
+        "reached its end; with several videos, a learner counts once in each. Only positions in the video "
+        "count, whatever the speed."
     ),
     noop(
         "Reached the end = watched the five seconds at 95%% of the video (of one over ten minutes, those "
@@ -54,6 +56,18 @@ VIDEOS = (
         "A part is a peak or a drop if clearly more learners watch it again, or leave in it, than in the "
         "parts 20 to 60 seconds before and after: twice as many, and more than chance explains. An opening "
         "is skipped if its parts have three quarters of the viewers of a later part or less."
+    ),
+    noop(
+        "Speed is worked out from the clock, for viewings of ten seconds or more: how much of the video was "
+        "played in which time. Minutes are those of the video. Who has captions from the start shows none."
+    ),
+    noop(
+        "More learners press play than watch any of a video: where no event tells how far they came, the "
+        "play counts only for what they do next."
+    ),
+    noop(
+        "Next is the first other video that is played, or problem that is tried, within 30 minutes after the "
+        "last play of the video. Weeks begin on Monday, UTC; a viewing is of the week in which it began."
     ),
     noop(
         "Sums of several videos add up what each of them loses; edX Insights subtracts the sums, which hides "
@@ -113,16 +127,53 @@ EXPLANATIONS: dict[str, tuple[str, ...]] = {
             "A learner counts once in a week (seven days, UTC), however often they were active. "
             "The same learner may count in every column."
         ),
-        noop("Active = did anything in the course, such as opening a page; enrolling alone does not count."),
+        ACTIVE,
         noop("Share of enrolled = active learners of the week, of those enrolled when it ended."),
         noop("A week counts when it is over; a week in which nobody was active is zero."),
         STAFF,
     ),
+    navigation.COURSE_FLOW.key: (
+        noop(
+            "Reached = opened the place or anything in it. On each level a learner counts once, however many "
+            "units they opened."
+        ),
+        noop(
+            "Stop here = the last place of a learner who is quiet, slowing down or has left. Who passed has "
+            "not stopped."
+        ),
+        noop(
+            "Completed = everything in it that the learning platform marks as complete. A dash: it marks "
+            "nothing there."
+        ),
+        noop("The last run is compared by the names of sections and subsections."),
+        STAFF,
+    ),
     navigation.VIDEOS.key: VIDEOS,
-    navigation.VIDEO_MAP.key: VIDEOS,
+    navigation.VIDEO_MAP.key: (*VIDEOS, ACTIVE),
     navigation.GRADED.key: PROBLEMS,
     navigation.UNGRADED.key: PROBLEMS,
     navigation.COURSE_MAP.key: PROBLEMS,
+    navigation.LEARNERS.key: (
+        noop(
+            "Everybody who ever enrolled is in the list, also those who left. Figures are of the last seven "
+            "days counted, UTC: distinct problems and videos, and contributions to discussions."
+        ),
+        noop(
+            "Low is the lowest 15%% of the learners who took part in these days, high the highest 15%%. "
+            "Whoever took no part has no mark."
+        ),
+        noop(
+            "Highly engaged: high in problems, videos or discussions. Struggling: high in attempts per right "
+            "problem. Disengaging: took part in the seven days before and not in these."
+        ),
+        noop(
+            "Took part = tried a problem, played a video or wrote in a discussion. The status looks at "
+            "everything that somebody does in the course, such as opening a page: who reads without taking "
+            "part is active."
+        ),
+        noop("Who looks at single learners, at whom and when is written into the audit log."),
+        STAFF,
+    ),
     navigation.OUTCOMES.key: (
         noop(
             "Every submission counts: who tries three times counts three times. The pages of graded and "

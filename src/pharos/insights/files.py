@@ -16,6 +16,7 @@ from fastapi import Response
 from fastapi.concurrency import run_in_threadpool
 
 from pharos.insights.api import Definition, Row
+from pharos.insights.directory import Course
 from pharos.insights.language import Language
 
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
@@ -42,6 +43,11 @@ class Sheet:
     definition: Definition | None
     about: Sequence[tuple[str, str]] = ()
     """What else belongs beside the definition: of which course, of which days."""
+
+
+def about_course(words: Language, course: Course) -> list[tuple[str, str]]:
+    """Which course a file is of, as labels and texts."""
+    return [(words.text("Course"), course.name), (words.text("Course ID"), course.course_id)]
 
 
 async def response(words: Language, sheet: Sheet, kind: str) -> Response:

@@ -7,6 +7,7 @@ there is nothing to compile. A message may hold markup; what is filled in is esc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -249,6 +250,11 @@ def chosen(request: Request, profile: str | None) -> Language:
         if code in available:
             return available[code]
     return available[DEFAULT]
+
+
+def primary(code: str) -> str:
+    """The language without its variant: `pt` of `pt-br`, `zh` of `zh_HANS`."""
+    return re.split("[-_]", code)[0].lower()
 
 
 def _accepted(header: str) -> list[str]:

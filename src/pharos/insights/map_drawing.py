@@ -71,9 +71,14 @@ def chapters(
             for block in (chapter.children or (chapter,))
         ]
         if any(own for _, own in blocks):
-            rows = (Row(name, _bars([spots[block_id] for block_id in own])) for name, own in blocks if own)
+            rows = (row_of(name, [spots[block_id] for block_id in own]) for name, own in blocks if own)
             found.append(Chapter(chapter.name, note([i for _, own in blocks for i in own]), tuple(rows)))
     return tuple(found)
+
+
+def row_of(name: str, spots: Sequence[Spot]) -> Row:
+    """The bars of some spots, side by side."""
+    return Row(name, _bars(spots))
 
 
 def _bars(spots: Sequence[Spot]) -> tuple[Bar, ...]:

@@ -94,6 +94,15 @@ ENGAGEMENT_CONTENT = Report(
     noop("How many are active each week?"),
     "course_activity",
 )
+COURSE_FLOW = Report(
+    "course_flow",
+    "engagement/course_flow/",
+    noop("Course flow"),
+    noop("Course Flow"),
+    noop("Where in the course do learners stop?"),
+    noop("Where do they stop?"),
+    "course_flow",
+)
 VIDEOS = Report(
     "videos",
     "engagement/videos/",
@@ -153,6 +162,17 @@ OUTCOMES = Report(
     has_pages=True,
 )
 
+LEARNERS = Report(
+    "learners",
+    "learners/",
+    noop("Roster"),
+    noop("Learners"),
+    noop("Who takes part, and who does not?"),
+    noop("Who takes part, and who does not?"),
+    "module_engagement_roster",
+    has_pages=True,
+)
+
 ABOUT_PERSONS = (AGE, EDUCATION, GENDER, GEOGRAPHY)
 """Reports that divide learners by what they are: small groups may have to be hidden."""
 
@@ -162,17 +182,26 @@ LENSES = (
         noop("Who are my learners?"),
         (ENROLLMENT_ACTIVITY, AGE, EDUCATION, GENDER, GEOGRAPHY),
     ),
-    Lens(noop("Engagement"), noop("What are they doing?"), (ENGAGEMENT_CONTENT, VIDEOS, VIDEO_MAP)),
+    Lens(
+        noop("Engagement"), noop("What are they doing?"), (ENGAGEMENT_CONTENT, COURSE_FLOW, VIDEOS, VIDEO_MAP)
+    ),
     Lens(noop("Performance"), noop("How well are they doing?"), (GRADED, UNGRADED, COURSE_MAP, OUTCOMES)),
+    Lens(noop("Learners"), noop("Who are they, one by one?"), (LEARNERS,)),
 )
 
 
-def lenses(*, age: bool) -> tuple[Lens, ...]:
-    """The lenses of this site; `age` says whether it shows ages (setting `insights.show_age`)."""
-    return tuple(
-        replace(lens, reports=tuple(report for report in lens.reports if age or report is not AGE))
+def lenses(*, age: bool, learners: bool) -> tuple[Lens, ...]:
+    """The lenses of a course.
+
+    `age`: whether the site shows ages (`insights.show_age`); `learners`: whether single learners of the
+    course are shown.
+    """
+    hidden = {report.key for report, shown in ((AGE, age), (LEARNERS, learners)) if not shown}
+    kept = (
+        replace(lens, reports=tuple(report for report in lens.reports if report.key not in hidden))
         for lens in LENSES
     )
+    return tuple(lens for lens in kept if lens.reports)
 
 
 def tables_shown() -> tuple[str, ...]:

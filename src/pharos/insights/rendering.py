@@ -142,7 +142,10 @@ class Renderer:
             within = report.covers(path.removeprefix(course.path))
             return Link(href, words.text(report.label), current=path == href, within=within)
 
-        lenses = navigation.lenses(age=self._settings.insights.show_age)
+        lenses = navigation.lenses(
+            age=self._settings.insights.show_age,
+            learners=self._settings.shows_learners_of(course.organisation),
+        )
         home = ("", [link(navigation.HOME)])
         return [home, *((words.text(lens.label), [link(r) for r in lens.reports]) for lens in lenses)]
 

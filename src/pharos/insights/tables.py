@@ -33,6 +33,8 @@ class Column(Generic[R]):
     """A drawing that a script fills in: no order, and not there without scripts."""
     help: str = ""
     """What the column holds, in a sentence."""
+    unsorted: bool = False
+    """Rows cannot be put in its order."""
     rising: bool = False
     """Sorted from the smallest up at the first click, as where losses are negative numbers."""
 
@@ -103,24 +105,52 @@ def table(
     page = min(max(1, _whole(request.query_params.get(PAGE))), last_page)
     start = (page - 1) * page_size
     shown = ordered[start : start + page_size]
+    cut = Cut(key, descending, page, page_size, len(ordered))
+    return page_of(request, caption, columns, shown, cut, number=number, footer=footer)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The order of rows, and which page of them is shown."""
+
+    key: str
+    """Of the column they are sorted by."""
+    descending: bool
+    page: int
+    page_size: int
+    total: int
+
+
+def page_of(
+    request: Request,
+    caption: str,
+    columns: Sequence[Column[R]],
+    shown: Sequence[R],
+    cut: Cut,
+    *,
+    number: Callable[[int], str],
+    footer: list[Any] | None = None,
+) -> Table:
+    """A table of rows that are sorted and cut already."""
+    last_page, start = max(1, -(-cut.total // cut.page_size)), (cut.page - 1) * cut.page_size
 
     def to(n: int) -> str:
         return with_query(request, page=str(n) if n > 1 else None)
 
     return Table(
         caption,
-        [_head(request, c, key, descending=descending) for c in columns],
+        [_head(request, c, cut.key, descending=cut.descending) for c in columns],
         [[_cell(column, row) for column in columns] for row in shown],
         footer,
         start + 1,
         start + len(shown),
-        len(ordered),
+        cut.total,
         [
-            Link(to(n), number(n), n == page) if n is not None else None
-            for n in _page_numbers(page, last_page)
+            Link(to(n), number(n), n == cut.page) if n is not None else None
+            for n in _page_numbers(cut.page, last_page)
         ],
-        to(page - 1) if page > 1 else None,
-        to(page + 1) if page < last_page else None,
+        to(cut.page - 1) if cut.page > 1 else None,
+        to(cut.page + 1) if cut.page < last_page else None,
     )
 
 
@@ -147,7 +177,11 @@ def _head(request: Request, column: Column[R], key: str, *, descending: bool) ->
     current = column.key == key
     first_click_descends = column.numeric and not column.rising
     falls = not descending if current else first_click_descends
-    href = with_query(request, sort=f"-{column.key}" if falls else column.key, page=None)
+    href = (
+        ""
+        if column.unsorted
+        else with_query(request, sort=f"-{column.key}" if falls else column.key, page=None)
+    )
     order = ("descending" if descending else "ascending") if current else None
     return Head(column.label, column.numeric, column.optional, column.drawn, column.help, href, order)
 

@@ -88,7 +88,12 @@ async def course_home(request: Request, course: CourseInView, view: CoursesInVie
         answer=_answer(words, days, note),
         sentences=tuple(_sentences(words, course, days, weeks, last_run, so_far)),
         figures=tuple(_figures(words, course, days, weeks)),
-        questions=_questions(words, course, age=site.settings.insights.show_age),
+        questions=_questions(
+            words,
+            course,
+            age=site.settings.insights.show_age,
+            learners=site.settings.shows_learners_of(course.organisation),
+        ),
         coming=_coming(words, marks_of(words, course, deadlines), now.date()),
         facts=tuple(_facts(words, course, now, known)),
         empty=no_data_yet(words, "/courses/") if not days and not weeks and not note else None,
@@ -199,13 +204,15 @@ def _answer(words: Language, days: Sequence[Day], note: str) -> Markup:
     return Markup("") if note else words.html("<strong>Nothing has been counted yet.</strong>")
 
 
-def _questions(words: Language, course: Course, *, age: bool) -> tuple[tuple[str, tuple[Link, ...]], ...]:
+def _questions(
+    words: Language, course: Course, *, age: bool, learners: bool
+) -> tuple[tuple[str, tuple[Link, ...]], ...]:
     return tuple(
         (
             words.text(lens.question),
             tuple(Link(course.path + r.path, words.text(r.asked_at_home)) for r in lens.reports),
         )
-        for lens in navigation.lenses(age=age)
+        for lens in navigation.lenses(age=age, learners=learners)
     )
 
 

@@ -23,6 +23,7 @@ from pharos.insights.freshness import last_day, last_day_of_history
 from pharos.insights.gaps import every_day, every_week
 from pharos.insights.language import Language
 from pharos.insights.navigation import Report
+from pharos.insights.pages import course_flow
 from pharos.insights.periods import DAY
 from pharos.insights.site import TheSite
 from pharos.insights.weeks import end_of_weeks, week_start
@@ -137,6 +138,26 @@ DOWNLOADS = {
         DataAPI.activity,
         "weeks",
     ),
+    course_flow.FILE: Download(
+        navigation.COURSE_FLOW,
+        "engagement-course-flow",
+        (
+            "place",
+            "level",
+            "display_name",
+            "block_id",
+            "is_deleted",
+            "reached",
+            "completed",
+            "tried",
+            "watched",
+            "stopped",
+            "next_block_id",
+            "next_learners",
+        ),
+        DataAPI.course_flow,
+        "latest",
+    ),
     video_lists.FILE: Download(
         navigation.VIDEOS,
         "engagement-videos",
@@ -197,8 +218,7 @@ async def _file(request: Request, course: Course, name: str, site: TheSite, kind
     if days is not None:
         stem += f"--{days[0].isoformat()}--{days[1].isoformat()}"
     about = [
-        (words.text("Course"), course.name),
-        (words.text("Course ID"), course.course_id),
+        *files.about_course(words, course),
         (words.text("Report"), words.text(wanted.report.title)),
     ]
     if days is not None:

@@ -431,10 +431,6 @@ async def _file(request: Request, course: Course, site: Site, problem_id: str, k
         [name for name in COLUMNS if name in rows[0]],
         rows,
         request.state.definitions.get(navigation.GRADED.table),
-        [
-            (words.text("Course"), course.name),
-            (words.text("Course ID"), course.course_id),
-            (words.text("Problem"), problem_id),
-        ],
+        [*files.about_course(words, course), (words.text("Problem"), problem_id)],
     )
     return await files.response(words, sheet, kind)

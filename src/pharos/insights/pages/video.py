@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from markupsafe import Markup
 
-from pharos.insights import files, findings, navigation
+from pharos.insights import files, findings, navigation, video_watching
 from pharos.insights.access import CourseInView, CoursesInView
 from pharos.insights.api import Row
 from pharos.insights.blocks import in_path
@@ -24,9 +25,11 @@ from pharos.insights.rendering import Link
 from pharos.insights.reports import Figure, ReportPage, about
 from pharos.insights.site import Site, TheSite
 from pharos.insights.tables import Column, Table, fixed, table
+from pharos.insights.transcripts import Player
 from pharos.insights.video_charts import coverage_chart, timeline_chart
 from pharos.insights.video_counts import DROP, PEAK, SKIPPED, Moment, Video, covered, moments_of, videos_of
 from pharos.insights.video_lists import video_path
+from pharos.insights.video_watching import Said
 
 router = APIRouter()
 COURSE = "/courses/{course_id:course_page}"
@@ -65,6 +68,8 @@ class VideoPage(ReportPage):
     """Learners by the share that they covered."""
     places: Table | None = None
     """Peaks and drops."""
+    parts: tuple[Said, ...] = ()
+    """How it is watched, what comes next, week by week."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +98,16 @@ class _View:
     moments: Sequence[Moment]
     coverage: Sequence[Row]
     places: Sequence[Row]
+    player: Player
+    """What is said in it, and where to see it at a second."""
     last_run: LastRun | None
     findings: Sequence[findings.Row]
     watched: Container[str]
     """Videos of the course with viewers."""
+    outline: Outline | None
+    watching: Sequence[Row]
+    weeks: Sequence[Row]
+    last_day: date
 
 
 @router.get(COURSE + "/engagement/videos/modules/{video_id:path}/timeline/")
@@ -123,13 +134,22 @@ async def render_video(
     """
     player = player_id(block_id)
     pipeline_id = f"{course.course_id}|{player}"
-    (rows, segments, coverage, places, found), (outline, earlier) = await asyncio.gather(
+    (
+        (rows, segments, coverage, places, found),
+        (watching, weeks, last_day),
+        (outline, earlier),
+    ) = await asyncio.gather(
         asyncio.gather(
             site.api.videos(course.course_id),
             site.api.video_timeline(pipeline_id),
             site.api.coverage_of_video(pipeline_id),
             site.api.places_of_video(pipeline_id),
             site.api.findings(course.course_id),
+        ),
+        asyncio.gather(
+            site.api.watching_of_video(pipeline_id),
+            site.api.weeks_of_video(pipeline_id),
+            site.api.last_day(),
         ),
         asyncio.gather(
             site.directory.outline(course.course_id), site.directory.earlier_runs(course, visible)
@@ -140,6 +160,7 @@ async def render_video(
     if shown is None:
         raise HTTPException(404)
     path = outline.videos.get(player) if outline is not None else None
+    places = [row for row in places if row["kind"] in KINDS]
     view = _View(
         course=course,
         place=place,
@@ -148,10 +169,19 @@ async def render_video(
         name=path[-1].name if path else player,
         moments=moments_of(segments, shown),
         coverage=coverage,
-        places=[row for row in places if row["kind"] in KINDS],
+        places=places,
+        player=(
+            await site.directory.player(path[-1].id, request.state.language.code)
+            if path and places
+            else Player()
+        ),
         last_run=await _last_run(site, earlier[0], outline, player) if earlier else None,
         findings=findings.about(found, player),
         watched=watched,
+        outline=outline,
+        watching=watching,
+        weeks=weeks,
+        last_day=last_day,
     )
     return site.renderer.render(request, _page(request, site, view))
 
@@ -212,10 +242,26 @@ def _page(request: Request, site: Site, view: _View) -> VideoPage:
         chart=timeline_chart(words, course, view.name, video, view.moments, view.places, earlier),
         coverage=coverage_chart(words, course, view.coverage) if view.coverage else None,
         table=_table(request, words, view),
-        places=_places_table(words, view.places) if view.places else None,
+        places=_places_table(words, view.places, view.player) if view.places else None,
+        parts=_parts(words, view),
         csv=f"{course.path}csv/{file}",
         xlsx=f"{course.path}xlsx/{file}",
     )
+
+
+def _parts(words: Language, view: _View) -> tuple[Said, ...]:
+    outline, addresses = view.outline, dict(view.place.beside)
+    blocks = video_watching.names(
+        {player: path[-1].name for player, path in outline.videos.items()} if outline is not None else {},
+        {key: path[-1].name for key, path in outline.problems.items()} if outline is not None else {},
+        lambda player: addresses.get(player, "") if player in view.watched else "",
+    )
+    found = (
+        video_watching.ways(words, view.watching, covered(view.coverage, 0)),
+        video_watching.following(words, view.watching, blocks),
+        video_watching.weekly(words, view.weeks, view.last_day),
+    )
+    return tuple(part for part in found if part is not None)
 
 
 # --- Words
@@ -240,12 +286,19 @@ def largest(places: Sequence[Row], kind: str) -> Row | None:
 
 
 def _reached(words: Language, video: Video) -> Markup:
-    viewers = video.viewers
+    """Of those at its start; more may be at its end, as learners skip beginnings."""
+    if video.finished > video.started:
+        return words.htmls(
+            "<strong>%(n)s learner</strong> reached the end, more than watched the start (%(started)s).",
+            "<strong>%(n)s learners</strong> reached the end, more than watched the start (%(started)s).",
+            video.finished,
+            started=words.number(video.started),
+        )
     return words.htmls(
-        "<strong>%(share)s</strong> of %(n)s viewer reached the end.",
-        "<strong>%(share)s</strong> of %(n)s viewers reached the end.",
-        viewers.total,
-        share=words.percent(viewers.share),
+        "<strong>%(share)s</strong> of %(n)s learner who watched the start reached the end.",
+        "<strong>%(share)s</strong> of %(n)s learners who watched the start reached the end.",
+        video.started,
+        share=words.percent(video.viewers.share),
     )
 
 
@@ -278,7 +331,9 @@ def _skipped(words: Language, place: Row) -> Markup:
 
 def _figures(words: Language, view: _View) -> tuple[Figure, ...]:
     video, everybody = view.video, covered(view.coverage, 0)
-    note = words.texts("of %(n)s viewer", "of %(n)s viewers", video.viewers.total)
+    note = words.texts("of %(n)s at the start", "of %(n)s at the start", video.started)
+    if video.finished > video.started:
+        note = words.text("more at the end than at the start")
     if view.last_run is not None:
         note = words.text(
             "%(share)s in the last run (%(run)s)",
@@ -292,8 +347,18 @@ def _figures(words: Language, view: _View) -> tuple[Figure, ...]:
             words.percent(video.viewers.share),
             note,
         ),
-        Figure("started", words.text("Started"), words.number(video.started)),
-        Figure("finished", words.text("Finished"), words.number(video.finished)),
+        Figure(
+            "started",
+            words.text("Started"),
+            words.number(video.started),
+            words.text("watched the first five seconds"),
+        ),
+        Figure(
+            "finished",
+            words.text("Finished"),
+            words.number(video.finished),
+            words.text("watched near the end"),
+        ),
     ]
     if everybody:
         found.append(
@@ -301,7 +366,7 @@ def _figures(words: Language, view: _View) -> tuple[Figure, ...]:
                 "covered",
                 words.text("Covered at least 95%%"),
                 words.number(covered(view.coverage)),
-                words.texts("of %(n)s learner", "of %(n)s learners", everybody),
+                words.texts("of %(n)s who watched any", "of %(n)s who watched any", everybody),
             )
         )
     return tuple(found)
@@ -351,18 +416,23 @@ def _table(request: Request, words: Language, view: _View) -> Table:
     )
 
 
-def _places_table(words: Language, places: Sequence[Row]) -> Table:
-    def span(row: Row) -> Markup:
-        return Markup("{}–{}").format(
+def _places_table(words: Language, places: Sequence[Row], player: Player) -> Table:
+    def where(row: Row) -> Markup:
+        """The seconds, as a link to the video there, above what is said."""
+        times = Markup("{}–{}").format(
             words.video_time(row["start_second"]), words.video_time(row["end_second"])
         )
+        address = player.at(row["start_second"])
+        link = Markup('<a href="{}" rel="noreferrer">{}</a>').format(address, times) if address else times
+        said = player.said(row["start_second"], row["end_second"])
+        return link + (Markup('<span class="sub"><bdi>{}</bdi></span>').format(said) if said else "")
 
     def kind(row: Row) -> str:
         _, name = KINDS[row["kind"]]
         return words.text(name)
 
     columns: list[Column[Row]] = [
-        Column("time", words.text("Time"), lambda r: r["start_second"], span, numeric=False),
+        Column("time", words.text("Time"), lambda r: r["start_second"], where, numeric=False),
         Column("kind", words.text("Kind"), kind, kind, numeric=False),
         Column(
             "learners", words.text("Learners"), lambda r: r["learners"], lambda r: words.number(r["learners"])
@@ -373,6 +443,7 @@ def _places_table(words: Language, places: Sequence[Row]) -> Table:
             words.text("Around it"),
             lambda r: r["expected"],
             lambda r: words.number(r["expected"]),
+            optional=True,
             quiet=True,
             help=words.text(
                 "Learners that the parts 20 to 60 seconds before and after let expect; 0 for openings."
@@ -413,10 +484,6 @@ async def _file(request: Request, course: Course, site: Site, video_id: str, kin
         COLUMNS,
         rows,
         request.state.definitions.get("video_timeline"),
-        [
-            (words.text("Course"), course.name),
-            (words.text("Course ID"), course.course_id),
-            (words.text("Video"), player),
-        ],
+        [*files.about_course(words, course), (words.text("Video"), player)],
     )
     return await files.response(words, sheet, kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
@@ -25,6 +26,7 @@ from pharos.insights.site import TheSite
 from pharos.insights.tables import Column, Table, table
 from pharos.insights.video_counts import Video, Viewers, covered, videos_of
 from pharos.insights.video_lists import FILE, NOT_TOLD, nobody_state, video_path
+from pharos.insights.video_watching import Said, Watched, shares_by_week
 
 router = APIRouter()
 REPORT = navigation.VIDEO_MAP
@@ -61,33 +63,43 @@ class MapPage(ReportPage):
     findings: tuple[Markup, ...] = ()
     """What deserves a look, in words, with the video that it is about."""
     chapters: tuple[Chapter, ...] = ()
+    weeks: Said | None = None
+    """Which share of active learners watched which video, week by week."""
 
 
 @router.get("/courses/{course_id:course_page}/engagement/video_map/")
 async def video_map(request: Request, course: CourseInView, site: TheSite) -> Response:
     """Which videos do learners leave?"""
-    rows, coverage, found, outline = await asyncio.gather(
-        site.api.videos(course.course_id),
-        site.api.video_coverage(course.course_id),
-        site.api.findings(course.course_id),
+    (rows, coverage, found), (weeks, activity), outline = await asyncio.gather(
+        asyncio.gather(
+            site.api.videos(course.course_id),
+            site.api.video_coverage(course.course_id),
+            site.api.findings(course.course_id),
+        ),
+        asyncio.gather(site.api.video_weeks(course.course_id), site.api.activity(course.course_id)),
         site.directory.outline(course.course_id),
     )
-    return site.renderer.render(request, _page(request, course, videos_of(rows), coverage, found, outline))
+    watched = _Watched(videos_of(rows), coverage, found, weeks, activity)
+    return site.renderer.render(request, _page(request, course, watched, outline))
 
 
-def _page(
-    request: Request,
-    course: Course,
-    videos: Mapping[str, Video],
-    coverage: Sequence[Row],
-    found: Sequence[Row],
-    outline: Outline | None,
-) -> MapPage:
+@dataclass(frozen=True)
+class _Watched:
+    """What the Data API tells of the videos of the course."""
+
+    videos: Mapping[str, Video]
+    coverage: Sequence[Row]
+    findings: Sequence[Row]
+    weeks: Sequence[Row]
+    activity: Sequence[Row]
+
+
+def _page(request: Request, course: Course, watched: _Watched, outline: Outline | None) -> MapPage:
     words: Language = request.state.language
     names = about(request, REPORT)
-    if outline is None and videos:
+    if outline is None and watched.videos:
         names["note"] = words.text(NOT_TOLD)
-    spots = spots_of(words, course, videos, coverage, outline)
+    spots = spots_of(words, course, watched.videos, watched.coverage, outline)
     if not any(spot.viewers.total for spot in spots):
         return MapPage(
             **names,
@@ -99,14 +111,28 @@ def _page(
         **names,
         answer=sentence(words, worst),
         findings=findings.most_urgent(
-            words, found, {player_id(spot.block_id): linked(spot.href, spot.name) for spot in spots}
+            words,
+            watched.findings,
+            {player_id(spot.block_id): linked(spot.href, spot.name) for spot in spots},
         ),
         figures_label=words.text("Video metrics"),
         figures=_figures(words, spots),
         chapters=_chapters(words, outline, spots, worst) if outline is not None else (),
-        table=_table(request, words, spots, worst, has_coverage=bool(coverage)),
+        table=_table(request, words, spots, worst, has_coverage=bool(watched.coverage)),
+        weeks=_weeks(words, spots, watched),
         **files(course, FILE),
     )
+
+
+def _weeks(words: Language, spots: Sequence[Spot], watched: _Watched) -> Said | None:
+    viewers: dict[str, dict[date, int]] = {}
+    for row in watched.weeks:
+        of_video = viewers.setdefault(row["encoded_module_id"], {})
+        of_video[date.fromisoformat(row["week"])] = row["num_users"]
+    videos = [
+        Watched(linked(spot.href, spot.name), viewers.get(player_id(spot.block_id), {})) for spot in spots
+    ]
+    return shares_by_week(words, videos, watched.activity)
 
 
 def spots_of(
