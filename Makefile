@@ -3,7 +3,7 @@
 
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fix docs bench lock
+.PHONY: help setup demo test test-cluster lint fix docs bench lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -15,7 +15,10 @@ demo: setup ## a simulated campus, computed and served; ARGS="--no-serve …" ar
 
 test: .venv/dev.stamp ## all tests; ARGS="tests/lake -k late …" are passed on
 	@scripts/system-packages
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+test-cluster: .venv/dev.stamp ## what takes long: lakes in buckets, a writer killed at every moment
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m cluster $(ARGS)
 
 lint: .venv/dev.stamp ## style, types, import direction, generated documents
 	$(BIN)/ruff check .

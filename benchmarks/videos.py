@@ -27,11 +27,13 @@ from pharos.pipeline.graph import METRICS
 OUT = Path(__file__).parent / "out" / "videos"
 COURSES, VIDEOS, TOUCHED = 500, 20, 10
 TWO = ("viewing", "video_segment", "video", "video_timeline")
-ALL_TABLES = (*TWO, "video_learner", "video_coverage", "video_place")
+PLACES = (*TWO, "video_learner", "video_coverage", "video_place")
+ALL_TABLES = (*PLACES, "video_week", "video_watching")
 CASES = {
     "plain": "DuckDB reads, sorts and writes the events",
     "two": f"viewings, video and video_timeline of {COURSES} course runs",
-    "all": f"the same with coverage and places of {COURSES} course runs",
+    "places": f"the same with coverage and places of {COURSES} course runs",
+    "all": f"the same with weeks and how videos are watched of {COURSES} course runs",
     "touched": f"all of them, of {TOUCHED} course runs",
 }
 SCHEMA = computing.fact_schema("video_event")
@@ -121,12 +123,14 @@ def compute(file: Path, case: str) -> None:
             return computing.computed(engine, OUT, name)
         if name == "video_compat":
             return False
-        if name != "counted_video_event":
+        if name in ALL:
             return engine.read([], ALL[name].schema)
+        if name != "counted_video_event":
+            return engine.read([], computing.fact_schema(name.removeprefix("counted_")))
         rows = engine.read([file], SCHEMA)
         return rows.filter(rows.course_id.isin(chosen)) if case == "touched" else rows
 
-    computing.compute(TWO if case == "two" else ALL_TABLES, OUT, given)
+    computing.compute({"two": TWO, "places": PLACES}.get(case, ALL_TABLES), OUT, given)
 
 
 if __name__ == "__main__":

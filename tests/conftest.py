@@ -16,7 +16,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -27,10 +29,14 @@ import playwright.sync_api
 import pytest
 import sqlalchemy
 import uvicorn
+from _pytest.mark import ParameterSet
+from pyarrow import fs
+from tests import s3
 from tests.ports import free_ports
 
 from pharos.config import EngineSettings
 from pharos.engine import Engine, open_engine
+from pharos.insights import waiting
 
 # How long an example takes says how busy the machine is, not whether the program is right. The examples of a
 # commit are the same each time, so that a check that fails does so for all; `--hypothesis-profile=explore`
@@ -57,10 +63,21 @@ _numbers = itertools.count()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of a file share a worker, and so do all tests on Spark: what they start is started once."""
+    """The tests of a file share a worker, and so do all tests on Spark: what they start is started once.
+
+    Groups with slow tests come first, then those of many: at the end all workers have something to do.
+    """
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(CHECKOUT / "tests").as_posix()))
+    tests = Counter(map(_group, items))
+    slow = {_group(item) for item in items if item.get_closest_marker("slow") is not None}
+    items.sort(key=lambda item: (_group(item) not in slow, -tests[_group(item)]))
+
+
+def _group(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("xdist_group")
+    return str(marker.args[0]) if marker else ""
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -91,6 +108,25 @@ def shared_data() -> Path:
 
 
 # --- Servers of our own --------------------------------------------------------------------------------
+
+BUSY_S = 30.0  # that a page may wait for services on a machine where other tests keep all cores busy
+PAGE_S, LMS_S = waiting.PAGE_S, waiting.LMS_S
+
+
+@pytest.fixture(scope="session", autouse=True)
+def busy_machine() -> Iterator[None]:
+    """How long a page takes beside other tests says how busy the machine is, not whether it is right."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(waiting, "PAGE_S", BUSY_S)
+        patch.setattr(waiting, "LMS_S", BUSY_S)
+        yield
+
+
+@pytest.fixture
+def usual_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages wait as long for services as the program lets them."""
+    monkeypatch.setattr(waiting, "PAGE_S", PAGE_S)
+    monkeypatch.setattr(waiting, "LMS_S", LMS_S)
 
 
 @pytest.fixture
@@ -312,6 +348,15 @@ SPARK = pytest.param(
 )
 
 
+def one_on_spark(examples: Iterable[str]) -> list[ParameterSet]:
+    """(engine, example): all examples on the embedded engine, one on Spark, where each takes a whole run."""
+    first, *_ = names = list(examples)
+    return [
+        *(pytest.param("duckdb", name) for name in names),
+        pytest.param("spark", first, marks=SPARK.marks),
+    ]
+
+
 @pytest.fixture(params=["duckdb", SPARK])
 def engine_settings(request: pytest.FixtureRequest) -> EngineSettings:
     """Settings of each engine in turn, made for small data; Spark's session lasts as long as the worker."""
@@ -344,3 +389,30 @@ def page(browser: playwright.sync_api.Browser) -> Iterator[playwright.sync_api.P
     context = browser.new_context()
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[str]:
+    """Of a server, for all tests that need one."""
+    with s3.server(free_ports(1)[0]) as address:
+        yield address
+
+
+@pytest.fixture
+def bucket(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[fs.FileSystem]:
+    """An empty bucket `logs` of a server that the environment points to."""
+    for name, value in {**s3.ENVIRONMENT, "AWS_ENDPOINT_URL": s3_address}.items():
+        monkeypatch.setenv(name, value)
+    store = fs.S3FileSystem(
+        endpoint_override=s3_address, allow_bucket_creation=True, allow_bucket_deletion=True
+    )
+    store.create_dir("logs")
+    yield store
+    store.delete_dir("logs")
+
+
+@pytest.fixture
+def bucket_url(bucket: fs.FileSystem) -> str:
+    """A folder that nobody else uses, in a bucket of a server that the environment points to."""
+    assert bucket is not None
+    return f"s3://logs/{uuid.uuid4().hex}"

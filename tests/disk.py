@@ -142,6 +142,9 @@ class Disk:
             case "rename":
                 target = Path(bytes(call.arguments[1]).decode())  # type: ignore[arg-type]
                 self.names[target] = self.names.pop(path)
+            case "link":
+                target = Path(bytes(call.arguments[1]).decode())  # type: ignore[arg-type]
+                self.names[target] = self.names[path]
             case "unlink" | "rmdir" | "unlinkat":
                 self.names.pop(path, None)
             case "mkdir":

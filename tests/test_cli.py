@@ -516,6 +516,16 @@ def test_quiet_says_what_failed(shell: Shell) -> None:
     assert "lms.database" in shell.pharos("import", "--quiet", code=2).stderr
     done = shell.pharos("import", "--quiet", "--lms-database", "sqlite:///gone.sqlite", code=1)
     assert "gone.sqlite" in done.stdout + done.stderr
+    shell.write("logs/tracking.log", LOG)
+    shell.pharos("run", "--logs", "logs", *UNTIL)
+    with sqlite3.connect(shell.folder / ".pharos/result_store.sqlite") as store:
+        store.execute("DELETE FROM pharos_publication WHERE table_name = 'course_enrollment_daily'")
+    store.close()
+    done = shell.pharos("compute", "--quiet", *UNTIL, code=1)
+    assert (done.stdout, done.stderr.count("pharos store adopt")) == ("", 1)
+    done = shell.pharos("compute", "--log-format", "json", *UNTIL, code=1)
+    last = json.loads(done.stderr.splitlines()[-1])
+    assert (last["level"], "pharos store adopt" in last["event"]) == ("error", True)
 
 
 def test_quiet_leaves_the_word_to_the_run_that_works(shell: Shell) -> None:

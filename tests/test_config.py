@@ -116,6 +116,7 @@ def test_every_setting_is_an_environment_variable(tmp_path: Path, monkeypatch: p
                 "CH",
                 "sunday",
                 "#0a6e5d",
+                "names",
                 "https://count.example/x",
                 '["text"]',
                 '{"a": "b"}',

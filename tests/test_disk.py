@@ -23,6 +23,7 @@ with (home / "renamed").open("r+b") as file:
     file.seek(1)
     file.write(b"X")
 (home / "gone").unlink()
+os.link(home / "plain", home / "linked")
 """
 
 
@@ -47,6 +48,7 @@ def test_without_a_crash_everything_is_there(disk: Disk, tmp_path: Path) -> None
     disk.crash(tmp_path / "after", random.Random(1), keeps=1)
     assert content(tmp_path / "after") == content(disk.root) == {
         "old": b"old", "plain": b"not synced", "renamed": b"nXw", "folder/safe": b"synced",
+        "linked": b"not synced",
     }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ LONG, OTHER = "a" * SHORTEST_KEY, "b" * SHORTEST_KEY
         ({"data_api": {"secret_key": "changeme"}}, "data_api.secret_key: has 8 characters"),
         ({"insights": {"secret_key": LONG}, "data_api": {"secret_key": LONG}}, "are the same"),
         ({"data_api": {"cors_origins": ["https://a.example", "*"]}}, "data_api.cors_origins"),
+        ({"data_api": {"cors_origins": ["null"]}}, "data_api.cors_origins: 'null'"),
         ({"insights": {"url": "http://insights.example.org"}}, "insights.url"),
         ({"insights": {"url": "http://10.0.0.5:8110"}}, "insights.url"),
     ],

@@ -161,6 +161,14 @@ def test_too_much_is_refused(server: Server, sent: bytes, status: bytes) -> None
         assert rest(client)[9:12] == status
 
 
+@pytest.mark.parametrize("piece", [b"a: " + b"b" * 1000 + b"\r\n", b"a:" + b"b" * 1000])
+def test_what_follows_a_body_is_no_way_around_the_limits(server: Server, piece: bytes) -> None:
+    """Trailers are headers, too: 400 MB of them would be kept."""
+    with server.client(CHUNKED + b"1\r\na\r\n0\r\n") as client, pytest.raises(ConnectionError):
+        client.sendall(piece * 50_000)
+    assert 'why="headers too large"' in server.figures()
+
+
 def test_a_body_of_unknown_size_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "MOST_BODY_BYTES", 100_000)
     with server.client(CHUNKED) as client, pytest.raises(ConnectionError):

@@ -33,7 +33,7 @@ OF_A_WHOLE_ROOM = {
     *("odd_courses", "odd_values", "order", "prefix", "recovery", "rights", "sentences"),
 }
 ENGINES = {"duckdb", "pyspark", "spark"}
-OPTIONAL = {"hdfs_native", "py4j", "pyspark"}  # imported where it is there
+OPTIONAL = {"hdfs_native", "obstore", "py4j", "pyspark"}  # imported where it is there
 
 modules = [
     importlib.import_module(module.name)

@@ -9,7 +9,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m pip wheel --quiet --no-deps --wheel-dir "$folder" .
 cp requirements/run.txt "$folder/run.txt"
-awk '/^(py4j|pyspark|hdfs-native|fsspec|argcomplete)==/,/[^\\]$/' requirements/dev.txt >"$folder/spark.txt"
+awk '/^(py4j|pyspark|hdfs-native|obstore|fsspec|argcomplete)==/,/[^\\]$/' requirements/dev.txt >"$folder/spark.txt"
 mkdir "$folder/deploy"
 cp -R deploy/emr deploy/spark "$folder/deploy/"
 aws s3 sync --delete "$folder/" "$target/"

@@ -175,8 +175,7 @@ def run(
         _report("run ended", run_facts(report))
         if _is_for_people(quiet):
             show_run(out, report, why=why)
-        if report.not_published:
-            raise typer.Exit(1)
+        _end_if_not_published(report.not_published, quiet)
 
 
 @app.command()
@@ -252,8 +251,7 @@ def compute(
         _report("compute ended", computed_facts(report))
         if _is_for_people(quiet):
             show_computed(out, report, why=why)
-        if report.not_published:
-            raise typer.Exit(1)
+        _end_if_not_published(report.not_published, quiet)
 
 
 @app.command()
@@ -264,7 +262,7 @@ def status(
 ) -> None:
     """What is in, what is not, how fresh; exit code 1 if the Result Store cannot be used."""
     from pharos.console import show_lms, show_next_runs, show_passed_over, show_problems, show_status
-    from pharos.lake.lake import Lake
+    from pharos.lake.places import lake_of
     from pharos.lake.snapshots import states
     from pharos.lake.status import lake_status
     from pharos.pipeline.data_problems import data_problems, passed_over
@@ -273,7 +271,7 @@ def status(
     from pharos.pipeline.refused_submissions import changed_modes
 
     settings = config.load(home, file)
-    lake = Lake(settings.lake)
+    lake = lake_of(settings)
     publications, problem = _publications(settings)
     turns, runs, now = _scheduled(settings)
     found, imported, compared = lake_status(lake, now), states(lake), reconciled(lake)
@@ -310,7 +308,7 @@ def quarantine(
 ) -> None:
     """The lines that are no events, and why."""
     from pharos.console import show_quarantine
-    from pharos.lake.lake import Lake
+    from pharos.lake.places import lake_of
     from pharos.lake.quarantine import quarantined_lines
     from pharos.pipeline.ingestion import retry_quarantine
 
@@ -318,7 +316,7 @@ def quarantine(
     if retry:
         events = retry_quarantine(settings)
         out.print(f"{events:,} lines are events now; the next run counts them.")
-    show_quarantine(out, quarantined_lines(Lake(settings.lake)))
+    show_quarantine(out, quarantined_lines(lake_of(settings)))
 
 
 @app.command()
@@ -330,12 +328,11 @@ def backup(
     """Copy the lake, and the Result Store if it is a file, also while runs go on."""
     from pharos.lake.backup import copy_lake
     from pharos.lake.lake import Lake
+    from pharos.pipeline.ingestion import known_lake
     from pharos.result_store.backup import copy_store
 
     settings = config.load(home, file)
-    if not settings.lake.is_dir():
-        raise ConfigurationError(f"{settings.lake}: there is no lake to copy")
-    copied = copy_lake(Lake(settings.lake), target / "lake")
+    copied = copy_lake(known_lake(settings), Lake(target / "lake"))
     size_mb = copied.new_bytes / 1e6
     out.print(f"Lake: {copied.files:,} files, {copied.new_files:,} of them new ({size_mb:,.1f} MB).")
     if copy_store(settings.store_url, target / "result_store.sqlite"):
@@ -369,7 +366,7 @@ def lake_verify(
         if _is_for_people(quiet):
             show(out, verified_lines(verified))
         if verified.damaged:
-            raise DataFilesDamaged(settings.lake, verified.damaged)
+            raise DataFilesDamaged(settings.lake_address, verified.damaged)
 
 
 @lake_app.command("repair")
@@ -407,6 +404,26 @@ def lake_rebuild(home: Home = None, file: Config = None) -> None:
     with Bars() as bars:
         rebuilt = rebuild_lake(config.load(home, file), progress=bars)
     show(out, rebuilt_lines(rebuilt))
+
+
+@lake_app.command("copy")
+def lake_copy(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Folder of a lake, or s3://bucket/folder.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="As FROM; what is there already stays.")],
+) -> None:
+    """Copy a lake to another place, also while runs go on, read the copy, and compare both."""
+    from pharos.lake.backup import copy_lake, prove
+    from pharos.lake.places import passing_lake
+
+    with passing_lake(source) as lake, passing_lake(target) as copy:
+        if not lake.ledger.is_there:
+            raise ConfigurationError(f"{source}: there is no lake to copy")
+        copied = copy_lake(lake, copy)
+        proof = prove(lake, copy)
+    out.print(f"Copied: {copied.new_files:,} of {copied.files:,} files ({copied.new_bytes / 1e6:,.1f} MB).")
+    size = f"{proof.files:,} files ({proof.bytes / 1e6:,.1f} MB)"
+    out.print(f"Equal, read again at {target}: {proof.events:,} events in {size}.")
+    out.print(f"Sum of their ids: {proof.digest:016x}.")
 
 
 @app.command("data-api")
@@ -641,6 +658,18 @@ def _reporting(quiet: bool, log_format: str | None) -> Iterator[Callable[..., Se
 
 def _is_for_people(quiet: bool) -> bool:
     return not quiet and not telemetry.writes_json()
+
+
+class NotPublished(PharosError):
+    """Tables that were left as they were; the message says of each why."""
+
+
+def _end_if_not_published(problems: Mapping[str, str], quiet: bool) -> None:
+    """End with 1 if a table was not published. Cron and programs read why; people have read it already."""
+    if problems and _is_for_people(quiet):
+        raise typer.Exit(1)
+    if problems:
+        raise NotPublished("\n".join(problems.values()))
 
 
 def _report(event: str, facts: dict[str, Any]) -> None:

@@ -203,7 +203,19 @@ class Video(Section):
     )
 
 
-class Engagement(Section):
+class Pauses(Section):
+    slowing_days: int = Field(
+        7, ge=1, description="Days without activity after which a learner counts as slowing down."
+    )
+    quiet_days: int = Field(
+        14, ge=2, description="Days without activity after which a learner counts as quiet."
+    )
+
+
+class Engagement(Pauses):
+    courses: dict[str, Pauses] = Field(
+        {}, description="The same days for single course runs, by course id: slowing_days, quiet_days."
+    )
     smallest_group: int = Field(
         1,
         ge=1,
@@ -244,6 +256,29 @@ class Reports(Section):
         False,
         description="Put an apostrophe before texts of reports that a spreadsheet would take for a formula.",
     )
+
+
+class Privacy(Section):
+    mode: Literal["full", "names", "pseudonymous"] = Field(
+        "full",
+        description="What leaves the Result Store of single learners. full: names, user names, addresses; "
+        "names: no addresses; pseudonymous: a pseudonym in place of the user name, no names, no addresses.",
+    )
+    key: SecretStr | None = Field(
+        None, description="Key of the pseudonyms; with another key a learner has another pseudonym."
+    )
+    organizations: list[str] = Field(
+        [], description="Organisations whose learners may be shown; default: all."
+    )
+    hidden_organizations: list[str] = Field(
+        [], description="Organisations whose learners are not shown, whatever privacy.organizations says."
+    )
+
+    def allows(self, organization: str | None) -> bool:
+        """Whether learners of the organisation's courses may be shown."""
+        if organization in self.hidden_organizations:
+            return False
+        return not self.organizations or organization in self.organizations
 
 
 class ResultStoreSettings(Section):
@@ -322,7 +357,7 @@ class InsightsSettings(Section):
     requests_per_minute: int = Field(300, gt=0, description="Pages and files for one person.")
     audit_log: Path | None = Field(
         None,
-        description="File that says who signed in and who was refused; default: "
+        description="File that says who signed in, who was refused and who looked at learners; default: "
         "insights_audit.jsonl in home.",
     )
     show_age: bool = Field(True, description="Whether course teams may see the ages of learners.")
@@ -412,6 +447,9 @@ class Settings(BaseSettings):
     home: Path = Field(
         DEFAULT_HOME, description="Folder of the lake, the default Result Store and the run state."
     )
+    lake_url: str | None = Field(
+        None, description="Where the lake lies: s3://bucket/folder; default: the folder lake in home."
+    )
     logs: Logs = Logs()
     lms: LMS = LMS()
     engine: EngineSettings = EngineSettings()
@@ -421,6 +459,7 @@ class Settings(BaseSettings):
     video: Video = Video()
     engagement: Engagement = Engagement()
     reports: Reports = Reports()
+    privacy: Privacy = Privacy()
     result_store: ResultStoreSettings = ResultStoreSettings()
     data_api: DataAPISettings = DataAPISettings()
     insights: InsightsSettings = InsightsSettings()
@@ -428,10 +467,19 @@ class Settings(BaseSettings):
     alerts: AlertSettings = AlertSettings()
     logging: LoggingSettings = LoggingSettings()
 
+    def shows_learners_of(self, organization: str | None) -> bool:
+        """Whether single learners of the organisation's courses are shown at all."""
+        return self.data_api.learners and self.privacy.allows(organization)
+
     @property
     def lake(self) -> Path:
-        """Folder of the lake."""
+        """Folder of this machine with what is made from the lake, and with the lake itself by default."""
         return self.home / "lake"
+
+    @property
+    def lake_address(self) -> str:
+        """Where the lake lies: a URL, or a folder of this machine."""
+        return self.lake_url or str(self.lake)
 
     @property
     def store_url(self) -> str:
@@ -494,7 +542,7 @@ def template() -> str:
             lines.append(f"# {name}:")
             lines += [f"#   {line}" for line in _described(type(field.default))]
         else:
-            lines += [f"# {field.description}", f"# {name}: {field.default}"]
+            lines += [f"# {field.description}", f"# {name}: {_text(field.default)}"]
         lines.append("")
     return "\n".join(lines)
 

@@ -34,6 +34,7 @@ def weak_settings(settings: Settings, file: Path | None) -> list[str]:
         *_keys({
             "insights.secret_key": settings.insights.secret_key,
             "data_api.secret_key": settings.data_api.secret_key,
+            "privacy.key": settings.privacy.key,
         }),
         *_origins(settings.data_api.cors_origins),
         *_plain_http(settings),
@@ -54,11 +55,12 @@ def _keys(keys: dict[str, SecretStr | None]) -> Iterator[str]:
 
 
 def _origins(origins: list[str]) -> Iterator[str]:
-    if "*" in origins:
-        yield (
-            "data_api.cors_origins: '*' lets every web site ask the Data API as the person who visits it; "
-            "name the origins that may"
-        )
+    for origin in ("*", "null"):  # any site can make a frame whose origin is `null`
+        if origin in origins:
+            yield (
+                f"data_api.cors_origins: '{origin}' lets every web site ask the Data API as the person who "
+                "visits it; name the origins that may"
+            )
 
 
 def _plain_http(settings: Settings) -> Iterator[str]:

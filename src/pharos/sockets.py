@@ -125,7 +125,7 @@ class Guarded(HttpToolsProtocol):
     def __init__(self, connections: Connections, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._of = connections
-        self._header_bytes = self._body_bytes = 0
+        self._header_bytes = self._body_bytes = 0  # of headers, and of trailers since the last of the body
         self._unsent, self.stuck_since = 0, 0.0  # bytes that were not taken, and since when as many
         self._stage, self._since, self._whole_since = HEADERS, 0.0, 0.0
 
@@ -146,10 +146,10 @@ class Guarded(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._stage == HEADERS:
+        if self._stage != ANSWER:
             self._header_bytes += len(data)
         super().data_received(data)
-        if self._stage == HEADERS and self._header_bytes > MOST_HEADER_BYTES:
+        if self._stage != ANSWER and self._header_bytes > MOST_HEADER_BYTES:
             self.refuse(431, "headers too large")
 
     def on_message_begin(self) -> None:
@@ -159,7 +159,7 @@ class Guarded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         size = next((value for name, value in self.headers if name == b"content-length"), b"0")
-        self._stage, self._body_bytes = BODY, 0
+        self._stage, self._header_bytes, self._body_bytes = BODY, 0, 0
         self._since = self._whole_since = self.loop.time()
         if int(size) > MOST_BODY_BYTES:
             self.refuse(413, "body too large")
@@ -168,7 +168,7 @@ class Guarded(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._since = self.loop.time()
-        self._body_bytes += len(body)
+        self._header_bytes, self._body_bytes = 0, self._body_bytes + len(body)
         if self.transport.is_closing():
             return
         if self._body_bytes > MOST_BODY_BYTES:

@@ -13,15 +13,16 @@ import pytest
 import sqlalchemy as sa
 import yaml
 from joserfc.jwk import RSAKey
-from tests import edxapp, lines
+from tests import edxapp, lines, s3
 from tests.insights.world import CLIENT, SERVICE, TOKEN, World, fill, world_of
 from tests.scheduler.receivers import MailServer, Webhook, running
 
 from pharos import config
-from pharos.check import Finding, check
+from pharos.check import Finding, check, here
 from pharos.demo.lms_catalog import PATH as CATALOG
 from pharos.lake.identity import identify
 from pharos.lake.lake import Lake
+from pharos.lake.objects import Objects
 from pharos.result_store import owner, store, tables
 
 OTHER_KEYS = json.dumps({"keys": [RSAKey.generate_key(2048, {"use": "sig"}).as_dict(private=False)]})
@@ -67,6 +68,7 @@ def place(tmp_path: Path, world: World) -> Iterator[Place]:
         "logs": {"sources": {"lms": {"paths": [str(tmp_path / "logs")]}}},
         "lms": {
             "url": world.lms_url,
+            "public_url": world.lms_url,
             "database": edxapp.create(f"sqlite:///{tmp_path / 'lms.sqlite'}"),
             "client_id": SERVICE.id,
             "client_secret": SERVICE.secret,
@@ -104,8 +106,8 @@ def test_everything_works_and_nothing_is_changed(place: Place, world: World) -> 
         "insights.audit_log", "data_api.host", "insights.host", "insights.logo", "insights.accent",
         "problems.answer_metadata", "scheduler.jobs.night",
         "engine.name", "geolocation.database", "result_store.url",
-        "lms.database", "lms.url", "lms.client_id", "lms.jwt_keys", "insights.client_id", "lms.catalog_url",
-        "insights.data_api_url", "alerts.smtp", "alerts.webhook",
+        "lms.database", "lms.url", "lms.public_url", "lms.client_id", "lms.jwt_keys",
+        "insights.client_id", "lms.catalog_url", "insights.data_api_url", "alerts.smtp", "alerts.webhook",
     }  # fmt: skip
     assert not any(secret in finding.text for finding in findings for secret in (TOKEN, SERVICE.secret))
     assert list((place.folder / "home").iterdir()) == []
@@ -142,6 +144,10 @@ NOWHERE = "http://127.0.0.1:1"  # nobody listens on the first port; a test is na
         (
             "lms", "url", NOWHERE,
             ["lms.url: ", "lms.client_id: ", "insights.client_id: ", "lms.catalog_url: "],
+        ),
+        (
+            "lms", "public_url", NOWHERE,
+            [f"lms.public_url: {NOWHERE}", "lms.jwt_issuer: the token has another issuer"],
         ),
         ("lms", "url", None, ["lms.client_id: ", "insights.client_id: ", "lms.catalog_url: "]),
         ("lms", "client_id", None, ["lms.catalog_url: is read with lms.url and lms.client_id"]),
@@ -260,3 +266,21 @@ def test_a_service_account_that_is_no_staff(place: Place, world: World) -> None:
     finally:
         world.lms.down = False
     assert failing.startswith("lms.client_id: may not ask who teaches which course: status 403")
+
+
+@pytest.mark.xdist_group("s3")
+def test_the_check_says_whether_a_lake_can_lie_there(
+    s3_address: str, bucket_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(url: str) -> str:
+        [finding] = here.lake(config.load(tmp_path).model_copy(update={"lake_url": url}))
+        return str(finding)
+
+    assert "knows conditional writes" in found(bucket_url)
+    assert not Objects(bucket_url, tmp_path).written("")
+    assert "pigeon://loft: a lake lies in a folder or at s3://bucket/folder" in found("pigeon://loft")
+    assert "there is no such bucket" in found("s3://no-such-bucket/lake")
+    with s3.gate(s3_address) as gate:
+        gate.ignores_conditions = True
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{gate.port}")
+        assert "this store wrote over a file though it was told not to" in found(f"{bucket_url}-2")

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+from collections import Counter
+from typing import Any
+
 import pytest
 
 from pharos.demo.campus import Campus
@@ -56,7 +60,7 @@ def test_every_part_can_be_answered_rightly_and_wrongly(campus: Campus) -> None:
                     for part in parts:
                         kinds.add(part.response_type)
                         assert part.id.startswith(f"{block.key}_")
-                        assert {option.correct for option in part.options} == {True, False}
+                        assert {option.points == 1 for option in part.options} == {True, False}
     assert kinds == {
         "multiplechoiceresponse",
         "choiceresponse",
@@ -112,13 +116,55 @@ def test_some_problems_are_as_they_should_not_be(campus: Campus) -> None:
     for problem, lure in ((keyed, "The nominal range in nautical miles"), (misleading, "Mean sea level")):
         [(_, [part])] = problem.variants
         heaviest = max(
-            (option for option in part.options if not option.correct), key=lambda option: option.weight
+            (option for option in part.options if not option.points), key=lambda option: option.weight
         )
         assert heaviest.shown == lure
-        assert sum(option.correct for option in part.options) == 1
+        assert sum(option.points for option in part.options) == 1
     assert edited.edited is not None
     assert campus.courses[0].starts < edited.edited < campus.end
     [(seed, [before])], [(later_seed, [after])] = edited.variants, edited.later
     assert (seed, before.id) == (later_seed, after.id)
     assert before.question != after.question
     assert problem_named(campus, "Knots").later == ()
+
+
+def test_one_box_too_many_or_too_few_is_worth_half(campus: Campus, events: list[dict[str, Any]]) -> None:
+    problem = next(
+        block for block in campus.courses[0].root.walk() if block.name == "Variation" and block.problem
+    )
+    checks = [
+        event["event"]
+        for event in events
+        if event["event_type"] == "problem_check" and event["event_source"] == "server"
+    ]
+    found = set()
+    for check in checks:
+        if check["problem_id"] == problem.id:
+            [mark], [told] = check["correct_map"].values(), check["submission"].values()
+            found.add((check["grade"], mark["correctness"], mark["npoints"], told["correct"]))
+    assert found == {(1, "correct", None, True), (0.5, "partially-correct", 0.5, True)}
+
+
+def test_learners_skip_openings_watch_hard_parts_again_and_leave_dull_ones(
+    campus: Campus, events: list[dict[str, Any]]
+) -> None:
+    """Of those who watch in a browser a good part does, and nobody in another video."""
+    videos = {block.key: block.video for block in campus.courses[0].root.walk() if block.video}
+    plays, skips, again, leaves = (Counter[str]() for _ in range(4))
+    for event in events:
+        if event["event_source"] != "browser" or "_video" not in event["event_type"]:
+            continue
+        told, kind = json.loads(event["event"]), event["event_type"]
+        if (video := videos.get(key := told["id"])) is None:
+            continue
+        plays[key] += kind == "load_video"
+        if kind == "seek_video":
+            skips[key] += told["old_time"] == 2
+            away = [told["old_time"] - video.hard[1], told["new_time"] - video.hard[0]] if video.hard else [9]
+            again[key] += all(abs(seconds) <= 3 for seconds in away)
+        if kind == "pause_video" and video.dull_s:
+            leaves[key] += abs(told["currentTime"] - video.dull_s) <= 4
+    assert {key for key, video in videos.items() if video.opening_s} == (+skips).keys()
+    for found in (skips, again, leaves):
+        [(key, number)] = (+found).items()
+        assert number > plays[key] / 8

@@ -172,10 +172,11 @@ def test_problem_events_have_the_fields_of_spec_02(campus: Campus, events: list[
             assert set(submission) == {
                 *("question", "answer", "response_type", "input_type", "correct", "variant", "group_label"),
             }
-            assert submission["correct"] == (data["correct_map"][part]["correctness"] == "correct")
+            assert submission["correct"] == (data["correct_map"][part]["correctness"] != "incorrect")
             variants.add(submission["variant"])
             assert (submission["variant"] == data["state"]["seed"]) == block.problem.randomised
-        right = sum(submission["correct"] for submission in data["submission"].values())
+        marks = data["correct_map"].values()
+        right = sum(mark["npoints"] or mark["correctness"] == "correct" for mark in marks)
         assert (data["grade"], data["max_grade"]) == (right, len(data["answers"]))
         assert data["success"] == ("correct" if right == data["max_grade"] else "incorrect")
         key = (event["username"], block.id)

@@ -8,7 +8,7 @@ import pytest
 
 from pharos.config import load
 from pharos.demo.campus import Campus
-from pharos.demo.run import HomeTaken, prepare, run_demo
+from pharos.demo.run import HomeTaken, prepare, run_demo, settings_of_demo
 from pharos.lake.lake import Lake
 from pharos.lake.snapshots import states
 from pharos.lms.tables import ANSWERS, TABLES
@@ -67,3 +67,9 @@ def test_demo_without_serving_leaves_its_results(tmp_path: Path) -> None:
     assert set(known) == {*TABLES, *ANSWERS}  # the database, the courses and the catalog
     assert not any(state.problem for state in known.values())
     assert all(snapshot.rows for name in ANSWERS if (snapshot := known[name].snapshot))
+
+
+def test_learners_of_the_demo_are_shown(tmp_path: Path) -> None:
+    ours = settings_of_demo(load(tmp_path, privacy={"mode": "names"}))
+    assert ours.shows_learners_of("AnyX")
+    assert ours.privacy.mode == "full"

@@ -155,7 +155,7 @@ def test_the_list_of_spark_is_cut_out_of_the_lock_file() -> None:
     )
     lines = done.stdout.splitlines()
     packages = [line.split("==")[0] for line in lines if "==" in line]
-    assert packages == ["argcomplete", "fsspec", "hdfs-native", "py4j", "pyspark"]
+    assert packages == ["argcomplete", "fsspec", "hdfs-native", "obstore", "py4j", "pyspark"]
     assert "--hash=sha256:" in lines[-1]
     for path in ("emr/release.sh", "spark/README.md"):
         assert program in (DEPLOY / path).read_text(encoding="utf-8")

@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pharos.config import load
 from pharos.data_api.tokens import create_token, list_tokens
 from pharos.lake.backup import copy_lake
@@ -38,6 +40,7 @@ def numbers(home: Path) -> dict[str, list[Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_copies_made_during_a_run_give_the_numbers_of_that_run(tmp_path: Path) -> None:
     with tarfile.open(CAMPUS) as archive:
         archive.extractall(tmp_path, filter="data")
@@ -61,7 +64,7 @@ def test_copies_made_during_a_run_give_the_numbers_of_that_run(tmp_path: Path) -
     ) as program:
         while program.poll() is None:
             copies.append(tmp_path / f"copy-{len(copies)}")
-            copy_lake(Lake(home / "lake"), copies[-1] / "lake")
+            copy_lake(Lake(home / "lake"), Lake(copies[-1] / "lake"))
             assert copy_store(store, copies[-1] / "result_store.sqlite")
             time.sleep(0.1)
     assert program.returncode == 0

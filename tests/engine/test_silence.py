@@ -19,7 +19,7 @@ from pharos.lms.tables import TABLES
 from pharos.result_store.connecting import engine_for
 
 USERS = TABLES["auth_user"].schema
-SILENT_S = 0.5
+SILENT_S = 2  # shorter, and a busy machine is taken for a silent server
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def wire(server_url: str) -> Iterator[tuple[Wire, str]]:
 def test_a_server_that_accepts_and_says_nothing(kind: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = database_address(f"{kind}://u@127.0.0.1:{server.getsockname()[1]}/edxapp")
-        with pytest.raises(LMSDatabaseFailed, match=r"no answer within 0\.5 s"), scanned(address):
+        with pytest.raises(LMSDatabaseFailed, match=r"no answer within 2 s"), scanned(address):
             pass
 
 
@@ -58,7 +58,7 @@ def test_a_server_that_freezes_while_it_is_read(wire: tuple[Wire, str], tmp_path
     with scanned(database_address(url)) as opened:
         assert opened.copy("auth_user", USERS, tmp_path / "users").rows == 3
         way.freeze()
-        with pytest.raises(LMSDatabaseFailed, match=r"table auth_user.*no answer within 0\.5 s"):
+        with pytest.raises(LMSDatabaseFailed, match=r"table auth_user.*no answer within 2 s"):
             opened.copy("auth_user", USERS, tmp_path / "users")
         # The second fails at once, whether or not it already knows that the connection is gone.
         with pytest.raises(LMSDatabaseFailed, match=r"table auth_user.*(no answer|the connection broke)"):

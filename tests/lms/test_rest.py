@@ -18,6 +18,7 @@ from pharos.demo import lms
 from pharos.demo.campus import Campus
 from pharos.demo.lms_sign_in import Client
 from pharos.demo.lms_throttle import Throttle
+from pharos.demo.subtitles import subtitles
 from pharos.lms import patience, rest
 from pharos.lms.errors import LMSRefused, LMSUnreachable, NotInLMS
 from pharos.lms.rest import LMSClient
@@ -115,6 +116,22 @@ def test_videos_come_with_their_length_and_transcripts(url: str) -> None:
             view = tree["blocks"][block.id]["student_view_data"]
             assert view["duration"] == block.video.duration_s
             assert "en" in view["transcripts"]
+
+
+def test_what_is_said_in_a_video(url: str) -> None:
+    """The token goes to the LMS, whatever host an address names."""
+    video = next(block for block in CAMPUS.courses[0].root.walk() if block.type == "video")
+    assert video.video is not None
+    view = ask(url, lambda client: client.player(video.id))
+    assert f"v={video.video.youtube}" in view["encoded_videos"]["youtube"]["url"]
+    address = view["transcripts"]["en"].replace(url, "https://elsewhere.example.org")
+    assert ask(url, lambda client: client.transcript(address)) == subtitles(video.video.duration_s, "en")
+    for unknown in (f"{address}x", "https://[bad"):
+        with pytest.raises(NotInLMS):
+            ask(url, lambda client, unknown=unknown: client.transcript(unknown))  # type: ignore[misc]
+    assert ask(url, lambda client: client.player(CAMPUS.courses[0].root.id)) == {}
+    with pytest.raises(NotInLMS):
+        ask(url, lambda client: client.player(f"{video.id}x"))
 
 
 def test_details_are_in_utc(url: str) -> None:

@@ -16,6 +16,7 @@ def check(settings: Settings, file: Path | None) -> list[Finding]:
     return [
         *here.settings_file(settings, file),
         *here.home(settings),
+        *here.lake(settings),
         *here.logs(settings),
         *here.files_of_the_data_api(settings),
         *here.audit_logs(settings),

@@ -27,6 +27,7 @@ from pharos.insights.branding import branding
 from pharos.insights.static_files import StaticFiles
 from pharos.lake import storage
 from pharos.lake.logs import LogFile, discover
+from pharos.lake.places import lake_of
 from pharos.pipeline import answer_metadata, ownership
 from pharos.result_store import contract, store
 from pharos.result_store.connecting import translated
@@ -55,6 +56,18 @@ def home(settings: Settings) -> Iterator[Finding]:
     if folder.exists() and folder.stat().st_mode & OTHERS:
         mode = stat.S_IMODE(folder.stat().st_mode)
         yield fails(f"home {folder}: everybody on this host may enter it (mode {mode:o}); chmod 700 {folder}")
+
+
+def lake(settings: Settings) -> Iterator[Finding]:
+    """Where the lake lies, if not in home: a file can be written there, and not written over."""
+    if settings.lake_url is None:
+        return
+    try:
+        lake_of(settings, is_read=False).place.try_out()
+    except (PharosError, OSError) as error:
+        yield fails(f"lake_url: {error}")
+    else:
+        yield works(f"lake_url {settings.lake_url}: can be written, and knows conditional writes")
 
 
 def _why_not_writable(folder: Path) -> str | None:
@@ -240,7 +253,7 @@ def _result_store(setting: str, url: str) -> Iterator[Finding]:
         with translated(database) as connection, connection.begin() as transaction:
             connection.execute(sa.insert(table_updates).values(row))
             transaction.rollback()
-        altered, foreign = store.altered(database, most=None), store.foreign(database)
+        altered, foreign = store.altered(database), store.foreign(database)
         unconverted, unreadable = store.unconverted(database), store.unreadable(database)
     except PharosError as error:
         yield fails(f"{setting}: may not be written: {error}")

@@ -57,17 +57,22 @@ def database(settings: Settings) -> Iterator[Finding]:
 
 
 def site(settings: Settings) -> Iterator[Finding]:
-    """The LMS answers at all."""
+    """The LMS answers at all, at the address that this machine uses and at that of browsers."""
     if settings.lms.url is None:
         yield works("lms.url: not named; logs can be computed without it, Insights needs it")
-        return
+    else:
+        yield _answers("lms.url", settings.lms.url)
+    if settings.lms.public_url is not None:
+        yield _answers("lms.public_url", settings.lms.public_url)
+
+
+def _answers(setting: str, address: str) -> Finding:
     try:
-        answer = _get(settings.lms.url)
+        answer = _get(address)
     except NoAnswer as error:
-        yield fails(f"lms.url: {error}")
-        return
+        return fails(f"{setting}: {error}")
     is_good = answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR
-    yield Finding(is_good, f"lms.url: {settings.lms.url} answers with status {answer.status_code}")
+    return Finding(is_good, f"{setting}: {address} answers with status {answer.status_code}")
 
 
 def service_account(settings: Settings) -> Iterator[Finding]:

@@ -13,9 +13,9 @@ from json import dumps
 from random import Random
 from urllib.parse import parse_qs
 
-from pharos.demo.courses import Block
+from pharos.demo.courses import Block, Video
 from pharos.demo.log_lines import LEARNING_SITE, US_PER_S, Calendar, Visit
-from pharos.demo.payloads import PASSING, Answer, CourseText, ProblemText
+from pharos.demo.payloads import PASSING, Answer, CourseText, ProblemText, earned_by
 from pharos.demo.people import Learner
 
 WATCHED = 0.95  # of a video: from there on it counts as completed
@@ -27,7 +27,7 @@ class Answered:
 
     answers: list[Answer]
     attempts: int
-    earned: int
+    earned: float
     first_us: int
     last_us: int
 
@@ -71,9 +71,9 @@ class Record:
     def course_id(self) -> str:
         return self.text.course.id
 
-    def earned(self) -> list[int]:
+    def earned(self) -> list[float]:
         """Points by problem."""
-        points = [0] * len(self.text.problems)
+        points = [0.0] * len(self.text.problems)
         for index, state in self.answered.items():
             points[index] = state.earned
         return points
@@ -161,7 +161,7 @@ class Activities:
 
         send(us, "load_video", "")
         diligence = record.learner.diligence
-        us, position = self._play(us + self._pause(3), float(video.duration_s), diligence, send)
+        us, position = self._play(us + self._pause(3), video, diligence, send)
         if position >= WATCHED * video.duration_s:
             record.completed.setdefault(block.id, us)
         if position >= video.duration_s:
@@ -186,7 +186,7 @@ class Activities:
 
         send(us, "load_video", "")
         diligence = record.learner.diligence
-        us, position = self._play(us + self._pause(2), float(video.duration_s), diligence, send)
+        us, position = self._play(us + self._pause(2), video, diligence, send)
         if position >= WATCHED * video.duration_s:
             record.completed.setdefault(block.id, us)
         send(
@@ -197,14 +197,26 @@ class Activities:
         return us + self._pause(5)
 
     def _play(
-        self, us: int, duration_s: float, diligence: float, send: Callable[[int, str, str], None]
+        self, us: int, video: Video, diligence: float, send: Callable[[int, str, str], None]
     ) -> tuple[int, float]:
         """Play, pause and seek until the end or until enough is seen; returns when and where that is."""
-        draw, position = self._draw, 0.0
+        draw, position, duration_s = self._draw, 0.0, float(video.duration_s)
         speed = draw.choice((1.0, 1.0, 1.0, 1.25, 1.5))
+        turns = _turns(video, draw)
         send(us, "play_video", ', "currentTime": 0')
         while True:
             stretch_s = min(draw.expovariate(1.3 / duration_s), duration_s - position)
+            turn = next((turn for turn in turns if position < turn.at_s <= position + stretch_s), None)
+            if turn is not None:
+                turns.remove(turn)
+                us += int((turn.at_s - position) / speed * US_PER_S) + 1
+                if turn.to_s is None:
+                    return us, turn.at_s
+                event = f', "old_time": {turn.at_s}, "new_time": {turn.to_s}, "type": "onSlideSeek"'
+                send(us, "seek_video", event)
+                us, position = us + self._pause(0.6), turn.to_s
+                send(us, "play_video", f', "currentTime": {position}')
+                continue
             us += int(stretch_s / speed * US_PER_S) + 1
             position = round(position + stretch_s, 3)
             choice = draw.random()
@@ -263,7 +275,7 @@ class Activities:
 
     def _grade(self, visit: Visit, us: int, record: Record, text: ProblemText, answers: list[Answer]) -> None:
         """What the LMS computes from a submission, and tells in events."""
-        earned = sum(answer.correct for answer in answers)
+        earned = earned_by(answers)
         state = record.answered.get(text.index)
         record.completed.setdefault(text.block.id, us)
         if state is None:
@@ -361,6 +373,27 @@ class Activities:
     def _pause(self, mean_s: float) -> int:
         """A while of about `mean_s` seconds, in microseconds; never nothing, never long."""
         return 1 + int(min(self._draw.expovariate(1 / mean_s), 4 * mean_s) * US_PER_S)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A second of a video at which somebody goes elsewhere in it, or leaves (None)."""
+
+    at_s: float
+    to_s: float | None
+
+
+def _turns(video: Video, draw: Random) -> list[_Turn]:
+    """What is wrong with the video makes this learner do: skip, watch again, leave."""
+    turns = []
+    if video.opening_s and draw.random() < 0.5:
+        turns.append(_Turn(2.0, video.opening_s + round(draw.uniform(-2, 2), 3)))
+    if video.hard and draw.random() < 0.55:
+        start, end = (second + round(draw.uniform(-3, 3), 3) for second in video.hard)
+        turns.append(_Turn(end, start))
+    if video.dull_s and draw.random() < 0.4:
+        turns.append(_Turn(video.dull_s + round(draw.uniform(-4, 4), 3), None))
+    return turns
 
 
 def _chance(text: ProblemText, ability: float, attempt: int) -> float:

@@ -24,7 +24,7 @@ class Option:
 
     internal: str | tuple[str, ...]  # choice monikers or typed text
     shown: str | tuple[str, ...]
-    correct: bool
+    points: float  # 1 if right, 0 if wrong, between them if the problem gives part of the credit
     weight: float  # share among the right, or among the wrong, options
 
 
@@ -63,10 +63,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A video; `duration_s` is its length in seconds."""
+    """A video; all its times are seconds from its beginning.
+
+    Some are as they should not be. `opening_s`: how long an opening is that many skip. `hard`: a part that
+    many watch again. `dull_s`: where many leave.
+    """
 
     duration_s: int
     youtube: str
+    opening_s: int | None = None
+    hard: tuple[int, int] | None = None
+    dull_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +272,14 @@ def _leaf(
         kind,
         due,
         problem=_problem(key, item, due, graded=graded) if block_type == "problem" else None,
-        video=Video(item["seconds"], key[:11]) if block_type == "video" else None,
+        video=_video(key, item) if block_type == "video" else None,
+    )
+
+
+def _video(key: str, item: Mapping[str, Any]) -> Video:
+    hard = item.get("hard")
+    return Video(
+        item["seconds"], key[:11], item.get("opening"), (hard[0], hard[1]) if hard else None, item.get("dull")
     )
 
 
@@ -305,7 +319,7 @@ def _part(part_id: str, item: Mapping[str, Any]) -> Part:
             part_id, item["ask"], "optionresponse", "optioninput", _choices(item["menu"], monikers=False)
         )
     if "boxes" in item:
-        return Part(part_id, item["ask"], "choiceresponse", "checkboxgroup", _subsets(item["boxes"]))
+        return Part(part_id, item["ask"], "choiceresponse", "checkboxgroup", _subsets(item))
     if "number" in item:
         return Part(part_id, item["ask"], "numericalresponse", "formulaequationinput", _typed("number", item))
     return Part(part_id, item["ask"], "stringresponse", "textline", _typed("text", item))
@@ -317,19 +331,20 @@ def _choices(labels: list[str], *, monikers: bool = True) -> tuple[Option, ...]:
         shown = label.lstrip(f"*{LURE}")
         internal = f"choice_{index}" if monikers else shown
         weight = LURE_WEIGHT if label.startswith(LURE) else 1 / (1 + index)
-        options.append(Option(internal, shown, label.startswith("*"), weight))
+        options.append(Option(internal, shown, float(label.startswith("*")), weight))
     return tuple(options)
 
 
-def _subsets(labels: list[str]) -> tuple[Option, ...]:
-    """The right set of boxes, and the sets that differ from it by one box."""
+def _subsets(item: Mapping[str, Any]) -> tuple[Option, ...]:
+    """The right set of boxes, and the sets that differ from it by one box, worth nothing or a part of it."""
+    labels, part = item["boxes"], item.get("one_box_off", 0.0)
     right = {index for index, label in enumerate(labels) if label.startswith("*")}
     wrong = [right ^ {index} for index in range(len(labels))]
     return tuple(
         Option(
             tuple(f"choice_{index}" for index in sorted(chosen)),
             tuple(labels[index].lstrip("*") for index in sorted(chosen)),
-            chosen == right,
+            1.0 if chosen == right else part,
             1 / (1 + rank),
         )
         for rank, chosen in enumerate([right, *wrong])
@@ -340,8 +355,8 @@ def _subsets(labels: list[str]) -> tuple[Option, ...]:
 def _typed(kind: str, item: Mapping[str, Any]) -> tuple[Option, ...]:
     right = str(item[kind])
     forms = [right, f"{right} "] if kind == "text" else [right]
-    options = [Option(form, form, True, 1 / (1 + 9 * rank)) for rank, form in enumerate(forms)]
-    return (*options, *(Option(form, form, False, 1 / (1 + rank)) for rank, form in enumerate(item["wrong"])))
+    options = [Option(form, form, 1.0, 1 / (1 + 9 * rank)) for rank, form in enumerate(forms)]
+    return (*options, *(Option(form, form, 0.0, 1 / (1 + rank)) for rank, form in enumerate(item["wrong"])))
 
 
 def _usage(course_id: str, block_type: str, place: str) -> str:

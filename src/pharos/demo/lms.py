@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from pharos.demo import lms_catalog
 from pharos.demo.campus import Campus
@@ -21,6 +21,7 @@ from pharos.demo.lms_sign_in import Client, SignIn, service_account
 from pharos.demo.lms_throttle import Throttle
 from pharos.demo.people import Persona
 from pharos.demo.releases import NEWEST, Release
+from pharos.demo.subtitles import subtitles
 
 PersonOf = Callable[[str], Persona | None]
 _OPTIONAL_FIELDS = ("children", "format", "graded", "due")
@@ -59,6 +60,7 @@ def create_app(
 
     _add_courses(app, campus, person_of, [*guards, Depends(throttled)], release)
     _add_details(app, campus, person_of, guards)
+    _add_videos(app, campus, guards)
     _add_cohorts(app, campus, guards)
 
     @app.get("/api/user/v1/me")
@@ -170,6 +172,27 @@ def _add_details(app: FastAPI, campus: Campus, person_of: PersonOf, guards: list
         ]
 
 
+def _add_videos(app: FastAPI, campus: Campus, guards: list[Any]) -> None:
+    """What is asked about one video."""
+
+    @app.get("/api/courses/v1/blocks/{block_id}/", dependencies=guards)
+    def one_block(request: Request, block_id: str, student_view_data: str = "") -> Any:
+        course, block = _block_of(campus, block_id)
+        views = student_view_data.split(",")
+        view = {"student_view_data": _player(request, course, block)} if block.type in views else {}
+        return {"root": block.id, "blocks": {block.id: {**_block(request, course, block, []), **view}}}
+
+    @app.get(
+        "/courses/{course_id}/xblock/{block_id}/handler_noauth/transcript/download",
+        response_class=PlainTextResponse,
+    )
+    def transcript(course_id: str, block_id: str, lang: str) -> str:
+        course, block = _block_of(campus, block_id)
+        if course.id != course_id or block.video is None or lang not in languages(block):
+            raise HTTPException(404)
+        return subtitles(block.video.duration_s, lang)
+
+
 def _add_cohorts(app: FastAPI, campus: Campus, guards: list[Any]) -> None:
     """A bare list, a page of it: nothing says whether there are more (spec 07 §2.7)."""
 
@@ -254,6 +277,14 @@ def _course(request: Request, course: Course) -> dict[str, Any]:
         "invitation_only": False,
         "course_id": course.id,
     }
+
+
+def _block_of(campus: Campus, block_id: str) -> tuple[Course, Block]:
+    for course in campus.courses:
+        for block in course.root.walk():
+            if block.id == block_id:
+                return course, block
+    raise _NoSuchCourse
 
 
 def _blocks_to(block: Block, depth: int | None) -> list[Block]:

@@ -18,7 +18,7 @@ from pharos.demo import lms_course_tables, lms_progress_tables
 from pharos.demo.activities import Record
 from pharos.demo.campus import Campus
 from pharos.demo.lms_rows import at, numbered, time_text
-from pharos.demo.payloads import COURSE_VERSION, EDITED, GRADING_POLICY_HASH, letter
+from pharos.demo.payloads import COURSE_VERSION, EDITED, GRADING_POLICY_HASH, letter, shown
 from pharos.demo.people import SERVICE_USER_ID
 from pharos.demo.releases import NEWEST, Release
 
@@ -230,14 +230,15 @@ def _modules(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[Any, .
                 f'{text.variants[user_id % len(text.variants)].seed}, "student_answers": '
                 f'{{{", ".join(answer.internal for answer in answered.answers)}}}, "correct_map": '
                 f"{{{', '.join(answer.correct_map for answer in answered.answers)}}}, "
-                f'"score": {{"raw_earned": {answered.earned}, "raw_possible": {text.problem.points}}}}}'
+                f'"score": {{"raw_earned": {shown(answered.earned)}, '
+                f'"raw_possible": {text.problem.points}}}}}'
             )
             yield (
                 "problem",
                 text.block.id,
                 course.id,
                 state,
-                float(answered.earned),
+                answered.earned,
                 float(text.problem.points),
                 "f" if right else "i",
                 at(campus, answered.first_us),

@@ -28,7 +28,7 @@ EDITED = "2024-01-15 10:00:00.070241+00:00"  # when the course teams were done w
 class Answer:
     """One way to answer a part, in the forms the events need; each names the part."""
 
-    correct: bool
+    points: float  # from 0 to 1
     internal: str  # of `answers` and `student_answers`
     submission: str
     correct_map: str
@@ -81,15 +81,14 @@ class ProblemText:
 
     def check(self, variant: Variant, before: Sequence[Answer], now: Sequence[Answer], attempts: int) -> str:
         """Payload of the server's `problem_check`."""
-        earned = sum(answer.correct for answer in now)
-        points = len(now)
+        earned, points = shown(earned_by(now)), len(now)
         return (
             f'{{"state": {{"seed": {variant.seed}, "student_answers": {{{_joined(before, "internal")}}}, '
             f'"has_saved_answers": false, "correct_map": {{{_joined(before, "correct_map")}}}, '
             f'"input_state": {variant.input_state}, "done": {"true" if before else "false"}}}, '
             f'"problem_id": "{self.block.id}", "answers": {{{_joined(now, "internal")}}}, "grade": {earned}, '
             f'"max_grade": {points}, "correct_map": {{{_joined(now, "correct_map")}}}, '
-            f'"success": "{"correct" if earned == points else "incorrect"}", "attempts": {attempts}, '
+            f'"success": "{"correct" if earned_by(now) == points else "incorrect"}", "attempts": {attempts}, '
             f'"submission": {{{_joined(now, "submission")}}}}}'
         )
 
@@ -97,20 +96,20 @@ class ProblemText:
         """Text the browser sends as `problem_graded`: the form and the page the learner sees now."""
         marks = "".join(
             f'\n  <div class="wrapper-problem-response"><span class="status '
-            f'{"correct" if answer.correct else "incorrect"}"></span></div>'
+            f'{_mark(answer.points)}"></span></div>'
             for answer in now
         )
         head = f'<h3 class="hd hd-3 problem-header">{self.block.name}</h3>'
         html = f'\n\n{head}\n<div class="problem">{marks}\n</div>'
         return dumps([form, html])
 
-    def submitted(self, user_id: int, course_id: str, transaction: str, earned: int) -> str:
+    def submitted(self, user_id: int, course_id: str, transaction: str, earned: float) -> str:
         """Payload of `edx.grades.problem.submitted`."""
         return (
             f'{{"user_id": "{user_id}", "course_id": "{course_id}", "problem_id": "{self.block.id}", '
             f'"event_transaction_id": "{transaction}", '
             '"event_transaction_type": "edx.grades.problem.submitted", '
-            f'"weighted_earned": {earned}, "weighted_possible": {self.problem.points}}}'
+            f'"weighted_earned": {shown(earned)}, "weighted_possible": {self.problem.points}}}'
         )
 
 
@@ -149,7 +148,7 @@ class CourseText:
         """Address of a subsection in the learning micro-frontend."""
         return f"{LEARNING_SITE}/course/{self.course.id}/{sequential.id}"
 
-    def grade(self, earned: Sequence[int]) -> float:
+    def grade(self, earned: Sequence[float]) -> float:
         """The course grade, 0 to 1, from the points earned by problem: weights and drops of the policy."""
         total = 0.0
         for line in self.course.policy:
@@ -161,7 +160,7 @@ class CourseText:
         return round(total, 4)
 
     def subsection_graded(
-        self, user_id: int, sequential: Block, earned: Sequence[int], transaction: str, first_attempted: str
+        self, user_id: int, sequential: Block, earned: Sequence[float], transaction: str, first_attempted: str
     ) -> str:
         """Payload of `edx.grades.subsection.grade_calculated`."""
         problems = [text for text in self.problems if text.sequential is sequential]
@@ -214,7 +213,22 @@ def letter(percent: float) -> str:
     return "Pass" if percent >= PASSING else ""
 
 
-def _share(assignment: Sequence[ProblemText], earned: Sequence[int]) -> float:
+def earned_by(answers: Sequence[Answer]) -> float:
+    """The points of the answers to all parts of a problem."""
+    return sum(answer.points for answer in answers)
+
+
+def _mark(points: float) -> str:
+    """What the LMS calls an answer that is worth so many points of one."""
+    return "correct" if points == 1 else "partially-correct" if points else "incorrect"
+
+
+def shown(points: float) -> str:
+    """Points as the LMS writes them: whole ones without a fraction."""
+    return f"{points:g}"
+
+
+def _share(assignment: Sequence[ProblemText], earned: Sequence[float]) -> float:
     return sum(earned[text.index] for text in assignment) / sum(text.problem.points for text in assignment)
 
 
@@ -253,8 +267,8 @@ def _variants(problem: Problem, seeded: tuple[tuple[int, tuple[Part, ...]], ...]
 
 
 def _input(part: Part, variant: int | str) -> Input:
-    right = [option for option in part.options if option.correct]
-    wrong = [option for option in part.options if not option.correct]
+    right = [option for option in part.options if option.points == 1]
+    wrong = [option for option in part.options if option.points < 1]
     return Input(
         tuple(_answer(part, option, variant) for option in right),
         tuple(option.weight for option in right),
@@ -269,13 +283,13 @@ def _answer(part: Part, option: Option, variant: int | str) -> Answer:
         "answer": option.shown,
         "response_type": part.response_type,
         "input_type": part.input_type,
-        "correct": option.correct,
+        "correct": option.points > 0,  # also for part of the credit
         "variant": variant,
         "group_label": "",
     }
     mark = {
-        "correctness": "correct" if option.correct else "incorrect",
-        "npoints": None,
+        "correctness": _mark(option.points),
+        "npoints": option.points if 0 < option.points < 1 else None,
         "msg": "",
         "hint": "",
         "hintmode": None,
@@ -285,7 +299,7 @@ def _answer(part: Part, option: Option, variant: int | str) -> Answer:
     values = option.internal if isinstance(option.internal, tuple) else (option.internal,)
     field = f"input_{part.id}" + ("%5B%5D" if isinstance(option.internal, tuple) else "")
     return Answer(
-        correct=option.correct,
+        points=option.points,
         internal=f'"{part.id}": {dumps(option.internal)}',
         submission=f'"{part.id}": {dumps(submission)}',
         correct_map=f'"{part.id}": {dumps(mark)}',

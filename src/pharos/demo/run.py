@@ -21,7 +21,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.table import Table
 from rich.text import Text
 
-from pharos.config import Logs, Settings
+from pharos.config import Logs, Privacy, Settings
 from pharos.demo.campus import Campus
 from pharos.demo.lms_database import write_lms_database
 from pharos.demo.log_files import write_logs
@@ -112,12 +112,14 @@ def prepare(home: Path, campus: Campus, report: OnProgress, release: Release = N
 
 
 def settings_of_demo(settings: Settings) -> Settings:
-    """The settings with the logs and the database of the demo."""
+    """The settings with the logs and the database of the demo, whose learners nobody has to protect."""
     database = f"sqlite:///{(settings.home / DATABASE).resolve()}"
     return settings.model_copy(
         update={
             "logs": Logs.model_validate({"sources": {"campus": {"paths": [str(settings.home / LOGS)]}}}),
             "lms": settings.lms.model_copy(update={"database": SecretStr(database)}),
+            "data_api": settings.data_api.model_copy(update={"learners": True}),
+            "privacy": Privacy(mode="full"),
         }
     )
 

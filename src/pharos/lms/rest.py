@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 
@@ -158,6 +158,38 @@ class LMSClient:
             parameters["student_view_data"] = "video"
         return await self._object(f"{self._api}/blocks/", parameters)
 
+    async def player(self, block_id: str) -> dict[str, Any]:
+        """What the LMS tells a player of one video: `transcripts`, `encoded_videos`; empty for none.
+
+        Raises NotInLMS.
+        """
+        address = f"{self._api}/blocks/{_in_path(block_id)}/"
+        parameters = {"all_blocks": "true", "depth": "0", "student_view_data": "video"}
+        blocks = (await self._object(address, parameters)).get("blocks")
+        block = blocks.get(block_id) if isinstance(blocks, dict) else None
+        view = block.get("student_view_data") if isinstance(block, dict) else None
+        return view if isinstance(view, dict) else {}
+
+    async def transcript(self, address: str) -> str:
+        """The text of a transcript, whose address `player` told. Raises NotInLMS.
+
+        The token goes to the LMS alone: of the address only what follows the host counts.
+        """
+        try:
+            parts = urlsplit(address)
+        except ValueError as error:
+            raise NotInLMS(address) from error
+        lms = urlsplit(self._base)
+        own = f"{lms.scheme}://{lms.netloc}/{parts.path.lstrip('/')}"
+
+        async def attempt() -> str:
+            answer = await self._send(own, dict(parse_qsl(parts.query)))
+            _raise_unless_told(own, answer)
+            return answer.text
+
+        async with self._turns:
+            return await patiently(own, attempt, self._patience_s)
+
     async def grading_policy(self, course_id: str) -> list[AssignmentType]:
         """The assignment types of a course run that count for the grade. Raises NotInLMS."""
         address = f"{self._base}/api/grades/v1/policy/courses/{_in_path(course_id)}/"
@@ -261,16 +293,21 @@ class LMSClient:
 
 def _read(address: str, answer: httpx.Response) -> Any:
     """The JSON of an answer. Raises NotInLMS, LMSRefused, TryAgain."""
+    _raise_unless_told(address, answer)
+    try:
+        return answer.json()
+    except ValueError as error:  # a page of a proxy, or an answer cut short
+        raise TryAgain("the answer is no JSON") from error
+
+
+def _raise_unless_told(address: str, answer: httpx.Response) -> None:
+    """Raises NotInLMS, LMSRefused, TryAgain."""
     if (again := passing(answer)) is not None:
         raise again
     if answer.status_code == httpx.codes.NOT_FOUND:
         raise NotInLMS(address)
     if not answer.is_success:
         raise LMSRefused(address, answer.status_code)
-    try:
-        return answer.json()
-    except ValueError as error:  # a page of a proxy, or an answer cut short
-        raise TryAgain("the answer is no JSON") from error
 
 
 def _number(address: str, line: dict[str, Any], name: str) -> float:

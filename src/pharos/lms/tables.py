@@ -29,6 +29,8 @@ class LMSTable:
     """Not every LMS has it: older releases do not, or the feature is off."""
     learner: str = "user_id"
     """Column of the learner's number, where rows are about learners."""
+    course: str = "course_id"
+    """Column of the course run, where rows are about course runs."""
 
 
 def _table(
@@ -38,6 +40,7 @@ def _table(
     changed_by: str | None = None,
     is_optional: bool = False,
     learner: str = "user_id",
+    course: str = "course_id",
     **columns: pa.DataType | pa.Field,
 ) -> LMSTable:
     """Columns given as a type may be null."""
@@ -45,7 +48,7 @@ def _table(
         type_.with_name(column) if isinstance(type_, pa.Field) else pa.field(column, type_)
         for column, type_ in columns.items()
     ]
-    return LMSTable(name, pa.schema(fields), changed_by, is_optional, learner)
+    return LMSTable(name, pa.schema(fields), changed_by, is_optional, learner, course)
 
 
 def _required(type_: pa.DataType) -> pa.Field:
@@ -177,6 +180,7 @@ TABLES: dict[str, LMSTable] = {
             "completion_blockcompletion",
             changed_by="modified",
             is_optional=True,
+            course="course_key",
             id=_NUMBER,
             user_id=_NUMBER,
             course_key=_TEXT,

@@ -330,7 +330,7 @@ def _alone(path: Path) -> Iterator[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
-        raise LakeNotWritable(path, error.strerror or str(error)) from error
+        raise LakeNotWritable(str(path), error.strerror or str(error)) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         name = os.pread(descriptor, 255, 0).decode() or f"{socket.gethostname()}-{secrets.token_hex(3)}"
@@ -338,7 +338,7 @@ def _alone(path: Path) -> Iterator[str]:
     except BlockingIOError:
         raise Busy(f"{path}: another scheduler works in this home; this one did nothing") from None
     except OSError as error:
-        raise LakeNotWritable(path, error.strerror or str(error)) from error
+        raise LakeNotWritable(str(path), error.strerror or str(error)) from error
     else:
         yield name
     finally:

@@ -12,12 +12,12 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pharos.remembering import remembering
 from pharos.telemetry.logs import REQUEST_ID, REQUESTS, write
 from pharos.telemetry.metrics import Metrics
 
@@ -48,14 +48,10 @@ class Observed:
         self.app, self._metrics, self._service = app, metrics, service
         patterns = [(route.path_regex, route.path) for route in routes if isinstance(route, Route | Mount)]
 
-        def found(path: str) -> str:
+        @remembering(KNOWN_PATHS, longest=LONGEST_KNOWN)
+        def route_of(path: str) -> str:
             spelling = canonical(path)
             return next((route for pattern, route in patterns if pattern.match(spelling)), NO_ROUTE)
-
-        remembered = lru_cache(KNOWN_PATHS)(found)
-
-        def route_of(path: str) -> str:
-            return remembered(path) if len(path) <= LONGEST_KNOWN else found(path)
 
         self._route_of = route_of
 
