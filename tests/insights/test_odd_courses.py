@@ -306,6 +306,14 @@ def test_several_earlier_runs_are_a_range(sofia: Patient) -> None:
     assert "In this week of the course the earlier runs had between 4 and 6." in answer(page)
 
 
+def test_verified_share_and_passing_stand_beside_their_ranges_in_earlier_runs(sofia: Patient) -> None:
+    """On day 51 run 1 had 0 of 16 verified and 4 passing, run 0 had 10 of 50 and 6."""
+    query = {"compare": "runs", "language": "en"}
+    page = sofia.get(address("course-v1:Odd+WHOLERUN+2", DAILY[0]), params=query).text
+    assert "10.7% of current; earlier runs 0.0%–20.0%" in page
+    assert "earlier runs 4–6" in page
+
+
 def test_course_home_and_tile_have_the_verified_share_of_the_last_run(sofia: Patient) -> None:
     """Run 1 began 147 days after run 0 did: 10 of 50 were verified on that day of the course, 0 of 16 now."""
     course = "course-v1:Odd+WHOLERUN+2"

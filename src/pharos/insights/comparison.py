@@ -18,6 +18,7 @@ from pharos.insights.tables import Column
 
 WEEK = timedelta(weeks=1)
 R = TypeVar("R")
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,11 @@ def choice_of(words: Language, period: Period, runs: Sequence[Course]) -> Choice
     return Choice("compare", words.text("Compared with"), options) if len(options) > 1 else None
 
 
+def from_to(low: N, high: N, show: Callable[[N], str]) -> str:
+    """The range of several values; the value itself where it is the same in all."""
+    return show(low) if low == high else f"{show(low)}–{show(high)}"
+
+
 def column(words: Language, earlier: Earlier | Band, day_of: Callable[[R], date]) -> Column[R]:
     """The column of a table that has the earlier values; those of a band by the highest."""
 
@@ -128,9 +134,6 @@ def column(words: Language, earlier: Earlier | Band, day_of: Callable[[R], date]
 
     def show(row: R) -> str:
         found = earlier.on(day_of(row))
-        if not isinstance(found, tuple):
-            return words.number(found)
-        low, high = found
-        return words.number(low) if low == high else f"{words.number(low)}–{words.number(high)}"
+        return from_to(*found, words.number) if isinstance(found, tuple) else words.number(found)
 
     return Column("before", earlier.name, value, show, quiet=True)

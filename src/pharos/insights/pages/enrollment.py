@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -91,8 +91,8 @@ class _Report:
     growth: Growth
     marks: list[Mark]
     earlier: Earlier | Band | None = None
-    verified: Earlier | None = None
-    """Learners in the verified track of the last run, if that is compared with."""
+    verified: Earlier | Band | None = None
+    """Learners in the verified track of the last run or of all earlier runs, if they are compared with."""
     passing: Earlier | Band | None = None
     """Learners who had passed in what is compared with."""
 
@@ -114,20 +114,19 @@ async def _beside(
         return {"earlier": comparison.period_before(words, period, counts(days))}
     if period.compare == periods.RUN and runs:
         then = await _days_of_run(site, runs[0], days[-1].day)
-        verified = {item.day: item.tracks["verified"] for item in then}
         return {
             "earlier": comparison.last_run(words, course, runs[0], counts(then)),
-            "verified": comparison.last_run(words, course, runs[0], verified),
+            "verified": comparison.last_run(words, course, runs[0], _verified(then)),
             "passing": comparison.last_run(words, course, runs[0], _passing(then)),
         }
     if period.compare == periods.RUNS and len(runs) > 1:
         found = await asyncio.gather(*(_days_of_run(site, run, days[-1].day) for run in runs))
-        enrolled = [(run, counts(then)) for run, then in zip(runs, found, strict=True)]
-        passing = [(run, _passing(then)) for run, then in zip(runs, found, strict=True)]
-        return {
-            "earlier": comparison.earlier_runs(words, course, enrolled),
-            "passing": comparison.earlier_runs(words, course, passing),
-        }
+
+        def band(values: Callable[[list[Day]], dict[date, int]]) -> Band:
+            by_run = [(run, values(then)) for run, then in zip(runs, found, strict=True)]
+            return comparison.earlier_runs(words, course, by_run)
+
+        return {"earlier": band(counts), "verified": band(_verified), "passing": band(_passing)}
     return {}
 
 
@@ -137,6 +136,11 @@ async def _days_of_run(site: Site, run: Course, last: date) -> list[Day]:
         site.api.enrollment_by_mode(run.course_id), site.api.passing(run.course_id)
     )
     return days_of(rows, last, passed=passed)
+
+
+def _verified(days: Sequence[Day]) -> dict[date, int]:
+    """Learners in the verified track, by day."""
+    return {item.day: item.tracks["verified"] for item in days}
 
 
 def _passing(days: Sequence[Day]) -> dict[date, int]:
@@ -177,15 +181,16 @@ def _figures(words: Language, report: _Report) -> list[Figure]:
     last = report.growth.last
 
     def of_current(track: str) -> str:
-        """The share, beside it that of the last run or how many came in the days shown."""
+        """The share, beside it that of earlier runs or how many came in the days shown."""
         if not last.count:
             return ""
         share = words.percent(last.tracks[track] / last.count)
-        then = _share_of_last_run(report) if track == "verified" else None
-        if then is not None:
-            return words.text(
-                "%(percent)s of current; last run %(then)s", percent=share, then=words.percent(then)
-            )
+        earlier = _earlier_verified_shares(report) if track == "verified" else []
+        if earlier:
+            then = comparison.from_to(min(earlier), max(earlier), words.percent)
+            if isinstance(report.earlier, Band):
+                return words.text("%(percent)s of current; earlier runs %(range)s", percent=share, range=then)
+            return words.text("%(percent)s of current; last run %(then)s", percent=share, then=then)
         if report.period.choice == periods.ALL:
             return words.text("%(percent)s of current", percent=share)
         before = next((d for d in report.days if d.day == report.period.start - DAY), NOBODY)
@@ -235,8 +240,15 @@ def _figures(words: Language, report: _Report) -> list[Figure]:
 
 
 def _passing_note(words: Language, report: _Report) -> str:
-    """What the last run had on this day of the course, or how many passed in the days shown."""
+    """How many had passed in earlier runs on this day of the course, or how many passed in the days shown."""
     last = report.growth.last
+    if isinstance(report.passing, Band):
+        found = report.passing.on(last.day)
+        return (
+            words.text("earlier runs %(range)s", range=comparison.from_to(*found, words.number))
+            if found
+            else ""
+        )
     if isinstance(report.passing, Earlier):
         then = report.passing.on(last.day)
         return words.text("last run %(then)s", then=words.number(then)) if then is not None else ""
@@ -278,13 +290,21 @@ def _change(words: Language, report: _Report) -> list[Figure]:
     return found
 
 
-def _share_of_last_run(report: _Report) -> float | None:
-    """The verified share of the last run on the same day of the course."""
+def _earlier_verified_shares(report: _Report) -> list[float]:
+    """The verified share on the same day of the course: of the last run or of each earlier run."""
     day = report.growth.last.day
-    if report.verified is None or not isinstance(report.earlier, Earlier):
-        return None
-    verified, count = report.verified.on(day), report.earlier.on(day)
-    return verified / count if count and verified is not None else None
+    pairs = [
+        (verified.on(day), enrolled.on(day))
+        for verified, enrolled in zip(_runs(report.verified), _runs(report.earlier), strict=False)
+    ]
+    return [verified / count for verified, count in pairs if count and verified is not None]
+
+
+def _runs(earlier: Earlier | Band | None) -> Sequence[Earlier]:
+    """The single runs that are compared with."""
+    if isinstance(earlier, Band):
+        return earlier.runs
+    return [earlier] if earlier is not None else []
 
 
 def _against_last_run(words: Language, report: _Report) -> str:
