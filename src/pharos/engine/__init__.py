@@ -12,7 +12,11 @@ __all__ = ["Database", "Engine", "Workers", "open_engine", "open_workers"]
 
 
 def open_engine(settings: EngineSettings, scratch: Path) -> Engine:
-    """The engine the settings name. `scratch` is a local folder for what does not fit into memory."""
+    """Open the engine that `engine.name` chooses: DuckDB or Spark.
+
+    `scratch` is a local folder for data that does not fit into memory. Only the library of the chosen engine
+    is loaded.
+    """
     if settings.name == "spark":
         from pharos.engine.spark import SparkEngine  # noqa: PLC0415 - only the chosen engine is loaded
 
@@ -23,5 +27,5 @@ def open_engine(settings: EngineSettings, scratch: Path) -> Engine:
 
 
 def open_workers(settings: EngineSettings, scratch: Path) -> Workers:
-    """What spreads work as `open_engine` would, without loading an engine where that can be done without."""
+    """Open the workers of the chosen engine: Spark itself, or local processes without loading DuckDB."""
     return open_engine(settings, scratch) if settings.name == "spark" else Processes(settings.threads)

@@ -1,4 +1,4 @@
-"""What the other rooms may ask of an engine, in words that name none."""
+"""The interface that every engine offers to the other packages. It names no engine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TextFunction = Callable[[Sequence[str | None]], list[str | None]]
 
 @dataclass(frozen=True)
 class Copied:
-    """What became of a table's rows."""
+    """Counts of the rows that were copied from a table."""
 
     rows: int
     malformed: int
@@ -73,16 +73,17 @@ class Engine(Workers, Protocol):
     name: str
 
     def semantics(self) -> Mapping[str, str]:
-        """What besides our code decides what an expression gives, for fingerprints.
+        """Everything besides our code that decides the value of an expression; part of the fingerprints.
 
-        The empty name maps to the versions of the engine and of Ibis (major and minor); names of functions of
-        `engine.functions` map to what this engine makes of them.
+        The empty name maps to the versions of the engine and of Ibis (major and minor); the name of a
+        function of `engine.functions` maps to this engine's translation of it.
         """
 
     def read(self, files: Sequence[Path], schema: pa.Schema) -> ibis.Table:
         """Parquet files as one table of this schema; an empty table for no files.
 
-        A column that a file lacks is null in its rows. The names of folders mean nothing.
+        A column that a file lacks is null in the rows of that file. Values are never read from names of
+        folders.
         """
 
     def table(self, rows: pa.Table) -> ibis.Table:
@@ -109,7 +110,7 @@ class Engine(Workers, Protocol):
         """
 
     def digest(self, file: Path) -> str:
-        """A short text that stands for the rows of a Parquet file, whatever their order."""
+        """A short text that identifies the rows of a Parquet file, independent of their order."""
 
     def database(self, address: DatabaseAddress) -> AbstractContextManager[Database]:
         """Open a database for reading."""

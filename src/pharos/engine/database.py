@@ -237,11 +237,12 @@ def _attach(connection: duckdb.DuckDBPyConnection, address: DatabaseAddress) -> 
 
 
 def _tls(address: DatabaseAddress) -> list[dict[str, str]]:
-    """What is said about TLS, in the order in which it is tried.
+    """The TLS parameters to try, in this order.
 
-    To MySQL's client the mode "preferred", its default, means: TLS if the server can. This one then sends the
-    password of the newer way to sign in as if there were TLS, even if there is none; so it is told which. It
-    verifies nothing either unless it has certificates, whatever the mode: those of the system are named.
+    MySQL's client defaults to the mode "preferred": TLS if the server offers it. In this mode the client
+    sends the password of caching_sha2_password as if the connection had TLS, even without TLS; therefore each
+    attempt names "required" or "disabled" explicitly. The client also verifies no certificate, in any mode,
+    unless it is given certificates; the verifying modes therefore get the certificates of the system.
     """
     if address.kind != "mysql":
         return [address.tls]
@@ -309,6 +310,6 @@ def _literal(text: str) -> str:
 
 
 def _reason(error: duckdb.Error, address: DatabaseAddress) -> str:
-    """What the server or the driver says, in one line, without the password."""
+    """The first line of the error of the server or driver, without the password."""
     text = _PREFACE.sub("", str(error).strip().partition("\n")[0])
     return text.replace(address.password, "…") if address.password else text

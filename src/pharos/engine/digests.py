@@ -1,4 +1,4 @@
-"""The query that tells what the rows of a table are, in the SQL that both engines know."""
+"""The query that computes digests of rows, in SQL that DuckDB and Spark both understand."""
 
 from __future__ import annotations
 

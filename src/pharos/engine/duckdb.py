@@ -136,7 +136,7 @@ class DuckDBEngine(Processes):
 
     @contextmanager
     def _sparing_memory(self) -> Iterator[None]:
-        """One thread, no rows waiting for those before them, no file kept: for tables from file to file."""
+        """For copies from file to file: use one thread, do not preserve row order, do not cache files."""
         self._connection.raw_sql(
             "SET threads = 1; SET preserve_insertion_order = false; SET enable_external_file_cache = false"
         )

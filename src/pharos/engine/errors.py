@@ -1,4 +1,4 @@
-"""What can go wrong in an engine, in words for the operator.
+"""Errors of an engine, with texts for the operator.
 
 EngineFailed    a computation ended with an error of the engine
 """
@@ -21,7 +21,7 @@ _SIGNS = {
 
 
 class EngineFailed(PharosError):
-    """A computation ended with an error of the engine. `reason` is the first line of what the engine said."""
+    """A computation ended with an error of the engine. `reason` is the first line of the engine's error."""
 
     def __init__(self, engine: str, reason: str) -> None:
         super().__init__(engine, reason)

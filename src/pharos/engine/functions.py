@@ -1,4 +1,6 @@
-"""Functions that mean the same on every engine, where those of Ibis do not."""
+"""Functions that give the same value on every engine; used where the functions of Ibis differ between
+engines.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,7 @@ def with_schema(table: ibis.Table, schema: pa.Schema) -> ibis.Table:
 
 
 def _same_types(left: ibis.Schema, right: ibis.Schema) -> bool:
-    """Whether both have the same columns in the same order, in types that hold the same values."""
+    """True if both have the same columns in the same order, with equal types apart from nullability."""
     return left.names == right.names and all(
         one.copy(nullable=True) == other.copy(nullable=True)
         for one, other in zip(left.types, right.types, strict=True)

@@ -29,7 +29,7 @@ class Processes:
     """See `pharos.engine.base.Workers`."""
 
     def __init__(self, processors: int | None) -> None:
-        """As many processes as this, or as there are processors."""
+        """`processors`: the number of processes; None means one per processor of the machine."""
         self.processors = processors or os.cpu_count() or 1
 
     def map(self, function: Callable[[Item], Output], items: Sequence[Item]) -> Iterator[Output]:

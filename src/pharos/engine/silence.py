@@ -1,8 +1,8 @@
-"""Ends connections to a database that stays connected and says nothing, as a frozen server does.
+"""Ends database connections that stay open but send nothing, as a frozen server does.
 
-The libraries in C that DuckDB reads databases with wait for ever. Their sockets are those of this process,
-and Linux knows of each when it last received anything: a thread looks, and shuts them down when all are
-silent for too long. The library then reports a lost connection.
+The C libraries with which DuckDB reads databases wait forever. Their sockets belong to this process, and
+Linux records when each socket last received data: a thread checks this, and shuts the sockets down when all
+of them have been silent for too long. The library then reports a lost connection.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Watched:
 
 @contextmanager
 def _connected(port: int) -> Iterator[list[socket.socket]]:
-    """Copies of the sockets of this process that are connected to the port, whoever opened them."""
+    """Copies of all sockets of this process that are connected to the port."""
     with ExitStack() as copies:
         found = []
         for file in OPEN_FILES.iterdir() if OPEN_FILES.is_dir() else ():

@@ -136,7 +136,7 @@ class SparkEngine:
         return nullcontext(jdbc.JDBCDatabase(self._session, address, driver))
 
     def close(self) -> None:
-        """See the protocol. The session stays: it may serve others, and ends with the process."""
+        """Drop the temporary views of files. The Spark session is shared and stays until the process ends."""
         for view in self._session.catalog.listTables():
             if view.isTemporary and view.name.startswith("files_"):
                 self._session.catalog.dropTempView(view.name)
