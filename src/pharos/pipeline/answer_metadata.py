@@ -1,7 +1,8 @@
-"""What is known of parts of problems besides the events: a file of the operator's. `spec 02 §4.3`
+"""Texts about parts of problems from a file that the operator provides; the events do not have them. `spec 02
+§4.3`
 
-One JSON object: id of a part -> object with texts `problem_display_name`, `response_type` and `question`, and
-the object `answer_value_id_map` from ids of choices to their texts. What is of another type says nothing.
+One JSON object: id of a part -> object with the texts `problem_display_name`, `response_type` and `question`,
+and the object `answer_value_id_map` from ids of choices to their texts. Values of another type are ignored.
 """
 
 from __future__ import annotations

@@ -22,7 +22,10 @@ MEGABYTE = 1_000_000
 def verify_lake(
     settings: Settings, *, megabytes: int | None = None, progress: OnProgress = silent
 ) -> Verified:
-    """Compare files of the lake with what was written: all, or about `megabytes`. Raises PharosError."""
+    """Compare files of the lake with their recorded checksums: all files, or about `megabytes` of them.
+
+    Raises PharosError.
+    """
     return verify.verify(
         known_lake(settings), now(),
         slice_bytes=None if megabytes is None else megabytes * MEGABYTE,

@@ -1,8 +1,8 @@
-"""Whether this machine's clock can be believed, before a run describes "the time until now".
+"""Checks that this machine's clock is plausible before a run describes "the time until now".
 
 A clock that is set back, as after a start without a battery, would empty every table; one that runs ahead
-would fill them with days that have not been. Proof against the clock is everything that was written before,
-the time that the machine has been running since, and the clock of the Result Store's server.
+would fill tables with days in the future. The clock is compared with the times of everything written before,
+the time for which the machine has been running since, and the clock of the Result Store's server.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ class Seen(Struct, kw_only=True, frozen=True):
 def check(
     lake: Lake, now: datetime, *, published: Iterable[datetime | None] = (), server: datetime | None = None
 ) -> None:
-    """Raise ClockWrong unless the clock can be believed. All moments are UTC, naive.
+    """Raise ClockWrong if the clock contradicts earlier records. All times are UTC, naive.
 
-    `published`: when the tables of the Result Store were published. `server`: what the clock of its database
-    server says, where it has one of its own. What was written is believed up to the last `believe`: that is
-    how a person says that an earlier clock was wrong.
+    `published`: times at which the tables of the Result Store were published. `server`: time of the database
+    server's clock; None if the database has no clock of its own. Recorded times that are far later than the
+    last `believe` do not count: by `believe` a person declares that an earlier clock was wrong.
     """
     if server is not None and abs(now - server) > FAR:
         raise ClockWrong(now, f"the clock of the Result Store's server says {_text(server)}")
@@ -85,7 +85,7 @@ def check(
 
 
 def believe(lake: Lake, now: datetime) -> None:
-    """Keep what the clock says (UTC, naive) as proof for later runs; the lake must be locked."""
+    """Record the clock's time (UTC, naive) as the reference for later runs; the lake must be locked."""
     boot, uptime_s = _running()
     write_atomically(
         lake.root / NAME, msgspec.json.encode(Seen(at=now, boot=boot, uptime_s=round(uptime_s, 2)))

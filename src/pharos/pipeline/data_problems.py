@@ -1,6 +1,7 @@
-"""What is wrong with the data though no run fails, for the status, health, metrics, alerts and the report.
+"""Problems of the data that make no run fail; used by status, health, metrics, alerts and the report of a
+run.
 
-Looks at the lake's own records and lists the configured logs; opens no log and asks nothing of the LMS.
+Reads the lake's own records and lists the configured logs; opens no log and asks nothing of the LMS.
 """
 
 from __future__ import annotations
@@ -43,9 +44,10 @@ def record(
     not_published: Mapping[str, str] | None = None,
     further: Iterable[DataProblem] = (),
 ) -> list[DataProblem]:
-    """The problems at the end of a run, written into the Result Store as well, if that answers and is ours.
+    """Find the problems at the end of a run and write them into the Result Store.
 
-    `not_published`: the tables that the run did not publish, and why. `further`: what else it has found.
+    The store is skipped if it does not answer or if another lake publishes to it. `not_published`: table that
+    the run did not publish -> reason. `further`: problems that the run has found itself.
     """
     lake, moment = lake_of(settings), now()
     status = lake_status(lake, moment)
@@ -71,13 +73,13 @@ def record(
 def data_problems(
     settings: Settings, status: LakeStatus, imported: list[TableState], moment: datetime
 ) -> list[DataProblem]:
-    """All problems, from the lake as it is."""
+    """All problems of the lake in its present state."""
     old = silent(sources(status), settings.alerts.silent_hours, moment)
     return [*old, *_of_the_lake(settings, status, imported, moment), *ownership.of_the_store(settings)]
 
 
 def passed_over(settings: Settings) -> list[PassedOver]:
-    """For each log source the files that were not read because of their names; none for one that is gone."""
+    """Files that were not read because of their names, by log source; missing log sources are skipped."""
     found = []
     for name, source in settings.logs.sources.items():
         with suppress(logs.NoSuchLogs):  # a problem of its own
@@ -86,7 +88,7 @@ def passed_over(settings: Settings) -> list[PassedOver]:
 
 
 def sources(status: LakeStatus) -> list[LogSource]:
-    """How far each log source reaches."""
+    """The number of lines and events read from each log source, and the time of its newest event."""
     return [
         LogSource(
             name=source.name,
@@ -139,7 +141,9 @@ def _refused(kind: str, noun: str, verb: str, by_reason: Counter[str]) -> Iterat
 
 
 def _too_many(by_reason: Counter[str]) -> Counter[str]:
-    """Those with a reason, the empty text being none, if they are more than MOST_REFUSED of all."""
+    """Counts by reason, if more than the share MOST_REFUSED has a reason; else empty. The empty reason means
+    accepted.
+    """
     refused = Counter({reason: count for reason, count in by_reason.items() if reason})
     return refused if refused.total() > MOST_REFUSED * by_reason.total() else Counter()
 

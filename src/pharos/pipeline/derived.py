@@ -16,13 +16,13 @@ log = logging.getLogger(__name__)
 
 
 def remove_found(lake: Lake) -> bool:
-    """Remove the damaged ones that `pharos lake verify` has found; whether there were any."""
+    """Remove the damaged derived files that `pharos lake verify` has found; True if there were any."""
     found = [one.path for one in record(lake).damaged if one.path.startswith(DERIVED)]
     return _remove(lake.root / path for path in found)
 
 
 def remove_damaged(lake: Lake) -> bool:
-    """Read all of them, and remove those that are not what was written; whether there were any."""
+    """Read all derived files and remove the damaged ones; True if there were any."""
     return _remove(derived_files(lake))
 
 

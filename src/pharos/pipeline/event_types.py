@@ -1,4 +1,4 @@
-"""Which types of events nobody knows, as counted by the last run; read for the status."""
+"""Event types that Pharos does not know, as counted by the last run; read for the status."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class UnknownType:
 
 
 def unknown_event_types(lake: Lake) -> list[UnknownType]:
-    """Those of the lake, most frequent first: of plugins, of newer releases, or misspelt."""
+    """Unknown event types in the lake, most frequent first: of plugins, of newer releases, or misspelt."""
     counts: Counter[str] = Counter()
     last: dict[str, date] = {}
     table = parted.load(lake.root / "facts" / event_count_by_type.name)

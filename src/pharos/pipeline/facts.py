@@ -1,8 +1,8 @@
-"""Which days' facts are stale, and computing them.
+"""Finds the days whose facts are stale and computes them.
 
-A fact is a table in parts, see `pharos.pipeline.parted`: each UTC day is a part, made from the day's events.
-Beside each of its files lies another one with a digest for each day and course run, or for each day where the
-fact knows no course: by these the results see which of their parts are stale.
+A fact is a table in parts, see `pharos.pipeline.parted`: each UTC day is a part, computed from the day's
+events. Beside each file of a fact lies a second one with a digest for each day and course run, or for each
+day if the fact has no course column: from these digests the results find their own stale parts.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ DIGESTS = pa.schema(
 
 @dataclass(frozen=True, kw_only=True)
 class Stale:
-    """A fact as it is and the days that must be computed, with the reason."""
+    """The stored table of a fact, the days that must be computed, and the reason."""
 
     fact: Fact
     table: Parted  # without what is stale
@@ -48,7 +48,7 @@ class Stale:
 
 
 def stale(lake: Lake, engine: Engine, scope: Scope) -> list[Stale]:
-    """What is there of each fact, and what must be computed of it for this run."""
+    """For each fact, the stored table and the days that this run must compute."""
     first, last = schema.FIRST_DAY, scope.last_day
     present = sorted(day for day, files in lake.state.events.items() if files)
     days = [day for day in present if first <= day <= last]
@@ -97,7 +97,7 @@ def compute(
 ) -> Parted:
     """Compute the stale days of a fact; `report` gets the number of events of each finished chunk.
 
-    What is finished counts at once, also if the run ends before the next chunk.
+    Each chunk is saved when it is finished, so an interrupted run keeps the finished chunks.
     """
     fact, table = found.fact, found.table
     for chunk in _chunks(lake, found.days):
@@ -189,7 +189,9 @@ def dated(events: ibis.Table) -> ibis.Table:
 
 
 def _order(fact: Fact) -> list[str]:
-    """Rows of a course run lie together, so that a reader of some courses passes over the others."""
+    """Columns to sort by: rows of a course run lie together, so that readers of some courses can skip the
+    rest.
+    """
     first = [name for name in (fact.course, fact.learner) if name]
     return [*first, "date", *(name for name in fact.schema.names if name not in first)]
 
@@ -205,7 +207,10 @@ def _events_fingerprint(lake: Lake, day: date, until: datetime) -> str:
 
 
 def _addresses_fingerprint(lake: Lake, day: date) -> str:
-    """Whether the addresses of a day's events are forgotten; no other column is changed by that."""
+    """Part of a day's fingerprint: ".forgotten" once the IP addresses of all its events are removed, else "".
+
+    Only facts with a column `ip` use it: removing addresses changes no other column.
+    """
     return ".forgotten" if all(file.without_addresses for file in lake.state.events[day]) else ""
 
 

@@ -1,10 +1,10 @@
-"""Fingerprints of the code that computes: they change exactly when that code may compute something else.
+"""Fingerprints of the code that computes results: equal fingerprints mean that the same values are computed.
 
-A fingerprint covers definitions, not modules: the function itself and every function, class and constant of
-the computing rooms that it uses, directly or through others; without docstrings, comments and layout. What an
-engine adds to a function (a macro, its own version) is declared by `Engine.semantics` and counted where the
-function is used. The pipeline decides by these fingerprints what is stale, and `scripts/definitions.py`
-whether a definition needs a new version.
+A fingerprint covers definitions, not modules: the function itself and every function, class and constant that
+it uses in the packages ROOMS, directly or through other definitions. Docstrings, comments and layout do not
+count. `Engine.semantics` declares what an engine adds to a function (a macro, its own version); this counts
+wherever the function is used. The pipeline decides by these fingerprints which results are stale, and
+`scripts/definitions.py` whether a definition needs a new version.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ Place = tuple[str, str]  # module, name in it
 
 
 def fingerprint(*parts: str) -> str:
-    """Twelve hexadecimal digits that stand for these texts."""
+    """Twelve hexadecimal digits: a hash of the texts, joined by newlines."""
     return xxhash.xxh3_64_hexdigest("\n".join(parts).encode())[:12]
 
 
 def of_code(roots: Iterable[Callable[..., Any]], semantics: Mapping[str, str]) -> str:
-    """The fingerprint of what these functions compute on an engine of these semantics.
+    """The fingerprint of these functions on an engine with these semantics.
 
-    `semantics` maps names of functions to what the engine does for them; the entry of the empty name (the
-    versions of the engine and of Ibis) always counts.
+    `semantics` maps names of functions to the engine's translation; the entry of the empty name (the versions
+    of the engine and of Ibis) always counts.
     """
     found = definitions(roots)
     names = {name for _, name in found}
@@ -46,7 +46,7 @@ def of_code(roots: Iterable[Callable[..., Any]], semantics: Mapping[str, str]) -
 
 
 def definitions(roots: Iterable[Callable[..., Any]]) -> dict[Place, str]:
-    """The code of all definitions that these functions stand on, by place, in order of the places."""
+    """The source code of all definitions that these functions use, sorted by (module, name)."""
     waiting = [(root.__module__, root.__name__) for root in roots]
     found: dict[Place, str] = {}
     while waiting:
@@ -59,7 +59,7 @@ def definitions(roots: Iterable[Callable[..., Any]]) -> dict[Place, str]:
 
 @cache
 def _read(place: Place) -> tuple[str, list[Place]]:
-    """The code of a definition and the places it uses; many metrics stand on the same definitions."""
+    """The code of a definition and the places it uses; cached, because many metrics share definitions."""
     module, name = place
     node = _defined(module)[name]
     return ast.unparse(_without_docstrings(node)), list(_used(module, node))

@@ -1,4 +1,4 @@
-"""All facts and metrics, found in their rooms: whoever declares one registers it."""
+"""All facts and metrics; importing their modules registers them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first stage of a run: new lines of the logs into the lake. Loads nothing that later stages need."""
+"""The first stage of a run: new lines of the logs into the lake. Loads no library of the later stages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OnProgress = Callable[[str, int, int], None]
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:
-    """A report nobody reads."""
+    """A progress callback that does nothing."""
 
 
 def sources(settings: Settings, paths: Iterable[str]) -> dict[str, LogSource]:
@@ -34,7 +34,7 @@ def sources(settings: Settings, paths: Iterable[str]) -> dict[str, LogSource]:
 
 
 def ingest_only(settings: Settings, *, logs: Iterable[str] = (), progress: OnProgress = silent) -> Ingested:
-    """Take new lines over into the lake, and nothing else. Raises PharosError."""
+    """Ingest the new lines of the logs into the lake; compute nothing. Raises PharosError."""
     named = sources(settings, logs)
     if not named:
         raise NO_LOGS
@@ -78,7 +78,7 @@ def known_lake(settings: Settings, *, is_read: bool = True) -> Lake:
 
 @contextmanager
 def locked_lake(settings: Settings) -> Iterator[Lake]:
-    """The lake, for nobody else; what was left in its staging folder goes in the end."""
+    """The lake under its exclusive lock; its staging folder is removed at the end."""
     lake = lake_of(settings)
     with lake.locked():
         try:

@@ -1,32 +1,32 @@
-"""The inputs a metric may ask for by the names of its parameters.
+"""The inputs that a metric requests by the names of its parameters.
 
 | name | rows or value |
 |---|---|
 | `<fact>` | all days of a fact up to the last day, with the column `date` |
-| `counted_<fact>` | without staff and libraries, where the settings `counting` leave them out |
-| `filled_enrollment_event` | counted, with lost events made up where `lms.fill_enrollment_gaps` says so |
-| `counted_interaction_of_complete_weeks` | the days before the Monday of the week so far |
+| `counted_<fact>` | without staff and libraries, if the settings `counting` exclude them |
+| `filled_enrollment_event` | counted; with lost events filled in if `lms.fill_enrollment_gaps` is set |
+| `counted_interaction_of_complete_weeks` | the days before the Monday of the current week |
 | `counted_interaction_of_this_week` | the days from that Monday on |
 | `counted_interaction_of_two_weeks` | the last 14 days |
-| `<LMS table>`, `counted_<LMS table>` | the rows of a snapshot, all or those that count |
+| `<LMS table>`, `counted_<LMS table>` | the rows of a snapshot, all or only the counted ones |
 | `<metric>` | the rows of another metric |
-| `grades_are_known`, `enrollments_are_known` | whether the LMS's table was imported and has rows |
-| `users_are_known` | whether the LMS's table of users was imported and has rows |
-| `shows_profiles` | whether what the LMS knows of learners may leave the lake |
-| `enrollments_are_of_then` | the same, and the table of enrollments is not of a later time than the run |
-| `newest_enrollment` | when the newest enrollment of the LMS's table was created; None if it tells nothing |
+| `grades_are_known`, `enrollments_are_known` | true if the LMS's table was imported and has rows |
+| `users_are_known` | true if the LMS's table of users was imported and has rows |
+| `shows_profiles` | true if LMS data about learners may leave the lake |
+| `enrollments_are_of_then` | as `enrollments_are_known`, and the table is not newer than the run |
+| `newest_enrollment` | creation time of the newest enrollment in the LMS's table; None if unknown |
 | `country_of` | the function that finds the country of an address |
-| `answer_metadata` | what a file of the operator's says of parts of problems, see `answer_metadata` |
+| `answer_metadata` | the operator's file about parts of problems, see `answer_metadata` |
 | `reports_since` | the first day of the report `problem_response` |
 | `response_types` | the kinds of responses whose answers are counted |
-| `video_compat` | whether viewings are those of the original |
+| `video_compat` | true if viewings are counted as the original does |
 | `smallest_group` | active learners that a course run must have for ranges of their engagement |
 | `pauses` | the days without activity that make learners slow down or quiet |
-| `student_reports` | whether there are tables of what each learner did by day, by week and in all |
+| `student_reports` | true if there are tables of each learner's activity by day, by week and in all |
 | `last_day`, `current_week`, `site_week`, `student_reports_until` | see `Scope` |
 
-Each input has a digest for each part of the metric that asks for it (course run, day or week), or one digest
-for the whole where it does not fall apart that way.
+Each input has a digest for each part of the metric that requests it (course run, day or week), or a single
+digest for the whole input if it cannot be split that way.
 """
 
 from __future__ import annotations
@@ -101,7 +101,9 @@ class Inputs:
         return str(self.value(name))
 
     def conditions(self, name: str) -> dict[str, str]:
-        """What else decides the rows of an input: who does not count, and how gaps are filled."""
+        """Fingerprints of the rules that filter or fill an input: staff, libraries, browser enrollments,
+        gaps.
+        """
         found: dict[str, str] = {}
         if not name.startswith(COUNTED) and name != FILLED:
             return found
@@ -136,7 +138,7 @@ class Inputs:
 
     @staticmethod
     def is_table(name: str) -> bool:
-        """Whether the input is a table, not a value."""
+        """True if the input is a table, False if it is a value."""
         is_other = name == ANSWER_METADATA or name.removeprefix(COUNTED) in LMS_TABLES
         return is_other or name in METRICS or fact_of(name) is not None
 
@@ -207,9 +209,11 @@ class Inputs:
         raise KeyError(name)
 
     def sizes(self, metric: Metric) -> dict[str, int]:
-        """The number of rows of each fact and table of the LMS that a metric is computed from.
+        """The number of rows of each fact and LMS table from which a metric is computed, directly or through
+        other metrics.
 
-        By the name of the parameter. Of a result, what that is computed from: operators can bring this back.
+        Keys are names of parameters. Metrics are resolved to their own inputs, because only facts and LMS
+        tables can be restored by operators.
         """
         found: dict[str, int] = {}
         for name in metric.inputs:
@@ -269,7 +273,7 @@ class Inputs:
     def _counted(
         self, rows: ibis.Table, *, learner: str | None, course: str | None = "course_id"
     ) -> ibis.Table:
-        """The rows without those of staff and libraries, where these shall not count."""
+        """The rows without staff and libraries, if the settings exclude them."""
         if not self.scope.counts_staff and learner is not None:
             known = (lms_tables.read(self.engine, self.lake, table) for table in STAFF)
             numbered = rows.rename(user_id=learner) if learner != "user_id" else rows
@@ -309,7 +313,7 @@ class Inputs:
 
 
 def result_schema(metric: Metric) -> pa.Schema:
-    """The columns of a metric's files: those of its table without the stamp; of spans also their end."""
+    """The columns of a metric's files: the columns of its table without the stamp, plus `end` for spans."""
     columns = contract.schema(metric.table)
     if metric.stamp is not None:
         columns = columns.remove(columns.get_field_index(metric.stamp))

@@ -59,7 +59,7 @@ def remember(lake: Lake, database: sa.Engine, *, further: int = 1) -> None:
 
 
 def of_the_store(settings: Settings) -> list[DataProblem]:
-    """Whether somebody else publishes to the store; nothing while it does not answer."""
+    """Data problems if another lake publishes to the store; empty while the store does not answer."""
     lake = lake_of(settings)
     try:
         database = store.connect(settings.store_url)

@@ -1,10 +1,10 @@
 """Tables in parts: Parquet files that hold the rows of many parts, and a manifest that names them.
 
-A fact falls apart by UTC day, a result by course run, day or week (`Metric.by`). The manifest says for each
-part which file holds its rows, what they were computed from and what they are. A run computes the parts
-whose inputs changed into one new file and writes a new manifest; the rows that the new ones replace stay in
-their old files, unread, until files are merged. So the cost of a run grows with the parts that changed, and a
-table is either as it was or as it shall be: the manifest is what counts.
+A fact is split by UTC day, a result by course run, day or week (`Metric.by`). For each part the manifest
+names the file with its rows, a fingerprint of its inputs and a digest of its rows. A run computes the parts
+whose inputs changed into one new file and writes a new manifest; the replaced rows stay in their old files,
+unread, until files are merged. So the cost of a run grows with the number of changed parts. Writing the
+manifest is the commit: a reader sees the old table or the new one.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ PartOf = Callable[[ibis.Table], StringValue]
 
 @dataclass(frozen=True, kw_only=True)
 class Parted:
-    """A table in parts as its manifest tells. `made_of`: what all parts have in common (code, engine, …)."""
+    """A table in parts as its manifest describes it. `made_of`: inputs that all parts share (code, engine,
+    …).
+    """
 
     folder: Path
     made_of: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +55,7 @@ class Parted:
     files: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)  # name -> rows, bytes, mtime (ns)
 
     def path(self, file: str) -> Path:
-        """Where a file lies."""
+        """The path of a file of this table."""
         return self.folder / file
 
     @property
@@ -96,7 +98,7 @@ def save(table: Parted, manifest: str = MANIFEST) -> None:
 
 
 def remove_unused(folder: Path, kept: Iterable[Parted], manifests: Iterable[str]) -> None:
-    """Remove all files of a folder but these manifests and what these tables consist of."""
+    """Remove all files of a folder except these manifests and the files of these tables."""
     names = {*manifests, *(name for table in kept for name in pc.unique(table.parts["file"]).to_pylist())}
     for path in folder.glob("*"):
         if (
@@ -111,9 +113,10 @@ SIDE = ".digests"  # ends the name of the file beside a file, see `pharos.pipeli
 
 
 def added(table: Parted, staged: Path, name: str, parts: pa.Table) -> Parted:
-    """The table with the rows of a staged file as those of `parts` (columns of PARTS but `file`).
+    """The table with the rows of a staged file added as `parts` (columns of PARTS except `file`).
 
-    Parts of zero rows have no file. Without any row the file is removed. The manifest is not saved.
+    The staged file is moved into the table's folder under `name`. Parts without rows have no file; a staged
+    file without rows is removed. The manifest is not saved.
     """
     rows = pc.sum(parts["rows"]).as_py() or 0
     files = dict(table.files)
@@ -184,9 +187,9 @@ def merged(
     name: str,
     most_dead: float = 0.5,
 ) -> Parted:
-    """The table with its smallest files merged into one of this name, if it has too many; or as it is.
+    """The table with its smallest files merged into a file called `name`, if it has too many; else unchanged.
 
-    Files of which more than the share `most_dead` of their rows were replaced are merged as well.
+    Files of which more than the share `most_dead` of the rows was replaced are merged too.
     """
     live = {
         row["file"]: row["rows_sum"]
@@ -212,9 +215,9 @@ DIGESTS = pa.schema(
 def digests(
     engine: Engine, file: Path, schema: pa.Schema, part_of: PartOf, key: Sequence[str] = ()
 ) -> pa.Table:
-    """The rows of a file by part, as of `Engine.digests`; no part for a file without rows.
+    """The digests of a file's rows by part, see `Engine.digests`; an empty table for a file without rows.
 
-    The engine is not asked about those: most results of a small site have no rows.
+    The engine is not called for empty files: most results of a small site have no rows.
     """
     if not pq.read_metadata(file).num_rows:
         return DIGESTS.empty_table()
@@ -234,7 +237,7 @@ def counted(part_digests: pa.Table, wanted: pa.Table) -> pa.Table:
 
 
 def changed(table: Parted, wanted: pa.Table) -> pa.Array:
-    """Those parts of `wanted` (part, inputs) that are missing in the table or have other inputs."""
+    """The parts of `wanted` (columns part, inputs) that the table lacks or computed from other inputs."""
     known = table.parts.select(["part", "inputs"]).rename_columns(["part", "known"])
     joined = wanted.join(known, "part", join_type="left outer")
     is_same = pc.fill_null(pc.equal(joined["inputs"], joined["known"]), False)
@@ -251,7 +254,7 @@ def _values(column: Any) -> pa.Array:
 
 
 def _found(path: Path, rows: int, size: int, mtime_ns: int) -> tuple[int, int, int] | None:
-    """What is known of a file, as it is now; None if it is gone or damaged."""
+    """The rows, bytes and mtime (ns) of a file; None if the file is missing or damaged."""
     try:
         stat = path.stat()
     except OSError:

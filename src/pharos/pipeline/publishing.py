@@ -1,8 +1,7 @@
-"""Publishing the results of a run: what differs from the published edition, and nothing else.
+"""Publishes the results of a run. Only the differences from the published edition are written.
 
-Each published table's fingerprint stands for its rows. The lake keeps, under that fingerprint, the manifest
-of the result as it was published, with its files: so the difference is known without reading the Result
-Store.
+Each published table has a fingerprint of its rows. Under that fingerprint the lake keeps the manifest and
+files of the published result, so the difference is known without reading the Result Store.
 """
 
 from __future__ import annotations
@@ -43,10 +42,10 @@ BATCH_ROWS = 65_536
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Edition:
-    """A result on its way to be published. `before`: as it is published now, if that is known.
+    """A result that is about to be published. `before`: the published result, if it is known.
 
-    `adopted`: the table holds rows of another program as well. `theirs`: how many, by course run, if it has
-    no days.
+    `adopted`: set if the table also holds rows of another program. `theirs`: number of these rows by course
+    run, if the table has no days.
     """
 
     metric: Metric
@@ -105,14 +104,15 @@ def publish(
     *,
     is_named: bool,
 ) -> dict[str, Written]:
-    """Publish all results as one edition; what became of each table.
+    """Publish all results as one edition; return the outcome of each table.
 
-    A result that has lost more than MOST_LOST of its rows or course runs is left out, unless its table is
-    among the `accepted` or the run is about the past: most likely an input is missing. If a person has named
-    the moment (`is_named`), only if an input has fewer rows: late events may merge rows, too. A table
-    with rows of another program is left out unless it was adopted or is among the `accepted`.
-    A table that may not be read is left out, also if it is among the `accepted`.
-    A table that is not as it was published, since somebody changed, emptied or dropped it, is written whole.
+    A result that has lost more than MOST_LOST of its rows or course runs is left out: most likely an input is
+    missing. It is published nevertheless if its table is among the `accepted` or the run describes an earlier
+    moment than the published rows. If a person has named the moment (`is_named`), it is left out only if an
+    input has fewer rows: late events may merge rows, too. A table with rows of another program is left out
+    unless it was adopted or is among the `accepted`. A table without read permission is left out even if it
+    is among the `accepted`. A table that somebody changed, emptied or dropped since it was published is
+    written whole.
     """
     lake, engine, scope = inputs.lake, inputs.engine, inputs.scope
     known, altered = store.published(database), set(_altered(database, scope))
@@ -228,7 +228,7 @@ def _loss(
 
 
 def _rows_kept(database: sa.Engine, edition: Edition) -> int:
-    """How many of the published rows are another program's."""
+    """The number of published rows that belong to another program."""
     if edition.adopted is None:
         return 0
     if edition.first_day is not None:
@@ -238,7 +238,7 @@ def _rows_kept(database: sa.Engine, edition: Edition) -> int:
 
 
 def _inputs_told(inputs: Inputs, edition: Edition) -> str:
-    """What became of the inputs of a result, in words."""
+    """A sentence for the operator: the inputs of a result that have fewer rows than when it was published."""
     fewer = "; ".join(_shrunk(inputs, edition).values())
     return f"Fewer rows than then: {fewer}" if fewer else "None of its inputs has fewer rows"
 
@@ -278,7 +278,7 @@ def _change(
     lake: Lake, engine: Engine, edition: Edition, known: Publication | None, scope: Scope,
     last_event: datetime | None,
 ) -> Change:  # fmt: skip
-    """How the result differs from the published rows."""
+    """The difference between the result and the published rows."""
     table = edition.metric.table
     change = Change(
         table=table,
@@ -311,9 +311,9 @@ def _change(
 def _difference(
     engine: Engine, edition: Edition, before: Parted, staged: Path
 ) -> tuple[ibis.Table, ibis.Table]:
-    """The rows that are published and shall not be, and those that shall be and are not.
+    """The published rows to delete, and the new rows to insert.
 
-    What both are made from is worked out once, into the file `staged`.
+    The rows from which both are derived are computed once, into the file `staged`.
     """
     metric, changed = edition.metric, _changed_parts(before, edition.table)
     old, new = (_read(engine, edition, table, changed) for table in (before, edition.table))
@@ -402,7 +402,9 @@ def _since(spans: ibis.Table, first_day: date) -> ibis.Table:
 
 
 def _read(engine: Engine, edition: Edition, table: Parted, parts: pa.Array | None = None) -> ibis.Table:
-    """Rows of the result, as it is or was; but for spans, none before the first day to publish."""
+    """Rows of the result, present or published. Rows before the first day to publish are dropped, except of
+    spans.
+    """
     metric = edition.metric
     rows = parted.read(engine, table, result_schema(metric), part_of(metric), parts)
     if edition.first_day is None or metric.spans:

@@ -1,4 +1,4 @@
-"""How far the events and the LMS agree about enrollments, as computed last; read for the status."""
+"""Agreement between events and LMS about enrollments, as computed by the last run; read for the status."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ NO_ENROLLMENT = "no valid course run, learner or mode in the payload"
 
 
 def submissions_by_reason(lake: Lake) -> Counter[str]:
-    """Submissions by the reason why they tell no answers; those that do tell them under the empty text."""
+    """Number of submissions by the reason why they give no answers; usable submissions have the reason ""."""
     found: Counter[str] = Counter()
     for row in _rows(lake, "refused_submissions", "date", ["reason", "count"]):
         found[row["reason"]] += row["count"]
@@ -26,7 +26,7 @@ def submissions_by_reason(lake: Lake) -> Counter[str]:
 
 
 def video_events_by_reason(lake: Lake) -> Counter[str]:
-    """Events of video players by the reason why they are not used; those that are under the empty text."""
+    """Number of video events by the reason why they are not used; used events have the reason ""."""
     found: Counter[str] = Counter()
     for row in _rows(lake, "video_event_use", "course_id", ["kind", "reason", "count"]):
         if row["kind"] == EVENT:
@@ -42,7 +42,7 @@ def changed_modes(lake: Lake) -> int:
 
 
 def enrollment_events_by_use(lake: Lake) -> Counter[str]:
-    """Enrollment events: those that count under the empty text, the others under the reason."""
+    """Number of enrollment events: used ones under "", unused ones under NO_ENROLLMENT."""
     found: Counter[str] = Counter()
     for row in _rows(lake, "enrollment_event_use", "date", ["events", "used"]):
         found += Counter({"": row["used"], NO_ENROLLMENT: row["events"] - row["used"]})

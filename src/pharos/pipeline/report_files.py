@@ -1,7 +1,9 @@
-"""Reports of course runs as CSV files, for download: written for those that changed. `spec 02 §4.8, 5.5, 7`
+"""Writes reports of course runs as CSV files for download, only for changed course runs. `spec 02 §4.8, 5.5,
+7`
 
 A file lies where the Data API looks for it (`pharos.data_api.report_files`): in a folder named by the SHA-1
-of the course id, or without one. The lake remembers which files there are and what they were made of.
+of the course id, or directly in the folder of reports. The lake remembers which files exist and from which
+inputs they were written.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ USERS = "auth_user"
 
 @dataclass
 class Memory:
-    """What the lake remembers of a report."""
+    """The lake's record of the files of one report."""
 
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Course run -> name of its file, fingerprint of what that was made of."""
@@ -48,9 +50,9 @@ class Memory:
 
 
 def write_reports(inputs: Inputs, settings: Settings) -> dict[str, int]:
-    """Bring the files of all reports up to date; the number of those that were written, by report.
+    """Bring the files of all reports up to date; return the number of files written, by report.
 
-    A file is either new or as it was. Files of course runs that have no rows any more are removed.
+    A reader sees the old file or the new one. Files of course runs without rows are removed.
     """
     files = Files(settings.data_api.reports or str(settings.home / "reports"))
     return {report.name: _write(inputs, settings, files, report) for report in REPORTS.values()}
@@ -68,7 +70,7 @@ class Files:
         self._folder = folder.rstrip("/")
 
     def write(self, name: str, content: Iterable[bytes]) -> None:
-        """Put a file there, instead of what has its name; an object store shows it when it is whole."""
+        """Write a file, replacing one of the same name; readers never see a half-written file."""
         path = f"{self._folder}/{name}"
         target = f"{path}.tmp" if self._is_local else path
         if self._is_local:
@@ -80,7 +82,7 @@ class Files:
             self._system.move(target, path)
 
     def has(self, name: str) -> bool:
-        """Whether there is such a file."""
+        """True if a file of this name exists."""
         return bool(self._system.get_file_info(f"{self._folder}/{name}").is_file)
 
     def remove(self, name: str) -> None:
@@ -90,7 +92,7 @@ class Files:
 
 
 def _write(inputs: Inputs, settings: Settings, files: Files, report: Report) -> int:
-    """Bring the files of one report up to date; the number of those that were written."""
+    """Bring the files of one report up to date; return the number of files written."""
     path = inputs.lake.root / "reports" / f"{report.name}.json"
     memory = _load(path)
     wanted = _wanted(inputs, settings, report, memory)

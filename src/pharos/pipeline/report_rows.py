@@ -62,7 +62,7 @@ _ANSWERS = {
 
 
 def _prepared_answers(rows: ibis.Table) -> ibis.Table:
-    """Nothing comes before every text, and no variant after every number."""
+    """Fill nulls for sorting: null texts sort before every text, a null variant after every number."""
     texts = ("value_id", "answer_value_text", "problem_display_name", "question_text")
     filled = rows.mutate({name: ibis.coalesce(rows[name], "") for name in texts})
     return filled.mutate(variant_order=ibis.coalesce(filled.variant, _LAST))

@@ -1,4 +1,4 @@
-"""Which parts of which result tables are stale, and computing them; see `pharos.pipeline.parted`."""
+"""Finds the stale parts of result tables and computes them; see `pharos.pipeline.parted`."""
 
 from __future__ import annotations
 
@@ -66,9 +66,7 @@ def compute(inputs: Inputs, metric: Metric) -> Computed:
 
 
 def _wanted(inputs: Inputs, metric: Metric) -> tuple[pa.Table, dict[str, str]]:
-    """The parts that the result shall have, with what they are made from (columns part, inputs); and what all
-    parts are made from.
-    """
+    """The parts that the result must have (columns part, inputs), and the inputs that all parts share."""
     semantics = inputs.engine.semantics()
     version = metric.table.info["definition"].version
     made_of = {
@@ -91,7 +89,7 @@ def _wanted(inputs: Inputs, metric: Metric) -> tuple[pa.Table, dict[str, str]]:
 
 
 def _roots(metric: Metric) -> list[Callable[..., Any]]:
-    """The functions whose code decides what the result is."""
+    """The functions whose code decides the values of the result."""
     return [metric.function, *([geolocation.codes] if "country_of" in metric.inputs else [])]
 
 

@@ -70,7 +70,7 @@ NOT_COMPARED = (
 
 @dataclass
 class RunReport:
-    """What a run did."""
+    """The outcome of a run."""
 
     until: datetime
     ingested: Ingested = field(default_factory=Ingested)
@@ -86,7 +86,7 @@ class RunReport:
     problems: list[DataProblem] = field(default_factory=list)  # of the data; none of them ended the run
 
     def forget_computed(self) -> None:
-        """As before anything was computed."""
+        """Reset the counts and remarks of the computing stage, before it starts again."""
         self.why, self.remarks = [], []
         self.days = self.tables = 0
 
@@ -103,12 +103,12 @@ def run_pipeline(
 ) -> RunReport:
     """Bring lake, facts, results and Result Store up to date.
 
-    `logs` are files, folders or globs to read instead of the configured sources. `until` (UTC, naive; default
-    now) is the moment the results describe the time before. `full` computes everything anew. Without
-    `imports` the LMS is not asked: what is known of it is used. Tables that would lose many rows are only
-    published if they are `accepted`, or if `until` names a moment and no input has lost rows or the published
-    ones describe a later moment. Raises PharosError; whatever was committed before stays, and the next run
-    goes on from there.
+    `logs` are files, folders or globs to read instead of the configured sources. The results describe the
+    time before `until` (UTC, naive; default now). `full` computes everything anew. With `imports=False` the
+    LMS is not asked and the last import is used. Tables that would lose many rows are only published if they
+    are `accepted`, or if `until` names a moment and no input has lost rows or the published rows describe a
+    later moment. Raises PharosError; stages that were committed before stay, and the next run continues from
+    there.
     """
     report = RunReport(until or now())
     named, lms_database = sources(settings, logs), _lms_database(settings)
@@ -131,7 +131,7 @@ def run_pipeline(
 
 
 def import_only(settings: Settings, *, progress: OnProgress = silent) -> RunReport:
-    """The second stage alone: copy what the LMS knows into the lake. Raises PharosError."""
+    """The second stage alone: copy the LMS's tables into the lake. Raises PharosError."""
     report = RunReport(now())
     lms_database = _lms_database(settings)
     if lms_database is None and not _has_service_account(settings.lms):
@@ -151,7 +151,7 @@ def compute_only(
     accepted: Collection[str] = (),
     progress: OnProgress = silent,
 ) -> RunReport:
-    """The stages after ingestion: compute what is stale, publish; see `run_pipeline`. Raises PharosError."""
+    """The stages after the import: compute what is stale, publish; see `run_pipeline`. Raises PharosError."""
     report = RunReport(until or now())
     known_lake(settings)
     scope = _scope_of(settings, report.until)
@@ -168,7 +168,7 @@ def compute_only(
 
 
 def _scope_of(settings: Settings, until: datetime) -> Scope:
-    """What the run describes; the database of countries is looked at before anything is done."""
+    """The scope of the run, from the settings; raises early if the database of countries cannot be read."""
     countries = settings.geolocation.database or geolocation.SHIPPED
     geolocation.check(countries)
     return Scope(
@@ -212,7 +212,9 @@ def _work(settings: Settings) -> Iterator[tuple[Lake, Engine]]:
 
 @contextmanager
 def _store(settings: Settings) -> Iterator[sa.Engine]:
-    """The Result Store with this release's tables; opened first, so that nothing is half done without it."""
+    """The Result Store, upgraded to this release; opened first, so that a run fails early if it is
+    unreachable.
+    """
     store.upgrade(settings.store_url)
     database = store.connect(settings.store_url, wait_s=WRITING_S)
     try:
@@ -304,7 +306,7 @@ def _bring_results(
 def _compute(
     lake: Lake, engine: Engine, report: RunReport, scope: Scope, *, full: bool, progress: OnProgress
 ) -> tuple[list[Computed], Inputs]:
-    """Compute stale facts and results; all results, computed or not, and what they are computed from."""
+    """Compute stale facts and results; return all results, recomputed or not, and their inputs."""
     if full:
         lake.events(list(lake.state.events))  # derived data is removed only if it can be made again of these
         for part in ("facts", "parts"):
@@ -338,7 +340,9 @@ def _compute(
 
 
 def _remove_unknown(lake: Lake) -> None:
-    """Remove facts and results that this release does not know, and those in the form of earlier releases."""
+    """Remove facts and results that this release does not know or that have the folder layout of earlier
+    releases.
+    """
     for part, known in (("facts", FACTS), ("results", METRICS)):
         for folder in (lake.root / part).glob("*"):
             gone = (
@@ -359,7 +363,7 @@ def _publish(
     *,
     is_named: bool,
 ) -> None:
-    """Publish what differs from the published edition."""
+    """Publish the differences from the published edition, and write the report files."""
     progress("Publishing", 0, 1)
     last_event = _last_event(inputs.lake, inputs.engine, report.until)
     ownership.remember(inputs.lake, database)

@@ -1,4 +1,4 @@
-"""The scope of a run: the time it describes, and what counts."""
+"""The scope of a run: the time it describes, and the settings that decide what is counted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WEEKDAYS = {"monday": 0, "saturday": 5, "sunday": 6}
 
 @dataclass(frozen=True)
 class Scope:
-    """What a run describes."""
+    """The time that a run describes, and the settings that decide what it counts."""
 
     until: datetime  # UTC, naive; a run describes the time before
     countries: Path = geolocation.SHIPPED
