@@ -87,6 +87,7 @@ def test_active_is_said_of_the_status_only(sofia: httpx.Client, code: str) -> No
         ({}, lambda _: True),
         ({"segment": "struggling"}, lambda row: in_segment(row, "struggling")),
         ({"segment": "not_inactive"}, lambda row: not in_segment(row, "inactive")),
+        ({"segment": "enrolled"}, lambda row: not in_segment(row, "unenrolled")),
         ({"segment": "unenrolled", "track": "audit"}, lambda row: in_segment(row, "unenrolled")),
         ({"cohort": "Athens & Co"}, lambda row: row["cohort"] == "Athens & Co"),
         ({"track": "verified", "q": "王小明"}, lambda _: False),
@@ -112,6 +113,29 @@ def test_filters_find_who_is_wanted(
         return
     rows = sofia.get("csv/learners/", params=query).text.removeprefix(BOM).splitlines()[1:]
     assert sorted(row.split(",")[1] for row in rows) == expected
+
+
+def test_figures_of_enrollment_lead_to_the_learners_behind_them(
+    world: World, sofia: httpx.Client, everybody: list[Row]
+) -> None:
+    """Each link opens the list of these learners; without the last day, or the right, there is none."""
+    page = sofia.get("enrollment/activity/?period=7d&language=en").text
+    found = re.findall(r'data-stat-type="(\w+)">(?:(?!data-stat).)*?<a href="([^"]+/learners/[^"]*)">', page)
+    links = {key: html.unescape(address) for key, address in found}
+    enrolled = [row for row in everybody if not in_segment(row, "unenrolled")]
+    expected = {
+        "cumulative_enrollment": everybody,
+        "current_enrollment": enrolled,
+        "verified_enrollment": [row for row in enrolled if row["enrollment_mode"] == "verified"],
+        "masters_enrollment": [],
+        "left": [row for row in everybody if is_said(row, "left")],
+    }
+    assert links.keys() == expected.keys()
+    for key, rows in expected.items():
+        listed = text_of(sofia.get(world.url + links[key]).text)
+        assert f"{len(rows)} of {len(everybody)} learners" in listed, key
+    past = "enrollment/activity/?from=2026-10-01&to=2026-10-31"
+    assert "/learners/?" not in sofia.get(past).text
 
 
 def test_each_learner_has_one_status_with_its_reason(sofia: httpx.Client, everybody: list[Row]) -> None:

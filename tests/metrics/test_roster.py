@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime
 from typing import Any
 
@@ -179,3 +180,17 @@ def test_a_run_in_the_middle_of_a_day(compute: Compute) -> None:
         auth_user=accounts({1: "ana"}), interaction=facts(acts),
     )  # fmt: skip
     assert (found["ana"]["end_date"], found["ana"]["segments"]) == (day("03-16"), "")
+
+
+def test_learners_who_are_enrolled_are_as_many_as_enrollment_counts(compute: Compute) -> None:
+    """Pages lead from the number of enrolled learners to the roster without the segment of who left."""
+    changes = [enrollment(2, "03-05", "deactivated"), enrollment(3, "03-06", "mode_changed", "verified")]
+    back = [enrollment(4, "03-05", "deactivated"), enrollment(4, "03-09", "activated")]
+    events = [*joined(*NAMES), *changes, *back]
+    found = roster(compute, enrollment_event=events, auth_user=accounts(NAMES))
+    enrolled = [row for row in found.values() if "unenrolled" not in row["segments"].split(",")]
+    last_days = compute("course_enrollment_mode_daily", UNTIL, enrollment_event=events)
+    last = max(row[0] for row in last_days)
+    counted = {row[2]: row[3] for row in last_days if row[0] == last}
+    assert counted == Counter(row["enrollment_mode"] for row in enrolled)
+    assert sum(counted.values()) == 6

@@ -31,6 +31,8 @@ class Figure:
     word: bool = False
     href: str = ""
     """Where the days, weeks or groups behind it are."""
+    people: Link | None = None
+    """The list of the learners behind it, for who may see it."""
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,9 @@ SEGMENTS: dict[str, tuple[str, str, str]] = {
     "unenrolled": (noop("Left the course"), "x", "none"),
 }
 """Name, icon and class of each segment, in the order in which they are offered."""
-NOT_INACTIVE = "not_inactive"
-"""Took part in two weeks."""
+NOT_INACTIVE, ENROLLED = "not_inactive", "enrolled"
+WITHOUT = {NOT_INACTIVE: "inactive", ENROLLED: "unenrolled"}
+"""Choices among the segments that are all learners without one segment."""
 ORDERS = ("username", *METRICS)
 QUERY = ("q", "segment", "status", "cohort", "track", "sort", "page")
 """Parameters of the address of the roster."""
@@ -73,7 +74,7 @@ class Filters:
         segment = query.get("segment", "")
         return cls(
             query.get("q", "").strip(),
-            segment if segment in (*SEGMENTS, NOT_INACTIVE) else "",
+            segment if segment in (*SEGMENTS, *WITHOUT) else "",
             query.get("cohort", ""),
             query.get("track", ""),
             status if (status := query.get("status", "")) in STATUSES else "",
@@ -91,8 +92,8 @@ class Filters:
         """As the Data API wants them (spec 05 §10.2)."""
         wanted = {
             "text_search": self.search,
-            "segments": "" if self.segment == NOT_INACTIVE else self.segment,
-            "ignore_segments": "inactive" if self.segment == NOT_INACTIVE else "",
+            "segments": "" if self.segment in WITHOUT else self.segment,
+            "ignore_segments": WITHOUT.get(self.segment, ""),
             "cohort": self.cohort,
             "enrollment_mode": self.track,
             "status": self.status,

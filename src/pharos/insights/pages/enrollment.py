@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
@@ -34,8 +35,9 @@ from pharos.insights.language import Language
 from pharos.insights.marks import marks_of
 from pharos.insights.periods import DAY, Period
 from pharos.insights.reconciled import in_words as reconciled_in_words
-from pharos.insights.rendering import with_query
+from pharos.insights.rendering import Link, with_query
 from pharos.insights.reports import Figure, ReportPage, about, no_data_yet
+from pharos.insights.roster import ENROLLED, roster_path
 from pharos.insights.site import Site, TheSite
 from pharos.insights.tables import Column, table
 
@@ -65,7 +67,16 @@ async def enrollment_activity(
     period = period_of(request, course, days[0].day, days[-1].day, periods.BY_DAY)
     beside = await _beside(site, words, course, runs, period, days)
     marks = marks_of(words, course, deadlines)
-    report = _Report(request, course, days, period, growth_in(days, period), marks, **beside)
+    report = _Report(
+        request,
+        course,
+        days,
+        period,
+        growth_in(days, period),
+        marks,
+        shows_learners=site.settings.shows_learners_of(course.organisation),
+        **beside,
+    )
     page = ReportPage(
         **about(request, navigation.ENROLLMENT_ACTIVITY),
         **controls(request, course, period, days[0].day, days[-1].day, periods.BY_DAY, runs),
@@ -95,10 +106,17 @@ class _Report:
     """Learners in the verified track of the last run or of all earlier runs, if they are compared with."""
     passing: Earlier | Band | None = None
     """Learners who had passed in what is compared with."""
+    shows_learners: bool = False
 
     def rows_by(self, column: str) -> str:
         """Address of the table, ordered by the column, the highest value first."""
         return f"{with_query(self.request, sort=f'-{column}', page=None)}#table"
+
+    def people(self, label: str, **filters: str) -> Link | None:
+        """The learners behind a figure of the last day, if single learners are shown."""
+        if not self.shows_learners or self.growth.last.day != self.days[-1].day:
+            return None
+        return Link(roster_path(self.course, urlencode(filters)), label)
 
 
 async def _beside(
@@ -205,6 +223,7 @@ def _figures(words: Language, report: _Report) -> list[Figure]:
                 words.text("Total enrollment"),
                 words.number(last.ever),
                 words.text("ever enrolled"),
+                people=report.people(words.text("See the learners")),
             )
         )
     figures.append(
@@ -214,6 +233,7 @@ def _figures(words: Language, report: _Report) -> list[Figure]:
             words.number(last.count),
             _against_last_run(words, report) or words.text("on %(day)s", day=words.day_of_month(last.day)),
             href=report.rows_by("date"),
+            people=report.people(words.text("See the learners"), segment=ENROLLED),
         )
     )
     figures += _change(words, report)
@@ -222,9 +242,15 @@ def _figures(words: Language, report: _Report) -> list[Figure]:
         ("masters", words.text("Master’s enrollment")),
     ):
         if any(item.tracks[track] for item in report.days):
-            count = words.number(last.tracks[track])
             figures.append(
-                Figure(f"{track}_enrollment", label, count, of_current(track), href=report.rows_by(track))
+                Figure(
+                    f"{track}_enrollment",
+                    label,
+                    words.number(last.tracks[track]),
+                    of_current(track),
+                    href=report.rows_by(track),
+                    people=report.people(words.text("See the learners"), segment=ENROLLED, track=track),
+                )
             )
     if last.passing is not None:
         figures.append(
@@ -285,7 +311,14 @@ def _change(words: Language, report: _Report) -> list[Figure]:
                 days,
                 href=report.rows_by("joined"),
             ),
-            Figure("left", words.text("Left"), words.number(changed.left), days, href=report.rows_by("left")),
+            Figure(
+                "left",
+                words.text("Left"),
+                words.number(changed.left),
+                days,
+                href=report.rows_by("left"),
+                people=report.people(words.text("See everybody who has left"), status="left"),
+            ),
         ]
     return found
 

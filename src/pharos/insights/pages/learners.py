@@ -22,7 +22,7 @@ from pharos.insights.learner_status import STATUSES
 from pharos.insights.navigation import LEARNERS
 from pharos.insights.rendering import Link, with_query
 from pharos.insights.reports import Choice, ReportPage, State, about, keep, no_data_yet, when
-from pharos.insights.roster import NOT_INACTIVE, SEGMENTS, Filters
+from pharos.insights.roster import ENROLLED, NOT_INACTIVE, SEGMENTS, WITHOUT, Filters
 from pharos.insights.site import TheSite
 from pharos.insights.tables import Column, Cut, Table, page_of
 
@@ -187,7 +187,10 @@ def _segments(request: Request, words: Language, report: _Report) -> list[tuple[
     chosen = report.filters.segment
     counts = {
         "": (words.text("All"), report.total),
-        NOT_INACTIVE: (words.text("Took part in two weeks"), report.total - report.of_segment("inactive")),
+        **{
+            name: (label, report.total - report.of_segment(WITHOUT[name]))
+            for name, label in _names_without(words).items()
+        },
         **{name: (words.text(label), report.of_segment(name)) for name, (label, _, _) in SEGMENTS.items()},
     }
     return [
@@ -195,6 +198,11 @@ def _segments(request: Request, words: Language, report: _Report) -> list[tuple[
         for name, (label, n) in counts.items()
         if n or name in ("", chosen)
     ]
+
+
+def _names_without(words: Language) -> dict[str, str]:
+    """The names of the choices that are all learners without one segment."""
+    return {ENROLLED: words.text("Enrolled now"), NOT_INACTIVE: words.text("Took part in two weeks")}
 
 
 def _statuses(request: Request, words: Language, report: _Report) -> list[tuple[Link, str]]:
@@ -234,8 +242,7 @@ def _choices(words: Language, report: _Report) -> list[Choice]:
 
 def _chips(request: Request, words: Language, filters: Filters) -> list[Link]:
     """A link that takes each filter in use away, in words."""
-    names = {NOT_INACTIVE: words.text("Took part in two weeks")}
-    names |= {name: words.text(label) for name, (label, _, _) in SEGMENTS.items()}
+    names = _names_without(words) | {name: words.text(label) for name, (label, _, _) in SEGMENTS.items()}
     texts = {
         "q": words.text("Search: “%(text)s”", text=filters.search) if filters.search else "",
         "segment": names.get(filters.segment, ""),
