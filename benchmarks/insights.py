@@ -144,17 +144,19 @@ import sys, uvicorn
 from pathlib import Path
 sys.path.insert(0, str(Path(sys.argv[1]).parents[1]))
 from benchmarks import insights
-uvicorn.run(insights.application(*sys.argv[2:]), port=int(sys.argv[3]), log_level="warning", access_log=False)
+_, _, which, port, *given = sys.argv
+uvicorn.run(insights.application(which, *given), port=int(port), log_level="warning", access_log=False)
 """
 
 
-def application(which: str, port: str, folder: str, token: str, courses: str, lms: str, api: str) -> object:
+def application(which: str, folder: str, token: str, courses: str, lms: str, api: str, web: str) -> object:
     """One of the three services, for a process of its own."""
     from pharos.config import Settings  # noqa: PLC0415 - the other process needs none of it
     from pharos.data_api.app import create_app as create_data_api  # noqa: PLC0415
     from pharos.demo.campus import Campus  # noqa: PLC0415
     from pharos.demo.lms import create_app as create_lms  # noqa: PLC0415
     from pharos.demo.lms_sign_in import Client  # noqa: PLC0415
+    from pharos.demo.lms_throttle import Throttle  # noqa: PLC0415
     from pharos.insights.app import create_app as create_insights  # noqa: PLC0415
 
     if which == "lms":
@@ -165,14 +167,16 @@ def application(which: str, port: str, folder: str, token: str, courses: str, lm
             for n in range(int(courses))
         )
         object.__setattr__(campus, "courses", runs)
-        return create_lms(campus, insights=Client("insights", "x"), service=Client("service", "x"))
+        client = Client.of_insights("insights", "x", web)
+        often = Throttle(100_000)  # the list of courses is asked for at once, not over an hour
+        return create_lms(campus, insights=client, service=Client("service", "x"), throttle=often)
     settings = Settings(
         home=Path(folder),
         lms={"url": lms, "client_id": "service", "client_secret": "x"},
         result_store={"url": f"sqlite:///{folder}/result_store.sqlite"},
         insights={
             "requests_per_minute": 10**9,
-            "url": f"http://127.0.0.1:{port}",
+            "url": web,
             "data_api_url": api,
             "data_api_token": token,
             "secret_key": "bench",
@@ -187,7 +191,7 @@ def application(which: str, port: str, folder: str, token: str, courses: str, lm
 def served(folder: Path, token: str, courses: int) -> Iterator[str]:
     """The three services in processes of their own; the address of Insights."""
     lms, api, web = (free_port() for _ in range(3))
-    urls = [f"http://127.0.0.1:{port}" for port in (lms, api)]
+    urls = [f"http://127.0.0.1:{port}" for port in (lms, api, web)]
     common = [str(folder), token, str(courses), *urls]
     running = [
         subprocess.Popen([sys.executable, "-c", SERVER, __file__, which, str(port), *common])
@@ -196,7 +200,7 @@ def served(folder: Path, token: str, courses: int) -> Iterator[str]:
     try:
         for port in (lms, api, web):
             wait_for(port)
-        yield f"http://127.0.0.1:{web}"
+        yield urls[-1]
     finally:
         for process in running:
             process.terminate()
@@ -209,7 +213,12 @@ def signed_in(url: str) -> httpx.Client:
     client = httpx.Client(base_url=url, follow_redirects=True, timeout=60)
     form = client.get("/login/")
     answers = {"username": "sofia", "password": "sofia-demo", "next": form.url.params["next"]}
-    page = client.post(str(form.url), data=answers).raise_for_status()
+    page = client.post(str(form.url), data=answers)
+    while (
+        page.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    ):  # the first answers may take longer than a page
+        page = client.get("/courses/")
+    page.raise_for_status()
     if page.url.path != "/courses/":
         raise SystemExit(f"the sign-in ended at {page.url}")
     return client
