@@ -1,8 +1,9 @@
 """Adopting a store: rows of another program stay in its tables, beside the rows that Pharos publishes.
 
-A copy of an adopted table, `adopted_<table>`, keeps all rows that it had: what stays is taken from there, and
-undoing puts them all back. Of a table with days or weeks the rows before a first day stay; of a table without
-them, those of course runs that Pharos has no rows for. This module must not know any table by name.
+A copy of an adopted table, `adopted_<table>`, keeps all its earlier rows: the rows that stay are taken from
+there, and undoing the adoption puts all of them back. In a table with days or weeks, rows before a first day
+stay; in a table without days, rows of course runs for which Pharos has no rows stay. This module must not
+know any table by name.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ WEEK = "interval_start"  # column of tables by week: its Monday
 
 @dataclass(frozen=True, kw_only=True)
 class Adoption:
-    """An adopted table, which had `row_count` rows. Those before `first_day` stay; None: it has no days."""
+    """An adopted table and the number of rows it had.
+
+    Rows before `first_day` stay; `first_day` is None if the table has no days.
+    """
 
     table: sa.Table
     first_day: date | None
@@ -37,8 +41,9 @@ class Adoption:
 class Kept:
     """The rows that stay in an adopted table.
 
-    Of a table without days: those of `courses`; of these, `back` are to be put in, since Pharos has no rows
-    of them any more, and those of `replaced` are to be taken out, since now it has some.
+    `courses`, `back` and `replaced` apply only to tables without days. Rows of the course runs `courses`
+    stay. Of these, `back` must be inserted again, because Pharos has no rows for them any more. Rows of
+    `replaced` must be deleted, because Pharos now has rows for them.
     """
 
     adoption: Adoption
@@ -48,17 +53,17 @@ class Kept:
 
 
 def day_column(table: sa.Table) -> str | None:
-    """The column that says of which day or week a row is; None if all rows tell of the same time."""
+    """The column with the day or week of each row; None if all rows describe the same time."""
     if table.info.get("stamp") is not None:
         return None
     return next((name for name in ("date", WEEK) if name in table.c), None)
 
 
 def has_lasting_rows(table: sa.Table) -> bool:
-    """Whether rows of another program can stay beside ours: by days, or by course run.
+    """True if rows of another program can stay beside ours, separated by day or by course run.
 
-    Of a table with neither (`video_timeline` has ids of videos alone) all rows are ours; undoing brings
-    theirs back.
+    A table with neither column (`video_timeline` has only ids of videos) holds only our rows; undoing brings
+    the earlier rows back.
     """
     return day_column(table) is not None or "course_id" in table.c
 
@@ -120,7 +125,7 @@ def adopt(engine: sa.Engine, names: Collection[str], first_day: date) -> list[Ad
 
 
 def undo(engine: sa.Engine) -> list[Adoption]:
-    """Put the rows of the other program back, all as they were, in one transaction; the tables concerned.
+    """Put all rows of the other program back, in one transaction; return the tables concerned.
 
     Raises ResultStoreError; then nothing has changed.
     """
@@ -182,7 +187,7 @@ def _before(connection: sa.Connection, adoption: Adoption, what: sa.ColumnElemen
 
 
 class KeptRows:
-    """The rows that stay in one table, while it is published. `columns`: those that a checksum is of."""
+    """The rows that stay in one table while it is published. `columns`: the columns in its checksum."""
 
     def __init__(
         self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], kept: Kept | None
@@ -239,7 +244,7 @@ class KeptRows:
         return found
 
     def is_not_kept(self) -> sa.ColumnElement[bool]:
-        """Whether a row of the table is one of Pharos."""
+        """SQL condition: the row belongs to Pharos."""
         if self._courses is None or self._kept is None:
             return sa.true()
         self._fill(self._kept.courses)

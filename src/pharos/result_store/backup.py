@@ -12,9 +12,9 @@ from pharos.result_store.errors import StoreUnreachable
 
 
 def copy_store(url: str, target: Path) -> bool:
-    """Whether the store is a file; if so, `target` is now a copy of it as it was at one moment.
+    """Copy a store in a SQLite file to `target`, as it is at one moment; False for any other database.
 
-    Raises StoreUnreachable if there is no such file, or it cannot be copied.
+    Raises StoreUnreachable if the file is missing or cannot be copied.
     """
     address = make_url(url)
     if address.get_backend_name() != "sqlite" or not address.database:

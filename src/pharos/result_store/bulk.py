@@ -40,7 +40,7 @@ def _target(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> str:
 
 
 def _into_postgresql(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
-    """COPY as CSV: every value quoted, so that what is not quoted is null."""
+    """COPY as CSV. All values are quoted, so an unquoted empty field is null."""
     options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")
     raw: Any = connection.connection.driver_connection
     with (

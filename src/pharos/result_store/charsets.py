@@ -1,7 +1,7 @@
-"""Tables of another program on MySQL or MariaDB whose texts are in an older character set.
+"""Converts tables of another program on MySQL or MariaDB whose texts have an older character set.
 
-latin1 and utf8 of three bytes hold no id in Chinese or title with an emoji, and most collations take `A/b/c`
-and `a/b/c` for one course run. They are converted to what tables of Pharos have.
+latin1 and three-byte utf8 cannot hold a Chinese id or a title with an emoji, and most collations treat
+`A/b/c` and `a/b/c` as the same course run. The tables get the character set and collation of Pharos's tables.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def conversions(connection: sa.Connection) -> dict[str, str]:
 
 
 def convert(connection: sa.Connection) -> None:
-    """Convert the tables that need it. One that cannot be converted is left, and `pharos check` names it."""
+    """Convert the tables that need it; a table that cannot be converted stays as it is and `pharos check`
+    names it.
+    """
     for name, statement in conversions(connection).items():
         try:
             connection.exec_driver_sql(statement)
@@ -73,7 +75,7 @@ def _statement(connection: sa.Connection, table: str, lengths: dict[str, int]) -
 def _too_long(
     connection: sa.Connection, table: str, lengths: dict[str, int]
 ) -> Iterator[tuple[str, list[str]]]:
-    """The indexes, with their columns, that InnoDB would refuse once a character takes four bytes."""
+    """The indexes (name, columns) that exceed InnoDB's limit once a character takes four bytes."""
     rows = connection.execute(_INDEXES, {"name": table}).all()
     for index, members in groupby(rows, key=lambda row: row.name):
         columns = list(members)

@@ -1,7 +1,7 @@
 """Checksums of rows, computed by the database: equal for equal rows, whatever their order.
 
-A checksum is the number of rows and a sum over them, so that it can be kept up to date by what is deleted and
-inserted. It notices changes that somebody made by hand; it is no protection against somebody who means harm.
+A checksum is the number of rows and a sum over them, so deleted and inserted rows can be subtracted and
+added. It detects changes made by hand; it does not protect against a deliberate attacker.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Checksum:
     total: int = 0
 
     def plus(self, other: Checksum) -> Checksum:
-        """Of these rows and others."""
+        """The checksum of both sets of rows together."""
         return Checksum(self.rows + other.rows, (self.total + other.total) % MODULUS)
 
     def minus(self, other: Checksum) -> Checksum:
@@ -49,8 +49,8 @@ def of(
 ) -> Checksum:
     """The checksum of these columns of a table, or of rows in the same columns.
 
-    `source` is what stands after FROM, `alias` the text before each column's name. `end`: the rows are spans
-    of days from `date` up to but excluding this column, each counted as the rows that it stands for.
+    `source` is the text after FROM, `alias` the text before each column's name. With `end`, each row is a
+    span of days from `date` up to but excluding this column and counts as one row per day.
     """
     sql = _DIALECTS[connection.dialect.name]
     quote = connection.dialect.identifier_preparer.quote
@@ -71,7 +71,7 @@ def of(
 
 @dataclass(frozen=True)
 class _Dialect:
-    """How a database makes numbers of values: expressions with the place of a column."""
+    """SQL expressions that turn values into numbers on one database, with a placeholder for the column."""
 
     text: str
     day: str

@@ -51,10 +51,10 @@ token = Exact(64).with_variant(String(64, collation="C"), "postgresql")
 
 
 class exactly(FunctionElement[str]):  # noqa: N801 - used like a function
-    """Text in a form that is equal only if every byte is, whatever the collation of its column.
+    """SQL expression of a text that is equal only if every byte is equal, in any collation.
 
-    Tables that Pharos did not create may compare without regard to case, accents or trailing blanks. An index
-    of the column does not serve this form: ask for the plain column as well.
+    Tables that Pharos did not create may ignore case, accents or trailing blanks in comparisons. This
+    expression cannot use an index of the column: compare the plain column as well.
     """
 
     name = "exactly"
@@ -78,9 +78,9 @@ def _exactly_on_mysql(element: exactly, compiler: SQLCompiler, **options: Any) -
 
 
 def equal(column: ColumnElement[str], value: ColumnElement[str] | str) -> ColumnElement[bool]:
-    """Whether every character is the same, in every collation.
+    """SQL condition: every character is equal, in every collation.
 
-    What an index finds by the comparison of the database is compared once more byte by byte.
+    The plain comparison can use an index; its matches are then compared byte by byte.
     """
     return and_(column == value, _of_same_bytes(column, value))
 

@@ -1,4 +1,4 @@
-"""Comments of tables and columns inside the database, for those who read it by SQL."""
+"""Comments of tables and columns inside the database, for people who read it by SQL."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def _write(connection: sa.Connection, table: sa.Table, columns: list[sa.Column[A
 
 
 def _write_on_mysql(connection: sa.Connection, table: sa.Table, columns: list[sa.Column[Any]]) -> None:
-    """A column is defined anew as it is, so that tables of the original keep their types."""
+    """Write the comments; each column keeps its present definition, so tables of the original keep their
+    types.
+    """
     quote = connection.dialect.identifier_preparer.quote
     definitions = _definitions(connection, quote(table.name))
     changes = [f"COMMENT = {_text(table.comment)}"]

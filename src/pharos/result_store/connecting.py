@@ -1,7 +1,7 @@
-"""Connections to the database of the Result Store: how they are opened, how long one waits, what errors say.
+"""Connections to the database of the Result Store: opening them, time limits, and texts of errors.
 
-No statement waits for ever: a server that stops answering while its connections stay open, as a frozen one
-does, is given up after `wait_s`. Must not know any table.
+Every statement has a time limit: if a server stops answering while its connections stay open, as a frozen
+server does, the statement fails after `wait_s` seconds. Must not know any table.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def reading_engine(url: str, *, wait_s: float, connections: int) -> sa.Engine:
 
 
 def of_existing(engine: sa.Engine) -> sa.Engine:
-    """The engine, that makes no file where there is none."""
+    """Make the engine refuse a missing SQLite file instead of creating it; return the engine."""
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "do_connect", _existing_file)
     return engine
@@ -128,14 +128,14 @@ def _connection(engine: sa.Engine) -> sa.Connection:
 
 
 def is_of_one_table(error: sa.exc.DBAPIError, dialect: str) -> bool:
-    """Whether a statement failed for what is wrong with its table or rows, not with the whole database."""
+    """True if a statement failed because of its table or rows, not because of the whole database."""
     if isinstance(error, sa.exc.DataError | sa.exc.IntegrityError) or _code(error) in LOCKED:
         return True
     return _kind(error, dialect) == "missing" or cause(_reason(error), "").what in OF_ONE_TABLE
 
 
 def is_missing(error: sa.exc.DBAPIError, dialect: str) -> bool:
-    """Whether a statement failed because there is no such table or column."""
+    """True if a statement failed because the table or column does not exist."""
     return _kind(error, dialect) == "missing"
 
 
@@ -176,8 +176,8 @@ def all_rows(
 ) -> Sequence[sa.Row[Any]]:
     """All rows of a query with bound values.
 
-    MySQL refuses to compare a text with a column whose character set cannot hold it. No row has such a text:
-    those of lists are left out, and a single one finds nothing.
+    MySQL refuses to compare a text with a column whose character set cannot hold it. No row can hold such a
+    text: it is removed from lists of values, and a single such value finds no rows.
     """
     for may_hold in (None, *OLD_CHARACTER_SETS):
         some = values if may_hold is None else _fitting(values, may_hold)
@@ -190,7 +190,7 @@ def all_rows(
 
 
 def is_incomparable(error: sa.exc.DBAPIError) -> bool:
-    """Whether the database refuses to compare a text with a column, see `all_rows`."""
+    """True if the database refuses to compare a text with a column, see `all_rows`."""
     return _code(error) in MYSQL_INCOMPARABLE
 
 
@@ -243,7 +243,7 @@ def _pool(url: URL) -> dict[str, Any]:
 
 
 def _postgresql_connection(wait_s: float) -> Any:
-    """What opens connections that wait `wait_s` for an answer; the library's own wait for ever."""
+    """A function that opens connections with a time limit of `wait_s` seconds; psycopg has none."""
 
     class Patient(psycopg.Connection[Any]):
         def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:

@@ -60,7 +60,7 @@ class DataProblem:
 
 @dataclass(frozen=True, kw_only=True)
 class LogSource:
-    """How much was read of a configured log source."""
+    """The number of logs, lines and events read from a configured log source."""
 
     name: str
     newest: datetime | None
@@ -74,7 +74,7 @@ class LogSource:
 def record(
     engine: sa.Engine, found: Iterable[DataProblem], sources: Iterable[LogSource], now: datetime
 ) -> None:
-    """Replace what is known by what a run has found; a problem that lasts keeps its beginning.
+    """Replace the stored problems and log sources by a run's; a problem that persists keeps its `since`.
 
     Raises ResultStoreError.
     """
@@ -112,9 +112,9 @@ def read(engine: sa.Engine) -> tuple[list[DataProblem], list[LogSource]]:
 
 
 def silent(sources: Iterable[LogSource], hours: float | None, now: datetime) -> list[DataProblem]:
-    """The log sources whose newest event is older than so many hours; none without a number.
+    """The log sources whose newest event is older than `hours` hours; empty if `hours` is None.
 
-    The age of events, not of files: rows of results go on to today also when nothing is read any more.
+    The age of events counts, not that of files: result rows reach today even if no log is read any more.
     """
     return [
         DataProblem(

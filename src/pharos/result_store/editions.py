@@ -39,19 +39,19 @@ Batches = Callable[[], Iterator[pa.Table]]
 
 
 def no_rows() -> Iterator[pa.Table]:
-    """Nothing."""
+    """No batches."""
     return iter(())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """How the rows of a table differ from the published ones.
+    """The difference between the new rows of a table and its published rows.
 
     `gone` gives the keys of rows to delete and `new` the rows to insert, in the order of the key. `spans`:
-    each of them stands for a row per day, from `date` up to but excluding the further column `end`. `stamp`:
-    a column with one value for all rows, which they leave out. `is_whole`: all rows that are there go first;
-    the table is left as it is if the new rows are the same. `allow_empty`: an empty result may replace rows.
-    `kept`: the rows of another program that stay in an adopted table.
+    each row represents one row per day, from `date` up to but excluding the additional column `end`. `stamp`:
+    a column with one value for all rows, which the rows themselves omit. `is_whole`: all existing rows are
+    deleted first; the table is not touched if the new rows are the same. `allow_empty`: an empty result may
+    replace rows. `kept`: the rows of another program that stay in an adopted table.
     """
 
     table: sa.Table
@@ -88,7 +88,7 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """What became of a table: its rows now, how many were deleted, inserted and stamped, or the problem."""
+    """The outcome for one table: its number of rows, rows deleted, inserted and stamped; or the problem."""
 
     rows: int
     deleted: int = 0
@@ -98,18 +98,18 @@ class Written:
 
     @property
     def is_changed(self) -> bool:
-        """Whether rows were written."""
+        """True if rows were written."""
         return bool(self.deleted or self.inserted or self.stamped)
 
 
 def publish(
     connection: sa.Connection, changes: Sequence[Change], *, together: bool = False
 ) -> dict[str, Written]:
-    """Write the differences of all tables and commit; what was written, by table.
+    """Write the differences of all tables and commit; return the outcome by table.
 
-    A table whose rows do not fit is left as it was, and does not hold back the others; unless they shall be
-    published `together`: then its error is raised and nothing is written. Raises StoreAltered if rows to
-    delete are not there, so that the table is not as it was published; then nothing is written.
+    If rows do not fit their table, that table is left as it was and the other tables are published, unless
+    `together` is set: then the error is raised and nothing is written. Raises StoreAltered if rows to delete
+    are missing, because the table was changed since it was published; then nothing is written.
     """
     stages = [
         Stage(connection, change.table, change.columns, change.key, spans=change.spans) for change in changes

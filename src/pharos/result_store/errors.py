@@ -1,18 +1,18 @@
-"""What can go wrong with the Result Store, in words for the operator.
+"""Errors of the Result Store, with texts for the operator.
 
 ResultStoreError
-├── StoreUnreachable     the database does not answer, or refuses us
+├── StoreUnreachable     the database does not answer, or refuses the connection
 ├── StoreRefuses         it answers a statement with an error
-├── TableMissing         it answers, but a table or column that was asked for is not there
-├── TableUnreadable      the account may not read one table; the others are published
+├── TableMissing         it answers, but the requested table or column does not exist
+├── TableUnreadable      the account has no permission to read one table; the other tables are published
 ├── StoreNotReady        it answers, but its tables are missing or of an older release
 ├── StoreIsNewer         its tables are of a later release than this program; nothing was changed
 ├── ContractViolation    rows to publish do not fit their table; nothing was written
 ├── EmptyResult          an empty result would wipe a full table; nothing was written
 ├── ForeignRows          a table holds rows of another program; they stay until somebody adopts them
 ├── StoreOfAnotherLake   another home publishes to it; nothing was read or written
-├── LossRefused          a result would take away more than a tenth of a table; the table is as it was
-└── StoreAltered         a table is not as it was published: somebody else wrote into it
+├── LossRefused          a result would remove more than a tenth of a table; the table is as it was
+└── StoreAltered         a table was changed by somebody else since it was published
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _REMEDIES = {
 
 
 def explained(reason: str) -> str:
-    """What is wrong, what the database said, and what to do."""
+    """A text for the operator: the cause, the database's own message, and the remedy."""
     found = cause(reason, SETTING)
     return f"{found.what} ({reason}); {_REMEDIES.get(found.what, found.remedy)}"
 
 
 class ResultStoreError(PharosError):
-    """The Result Store cannot do what was asked."""
+    """The Result Store cannot do the requested operation."""
 
 
 class StoreUnreachable(ResultStoreError):
@@ -79,7 +79,7 @@ class TableMissing(ResultStoreError):
 
 
 class StoreNotReady(ResultStoreError):
-    """The database has no tables of ours, or those of an older release."""
+    """The database has no tables of Pharos, or tables of an older release."""
 
     def __init__(self, address: str, found: str | None, expected: str) -> None:
         super().__init__(address, found, expected)
@@ -94,7 +94,7 @@ class StoreNotReady(ResultStoreError):
 
 
 class StoreIsNewer(ResultStoreError):
-    """The database was upgraded by a later release. This one would not know what it destroys there."""
+    """The database was upgraded by a later release. An older release must not write to it."""
 
     def __init__(self, address: str, found: str, expected: str) -> None:
         super().__init__(address, found, expected)

@@ -1,6 +1,6 @@
-"""What the scheduler ran, kept in the Result Store: writing it down, and reading it back.
+"""Writes and reads the scheduler's record of job runs in the Result Store.
 
-Times are UTC and naive. Decides nothing: when a job runs is said by `pharos.scheduler`.
+Times are UTC and naive. When a job runs is decided by `pharos.scheduler`, not here.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def end(
     message: str = "",
     counts: Mapping[str, object] | None = None,
 ) -> None:
-    """Write down how an attempt ended, and forget what is old. Raises ResultStoreError."""
+    """Record the end of an attempt, and delete old records. Raises ResultStoreError."""
     this = job_runs.c.id == number
     with translated(engine) as connection, connection.begin():
         connection.execute(
@@ -89,7 +89,7 @@ def end(
 
 
 def lose(engine: sa.Engine, host: str, now: datetime) -> int:
-    """Mark what is said to run under this scheduler as lost: it ended during it. How many there were.
+    """Mark jobs recorded as running on this host as lost: their scheduler ended first. Return their number.
 
     Raises ResultStoreError.
     """
@@ -120,7 +120,7 @@ def latest(engine: sa.Engine, now: datetime) -> dict[str, JobRun]:
 
 
 def latest_done(engine: sa.Engine) -> dict[str, JobRun]:
-    """The newest attempt of each job that did what it should. Raises ResultStoreError."""
+    """The newest successful attempt of each job. Raises ResultStoreError."""
     newest = sa.select(sa.func.max(job_runs.c.id)).where(job_runs.c.state == DONE).group_by(job_runs.c.job)
     return {run.job: run for run in _read(engine, sa.select(job_runs).where(job_runs.c.id.in_(newest)))}
 

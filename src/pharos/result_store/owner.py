@@ -1,4 +1,4 @@
-"""Which lake publishes to the store: one only, or two would overwrite each other's numbers in turn."""
+"""The lake that publishes to the store. Two lakes would overwrite each other's numbers in turn."""
 
 from __future__ import annotations
 

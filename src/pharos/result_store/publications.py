@@ -1,4 +1,4 @@
-"""What is known of each published table: one row per table, written with its rows."""
+"""The record of each published table: one row per table, written together with the table's rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pharos.result_store.tables import publications, table_updates
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """What a published table holds. The last five are known only of a published one, and not compared."""
+    """The record of a published table. The last five fields are filled in by publishing and not compared."""
 
     fingerprint: str  # of the rows, see `pharos.pipeline.publishing`
     until: datetime  # the result describes the time before; UTC, naive
@@ -31,7 +31,7 @@ class Publication:
 
 
 def published(connection: sa.Connection) -> dict[str, Publication]:
-    """What each published table holds, by table name."""
+    """The record of each published table, by table name."""
     rows = connection.execute(sa.select(publications)).mappings().all()
     return {
         row["table_name"]: Publication(**{name: value for name, value in row.items() if name != "table_name"})
@@ -55,7 +55,7 @@ def put(
     connection: sa.Connection, table: sa.Table, publication: Publication, content: Checksum, *, edition: int,
     before: Publication | None, is_changed: bool, history_until: date | None = None,
 ) -> None:  # fmt: skip
-    """Write down what a table holds now. `is_changed`: rows were written."""
+    """Write the record of a published table. `is_changed`: rows were written."""
     now = datetime.now(UTC).replace(tzinfo=None)
     changed = now if is_changed or before is None or before.published is None else before.published
     connection.execute(sa.delete(publications).where(publications.c.table_name == table.name))

@@ -20,10 +20,10 @@ END = "end"  # of a span: the first day on which it no longer holds
 
 
 class Stage:
-    """The temporary tables beside one result table.
+    """The temporary tables for publishing one result table.
 
-    `columns` are those that new rows bring, `key` those that name rows to delete. `spans`: both have the
-    further column `end`, and each row stands for a row per day from `date` up to but excluding `end`.
+    `columns` are the columns of new rows; `key` are the columns that identify rows to delete. `spans`: both
+    also have the column `end`, and each row represents one row per day from `date` up to but excluding `end`.
     """
 
     def __init__(

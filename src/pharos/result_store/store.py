@@ -1,6 +1,6 @@
 """The Result Store: creating and migrating it, and publishing results into it.
 
-What may be in a table is said by `tables`; this module must not know any table by name.
+The tables are declared in `tables`; this module must not know any table by name.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ LARGEST_CHECKED = 1_000_000  # rows of a larger table whose turn it is
 
 @dataclass(frozen=True, kw_only=True)
 class WholeTable:
-    """A table, the rows it shall hold, and what they are."""
+    """A table, all rows it must hold, and their publication record."""
 
     table: sa.Table
     rows: pa.Table
@@ -83,9 +83,10 @@ def check(engine: sa.Engine) -> None:
 
 
 def check_readable(engine: sa.Engine) -> bool:
-    """Whether the store is of a later release, but has all that this one reads: so it may go on reading.
+    """True if the store is of a later release but has every table and column that this release reads.
 
-    Raises StoreUnreachable, StoreNotReady, or StoreIsNewer if a table or column is gone.
+    False if it is of this release. Raises StoreUnreachable, StoreNotReady, or StoreIsNewer if a table or
+    column is gone.
     """
     try:
         check(engine)
@@ -121,7 +122,7 @@ def upgrade(url: str) -> None:
 
 
 def _create_missing(connection: sa.Connection) -> None:
-    """Create the tables that are not there: new ones of this release, and those that somebody dropped."""
+    """Create the missing tables: new ones of this release, and tables that somebody dropped."""
     there = set(sa.inspect(connection).get_table_names())
     for table in metadata.sorted_tables:
         if table.name not in there:
@@ -129,10 +130,10 @@ def _create_missing(connection: sa.Connection) -> None:
 
 
 def downgrade(url: str, version: str) -> None:
-    """Bring the tables back to those of an earlier version; the tables that are left keep their rows.
+    """Return the tables to an earlier version; tables that exist in that version keep their rows.
 
-    What later versions have added is dropped. Raises StoreUnreachable, StoreIsNewer, ConfigurationError if
-    the store is not of that version or a later one.
+    Additions of later versions are dropped. Raises StoreUnreachable, StoreIsNewer, ConfigurationError if the
+    store is older than that version, or holds adopted rows that the version would overwrite.
     """
     engine = engine_for(url)
     try:
@@ -155,13 +156,13 @@ def downgrade(url: str, version: str) -> None:
 
 
 def published(engine: sa.Engine) -> dict[str, Publication]:
-    """What each published table holds, by table name. Raises StoreUnreachable."""
+    """The record of each published table, by table name. Raises StoreUnreachable."""
     with translated(engine) as connection:
         return publications.published(connection)
 
 
 def publish_edition(engine: sa.Engine, changes: Sequence[Change]) -> dict[str, Written]:
-    """Write the differences of all tables in one transaction; what became of each table.
+    """Write the differences of all tables in one transaction; return the outcome of each table.
 
     Raises StoreAltered, StoreUnreachable; then nothing is written.
     """
@@ -177,11 +178,11 @@ def publish(
     *,
     allow_empty: bool = False,
 ) -> int:
-    """Make these the rows of one table; the number of rows it now has.
+    """Replace the rows of one table; return its number of rows.
 
-    `rows` has the table's columns without `id` and `created`, in any order. The same rows as those that are
-    there are not written again. Raises ContractViolation, EmptyResult, StoreUnreachable; then the table is as
-    it was.
+    `rows` has the table's columns without `id` and `created`, in any order. Nothing is written if the table
+    already has these rows. Raises ContractViolation, EmptyResult, StoreUnreachable; then the table is as it
+    was.
     """
     return publish_together(
         engine, [WholeTable(table=table, rows=rows, publication=publication)], allow_empty=allow_empty
@@ -189,7 +190,7 @@ def publish(
 
 
 def publish_together(engine: sa.Engine, results: Sequence[WholeTable], *, allow_empty: bool = False) -> int:
-    """As `publish`, several tables in one transaction, all or none of them; the number of all rows."""
+    """Like `publish`, for several tables in one transaction, all or none; return the number of all rows."""
     for result in results:
         contract.conform(result.table, result.rows)
     changes = [_whole(result, allow_empty=allow_empty) for result in results]
@@ -199,7 +200,7 @@ def publish_together(engine: sa.Engine, results: Sequence[WholeTable], *, allow_
 
 
 def _whole(result: WholeTable, *, allow_empty: bool) -> Change:
-    """The change to these rows. The stamp is taken out of them, so that checksums are those of a run."""
+    """The change that replaces all rows. The stamp column is taken out, so checksums equal those of a run."""
     name: str | None = result.table.info.get("stamp")
     rows, stamp = result.rows, None
     values = pc.unique(rows[name]).to_pylist() if name is not None else []
@@ -220,13 +221,13 @@ def _once(rows: pa.Table) -> Iterator[pa.Table]:
 
 
 def altered(engine: sa.Engine, *, most: int | None = None, turn: int | None = None) -> dict[str, str]:
-    """The tables that are not as they were published, and what is wrong with each. Raises StoreUnreachable.
+    """The tables that were changed since they were published: table -> the difference.
 
-    Tables that may not be read are left out, see `unreadable`.
+    Tables without read permission are left out, see `unreadable`. Raises StoreUnreachable.
 
-    Rows are counted and checksums compared of all tables; with `most`, of the smallest ones that have so many
-    rows together, and with `turn` of one larger table: of each when its turn comes. The rest only must be
-    there and have rows.
+    Without `most`, the rows of all tables are counted and their checksums compared. With `most`, this is done
+    for the smallest tables that together have at most so many rows; with `turn`, also for one larger table, a
+    different one for each turn. For the rest it is only checked that they exist and have rows.
     """
     found: dict[str, str] = {}
     with translated(engine) as connection:
@@ -265,9 +266,9 @@ def _compared(known: Mapping[str, Publication], most: int, turn: int | None) -> 
 
 
 def foreign(engine: sa.Engine) -> set[str]:
-    """The result tables with rows that no publication tells of: those of another program, not adopted yet.
+    """Result tables that have rows but no publication record: rows of another program, not yet adopted.
 
-    Tables that may not be read are left out, see `unreadable`.
+    Tables without read permission are left out, see `unreadable`.
     """
     with translated(engine) as connection:
         known = publications.published(connection).keys() | adoption.read(connection).keys()
@@ -288,7 +289,7 @@ def unconverted(engine: sa.Engine) -> dict[str, str]:
 
 
 def _unreadable(connection: sa.Connection) -> dict[str, TableUnreadable]:
-    """See `unreadable`. A table that is not there is none of them."""
+    """See `unreadable`. Missing tables are not included."""
     found = {}
     for name, table in RESULTS.items():
         try:
@@ -307,7 +308,7 @@ def _has_rows(connection: sa.Connection, table: sa.Table) -> bool:
 
 
 def _recounted(connection: sa.Connection, table: sa.Table, publication: Publication) -> dict[str, str]:
-    """What a checksum of the table tells; nothing if it is that of the publication."""
+    """The difference between the table and its recorded checksum: table -> text; empty if they are equal."""
     known = checksums.parsed(publication.content)
     if known is None:  # published by an earlier release
         return {}
@@ -345,7 +346,7 @@ def _newest() -> str:
 
 
 def _version(connection: sa.Connection) -> str | None:
-    """Version of the tables; None if there are none of ours. Raises StoreIsNewer."""
+    """Version of the tables; None if the database has no tables of Pharos. Raises StoreIsNewer."""
     found = MigrationContext.configure(
         connection, opts={"version_table": VERSION_TABLE}
     ).get_current_revision()

@@ -1,7 +1,7 @@
-"""How migrations create tables: as far as they are not there.
+"""Creates tables in migrations, skipping tables that exist.
 
-MySQL commits each statement by itself, so an upgrade that was interrupted has left a part, and the next one
-goes on from there. Tables with rows are of the original's pipeline, and left as they are: they serve as well.
+MySQL commits each statement by itself: an interrupted upgrade leaves some of the tables, and the next upgrade
+creates the rest. Tables with rows were written by the original's pipeline; they are used as they are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How Alembic runs our migrations: on the connection that `store.upgrade` hands over, in its transaction."""
+"""Alembic's entry point: runs migrations on the connection of `store.upgrade`, in its transaction."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""How a result table is declared: its columns in the original's form, and the definition of its figures."""
+"""Declares result tables: columns in the original's form, and the definition of their figures."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ CLUSTERED = ("course_id", "date", "id")
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
-    """What a result table counts, in the words that code, API, documentation and pages all show."""
+    """The definition of a result table's figures; code, API, documentation and pages all show these texts."""
 
     title: str
     version: int  # raised whenever a change of the code changes numbers
@@ -147,14 +147,14 @@ def module_id(meaning: str = "Usage id of the problem.") -> Column[Any]:
 
 
 def _is_server(*_: Any, dialect: Dialect, **__: Any) -> bool:
-    """Whether a constraint is for a database server; see `form` for SQLite."""
+    """True if the database is a server; see `form` for SQLite."""
     return dialect.name != "sqlite"
 
 
 def form(table: Table, dialect: str) -> Table:
-    """The table as it is created in a database: that of the contract, but for tables by day in SQLite.
+    """The table as it is created in a database: as in the contract, except tables by day in SQLite.
 
-    There they are clustered. Rows that somebody else inserts without an id get a random one.
+    SQLite clusters these tables by their key. Rows that somebody else inserts without an id get a random id.
     """
     if dialect != "sqlite" or not table.info.get("by_day"):
         return table

@@ -1,4 +1,4 @@
-"""What the store knows about itself. No results, so without a Definition."""
+"""Bookkeeping tables of the store. They hold no results and have no Definition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How learners move through a course run: what they did in each place of it, and where they stop."""
+"""Course flow: each learner's visits and completions by place of a course run, and where learners stop."""
 
 from __future__ import annotations
 

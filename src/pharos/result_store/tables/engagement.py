@@ -1,4 +1,4 @@
-"""Engagement of single learners: what they did per day, their week compared with the course, the roster."""
+"""Engagement of single learners: activity per day, their week compared with the course, the roster."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Parts of problems as questions: how good they are, and what is answered.
+"""Parts of problems as questions: difficulty and discrimination, and the answers given.
 
-Ours: the original has no such tables.
+Pharos only: the original has no such tables.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What each learner is doing in a course run, and how many do what."""
+"""The status of each learner in a course run, and the number of learners by status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where events and LMS disagree about enrollments. Ours: the original has no such tables."""
+"""Disagreements between events and LMS about enrollments. Pharos only: the original has no such tables."""
 
 from __future__ import annotations
 

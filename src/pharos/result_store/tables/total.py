@@ -1,4 +1,4 @@
-"""How many events there are at all."""
+"""The total number of events."""
 
 from __future__ import annotations
 

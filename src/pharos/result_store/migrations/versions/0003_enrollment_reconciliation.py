@@ -1,4 +1,4 @@
-"""Where events and LMS disagree about enrollments."""
+"""Disagreements between events and LMS about enrollments."""
 
 import sqlalchemy as sa
 

@@ -1,4 +1,4 @@
-"""What the scheduler ran."""
+"""The scheduler's record of job runs."""
 
 import sqlalchemy as sa
 

@@ -1,4 +1,4 @@
-"""Tables whose rows of another program stay beside those of Pharos; up to which day a table has such rows."""
+"""Tables in which rows of another program stay beside those of Pharos; the last day with such rows."""
 
 import sqlalchemy as sa
 from alembic import op

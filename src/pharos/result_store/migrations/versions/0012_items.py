@@ -1,4 +1,4 @@
-"""Item quality: how good the parts of problems are as questions, what is answered, and what to look at."""
+"""Item quality: difficulty and discrimination of problem parts, the answers given, and findings."""
 
 import sqlalchemy as sa
 

@@ -1,4 +1,4 @@
-"""How much of each video learners have watched."""
+"""The share of each video that learners have watched."""
 
 import sqlalchemy as sa
 
