@@ -1,4 +1,4 @@
-"""How many learners are active in each course run, week by week. `spec 01 §6.2, 6.3`"""
+"""Number of learners active in each course run, by week. `spec 01 §6.2, 6.3`"""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def course_activity_current_week(counted_interaction_of_this_week: ibis.Table) -
 def course_activity_site_week(counted_interaction: ibis.Table, site_week: date | None) -> ibis.Table:
     """Distinct learners by course, complete week of the site and kind of activity.
 
-    No rows where the site's weeks are those of ISO (`site_week` is None).
+    Empty if the site uses ISO weeks (`site_week` is None).
     """
     if site_week is None:
         return _learners_by_week(counted_interaction.filter(ibis.literal(value=False)))

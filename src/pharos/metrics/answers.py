@@ -1,4 +1,4 @@
-"""How many learners gave which answer to each part of a problem, first and last. `spec 02 §4`"""
+"""Number of learners by their first and last answer to each part of a problem. `spec 02 §4`"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _answer_of_items = ibis.udf.scalar.python(answer_of_items, signature=((dt.string
 def answer_distribution(
     counted_problem_submission: ibis.Table, answer_metadata: ibis.Table, response_types: tuple[str, ...]
 ) -> ibis.Table:
-    """Learners by distinct answer: those who gave it first, and those who gave it last."""
+    """For each distinct answer, the learners who gave it first and the learners who gave it last."""
     answers = described(_distinct(first_and_last(of_learners(counted_problem_submission))), answer_metadata)
     parts = _newest_of_parts(answers)
     reported = parts.filter(parts.response_type.isin(response_types))
@@ -48,10 +48,10 @@ def first_and_last(submissions: ibis.Table) -> ibis.Table:
 
 
 def _distinct(responses: ibis.Table) -> ibis.Table:
-    """The distinct answers of each part: how often each was the first and the last one, and what the most
-    recent response with this answer says. `spec 02 §4.5`
+    """The distinct answers of each part, with their counts as first and as last answer.
 
-    Answers are the same if their internal value, or the text where there is no other, and variant are.
+    Two answers are the same if their variant and their internal value are; without an internal value the text
+    is compared. All other columns come from the most recent response with this answer. `spec 02 §4.5`
     """
     newest = ibis.struct(
         {
@@ -77,7 +77,9 @@ def _distinct(responses: ibis.Table) -> ibis.Table:
 
 
 def described(answers: ibis.Table, answer_metadata: ibis.Table) -> ibis.Table:
-    """The answers with what is known of their parts where old events do not tell it. `spec 02 §4.3`"""
+    """The answers, with texts about their parts added from the metadata if old events lack them. `spec 02
+    §4.3`
+    """
     known = answer_metadata.rename({f"known_{name}": name for name in answer_metadata.columns})
     joined = answers.left_join(known, answers.part_id == known.known_part_id)
     filled = joined.mutate(
@@ -99,15 +101,16 @@ def described(answers: ibis.Table, answer_metadata: ibis.Table) -> ibis.Table:
 
 
 def _filled(rows: ibis.Table, name: str) -> ibis.Value:
-    """What the events say, else what the metadata say."""
+    """The value from the events; if that is null or empty, the value from the metadata."""
     return ibis.ifelse(
         ibis.coalesce(rows[name], "") == "", ibis.coalesce(rows[f"known_{name}"], rows[name]), rows[name]
     )
 
 
 def _newest_of_parts(answers: ibis.Table) -> ibis.Table:
-    """Of each part what its most recent response says: (course_id, part_id, response_type, module_id,
-    problem_display_name, uses_value_id). `spec 02 §4.4, 4.5`
+    """For each part, values of its most recent response. `spec 02 §4.4, 4.5`
+
+    Columns: course_id, part_id, response_type, module_id, problem_display_name, uses_value_id.
     """
     newest = ibis.struct(
         {

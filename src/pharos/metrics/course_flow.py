@@ -1,7 +1,7 @@
-"""How learners move through a course: which places they reach, complete, stop at, and where they go next.
+"""Learners' way through a course: the places they reach, complete and stop at, and the next place they visit.
 
-`spec 90 §6.1-6, §9-13, §9-14`. Places are sections, subsections and units, as the outline of today has them;
-what was deleted keeps its name and its last place. On each level a learner counts once.
+`spec 90 §6.1-6, §9-13, §9-14`. Places are sections, subsections and units of the latest outline; deleted
+places keep their name and last position. On each level a learner counts once.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def learner_place(
     counted_completion_blockcompletion: ibis.Table,
     course_blocks: ibis.Table,
 ) -> ibis.Table:
-    """What each learner did in each place, with the first and the last visit."""
+    """For each learner and visited place: tried, watched and completed, with the first and the last visit."""
     outline = _outline(course_blocks)
     done = _completions(counted_place_visit, counted_completion_blockcompletion)
     visits = counted_place_visit.filter(counted_place_visit.kind == REACHED)
@@ -62,8 +62,10 @@ def learner_place(
 
 
 def _outline(course_blocks: ibis.Table) -> ibis.Table:
-    """A row for each block at its first place: (course_id, block_id, block_type, display_name, is_deleted,
-    sort_idx, parent_block_id, course, section, subsection, unit), the last four the ids of what holds it.
+    """One row per block, at its first place, with the ids of its enclosing blocks.
+
+    Columns: course_id, block_id, block_type, display_name, is_deleted, sort_idx, parent_block_id, course,
+    section, subsection, unit; the last four are ids of the enclosing blocks.
     """
     rank = ibis.row_number().over(ibis.window(group_by=_BLOCK, order_by=["is_deleted", "sort_idx"]))
     first = course_blocks.mutate(rank=rank)
@@ -114,9 +116,9 @@ def _watched(interactions: ibis.Table, outline: ibis.Table) -> ibis.Table:
 
 
 def _completions(visits: ibis.Table, completions: ibis.Table) -> ibis.Table:
-    """(course_id, user_id, block_id) of what is complete now.
+    """The blocks that are complete now: (course_id, user_id, block_id).
 
-    By the LMS's table where it knows the course run, else by the latest event of each block.
+    From the LMS's table if it has rows of the course run, else from the latest event of each block.
     """
     changes = visits.filter(visits.kind != REACHED)
     # The latest moment times two, and one more if it was a completion: the greatest tells the latest change.
@@ -145,9 +147,9 @@ def _in_places(rows: ibis.Table, outline: ibis.Table) -> ibis.Table:
 
 
 def _with_completed(found: ibis.Table, done: ibis.Table, outline: ibis.Table) -> ibis.Table:
-    """The rows with `completed`: whether all blocks in the place that count are complete; null: none counts.
+    """The rows with `completed`: true if all counting blocks in the place are complete; null if none counts.
 
-    Blocks that hold no others count, of the types of which anybody completed one in the course run.
+    A block counts if it holds no other blocks and somebody completed a block of its type in the course run.
     """
     leaves = outline.filter(
         ~outline.is_deleted, ~outline.is_orphan, ~outline.block_type.isin(HOLDERS)

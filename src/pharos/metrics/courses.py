@@ -1,4 +1,4 @@
-"""What is known of course runs besides their learners: title, dates, programs. `spec 01 §5.6-5.8`"""
+"""Descriptions of course runs: title, dates, programs. `spec 01 §5.6-5.8`"""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def course_program_metadata(program_course: ibis.Table) -> ibis.Table:
 
 
 def described(course_catalog: ibis.Table, course_list: ibis.Table, last_day: date) -> ibis.Table:
-    """What the course summary says of course runs.
+    """Descriptions of course runs for the course summary.
 
-    Columns: those of `_DESCRIBED`, moments in UTC. Runs that the catalog does not know are described as far
-    as the LMS can: its list of courses has no availability, so that is what the dates say on the last day.
+    Columns: those of `_DESCRIBED`, moments in UTC. Runs missing in the catalog are described from the LMS's
+    list of courses; that list has no availability, so it is derived from the dates as of the last day.
     """
     catalog = course_catalog.select(
         "course_id",

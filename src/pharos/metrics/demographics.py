@@ -1,6 +1,6 @@
-"""How old, of which gender and how educated a course run's learners are. `spec 01 §5.3`
+"""Year of birth, gender and education of the learners of each course run. `spec 01 §5.3`
 
-Profiles are those of the latest import, for all days: the LMS keeps no history of them.
+Profiles of the latest import are used for all days: the LMS keeps no history of them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What learners do with problems, videos and discussions: by day, and a week compared with the course.
+"""Learners' activity with problems, videos and discussions: by day, and one week compared with the course.
 
-The week of a run are the seven days up to its last one, W1; the seven before are W0. `spec 03 §2`
+W1 is the seven days that end with the last day of the run; W0 is the seven days before W1. `spec 03 §2`
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def by_day(interactions: ibis.Table, learner_name: ibis.Table) -> ibis.Table:
 def module_engagement_summary(
     counted_interaction_of_two_weeks: ibis.Table, learner_name: ibis.Table, last_day: date
 ) -> ibis.Table:
-    """What each learner did in W1; without rows for those who did nothing. `spec 03 §2.4`"""
+    """Each learner's activity in W1; learners without activity have no row. `spec 03 §2.4`"""
     end = last_day + timedelta(days=1)
     interactions = counted_interaction_of_two_weeks
     week = interactions.filter(interactions.date >= ibis.literal(end - WEEK))
@@ -88,7 +88,9 @@ def module_engagement_metric_ranges(module_engagement_summary: ibis.Table, small
 def module_engagement_user_segments(
     module_engagement_summary: ibis.Table, module_engagement_metric_ranges: ibis.Table
 ) -> ibis.Table:
-    """Who is highly engaged or struggling in W1, and by which metrics. `spec 03 §2.6, 4.2-20`"""
+    """Learners who are highly engaged or struggling in W1, with the metrics that say so. `spec 03 §2.6,
+    4.2-20`
+    """
     values = _values(module_engagement_summary)
     values = values.filter(values.takes_part, values.metric != "problem_attempts")
     ranges = module_engagement_metric_ranges

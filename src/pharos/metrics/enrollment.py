@@ -1,4 +1,4 @@
-"""How many learners each course run has, day by day and in which mode. `spec 01 §5.3-5.6`"""
+"""Number of learners in each course run, by day and mode. `spec 01 §5.3-5.6`"""
 
 from __future__ import annotations
 
@@ -146,9 +146,7 @@ def course_meta_summary_enrollment(
     course_list: ibis.Table,
     last_day: date,
 ) -> ibis.Table:
-    """Learners by mode on the last day, the change of their number over seven days, who passes, and what the
-    course is called.
-    """
+    """Learners by mode on the last day, change over seven days, passing learners, and course title."""
     modes = course_enrollment_mode_daily
     now = on_day(modes, last_day)
     week_ago = on_day(modes, last_day - timedelta(days=7))

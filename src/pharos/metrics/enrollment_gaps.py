@@ -1,7 +1,7 @@
-"""Enrollment events that got lost, made up from what imports of the LMS's table saw. `spec 01 §9.2.2`
+"""Reconstructs lost enrollment events from imports of the LMS's table. `spec 01 §9.2.2`
 
-The events made up are those of the original's enrollment validation that change a learner's state. They are
-derived anew each time and never kept.
+The reconstructed events are those events of the original's enrollment validation that change a learner's
+state. They are derived anew in each run and not stored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MICROSECOND = ibis.interval(microseconds=1)
 
 
 def with_gaps_filled(events: ibis.Table, validations: ibis.Table, last_day: date) -> ibis.Table:
-    """The facts `enrollment_event`, and those missing among them up to the last day."""
+    """The facts `enrollment_event`, plus reconstructed events up to the last day."""
     made = missing_events(events, validations)
     made = made.mutate(date=made.time.cast("date"))
     made = made.filter(made.date <= ibis.literal(last_day))
@@ -29,16 +29,16 @@ def with_gaps_filled(events: ibis.Table, validations: ibis.Table, last_day: date
 
 
 def missing_events(events: ibis.Table, validations: ibis.Table) -> ibis.Table:
-    """The events without which the others and the validations contradict each other.
+    """The events that must have been lost, because events and validations contradict each other without them.
 
     `validations`: course_id, user_id, mode, is_active, created (may be null), and the moments dump_start and
-    dump_end between which an import saw that. Those with the latest dump_end are the whole table: who has
-    events in one of its courses but no row was rolled back.
+    dump_end between which an import saw the row. Validations with the latest dump_end are the whole table: a
+    learner with events in one of its courses but without a row was rolled back.
 
     Each event or validation is compared with the nearest later one that says whether the learner is enrolled
-    (activation) and with the very next one (mode). What is missing between the two happened a microsecond
-    after the earlier one; what is missing before all of them when the LMS made the enrollment. There is no
-    beginning of an interval here, so that moment always counts.
+    (activation), and with the next one of any kind (mode). An event missing between two is placed one
+    microsecond after the earlier one; an event missing before all of them, at the time when the LMS created
+    the enrollment. There is no start of an interval here, so that time always counts.
 
     Columns: course_id, user_id, time, event_type, mode.
     """
@@ -47,7 +47,7 @@ def missing_events(events: ibis.Table, validations: ibis.Table) -> ibis.Table:
 
 
 def _in_one(events: ibis.Table, validations: ibis.Table) -> ibis.Table:
-    """Events, validations and, for those rolled back, their absence, in the same columns."""
+    """Events, validations and the absences of rolled-back learners, as one table with the same columns."""
     seen = _after_races(events, validations)
     columns = [*_LEARNER, "time", "event_type", "mode", "state", "created"]
     unknown = ibis.null("timestamp(6)")
@@ -70,10 +70,10 @@ def _in_one(events: ibis.Table, validations: ibis.Table) -> ibis.Table:
 
 
 def _after_races(events: ibis.Table, validations: ibis.Table) -> ibis.Table:
-    """The validations with their time: the end of the import, or before the events that it has missed.
+    """The validations with a time: the end of the import, or before the events that the import has missed.
 
-    An import takes a while. If an event of that while contradicts what was seen, the row was read before it,
-    unless a later event of that while agrees.
+    An import takes a while. If an event during the import contradicts the imported row, the row was read
+    before that event, unless a later event during the import agrees with the row.
     """
     during = events.select(*_LEARNER, "time", "event_type", event_mode=events["mode"])
     pairs = validations.inner_join(during, _LEARNER)
@@ -96,7 +96,7 @@ def _after_races(events: ibis.Table, validations: ibis.Table) -> ibis.Table:
 
 
 def _absent(events: ibis.Table, validations: ibis.Table) -> ibis.Table:
-    """Who has events, all before the latest import, but no row in it: (course_id, user_id, time)."""
+    """Learners with events before the latest import but no row in it: (course_id, user_id, time)."""
     latest = validations.semi_join(validations.agg(dump_end=validations.dump_end.max()), "dump_end")
     last = events.group_by(_LEARNER).agg(last=events.time.max())
     known = last.semi_join(latest, "course_id").anti_join(latest, _LEARNER)
@@ -105,7 +105,7 @@ def _absent(events: ibis.Table, validations: ibis.Table) -> ibis.Table:
 
 
 def _walked(rows: ibis.Table) -> ibis.Table:
-    """The rows, numbered from 0 in time, with what comes later and the activation to be made in between."""
+    """The rows numbered by time from 0, with the later state and the activation missing in between."""
 
     def by_learner(*order: str) -> ibis.expr.builders.WindowBuilder:
         return ibis.window(group_by=_LEARNER, order_by=list(order))
@@ -123,7 +123,7 @@ def _walked(rows: ibis.Table) -> ibis.Table:
 
 
 def _made(state: ibis.IntegerValue, later: ibis.IntegerValue) -> ibis.StringValue:
-    """The table of the spec: what is missing between an event and the next state; null for nothing."""
+    """The table of the spec: the event missing between a state and the next one; null if none is missing."""
     return ibis.cases(
         ((state == _ON) & later.isin([_SEEN_OFF, _ABSENT]), DEACTIVATED),
         ((state == _SEEN_ON) & (later == _SEEN_OFF), DEACTIVATED),

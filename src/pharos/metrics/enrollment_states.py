@@ -1,7 +1,8 @@
-"""What learners' enrollment events amount to, day by day; the ground all enrollment metrics stand on.
+"""Learners' enrollment state by day, from enrollment events; the basis of all enrollment metrics.
 
-The original writes a row per learner, course and day. Here a learner has a row only for days with events
-(change points), and the days between them are filled in after counting: same numbers, cost by events.
+The original writes one row per learner, course and day. Here a learner has a row only for days with events
+(change points), and the days between are filled in after counting: the numbers are the same, and the cost
+grows with events, not with days.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ if TYPE_CHECKING:
 def change_points(events: ibis.Table) -> ibis.Table:
     """Each learner's state at the end of each day with events.
 
-    Columns: course_id, user_id, date, enrolled, mode, end. enrolled is 1 after an activation, 0 after a
-    deactivation, and what it was before after a mode change; before all of them it is 0. The mode is that of
-    the latest event of any kind. The state lasts until `end`, the learner's next day with events, null if
+    Columns: course_id, user_id, date, enrolled, mode, end. enrolled is 1 after an activation and 0 after a
+    deactivation; a mode change keeps the earlier value; before the first event it is 0. The mode is that of
+    the latest event of any kind. The state lasts until `end`, the learner's next day with events; null if
     there is none. `spec 01 §5.2`
     """
     return _at_the_end_of_days(_states(events))
 
 
 def effective_events(events: ibis.Table) -> ibis.Table:
-    """The events that change something: activations of the unenrolled, all others of the enrolled.
+    """The events that change something: activations of unenrolled learners, other events of enrolled ones.
 
-    Columns: course_id, user_id, date, time, event_type, number (grows with time), enrolled, mode. The mode of
-    a deactivation is the one it ends, whatever it says itself. `spec 01 §5.4`
+    Columns: course_id, user_id, date, time, event_type, number (grows with time), enrolled, mode. A
+    deactivation has the mode of the enrollment it ends, not the mode in its payload. `spec 01 §5.4`
     """
     states = _states(events)
     effective = states.filter((states.event_type == ACTIVATED) == (states.before == 0))
@@ -85,9 +86,9 @@ def daily_counts(points: ibis.Table, *group: str) -> ibis.Table:
     """Learners at the end of each day, by course run and the columns of `group`, as spans.
 
     Columns: course_id, date, `group`, count, cumulative_count, end; the counts hold from `date` up to but
-    excluding `end`, null while they still hold. `points` are change points with the columns of `group`, null
-    being a group of its own. A learner enters the group of a change point on its date and leaves it on its
-    end. There is no span for days on which nobody is in a group.
+    excluding `end`, which is null while they still hold. `points` are change points with the columns of
+    `group`; null is a separate group. A learner enters the group of a change point on its date and leaves it
+    on its end. Days on which a group is empty have no span.
     """
     return _spans(_steps(points, *group), *group)
 
@@ -125,7 +126,7 @@ def on_day(spans: ibis.Table, day: date) -> ibis.Table:
 
 
 def _steps(points: ibis.Table, *group: str) -> ibis.Table:
-    """What groups gain and lose on each day with a change: (course_id, `group`, date, enrolled, learners)."""
+    """Gains and losses of groups by day of change: (course_id, `group`, date, enrolled, learners)."""
     entered = points.select(
         "course_id", *group, "date", enrolled=points.enrolled.cast("int64"), learners=ibis.literal(1, "int64")
     )

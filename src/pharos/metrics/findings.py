@@ -1,7 +1,7 @@
-"""What course teams should look at first: findings, each by a rule that the definition of the table states.
+"""Findings: places that course teams should look at first; the rules are in the definition of the table.
 
-A finding says which kind it is and what it is about; the words are made where it is shown. Kinds are open:
-another subject adds its rows to the union in `finding`, and its kinds to ORDER.
+A finding has a kind and a place; its words are written by the page that shows it. More kinds can be added:
+add their rows to the union in `finding`, and the kinds to ORDER.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _wrong_answers_preferred(item_quality: ibis.Table, item_answer: ibis.Table) 
 
 
 def _nobody_right(items: ibis.Table) -> ibis.Table:
-    """Nobody is right, neither at first nor at last."""
+    """Parts that no learner answered correctly, neither at first nor at last."""
     rows = items.filter(items.tried >= FEW, items.right_first == 0, items.right_last == 0)
     numbers = _json(tried=rows.tried, attempts=rows.attempts)
     return _found(rows, NOBODY_RIGHT, learners=rows.tried, numbers=numbers)
@@ -122,7 +122,7 @@ def _all_right_at_once(items: ibis.Table) -> ibis.Table:
 
 
 def _negative_discrimination(items: ibis.Table) -> ibis.Table:
-    """Who is right here does worse elsewhere: the whole interval of the discrimination is below 0."""
+    """Parts on which weak learners do better: the whole interval of the discrimination is below 0."""
     rows = items.filter(items.discrimination_high < 0)
     numbers = _json(
         strong_learners=rows.strong_learners,
@@ -134,7 +134,7 @@ def _negative_discrimination(items: ibis.Table) -> ibis.Table:
 
 
 def _answers_after_change(items: ibis.Table, item_answer: ibis.Table) -> ibis.Table:
-    """An answer that nobody gave before the last edit, and a tenth or more of the learners since."""
+    """Answers never given before the last edit, but by at least a tenth of the learners since."""
     edited = items.filter(items.tried_since >= FEW, items.tried - items.tried_since >= FEW)
     answers = item_answer.filter(item_answer.variant.isnull(), item_answer.place <= MOST_ANSWERS)
     same = ["course_id", "module_id", "part_id"]
@@ -175,7 +175,7 @@ def _rarely_finished(videos: ibis.Table) -> ibis.Table:
 
 
 def _parts_left(places: ibis.Table) -> ibis.Table:
-    """A quarter or more of those who still watch leave in a drop."""
+    """Drops in which at least a quarter of the remaining viewers leave."""
     rows = places.filter(places.kind == DROP_OFF, places.learners * 4 >= places.of_learners)
     return _at_place(rows, PART_LEFT)
 
@@ -186,7 +186,7 @@ def _openings_skipped(places: ibis.Table) -> ibis.Table:
 
 
 def _parts_watched_again(places: ibis.Table) -> ibis.Table:
-    """Most of those who watch a peak watch it again."""
+    """Peaks that more than half of their viewers watch again."""
     rows = places.filter(places.kind == PEAK, places.learners * 2 > places.of_learners)
     return _at_place(rows, PART_WATCHED_AGAIN)
 

@@ -1,4 +1,4 @@
-"""Where a course run's learners are. `spec 01 §7`"""
+"""Countries of the learners of each course run. `spec 01 §7`"""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ def course_enrollment_location_current(
     """Learners by the country of the address of their latest event anywhere on the site.
 
     Learners are the rows of the LMS's table if `enrollments_are_known`, else those of the enrollment events.
-    Null: never seen. UNKNOWN: seen at an address without a known country. Of several addresses at the same
-    moment the last country code in the alphabet counts: that is known even where addresses are forgotten.
+    Null: no event of this learner has an address. UNKNOWN: the country of the address is unknown. If there
+    are several addresses at the latest moment, the alphabetically last country code counts; the code is kept
+    even where addresses are removed.
     """
     addresses = counted_last_address_by_learner_day
     latest = addresses.time.max().over(ibis.window(group_by="user_id"))

@@ -1,8 +1,8 @@
-"""How good the parts of problems are as questions: who is right, who is not, and what else is answered.
+"""Quality of problem parts as questions: shares of right answers, discrimination, and the answers given.
 
-`learner_item` holds each learner's first and last answer to each part, `item_content` what the part said at
-the time; the tables that are published are counted from these two. In both, and in all functions here, the
-variant is a text: the seed, and empty for the rows of all variants together.
+`learner_item` holds each learner's first and last answer to each part, `item_content` the text of the part at
+that time; the published tables are counted from these two. In both, and in all functions here, the variant is
+a text: the seed, or empty for the rows that count all variants together.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _answers(submissions: ibis.Table, *more: str) -> ibis.Table:
 
 
 def _of_variants(rows: ibis.Table) -> ibis.Table:
-    """The rows for all variants together, and those of randomised problems once more for their own."""
+    """The rows with an empty variant, plus the rows of randomised problems again with their own variant."""
     return ibis.union(rows.mutate(variant=ibis.literal("")), rows.filter(rows.variant != "")).select(
         rows.columns
     )
@@ -127,7 +127,9 @@ def _in_thirds(items: ibis.Table) -> ibis.Table:
 
 @metric(tables.item_content, by="course_id")
 def item_content(counted_problem_submission: ibis.Table) -> ibis.Table:
-    """What each part said: question, text and correctness of each answer, with the first and last moment."""
+    """The content of each part: question, text and correctness of each answer, with the first and last
+    moment.
+    """
     submissions = counted_problem_submission.filter(counted_problem_submission.refused.isnull())
     told = (
         "value_id", "answer", "answer_items", "shows_answer", "question", "problem_name", "response_type",
@@ -213,7 +215,9 @@ _COUNTS = ("first_count", "last_count", "strong_count", "weak_count")
 
 
 def _told(learner_item: ibis.Table) -> ibis.Table:
-    """The rows of all variants together, and those of single variants that enough learners tried."""
+    """The rows that count all variants together, plus the rows of single variants tried by at least FEW
+    learners.
+    """
     sizes = learner_item.group_by(*_ITEM).agg(tried=learner_item.count())
     kept = sizes.filter((sizes.variant == "") | (sizes.tried >= FEW))
     return learner_item.semi_join(kept, _ITEM)
@@ -234,7 +238,7 @@ def _newest_answers(item_content: ibis.Table) -> ibis.Table:
 
 
 def _most_frequent(answers: ibis.Table) -> ibis.Table:
-    """The answers with their place, from 1; those after MOST_ANSWERS as one row without a value."""
+    """The answers ranked from 1; answers after rank MOST_ANSWERS are summed in one row without a value."""
     frequent = ibis.desc(answers.first_count + answers.last_count)
     place = ibis.row_number().over(ibis.window(group_by=_ITEM, order_by=[frequent, answers.value])) + 1
     placed = answers.mutate(place=ibis.least(place, MOST_ANSWERS + 1))
@@ -258,7 +262,7 @@ def item_quality(
     counted_problem_help: ibis.Table,
     counted_courseware_studentmodule: ibis.Table,
 ) -> ibis.Table:
-    """Who tried each part and was right, how hard it is, and how well it tells strong learners from weak."""
+    """For each part: learners who tried and who were right, difficulty, and discrimination."""
     changes = _changes(item_content)
     rows = _told(learner_item)
     rows = rows.left_join(changes, _ITEM).select(rows, changes.changed_moment)
@@ -323,8 +327,9 @@ _INTERIM = (
 def _point_biserial(counts: ibis.Table) -> ibis.FloatingValue:
     """The correlation of being right at first (0 or 1) with the score in the rest of the course.
 
-    Null where all are right, none is, or all have one score. Whole sums make it the same whatever the order
-    of the rows; they become floats before they are multiplied, because no integer holds the products.
+    Null if all learners are right, no learner is right, or all have the same score. Sums of integers make the
+    result independent of the order of rows; they become floats before they are multiplied, because the
+    products exceed 64 bits.
     """
     n, right, scores, squares, of_right = (
         ibis.coalesce(counts[name], 0).cast("float64")
@@ -350,12 +355,12 @@ def _with_interval(counts: ibis.Table) -> ibis.Table:
 
 
 def _changes(item_content: ibis.Table) -> ibis.Table:
-    """When each part was edited last: (…, changed_moment, changed_at).
+    """The time of the last edit of each part: (…, changed_moment, changed_at).
 
-    The content of a part is its question, and text and correctness of each answer, of each seed for itself.
-    One of them has changed if all submissions that tell the newest content are later than all that tell
-    another one, and TOLD_OFTEN or more tell each of both. The last edit lies after the latest submission
-    that tells an old content, and shows at the first one after that which tells a new one.
+    The content of a part is its question, and the text and correctness of each answer, separately for each
+    seed. It has changed if all submissions with the newest content are later than all submissions with
+    another content, and each of the two occurs in at least TOLD_OFTEN submissions. The last edit lies after
+    the latest submission with old content; its time is the first later submission with new content.
     """
     questions = item_content.filter(item_content.question != "")
     aspects = ibis.union(
@@ -428,7 +433,9 @@ def _described(found: ibis.Table, item_content: ibis.Table, changes: ibis.Table)
 
 
 def _of_problems(problem_help: ibis.Table, studentmodule: ibis.Table) -> ibis.Table:
-    """Of each problem the learners who saw it, by the LMS, and those who were shown the answer or a hint."""
+    """For each problem, the learners who saw it (from the LMS) and the learners who were shown the answer or
+    a hint.
+    """
     helped = problem_help.select("course_id", "user_id", "kind", module_id="problem_id").distinct()
     helps = helped.group_by(*_PROBLEM).agg(
         shown_answer=(helped.kind == ANSWER).cast("int64").sum(),

@@ -1,4 +1,4 @@
-"""Which languages a course run's learners read, and in which its videos have transcripts."""
+"""Languages that the learners of a course run read, and languages of its videos' transcripts."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def course_enrollment_language_current(
 def course_transcript_language(
     edxval_coursevideo: ibis.Table, edxval_videotranscript: ibis.Table, course_blocks: ibis.Table
 ) -> ibis.Table:
-    """Videos of each course run that have a transcript, by its language; hidden videos are left out.
+    """Videos of each course run that have a transcript, by language; hidden videos are left out.
 
-    Course runs of which the LMS's list of videos has none are counted by their outline.
+    A course run that is missing in the LMS's list of videos is counted from its outline.
     """
     listed = edxval_coursevideo.filter(~edxval_coursevideo.is_hidden)
     videos = listed.select("course_id", "video_id").distinct()

@@ -54,7 +54,7 @@ def with_names(rows: ibis.Table, learner_name: ibis.Table) -> ibis.Table:
 
 
 def named(rows: ibis.Table) -> ibis.Table:
-    """Those with a user name, which is `event_username`; `user_id` is 0 where the event has none."""
+    """The rows that have a user name, as `event_username`; `user_id` is 0 if the event has none."""
     rows = rows.filter(rows.username.notnull(), rows.username != "")
     return rows.mutate(
         user_id=ibis.coalesce(rows.user_id, 0), event_username=storable(rows.username)

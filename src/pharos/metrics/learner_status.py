@@ -1,7 +1,7 @@
-"""What each learner is doing in a course run: never started, active, slowing down, quiet, passed or left.
+"""Status of each learner in a course run: never started, active, slowing down, quiet, passed or left.
 
-`spec 90 §6.1-4, §9-6..8`. Days without activity are not written down: they would change every row every day.
-A row holds the last active day; who shows it counts the days from there to the last day of the table.
+`spec 90 §6.1-4, §9-6..8`. The number of inactive days is not stored, because it would change every row every
+day. A row holds the last active day; readers count the days from there to the last day of the table.
 """
 
 from __future__ import annotations
@@ -185,11 +185,11 @@ def _judged(learners: ibis.Table, pauses: Pauses, last_day: date) -> ibis.Table:
 
 
 def _after(day: ibis.DateValue, days: ibis.IntegerValue) -> ibis.DateValue:
-    """So many days later."""
+    """The day that is `days` days later."""
     return (day + days.as_interval("D")).cast("date")
 
 
 @metric(tables.learner_status_count, by="course_id")
 def learner_status_count(learner_status: ibis.Table) -> ibis.Table:
-    """Learners by status, without rows for nobody."""
+    """Learners by status; a status without learners has no row."""
     return learner_status.group_by("course_id", "status").agg(count=learner_status.count())

@@ -1,4 +1,4 @@
-"""What the LMS holds of its learners' problems and subsections. `spec 02 §8`"""
+"""Results of problems and subsections from the tables of the LMS. `spec 02 §8`"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pharos.result_store import tables
 
 @metric(tables.grade_distribution, by="course_id")
 def grade_distribution(counted_courseware_studentmodule: ibis.Table) -> ibis.Table:
-    """Learners by module, grade and largest grade; what was never graded does not count."""
+    """Learners by module, grade and largest grade; ungraded modules do not count."""
     states = counted_courseware_studentmodule
     graded = states.filter(states.grade.notnull())
     return graded.group_by("module_id", "course_id", "grade", "max_grade").agg(count=graded.count())

@@ -1,4 +1,4 @@
-"""A metric: a pure function whose parameter names say what it is computed from."""
+"""A metric: a pure function whose parameter names are the names of its inputs."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Metric:
 
     @property
     def is_published(self) -> bool:
-        """Whether the table is one of the Result Store, or stays in the lake."""
+        """True if the table is in the Result Store, False if it stays in the lake."""
         return self.table.metadata is metadata
 
     @property

@@ -1,4 +1,4 @@
-"""Who and what counts: everybody and everything, unless an operator wants staff or libraries left out."""
+"""The counted population: everything by default; operators can exclude staff and libraries."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def without_staff(
     student_courseaccessrole: ibis.Table,
     casbin_rule: ibis.Table,
 ) -> ibis.Table:
-    """Rows with a `user_id`, but for those of staff. `spec 01 §10.26, 06 §18.4, 07 §3.6`
+    """The rows without those of staff; needs a `user_id`. `spec 01 §10.26, 06 §18.4, 07 §3.6`
 
-    Left out are staff and superusers of the LMS; and where rows have a `course_id`, those who are in the team
-    of that course run, or of all course runs of its organisation, or of all there are, and its testers: now,
-    whatever they were at the time of the row. Roles count wherever the LMS keeps them. Nobody is left out by
-    a table that was never imported.
+    Excluded are staff and superusers of the LMS. If the rows have a `course_id`, excluded too are members of
+    the team of that course run, of all course runs of its organisation or of all course runs, and testers.
+    Present roles count, also for old rows. Roles count in either place where the LMS keeps them. A table that
+    was never imported excludes no rows.
     """
     staff = auth_user.filter(auth_user.is_staff | auth_user.is_superuser)
     team = _team(student_courseaccessrole)
@@ -61,22 +61,22 @@ def without_staff(
 
 
 def without_libraries(rows: ibis.Table) -> ibis.Table:
-    """Rows with a `course_id`, but for those of content libraries. `spec 01 §10.5`"""
+    """The rows without those of content libraries; needs a `course_id`. `spec 01 §10.5`"""
     return rows.filter(~is_library(rows.course_id))
 
 
 def enrollment_events(events: ibis.Table, *, from_browsers: bool) -> ibis.Table:
-    """Rows of the fact `enrollment_event` without what it says of how the events were written.
+    """Rows of the fact `enrollment_event`, without its columns about how the events were written.
 
-    Unless `from_browsers`, those are left out that only browsers have sent: anybody who is signed in can send
-    any event.
+    Unless `from_browsers`, events that only browsers have sent are left out: any signed-in user can send any
+    event.
     """
     counted = events if from_browsers else events.filter(~events.is_from_browser)
     return counted.drop("is_from_browser", "is_mode_changed", "events")
 
 
 def _team(roles: ibis.Table) -> ibis.Table:
-    """(user_id, org, course_id) of those whose role is in a team; what is not said is the empty text."""
+    """Team members: (user_id, org, course_id); an unset org or course_id is the empty text."""
     team = roles.filter(roles.role.isin(TEAM_ROLES))
     return team.select(
         "user_id",
@@ -86,10 +86,11 @@ def _team(roles: ibis.Table) -> ibis.Table:
 
 
 def _authz_team(rules: ibis.Table, users: ibis.Table) -> ibis.Table:
-    """The same of openedx-authz: rows that give a person, by the user name, a role in a scope.
+    """Team members from openedx-authz: rows that give a user name a role in a scope.
 
     A scope is a course run (`course-v1^course-v1:Org+Course+Run`), an organisation
-    (`course-v1^course-v1:Org+*`) or everything (`course-v1^course-v1:*`). Others say nothing here.
+    (`course-v1^course-v1:Org+*`) or everything (`course-v1^course-v1:*`). Rows with another scope are
+    ignored. Columns: as `_team`.
     """
     grants = rules.filter(rules.ptype == "g", rules.v1.isin([f"role^{name}" for name in AUTHZ_ROLES]))
     named = grants.select(

@@ -1,4 +1,4 @@
-"""Where the enrollments that events tell of and those in the LMS disagree. `spec 01 §9.2, 04 §9.3`"""
+"""Disagreements between enrollments in events and enrollments in the LMS. `spec 01 §9.2, 04 §9.3`"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many submissions tell no answers, and why. `spec 02 §2, §12.2.14`"""
+"""Number of submissions that give no answers, by reason. `spec 02 §2, §12.2.14`"""
 
 from __future__ import annotations
 

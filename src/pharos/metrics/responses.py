@@ -1,4 +1,4 @@
-"""What each learner answered last to each part of each problem: the rows of a report. `spec 02 §5`"""
+"""Each learner's last answer to each part of each problem: the rows of a report. `spec 02 §5`"""
 
 from __future__ import annotations
 

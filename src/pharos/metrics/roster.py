@@ -69,9 +69,9 @@ def module_engagement_roster(
     shows_profiles: bool,
     last_day: date,
 ) -> ibis.Table:
-    """Learners by course run. Without the LMS's users, those whose user name events tell.
+    """Learners by course run. Without the LMS's users, only learners whose user name is known from events.
 
-    Unless `shows_profiles`, nothing of the LMS but the user name and the cohort.
+    Unless `shows_profiles`, the only data of the LMS are the user name and the cohort.
     """
     learners = _enrolled(enrollment_change_point)
     known = _of_the_lms(learners, auth_user) if users_are_known else _of_events(learners, learner_name)
@@ -95,9 +95,10 @@ NOT_READ = ("language", "location", "mailing_address", "city", "country", "goals
 
 
 def _enrolled(points: ibis.Table) -> ibis.Table:
-    """(course_id, user_id, enrolled, enrollment_mode, enrollment_date) of everybody with an enrollment event.
+    """The enrollment of every learner with an enrollment event.
 
-    As it is on the last day; the date is the first day at whose end the learner was enrolled.
+    Columns: course_id, user_id, enrolled, enrollment_mode, enrollment_date. The state is that of the last
+    day; the date is the first day at the end of which the learner was enrolled.
     """
     first = points.group_by(_LEARNER).agg(enrollment_date=points.date.min(where=points.enrolled == 1))
     now = points.filter(points.end.isnull())
@@ -107,7 +108,7 @@ def _enrolled(points: ibis.Table) -> ibis.Table:
 
 
 def _of_the_lms(learners: ibis.Table, auth_user: ibis.Table) -> ibis.Table:
-    """With `username` and `email`; without those whom the LMS does not know."""
+    """The learners with `username` and `email`; learners unknown to the LMS are left out."""
     found = learners.inner_join(auth_user, learners.user_id == auth_user.id)
     return found.select(
         learners,
@@ -153,7 +154,7 @@ def _cohorts(groups: ibis.Table, members: ibis.Table) -> ibis.Table:
 
 
 def _with_engagement(learners: ibis.Table, summary: ibis.Table) -> ibis.Table:
-    """With the figures of the week: zeros and no dates for who did nothing."""
+    """The learners with the figures of the week: zeros and null dates for learners without activity."""
     found = learners.left_join(summary, _NAMED).select(
         learners, summary.start_date, summary.end_date, summary[RATIO], *(summary[name] for name in COUNTS)
     )

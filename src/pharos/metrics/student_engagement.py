@@ -1,4 +1,4 @@
-"""What learners did in a course by day, by week and in all: the tables of the reports. `spec 03 §3`"""
+"""Learners' activity in a course by day, by week and in all: the tables of the reports. `spec 03 §3`"""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _TIME_DIGITS = 20
 def student_engagement_daily(
     counted_activity_item: ibis.Table, learner_name: ibis.Table, student_reports: bool
 ) -> ibis.Table:
-    """What each learner did on each UTC day with activity; nothing unless `student_reports`."""
+    """Each learner's activity on each UTC day with activity; empty unless `student_reports`."""
     rows = with_names(counted_activity_item, learner_name).filter(ibis.literal(student_reports))
     return _reduced(rows.mutate(end_date=rows.date), "end_date")
 
@@ -57,7 +57,9 @@ def student_engagement_daily(
 def student_engagement_weekly(
     counted_activity_item: ibis.Table, learner_name: ibis.Table, student_reports_until: date | None
 ) -> ibis.Table:
-    """The same by weeks that end on the weekday of the last day; nothing without one."""
+    """As `student_engagement_daily`, by weeks that end on the weekday of `student_reports_until`; empty if it
+    is None.
+    """
     is_wanted = student_reports_until is not None
     rows = with_names(counted_activity_item, learner_name).filter(ibis.literal(is_wanted))
     weekday = student_reports_until.weekday() if student_reports_until is not None else 0
@@ -71,7 +73,9 @@ def student_engagement_weekly(
 def student_engagement_all(
     counted_activity_item: ibis.Table, learner_name: ibis.Table, student_reports: bool
 ) -> ibis.Table:
-    """The same over all days; the last day is the stamp. Nothing unless `student_reports`."""
+    """As `student_engagement_daily`, over all days; the last day is the stamp. Empty unless
+    `student_reports`.
+    """
     return _reduced(with_names(counted_activity_item, learner_name).filter(ibis.literal(student_reports)))
 
 

@@ -1,4 +1,4 @@
-"""Whose submissions are whose: what the metrics of problems have in common."""
+"""Assigns submissions to learners; shared by all metrics of problems."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import ibis
 
 
 def of_learners(problem_submission: ibis.Table) -> ibis.Table:
-    """The submissions that tell answers, with the columns `learner` and `nameless`. `spec 02 §12.1.10`
+    """The submissions that give answers, with the columns `learner` and `nameless`. `spec 02 §12.1.10`
 
-    Together they are one learner, also if renamed or retired: `learner` is the number in the LMS; of an event
-    without one that of the user name in the course run's other events. Where no event tells the number,
-    `nameless` is the user name and `learner` is 0.
+    The two columns together identify a learner, even if renamed or retired. `learner` is the user's number in
+    the LMS; if an event lacks it, the number that the user name has in other events of the course run. If no
+    event has the number, `nameless` is the user name and `learner` is 0.
     """
     rows = problem_submission.filter(problem_submission.refused.isnull())
     numbered, others = rows.filter(rows.user_id.notnull()), rows.filter(rows.user_id.isnull())

@@ -23,9 +23,9 @@ def tags_distribution(
     oel_tagging_tag: ibis.Table,
     oel_tagging_taxonomy: ibis.Table,
 ) -> ibis.Table:
-    """Submissions of each problem and those that were right, repeated for each of its tags.
+    """Submissions and right submissions of each problem, repeated for each of its tags.
 
-    The tags are those of the LMS, if it has any of the problem; else those of its most recent submission.
+    The tags are those of the LMS; if the LMS has none for the problem, those of its most recent submission.
     """
     counts = _counts(counted_problem_submission)
     known = _of_the_lms(oel_tagging_objecttag, oel_tagging_tag, oel_tagging_taxonomy)
@@ -37,8 +37,10 @@ def tags_distribution(
 
 
 def _counts(problem_submission: ibis.Table) -> ibis.Table:
-    """(course_id, module_id, total_submissions, correct_submissions, tags): all submissions of all learners,
-    also of those without a name or an answer; and the tags of the most recent one.
+    """Submissions of each problem, and the tags of the most recent one.
+
+    Columns: course_id, module_id, total_submissions, correct_submissions, tags. Submissions without a user
+    name or without an answer count, too.
     """
     rows = problem_submission.filter(problem_submission.course_id != "", problem_submission.problem_id != "")
     events = rows.select("course_id", "moment", "is_success", "tags", module_id=rows.problem_id).distinct()

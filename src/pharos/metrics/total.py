@@ -1,4 +1,4 @@
-"""How many events the tracking logs hold. `spec 01 §9.1`"""
+"""Number of events in the tracking logs. `spec 01 §9.1`"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When and how videos are watched: by week, speed, device, captions and track; and what learners do next."""
+"""Viewing by week, speed, device, captions and track, and learners' next activity after a video."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def video_watching(
     counted_problem_submission: ibis.Table,
     course_enrollment_summary: ibis.Table,
 ) -> ibis.Table:
-    """Learners and seconds of each video by speed, device, captions and track, and what learners do next."""
+    """Learners and seconds of each video by speed, device, captions, track and next activity."""
     rows = _counted(viewing)
     parts = rows.group_by(*_VIDEO, "user_id", "is_mobile", "speed").agg(watched_ms=rows.watched_ms.sum())
     device = ibis.ifelse(parts.is_mobile, MOBILE, BROWSER)
@@ -92,7 +92,7 @@ def _watched(parts: ibis.Table, kind: str, value: StringValue) -> ibis.Table:
 
 
 def _by_track(parts: ibis.Table, summary: ibis.Table) -> ibis.Table:
-    """By the enrollment mode of the last day, or that in which the learner left. Others have no track."""
+    """By the enrollment mode of the last day, or of the day when the learner left; others are left out."""
     modes = summary.select("course_id", "user_id", track=summary.current_enrollment_mode)
     joined = parts.inner_join(modes, ["course_id", "user_id"]).select(parts, modes.track)
     return _watched(joined, TRACK, joined.track)
@@ -108,9 +108,9 @@ def _with_captions(parts: ibis.Table, captions: ibis.Table) -> ibis.Table:
 
 
 def _next(viewing: ibis.Table, submissions: ibis.Table) -> ibis.Table:
-    """What learners do within half an hour after their last play of a video.
+    """Learners by their next activity within half an hour after their last play of a video.
 
-    Every play counts here, also one that nothing ended.
+    Every play counts here, even without an event that ends it.
     """
     of_learner = {"group_by": ["course_id", "user_id"], "order_by": ["start", "kind", "block", "end"]}
     acts = _acts(viewing, submissions)

@@ -36,9 +36,9 @@ _VIDEO = ("course_id", "encoded_module_id")
 
 @metric(tables.video_segment, by="course_id")
 def video_segment(viewing: ibis.Table) -> ibis.Table:
-    """Learners and viewings of each five seconds of a video, with what is known of the whole video.
+    """Learners and viewings of each five-second segment of a video, with figures of the whole video.
 
-    Estimated viewings do not count. Segments that nobody watched have no row, those after the end neither.
+    Estimated viewings do not count. Segments without viewings, or after the end of the video, have no row.
     """
     counted = viewing.filter(viewing.dropped == "", ~viewing.is_estimated)
     segments = _counted(counted)
@@ -75,9 +75,9 @@ def video_timeline(video_segment: ibis.Table) -> ibis.Table:
 
 @metric(tables.video_learner, by="course_id")
 def video_learner(viewing: ibis.Table, video_segment: ibis.Table) -> ibis.Table:
-    """How much of each video a learner has watched, to the thousandth of a second. `spec 03 §4.1-7, 8`
+    """The part of each video that a learner has watched, in thousandths of a second. `spec 03 §4.1-7, 8`
 
-    What was watched twice is covered once. Estimated viewings do not count.
+    A part watched twice is covered once. Estimated viewings do not count.
     """
     counted = viewing.filter(viewing.dropped == "", ~viewing.is_estimated)
     parts = counted.select(
@@ -115,11 +115,11 @@ def video_coverage(video_learner: ibis.Table) -> ibis.Table:
 
 @metric(tables.video_place, by="course_id")
 def video_place(viewing: ibis.Table, video_segment: ibis.Table) -> ibis.Table:
-    """Peaks and drops of videos, where more learners watch again, or leave, than in the surroundings; and
-    openings that they skip.
+    """Places of a video that stand out from their surroundings: peaks, drops and skipped openings.
 
-    Who has watched nothing after a place has left there; nobody leaves in the last twentieth of a video (of
-    one over ten minutes, in its last 30 seconds).
+    In a peak more learners watch again, in a drop more learners leave. A learner has left in the last place
+    watched; the last twentieth of a video (of one over ten minutes, the last 30 seconds) does not count as
+    leaving.
     """
     counted = viewing.filter(viewing.dropped == "", ~viewing.is_estimated)
     again, segments = _again(counted), _all_segments(video_segment)
@@ -143,7 +143,7 @@ def video_place(viewing: ibis.Table, video_segment: ibis.Table) -> ibis.Table:
 
 @metric(tables.video_event_use, by="course_id")
 def video_event_use(counted_video_event: ibis.Table, viewing: ibis.Table) -> ibis.Table:
-    """How many events of players and how many viewings count, and why others do not. `spec 03 §1.4`"""
+    """Counts of video events and viewings that are used, and of unused ones by reason. `spec 03 §1.4`"""
     events = counted_video_event
     used = events.filter(events.unused.isnull())
     refused = _by_reason(events.mutate(kind=ibis.literal(EVENT), reason=ibis.coalesce(events.unused, "")))
@@ -181,10 +181,10 @@ def _users(rows: ibis.Table, where: ibis.expr.types.BooleanValue) -> IntegerValu
 
 
 def _counted(viewings: ibis.Table) -> ibis.Table:
-    """(course_id, encoded_module_id, segment, num_users, num_views) of the segments that were watched.
+    """The watched segments: (course_id, encoded_module_id, segment, num_users, num_views).
 
-    A viewing counts in every segment from that of its start to that of its end, both included; a learner
-    counts once in each. Nothing is spread over segments until the viewings of a video are added up.
+    A viewing counts in every segment from its start to its end, both included; a learner counts once in each.
+    Viewings are first added up by video and then spread over segments.
     """
     steps = _summed(_steps(_fresh(viewings)))
     by_video = {"group_by": list(_VIDEO), "order_by": "segment"}
@@ -216,7 +216,7 @@ def _fresh(viewings: ibis.Table) -> ibis.Table:
 
 
 def _steps(parts: ibis.Table) -> ibis.Table:
-    """What a video gains and loses at each segment: (course_id, encoded_module_id, segment, users, views)."""
+    """Gains and losses of a video at each segment: (course_id, encoded_module_id, segment, users, views)."""
     none = ibis.literal(0, "int64")
     is_fresh = parts.fresh <= parts["last"]
     return ibis.union(
@@ -260,9 +260,9 @@ def _lengths(viewings: ibis.Table, segments: ibis.Table) -> ibis.Table:
 
 
 def _again(viewings: ibis.Table) -> ibis.Table:
-    """What learners watched before and watch again, if it is a second or more, in the form of viewings.
+    """The parts that learners watch a second time, if at least a second long, with the columns of viewings.
 
-    It is the part of a viewing up to where viewings that start earlier have reached.
+    Such a part is the beginning of a viewing, up to the farthest end of viewings that start earlier.
     """
     parts = viewings.select(
         *_VIDEO, "user_id", start=thousandths(viewings.start_offset), end=thousandths(viewings.end_offset)
@@ -352,7 +352,8 @@ def _edges(tops: ibis.Table, rows: ibis.Table, reach: int) -> ibis.Table:
 
 
 def _of_peaks(peaks: ibis.Table, viewings: ibis.Table, again: ibis.Table) -> ibis.Table:
-    """With learners: those who watch some of the place again, of those who watch some of it."""
+    """The peaks with `learners`, who watch part of the place again, of `of_learners`, who watch part of it.
+    """
     columns = (*_VIDEO, "user_id", "start_offset", "end_offset")
     parts = ibis.union(
         viewings.select(*columns, is_again=ibis.literal(value=False)),
@@ -369,7 +370,7 @@ def _of_peaks(peaks: ibis.Table, viewings: ibis.Table, again: ibis.Table) -> ibi
 
 
 def _of_drops(drops: ibis.Table, leaving: ibis.Table) -> ibis.Table:
-    """With learners: those who leave in the place, of those who have not left before it."""
+    """The drops with `learners`, who leave in the place, and `of_learners`, who have not left before it."""
     rows = leaving.inner_join(drops, list(_VIDEO)).select(leaving, *(drops[name] for name in _EDGES))
     here = rows.filter(rows.segment >= rows["first"])
     counted = here.group_by(*_VIDEO, *_EDGES).agg(

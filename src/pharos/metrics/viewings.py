@@ -1,8 +1,9 @@
-"""Viewings: what each learner watched of a video in one go. `spec 03 §1.4, 4.1`
+"""Viewings: a viewing is a part of a video that a learner watched without interruption. `spec 03 §1.4, 4.1`
 
-The original runs through the events of a learner and a video with one state, "is a viewing open?". A play
+The original walks through the events of a learner and a video with one state, "is a viewing open?". A play
 opens a viewing and replaces an open one; every other event closes the open one. So a viewing is a play and
-the event right after it, if that is no play. Here these pairs are found in the order of time, all at once.
+the event directly after it, unless that is another play. Here all pairs are found at once, in the order of
+time.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ NO_TARGET = MOST_TARGETS - 1
 
 @metric(tables.viewing, by="course_id")
 def viewing(counted_video_event: ibis.Table, course_blocks: ibis.Table, video_compat: bool) -> ibis.Table:
-    """Every play of a learner with what ended it, also those that do not count.
+    """Every play of a learner with the event that ended it; uncounted plays are included and marked.
 
-    With `video_compat` they are those of the original. Else events of each session and of the mobile app are
-    kept apart; a play starts where the latest seek led, if that was up to STALE seconds before and nothing
-    was watched since; a viewing that is played again before it ended is estimated where the length of the
-    video is known; and one that is longer than the clock allows is cut. Ends that were cut or estimated are
-    marked.
+    With `video_compat` viewings are those of the original. Otherwise events of each session and of the mobile
+    app are kept apart; a play starts at the target of the latest seek, if that was up to STALE seconds
+    earlier and nothing was watched since; a viewing interrupted by another play gets an estimated end if the
+    length of the video is known; and a viewing longer than the elapsed time allows is cut. Cut and estimated
+    ends are marked.
     """
     rows = counted_video_event.filter(counted_video_event.unused.isnull()).drop("unused", "count", "date")
     events = rows.rename(encoded_module_id="video")
@@ -62,10 +63,10 @@ def viewing(counted_video_event: ibis.Table, course_blocks: ibis.Table, video_co
 
 
 def lengths(events: ibis.Table, course_blocks: ibis.Table) -> ibis.Table:
-    """How long videos are, where that is known: (course_id, encoded_module_id, length), in seconds.
+    """Known lengths of videos in seconds: (course_id, encoded_module_id, length).
 
-    As the LMS says; else as most of the video's plays say, the greatest of the most frequent ones. No video
-    is longer than ten hours. `spec 03 §1.5, 4.1-1, 4.1-11`
+    From the LMS; else the length that most plays of the video report, and the greatest of several equally
+    frequent ones. Lengths above ten hours are ignored. `spec 03 §1.5, 4.1-1, 4.1-11`
     """
     plays = events.filter(events.event_type == PLAY, events.duration <= LONGEST_VIDEO)
     told = plays.group_by(*_VIDEO, "duration").agg(plays=plays.count())
@@ -163,7 +164,7 @@ def _paired(used: ibis.Table, in_order: WindowBuilder) -> ibis.Table:
 
 
 def _estimated(viewings: ibis.Table) -> ibis.Table:
-    """With ends for those that were played again: as far as the clock and the video go. `spec 03 §4.1-4`"""
+    """Estimate ends of viewings interrupted by a play, from elapsed time and length. `spec 03 §4.1-4`"""
     is_estimated = (viewings.reason == PLAY) & viewings.longest.notnull()
     reached = ibis.least(viewings.start_offset + _elapsed(viewings), viewings.longest)
     return viewings.mutate(
@@ -172,7 +173,7 @@ def _estimated(viewings: ibis.Table) -> ibis.Table:
 
 
 def _cut(viewings: ibis.Table) -> ibis.Table:
-    """Those that are longer than the clock allows end where it does. `spec 03 §4.1-5`"""
+    """Cut viewings that are longer than the elapsed time allows. `spec 03 §4.1-5`"""
     latest = viewings.start_offset + _elapsed(viewings) * FASTEST + SLACK
     # One that ends after its video is as wrong as it was: it stays, to be judged so.
     is_past = viewings.end_offset > viewings.longest + PAST_END
@@ -184,7 +185,7 @@ def _cut(viewings: ibis.Table) -> ibis.Table:
 
 
 def _elapsed(viewings: ibis.Table) -> FloatingValue:
-    """Seconds by the clock; null if nothing ended it."""
+    """Elapsed seconds from the play to the event that ended the viewing; null if no event ended it."""
     elapsed: FloatingValue = (microseconds(viewings.ended) - microseconds(viewings.start_time)) / 1e6
     return elapsed
 
