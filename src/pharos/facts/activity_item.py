@@ -1,7 +1,7 @@
-"""What the reports of learners' activity count: items of one kind each. `spec 03 §3.1`
+"""Items of activity that the reports of learners' activity count, each of one kind. `spec 03 §3.1`
 
-They are no interactions: here an enrollment is activity, a vote counts for who receives it, and an event that
-a report drops is no activity either.
+They differ from interactions: here an enrollment is activity, a vote counts for the learner who receives it,
+and events that a report drops are not activity.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _videos(rows: ibis.Table) -> ibis.Table:
 
 
 def _votes(rows: ibis.Table) -> tuple[ibis.Table, ibis.Table]:
-    """The items of those who vote, and of those who are voted for."""
+    """The items of voters, and the items of the authors who receive the votes."""
     votes = rows.filter(rows.event_type.re_search(_VOTE))
     told = votes.mutate(
         value=payload_text(votes, "$.vote_value"),

@@ -18,8 +18,10 @@ _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCI
 
 
 def item_text(value: Any) -> str:
-    """A value that is no list as text, with its outer white space: numbers in their shortest form,
-    `true`, `false`, nothing for null, objects and lists in lists as JSON with sorted names.
+    """Any JSON value except a list, as text; outer white space is kept.
+
+    Numbers have their shortest form; `true`, `false`; null is the empty text; objects and nested lists are
+    JSON with sorted names.
     """
     match value:
         case str():

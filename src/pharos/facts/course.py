@@ -1,4 +1,4 @@
-"""Which course run an id stands for: events also name branches and versions of a run, and libraries."""
+"""Finds the course run of an id: ids in events may also name a branch or version of a run, or a library."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ LIBRARY = "library-v1:"
 
 
 def course_run(course_id: StringValue) -> StringValue:
-    """The id of the course run itself, of a valid id that may say more. `spec 01 §10.5`
+    """The id of the course run itself, from a valid id that may hold more. `spec 01 §10.5`
 
-    Without branch, version, type and block; of a library without what follows its name; `slashes:` is an
-    older name of `course-v1:`. An id that is nothing but a version stays as it is.
+    Branch, version, type and block are removed; from a library id everything after its name. The older prefix
+    `slashes:` becomes `course-v1:`. An id that consists only of a version is not changed.
     """
     run = course_id.re_replace(r"\+(?:branch|version|type|block)@[^+]+", "").re_replace(
         "^slashes:", "course-v1:"
@@ -26,5 +26,5 @@ def course_run(course_id: StringValue) -> StringValue:
 
 
 def is_library(course_id: StringValue) -> BooleanValue:
-    """Whether the id is one of a content library."""
+    """True if the id is that of a content library."""
     return course_id.startswith(LIBRARY)

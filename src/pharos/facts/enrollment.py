@@ -1,4 +1,4 @@
-"""Who was enrolled, unenrolled or moved to another mode, and when."""
+"""Enrollments, unenrollments and mode changes of learners, with their time."""
 
 from __future__ import annotations
 
@@ -39,12 +39,13 @@ _NO_MODE = r"\A(?:[\[{\"]|-?[0-9]+(?:\.[0-9]+|(?:\.[0-9]+)?[eE][+-]?[0-9]+)\z)"
 def enrollment_event(events: ibis.Table) -> ibis.Table:
     """Each enrollment event with the course, learner and mode of its payload. `spec 01 §5.1`
 
-    Of the payload, because the context names the acting person and may lack the course. Any event source
-    counts. Events without a valid course, an integer user or a mode are left out; an empty mode is one, and
-    one too long for the LMS is cut. A number with a fraction, an object or a list is no mode.
-    `is_mode_changed` if the mode of one of them was cut, or the character NUL in it replaced.
-    Equal events of one moment are one row, `events` their number; `is_from_browser` if browsers have sent
-    them all. The LMS writes its own on the server; whoever is signed in can send any event from a browser.
+    The payload is used because the context names the acting person and may lack the course. Any event source
+    counts. Events without a valid course, an integer user or a mode are left out. An empty text is a valid
+    mode; a number with a fraction, an object or a list is not. A mode too long for the LMS is cut. Equal
+    events at the same moment are one row, `events` is their number. `is_mode_changed` is true if the mode of
+    one of them was cut or had a NUL character replaced. `is_from_browser` is true if all of them came from
+    browsers: the LMS writes its own events on the server, but any signed-in user can send any event from a
+    browser.
     """
     relevant = events.filter(events.event_type.isin(TYPES))
     written = payload_text(relevant, "$.mode")

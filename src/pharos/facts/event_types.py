@@ -1,4 +1,4 @@
-"""Which types of events are known: of the LMS, its mobile apps and the XBlocks that come with it."""
+"""Known event types: of the LMS, its mobile apps and the XBlocks that come with it."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ _FAMILY = re.compile("|".join(map(re.escape, _FAMILIES)))
 
 
 def is_known(event_type: str) -> bool:
-    """Whether this is a type of the LMS or of something that comes with it; requests and none at all are.
+    """True for types of the LMS and of components shipped with it, for request paths, and for the empty type.
 
-    The families of `spec 04 §8.6` and `07 §4.4`, and those that Open edX documents since.
+    The families of `spec 04 §8.6` and `07 §4.4`, and types that Open edX has documented since.
     """
     is_request = event_type.startswith("/")
     return not event_type or is_request or event_type in _SINGLE or _FAMILY.match(event_type) is not None

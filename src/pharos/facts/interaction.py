@@ -1,4 +1,4 @@
-"""What learners do: the one fact that activity, engagement, roster and reports count from."""
+"""Interactions of learners: the fact from which activity, engagement, roster and reports are counted."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _without_entity(rows: ibis.Table, action: str) -> ibis.Table:
 
 
 def _is_public_page(address: StringValue) -> BooleanValue:
-    """Whether it is the address of the page that tells everybody about the course run."""
+    """True if it is the address of a course run's public about page."""
     return address.contains("/about") & address.re_search(PUBLIC_PAGE)  # most addresses need no pattern
 
 

@@ -1,4 +1,4 @@
-"""Which language each person's browser asked for last."""
+"""The language that each person's browser requested last."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Members of events' payloads, read alike on every engine.
+"""Reads members of events' payloads, with the same result on every engine.
 
-The parser has decided which payloads are objects (`payload_is_object`, see `pharos.lake.payloads`); nothing
-is read from any other. A fact calls `payload_text`, `payload_integer` or `payload_number` with the events and
-the path of a member:
+The parser has decided which payloads are objects (`payload_is_object`, see `pharos.lake.payloads`); from any
+other payload nothing is read. A fact calls `payload_text`, `payload_integer` or `payload_number` with the
+events and the path of a member:
 
     video = payload_text(events, "$.id")
     second = payload_number(events, "$.currentTime")
@@ -44,13 +44,13 @@ def _object(events: ibis.Table) -> StringValue:
 
 
 def payload_integer(events: ibis.Table, path: str) -> IntegerValue:
-    """The member as an integer of at most 18 digits, be it a number or the text of one; else null."""
+    """The member as an integer of at most 18 digits, from a number or a text; else null."""
     text = stripped(payload_text(events, path))
     return ibis.ifelse(text.re_search(_INTEGER), text, ibis.null("string")).cast("int64")
 
 
 def payload_number(events: ibis.Table, path: str) -> FloatingValue:
-    """The member as a float64, be it a number or the text of one; null if it is neither or not finite."""
+    """The member as a finite float64, from a number or a text; else null."""
     text = stripped(payload_text(events, path))
     number = ibis.ifelse(text.re_search(_NUMBER), text, ibis.null("string")).cast("float64")
     return ibis.ifelse(number.abs() <= sys.float_info.max, number, ibis.null("float64"))

@@ -1,4 +1,4 @@
-"""Which places of a course learners reached, and which they completed, as events tell."""
+"""Places of a course that learners reached or completed, from events."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def place_visit(events: ibis.Table) -> ibis.Table:
     | `seq_goto`, `seq_next`, `seq_prev`, `edx.ui.lms.sequence.…` | `reached` | payload `id` |
     | COMPLETION | `completed` if its `completion` is 1, else `taken back` | payload `block_id` |
 
-    Moments are microseconds since 1970, UTC. The course run is that of the event; of an event without one, as
-    are those of a unit that the learning frontend shows, that of the usage id. Events without a learner's
-    number are left out, and so are events of background tasks.
+    Moments are microseconds since 1970, UTC. The course run is that of the event; if the event has none
+    (units shown by the learning frontend), that of the usage id. Events without a learner's number and events
+    of background tasks are left out.
     """
     told = events.filter(events.user_id.notnull(), events.event_source != "task", events.event_type.notnull())
     rows = ibis.union(_paths(told), _sequences(told), _completions(told))

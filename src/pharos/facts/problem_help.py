@@ -28,12 +28,12 @@ LONGEST_ID = 255  # characters, in the Result Store
     learner="user_id",
 )
 def problem_help(events: ibis.Table) -> ibis.Table:
-    """How often a learner took help with a problem: `kind` is ANSWER or HINT.
+    """Number of times a learner took help with a problem: `kind` is ANSWER or HINT.
 
     | event of the server | kind | problem |
     |---|---|---|
     | `showanswer` | the answer was shown | payload `problem_id` |
-    | `edx.problem.hint.demandhint_displayed` | a hint was asked for | payload `module_id` |
+    | `edx.problem.hint.demandhint_displayed` | a hint was requested | payload `module_id` |
 
     The course is that of the context, as for submissions. Events without a course, without the learner's
     number or without a problem are left out.

@@ -1,4 +1,4 @@
-"""What learners submitted to problems: the one fact that answers, tags and reports are computed from."""
+"""Submissions of learners to problems: the fact from which answers, tags and reports are computed."""
 
 from __future__ import annotations
 
@@ -56,22 +56,22 @@ _rows_of = ibis.udf.scalar.python(submission_rows, signature=((dt.string,) * 3, 
 def problem_submission(events: ibis.Table) -> ibis.Table:
     """The server's `problem_check` events: a row per visible part of each submission. `spec 02 §2, 3`
 
-    A submission without a visible part, and one that tells no answers (`refused` says why), has one row whose
-    `part_id` is null. The course is that of the context alone, empty if there is none. `moment` gives all
-    submissions of a course run a total order, which depends on what they say alone: microseconds since 1970
-    times MOST_AT_ONCE, and the place among those of the same microsecond.
+    A submission without a visible part, or without answers (reason in `refused`), has one row whose `part_id`
+    is null. The course is that of the context; empty if there is none. `moment` orders all submissions of a
+    course run and depends only on their content: microseconds since 1970 times MOST_AT_ONCE, plus the rank
+    among submissions of the same microsecond.
 
     | column | meaning |
     |---|---|
-    | `answer` | what the learner saw, or the internal value of events that do not show it; lists `[a|b]` |
+    | `answer` | the text shown to the learner; if the event lacks it, the internal value; lists `[a|b]` |
     | `answer_items` | the items of a list, or the answer with outer white space, as JSON; else null |
-    | `shows_answer` | whether the event shows what the learner saw |
-    | `value_id` | the internal value, if it is not what the learner saw; else null |
-    | `is_correct` | right, or right in part; false if that is not known |
+    | `shows_answer` | true if the event has the text shown to the learner |
+    | `value_id` | the internal value, if it differs from the text shown; else null |
+    | `is_correct` | right, or right in part; false if unknown |
     | `correctness` | of the grader: `correct`, `incorrect`, `partially-correct`, `unknown`, … |
-    | `variant` | the seed of a randomised problem; empty if it is not; null if nothing is said of it |
+    | `variant` | the seed of a randomised problem; empty if it is not randomised; null if unknown |
     | `grade`, `max_grade` | points of the whole problem |
-    | `is_success` | whether every part is right |
+    | `is_success` | true if every part is right |
     | `tags` | the values of each tag, as JSON; null without tags |
     """
     checks = events.filter(events.event_type == "problem_check", events.event_source == "server")
@@ -92,7 +92,7 @@ def problem_submission(events: ibis.Table) -> ibis.Table:
 
 
 def _typed(rows: ibis.Table) -> ibis.Table:
-    """The rows with what the JSON in the column `row` says."""
+    """The rows with typed columns, read from the JSON in the column `row`."""
 
     def text(name: str) -> StringValue:
         return json_text(rows.row, f"$.{name}")

@@ -1,7 +1,7 @@
-"""What the server's `problem_check` says: its parts with their answers, or why it tells none.
+"""Reads the server's `problem_check` payloads: parts with their answers, or the reason why there are none.
 
-The rules are those of spec 02 §2 and §3, with what §12.2 recommends: no payload ends a run. A payload that
-tells no answers still counts as a submission of its problem (spec 02 §9).
+The rules are those of spec 02 §2 and §3, with the recommendations of §12.2: no payload ends a run. A payload
+without answers still counts as a submission of its problem (spec 02 §9).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ODD_ID = re.compile(r"[^\x00-\x7f]|[\n\t]")
 
 
 class Refused(StrEnum):
-    """Why a submission tells no answers."""
+    """Reasons why a submission gives no answers."""
 
     NO_OBJECT = "the payload is no object"
     NO_COURSE = "no valid course in the context"
@@ -37,7 +37,7 @@ class Refused(StrEnum):
 
 
 class Row(Struct, omit_defaults=True, gc=False):
-    """A row of the fact `problem_submission`, as far as payload and context tell it; numbers are texts."""
+    """A row of the fact `problem_submission`, with the values of payload and context; numbers are texts."""
 
     problem_id: str | None = None
     refused: str | None = None
@@ -103,7 +103,7 @@ def submission_rows(payload: str, context: str, refused: str) -> str:
 
 
 def _of_event(context: str) -> Row:
-    """What the context says of all parts."""
+    """The values of the context that apply to all parts."""
     try:
         told = _context(context)
     except (msgspec.MsgspecError, RecursionError):
@@ -116,7 +116,7 @@ def _of_event(context: str) -> Row:
 
 
 def _odd_context(context: str) -> _Context:
-    """A context that is no strict JSON: what Python reads of it."""
+    """A context that is not strict JSON, read by Python's `json`; empty if that fails, too."""
     try:
         value = json.loads(context)
     except (ValueError, RecursionError):
@@ -144,7 +144,7 @@ def tag_rows(tags: str) -> str:
 
 
 def _parts(payload: _Payload, row: Row, refused: str) -> Iterator[Row]:
-    """The visible parts. Fills in what `row` lacks of the submission. Raises _NoAnswers."""
+    """The visible parts; also fills in the values of the whole submission in `row`. Raises _NoAnswers."""
     row.is_success = payload.success == "correct"
     problem_id = payload.problem_id
     row.problem_id = None if problem_id is None else item_text(problem_id)[:LONGEST_ID]
@@ -269,7 +269,7 @@ def _seed(state: Raw | UnsetType) -> Any:
 
 
 def _member(value: Any, name: str) -> Any:
-    """The member of an object; None of anything else."""
+    """The member of an object; None if the value is not an object or lacks it."""
     return value.get(name) if isinstance(value, dict) else None
 
 

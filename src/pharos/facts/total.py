@@ -1,4 +1,4 @@
-"""How many events there are at all, and of which types."""
+"""Number of events by day and type."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ REQUEST = "/"
 
 @fact(pa.schema([("event_type", pa.string()), ("count", pa.int64())]))
 def event_count_by_type(events: ibis.Table) -> ibis.Table:
-    """All events of each day by their type, whatever their source, person or course. `spec 01 §9.1`
+    """Number of events of each day by type, from all sources, persons and courses. `spec 01 §9.1`
 
-    `event_type` is REQUEST for all paths, and empty where there is none.
+    `event_type` is REQUEST for all paths, and empty if the event has no type.
     """
     type_ = ibis.coalesce(events.event_type, "")
     kinds = events.select("date", event_type=ibis.ifelse(type_.startswith(REQUEST), REQUEST, type_))

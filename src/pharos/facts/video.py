@@ -1,4 +1,4 @@
-"""What learners do with videos: the one fact that viewings are computed from."""
+"""Events of video players: the fact from which viewings are computed."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ _row_of = ibis.udf.scalar.python(video_row, signature=((dt.string,) * 4, dt.stri
 def video_event(events: ibis.Table) -> ibis.Table:
     """Events that begin or end a viewing: play, pause, stop, seek. `spec 03 §1.2, 1.3`
 
-    Events that say the same are one row with their `count`. An event that is not used has the reason in
-    `unused` and an empty `video`. The course is R-COURSE-URL, empty if there is none.
+    Events with equal values are one row, `count` is their number. An unused event has the reason in `unused`
+    and an empty `video`. The course is R-COURSE-URL; empty if there is none.
 
     | column | meaning |
     |---|---|
     | `video` | id of the video as players write it, without outer white space |
-    | `session` | the browser's session; empty if the event carries none |
+    | `session` | the browser's session; empty if the event has none |
     | `event_type` | `play_video`, `pause_video`, `stop_video` or `seek_video`, also of the mobile app |
-    | `position` | seconds into the video; of a seek those it leads to |
-    | `old_position` | seconds from which a seek starts; null for other events |
-    | `duration` | seconds of the whole video, as the player says; null if it does not, and for seeks |
+    | `position` | seconds into the video; of a seek, its target |
+    | `old_position` | seconds into the video where a seek starts; null for other events |
+    | `duration` | length of the video in seconds, from the player; null if missing, and for seeks |
     """
     moves = events.filter(events.event_type.isin(KINDS))
     named = moves.mutate(
@@ -73,7 +73,7 @@ def video_event(events: ibis.Table) -> ibis.Table:
 
 
 def _typed(rows: ibis.Table) -> ibis.Table:
-    """The rows with what the JSON in the column `row` says, each once."""
+    """The distinct rows with typed columns, read from the JSON in the column `row`, and their `count`."""
 
     def text(name: str) -> StringValue:
         return json_text(rows.row, f"$.{name}")

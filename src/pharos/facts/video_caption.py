@@ -1,4 +1,4 @@
-"""Who showed the captions or the transcript of a video."""
+"""Learners who showed the captions or the transcript of a video."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ SHOWN = ("show_transcript", "edx.video.transcript.shown", "edx.video.closed_capt
     learner="user_id",
 )
 def video_caption(events: ibis.Table) -> ibis.Table:
-    """How often a learner showed the captions of a video, or its transcript beside it.
+    """Number of times a learner showed the captions of a video, or its transcript beside it.
 
     The event types are those of SHOWN. Events without a learner's number, a course run or a video are left
-    out, and so are those whose ids are longer than the Result Store has room for. `video` is the id that
-    players write, without outer white space.
+    out, and events whose ids are too long for the Result Store. `video` is the id that players write, without
+    outer white space.
     """
     shown = events.filter(events.event_type.isin(SHOWN), ibis.coalesce(events.user_id, 0) > 0)
     named = shown.mutate(

@@ -1,6 +1,6 @@
-"""What players say of a video: which one, where in it, how long it is; or why an event is not used.
+"""Reads payloads of video players: video, position and length; or the reason why an event is not used.
 
-The rules are those of spec 03 §1.3, with what §4.1-13 recommends: no payload ends a run.
+The rules are those of spec 03 §1.3, with the recommendations of §4.1-13: no payload ends a run.
 """
 
 from __future__ import annotations
