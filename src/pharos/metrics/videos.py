@@ -352,8 +352,7 @@ def _edges(tops: ibis.Table, rows: ibis.Table, reach: int) -> ibis.Table:
 
 
 def _of_peaks(peaks: ibis.Table, viewings: ibis.Table, again: ibis.Table) -> ibis.Table:
-    """The peaks with `learners`, who watch part of the place again, of `of_learners`, who watch part of it.
-    """
+    """The peaks with `learners`, who watch part of it again, and `of_learners`, who watch part of it."""
     columns = (*_VIDEO, "user_id", "start_offset", "end_offset")
     parts = ibis.union(
         viewings.select(*columns, is_again=ibis.literal(value=False)),
