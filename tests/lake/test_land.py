@@ -128,6 +128,7 @@ def test_a_log_of_many_parts_and_turns(place: Place, tmp_path: Path, monkeypatch
     monkeypatch.setattr(reader, "BLOCK_BYTES", 300)
     content = b"".join(regular(number) + b"\n" for number in [*range(60), *range(20), *range(60, 80)])
     read_log(place, tmp_path, content)
+    assert place.lake.state.number > 10
     assert {row["host"] for row in place.events()} == {str(number) for number in range(80)}
     total = place.status.sum
     assert (total.lines, total.events, total.duplicates) == (100, 80, 20)

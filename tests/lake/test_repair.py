@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,8 +13,11 @@ from tests.lake.harm import HARMS
 from tests.lake.place import NOW, Place
 from tests.lake.strategies import regular
 
+from pharos.lake import land, reader
+from pharos.lake import repair as repair_
 from pharos.lake.addresses import forget_addresses
 from pharos.lake.damage import DataFilesDamaged
+from pharos.lake.data_files import read_quarantine
 from pharos.lake.logs import discover, named_sources
 from pharos.lake.repair import Repaired, repair
 from pharos.lake.verify import verify
@@ -75,6 +79,66 @@ def test_whatever_is_damaged_is_restored_while_the_logs_are_there(place: Place, 
 
 def by_id(events: list[dict[str, object]]) -> list[dict[str, object]]:
     return sorted(events, key=lambda row: str(row["event_id"]))
+
+
+def test_much_is_restored_in_batches_of_few(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two logs share a third of a day's events; every fifth line is none."""
+    monkeypatch.setattr(land, "PART_LINES", 40)
+    monkeypatch.setattr(land, "REFUSED_LINES", 10)
+    logs = [tmp_path / f"tracking.log-{number}" for number in range(2)]
+    for number, path in enumerate(logs):
+        first = 200 * number
+        lines = [regular(item) for item in range(first, first + 300)]
+        lines = [b"no event %d" % at if at % 5 == 0 else line for at, line in enumerate(lines)]
+        path.write_bytes(b"\n".join(lines) + b"\n")
+        monkeypatch.setattr(reader, "BLOCK_BYTES", 10 * len(lines[1]))
+        place.read(path)
+    events, quarantine, status = place.events(), place.quarantine(), place.status
+    lake = place.lake
+    assert len(lake.events()) > 2
+    kept = next(iter(lake.state.events.values()))[0].rows
+    refused = sum(len(list(read_quarantine(path))) for path in lake.quarantine()[2:9])
+    for path in [*lake.events()[1:], *lake.quarantine()[2:9]]:
+        path.unlink()
+    held = []
+    end = repair_._Batch.end  # noqa: SLF001
+
+    def looked_at(batch: repair_._Batch) -> None:
+        held.append(sum(map(len, batch._tables)))  # noqa: SLF001
+        end(batch)
+
+    monkeypatch.setattr(repair_._Batch, "end", looked_at)  # noqa: SLF001
+    monkeypatch.setattr(repair_, "ROWS_AT_ONCE", 30)
+    done = repaired(place)
+    assert done.is_whole
+    assert (done.restored, done.lines) == (len(events) - kept, refused)
+    assert 30 <= max(held) < 30 + 50  # a batch, and a part of a log that is added to it
+    assert len(held) > len(events) / (30 + 50)
+    assert by_id(place.events()) == by_id(events)
+    assert sorted(place.quarantine()) == sorted(quarantine)
+    assert (place.status.sum, place.status.days) == (status.sum, status.days)
+    assert not verify(place.lake, NOW).damaged
+    place.read(*logs)
+    assert len(place.events()) == len(events)
+
+
+def test_several_lines_of_one_record_are_several(place: Place, tmp_path: Path) -> None:
+    """A record of a collector holds two lines that are none: they have one number, and neither is lost."""
+    log, other = tmp_path / "one.log", tmp_path / "two.log"
+    record = json.dumps([json.loads(regular(1)), {"no": "event"}, {"nor": "this"}]).encode()
+    log.write_bytes(record + b"\n")
+    other.write_bytes(b"rubbish\n")
+    place.read(log)
+    place.read(other)
+    before = place.quarantine()
+    assert [line for line, _, _ in before] == [1, 1, 1]
+    for damaged in place.lake.quarantine():
+        damaged.unlink()
+        done = repaired(place)
+        assert (done.is_whole, done.lost_lines) == (True, 0)
+        assert sorted(place.quarantine()) == sorted(before)
 
 
 def test_logs_that_have_another_name_now_are_found_by_their_content(place: Place, logs: list[Path]) -> None:

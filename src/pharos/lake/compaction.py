@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec.structs import replace
 
 from pharos.engine import Workers
-from pharos.lake import damage, data_files, schema
+from pharos.lake import damage, data_files
 from pharos.lake.lake import Lake
 from pharos.lake.ledger import Commit, DataFile
 from pharos.lake.place import Place
@@ -100,12 +99,7 @@ def _merge(merge: Merge, place: Place, staging: Path) -> DataFile:
     damage.check(place, merge.files)
     parts = (data_files.read(place.local(file.path)) for file in merge.files)
     events = pa.concat_tables(parts).unify_dictionaries()
-    keys = pa.schema([schema.EVENTS.field(name) for name in schema.SORTED_BY])
-    order = pc.sort_indices(
-        events.select(keys.names).cast(keys),
-        sort_keys=[(name, "ascending", "at_start") for name in schema.SORTED_BY],
-    )
-    merged = events.take(order)
+    merged = data_files.in_order(events)
     path = staging / f"merged-{Path(merge.files[0].path).stem}-{merge.day}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     without_addresses = all(file.without_addresses for file in merge.files)

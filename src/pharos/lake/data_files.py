@@ -6,7 +6,7 @@ its events lie beside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -26,6 +26,8 @@ REPEATING = [
     "event_type", "name", "event_source", "username", "course_id", "page_course_id", "org_id", "ip",
     "session", "agent", "host", "page", "referer", "accept_language", "absent", "source",
 ]  # fmt: skip
+
+QUARANTINED_AT_ONCE = 1000  # lines of a file, held as objects
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,16 @@ def write(events: pa.Table, path: Path) -> tuple[int, str]:
     )  # fmt: skip
     safely.seal(path)
     return path.stat().st_size, safely.checksum(path)
+
+
+def in_order(events: pa.Table) -> pa.Table:
+    """The events in the order of a data file."""
+    keys = pa.schema([schema.EVENTS.field(name) for name in schema.SORTED_BY])
+    order = pc.sort_indices(
+        events.select(keys.names).cast(keys),
+        sort_keys=[(name, "ascending", "at_start") for name in schema.SORTED_BY],
+    )
+    return events.take(order)
 
 
 def stage(events: pa.Table, path: Path, day: date) -> DataFile:
@@ -128,6 +140,19 @@ def _write_quarantine(columns: list[Any], path: Path) -> None:
     safely.seal(path)
 
 
-def read_quarantine(path: Path) -> list[QuarantinedLine]:
-    """The lines of such a file, in the order in which they were read."""
-    return [QuarantinedLine(**row) for row in pq.read_table(path).to_pylist()]
+def write_quarantine_rows(lines: pa.Table, path: Path) -> None:
+    """As `write_quarantine`, of rows of such files."""
+    _write_quarantine(lines.columns, path)
+
+
+def read_numbers(path: Path) -> pa.Table:
+    """The columns `log` and `line` of such a file."""
+    with pq.ParquetFile(path) as file:
+        return file.read(["log", "line"])
+
+
+def read_quarantine(path: Path) -> Iterator[QuarantinedLine]:
+    """The lines of such a file, in the order in which they were read; few are held at once."""
+    with pq.ParquetFile(path) as file:
+        for lines in file.iter_batches(QUARANTINED_AT_ONCE, use_threads=False):
+            yield from (QuarantinedLine(**row) for row in lines.to_pylist())

@@ -316,7 +316,7 @@ def _without_known(
     path = Path(file.path)
     ids = known.of(path)  # also if there are no others: later ones will ask
     is_known = np.zeros(file.rows, np.bool_)
-    for other in _overlapping(lake, file):
+    for other in filter(file.overlaps, lake.state.events.get(file.date, [])):
         is_known |= ids.are_in(known.of_lake(lake.place, other))
     if not is_known.any():
         return file
@@ -330,15 +330,6 @@ def _without_known(
     staged = data_files.stage(new, path, file.date)
     known.of(path)
     return staged
-
-
-def _overlapping(lake: Lake, file: DataFile) -> list[DataFile]:
-    """The lake's files that may hold events of this one: the same event has the same time."""
-    return [
-        old
-        for old in lake.state.events.get(file.date, [])
-        if old.oldest <= file.newest and file.oldest <= old.newest
-    ]
 
 
 def _seen(file: LogFile, log: str | None, problem: str | None) -> File:

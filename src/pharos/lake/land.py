@@ -111,24 +111,42 @@ def land(readings: list[Reading], staging: Path, now: datetime) -> Landed:
             gc.enable()
 
 
-def retry(lines: list[QuarantinedLine], staging: Path, now: datetime) -> Landed:
-    """Judge lines that were no events once more, as `land` does.
+class Retrial:
+    """Judges lines that were no events once more, as `land` does, and holds as little as that at once."""
 
-    There is one progress per log, in order of appearance.
-    """
-    folder = staging / uuid.uuid4().hex
-    folder.mkdir(parents=True)
-    writer = _Writer(folder, now)
-    logs: dict[str, _Lines] = {}
-    for line in lines:
-        if line.log not in logs:
+    def __init__(self, staging: Path, now: datetime) -> None:
+        folder = staging / uuid.uuid4().hex
+        folder.mkdir(parents=True)
+        self._writer = _Writer(folder, now)
+        self._logs: dict[str, _Lines] = {}
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether parts of lines are waiting for their last ones."""
+        return any(log.progress.parts for log in self._logs.values())
+
+    def judge(self, line: QuarantinedLine) -> None:
+        """Take an event from the line, or put it back into quarantine."""
+        if line.log not in self._logs:
             progress = Progress(source=line.log, position=0, is_line_open=False, is_finished=True)
-            logs[line.log] = _Lines(Reading(source=line.log, name=line.source, path=""), progress, writer)
-        logs[line.log].take_again(line)
-    for log in logs.values():
-        log.abandon_parts()
-    writer.flush()
-    return Landed([log.progress for log in logs.values()], writer.files, writer.quarantine)
+            reading = Reading(source=line.log, name=line.source, path="")
+            self._logs[line.log] = _Lines(reading, progress, self._writer)
+        self._logs[line.log].take_again(line)
+        self._writer.flush_if_full(len(line.data))
+
+    def keep(self, line: QuarantinedLine) -> None:
+        """Put a line back into quarantine as it is; it is counted nowhere."""
+        self._writer.put_back(line)
+        self._writer.flush_if_full(len(line.data))
+
+    def landed(self) -> Landed:
+        """All that was made, with one progress per log in order of appearance. The end of this retrial."""
+        for log in self._logs.values():
+            log.abandon_parts()
+        self._writer.flush()
+        return Landed(
+            [log.progress for log in self._logs.values()], self._writer.files, self._writer.quarantine
+        )
 
 
 def _read(reading: Reading, writer: _Writer) -> Progress:
@@ -415,7 +433,11 @@ class _Writer:
 
     def refuse(self, reading: Reading, line: int, reason: str, data: bytes) -> None:
         """One line that is no event."""
-        self._refused.append(QuarantinedLine(reading.source, reading.name, line, reason, data))
+        self.put_back(QuarantinedLine(reading.source, reading.name, line, reason, data))
+
+    def put_back(self, line: QuarantinedLine) -> None:
+        """A line that stays what it is."""
+        self._refused.append(line)
         if len(self._refused) >= REFUSED_LINES:
             self._flush_refused()
 

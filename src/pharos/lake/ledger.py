@@ -113,6 +113,10 @@ class DataFile(Struct, kw_only=True, frozen=True, omit_defaults=True):
     checksum: str = ""  # of the bytes, see `pharos.lake.safely.checksum`; empty as `size`
     sources: tuple[str, ...] = ()  # names of the logs its events were read from; empty as `size`
 
+    def overlaps(self, other: DataFile) -> bool:
+        """Whether both may hold the same event of a date: the same event has the same time."""
+        return other.oldest <= self.newest and self.oldest <= other.newest
+
 
 class Loss(Struct, kw_only=True, frozen=True):
     """Events that cannot be restored, as a person has accepted."""

@@ -41,7 +41,7 @@ class LogMoved(LogDamaged):
     """The file is gone or another one, as after a rotation: its log will be found under another name."""
 
 
-def decompressed(path: str, step: int = BLOCK_BYTES) -> Iterator[bytes]:
+def decompressed(path: str, step: int) -> Iterator[bytes]:
     """The content of a plain or compressed file in chunks. Raises LogDamaged where it cannot go on.
 
     `step` is about how many bytes of content are read at once. The kind is told by the first bytes, not by
@@ -210,7 +210,7 @@ def content(path: str, start: int) -> Iterator[bytes]:
         except OSError as error:
             raise _unreadable(error) from error
         return
-    yield from _after(start, decompressed(path))
+    yield from _after(start, decompressed(path, BLOCK_BYTES))
 
 
 def is_compressed(path: str) -> bool:

@@ -15,13 +15,16 @@ from functools import partial
 from pathlib import Path
 
 import msgspec.structs
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pharos.engine import Workers
 from pharos.engine.base import TextFunction
 from pharos.lake import addresses, damage, data_files, schema
 from pharos.lake.damage import Damage
+from pharos.lake.known import KnownIds, in_order
 from pharos.lake.lake import Lake
 from pharos.lake.land import Landed, Reading, land
 from pharos.lake.ledger import Commit, DataFile, Log, Loss
@@ -30,6 +33,7 @@ from pharos.lake.parse import Reason
 from pharos.lake.reader import begins_with
 
 OnProgress = Callable[[int, int], None]
+ROWS_AT_ONCE, BYTES_AT_ONCE = 150_000, 128 << 20  # of events or of quarantine, held before they are written
 
 
 @dataclass
@@ -176,44 +180,92 @@ def _restore_day(
     result: Repaired,
 ) -> None:
     names = {name for file in bad for name in file.sources}
-    parts = [
-        _as_read_before(data_files.read(Path(file.path)), one, names)
-        for one, landed in zip(again, landings, strict=True)
-        for file in landed.events
-        if file.date == day
-    ]
-    known = {
-        id_
-        for file in lake.state.events[day]
-        if file not in bad
-        for id_ in data_files.read_column(lake.place.local(file.path), "event_id").to_pylist()
-    }
-    events = _without(parts, known)
+    found = _of_day(lake, day, bad, names, again, landings)
     rows, digest = sum(file.rows for file in bad), sum(file.digest for file in bad) % 2**64
-    lost = rows - (0 if events is None else len(events))
-    new = None
-    if events is not None and len(events):
-        staged = data_files.stage(events, lake.staging / f"repaired-{day}.parquet", day)
-        lost = lost or int(staged.digest != digest) * rows  # as many, but others: then all are in doubt
-        if all(file.without_addresses for file in bad):
-            staged = addresses.rewritten(staged, Path(staged.path), lake.staging, in_place)
-        new = staged
+    lost = rows - sum(file.rows for file in found)
+    if sum(file.digest for file in found) % 2**64 != digest:
+        lost = lost or rows  # as many, but others: then all are in doubt
     if lost:
         sources = tuple(sorted(names)) or tuple(result.missing)
         result.lost.append(Loss(at=now, date=day, events=lost, sources=sources))
     if lost and not result.is_accepted:
         return
-    number = lake.state.number + 1
-    commit = Commit(number=number, at=now, events_removed=[file.path for file in bad])
+    if all(file.without_addresses for file in bad):
+        found = [addresses.rewritten(file, Path(file.path), lake.staging, in_place) for file in found]
+    commit = Commit(number=lake.state.number + 1, at=now, events_removed=[file.path for file in bad])
     if lost:
         commit.lost.append(result.lost[-1])
-    if new is not None:
-        path = lake.events_file(day, number)
-        lake.place.take([(Path(new.path), path)])
-        commit.events_added.append(msgspec.structs.replace(new, path=path))
-        result.restored += new.rows
+    moves = []
+    for part, file in enumerate(found):
+        path = lake.events_file(day, commit.number, part)
+        moves.append((Path(file.path), path))
+        commit.events_added.append(msgspec.structs.replace(file, path=path))
+        result.restored += file.rows
+    lake.place.take(moves)
     lake.ledger.commit(lake.state, commit)
     _set_aside(lake, commit.events_removed)
+
+
+def _of_day(
+    lake: Lake,
+    day: date,
+    bad: list[DataFile],
+    names: set[str],
+    again: list[_Again],
+    landings: list[Landed],
+) -> list[DataFile]:
+    """Staged files of a day's events that the logs give, each once, without those of its whole files."""
+    known, staged, held = KnownIds(), list[DataFile](), set[str]()
+    whole = [file for file in lake.state.events[day] if file not in bad]
+
+    def write(events: pa.Table) -> None:
+        path = lake.staging / f"repaired-{day}-{len(staged)}.parquet"
+        staged.append(data_files.stage(data_files.in_order(events), path, day))
+        held.clear()
+
+    batch = _Batch(write)
+    for one, landed in zip(again, landings, strict=True):
+        for file in landed.events:
+            if file.date != day:
+                continue
+            path = Path(file.path)
+            ids = in_order(data_files.read_ids(path))
+            is_known = np.zeros(file.rows, np.bool_)
+            for other in filter(file.overlaps, whole):
+                is_known |= ids.are_in(known.of_lake(lake.place, other))
+            for other in filter(file.overlaps, staged):
+                is_known |= ids.are_in(known.of(Path(other.path)))
+            events = _as_read_before(data_files.read(path).filter(pa.array(~is_known)), one, names)
+            is_new = [id_ not in held for id_ in events["event_id"].to_pylist()]
+            events = events.filter(pa.array(is_new, pa.bool_()))
+            held.update(events["event_id"].to_pylist())
+            batch.add(events)
+    batch.end()
+    return staged
+
+
+class _Batch:
+    """Rows that come together until they are worth a file, so that few are held at once."""
+
+    def __init__(self, write: Callable[[pa.Table], None]) -> None:
+        self._write = write
+        self._tables: list[pa.Table] = []
+
+    def add(self, rows: pa.Table) -> None:
+        """Take these as well."""
+        if len(rows):
+            self._tables.append(rows)
+        if (
+            sum(map(len, self._tables)) >= ROWS_AT_ONCE
+            or sum(table.nbytes for table in self._tables) >= BYTES_AT_ONCE
+        ):
+            self.end()
+
+    def end(self) -> None:
+        """Write what has come together."""
+        tables, self._tables = self._tables, []
+        if tables:
+            self._write(pa.concat_tables(tables, promote_options="permissive").unify_dictionaries())
 
 
 def _as_read_before(events: pa.Table, again: _Again, names: set[str]) -> pa.Table:
@@ -225,16 +277,6 @@ def _as_read_before(events: pa.Table, again: _Again, names: set[str]) -> pa.Tabl
     return events.set_column(place, column, pa.array([name] * len(events), pa.string()))
 
 
-def _without(parts: list[pa.Table], known: set[str]) -> pa.Table | None:
-    """The events of these tables, each once, that are not known."""
-    kept = []
-    for part in parts:
-        ids = part["event_id"].to_pylist()
-        is_new = [not (id_ in known or known.add(id_)) for id_ in ids]  # type: ignore[func-returns-value]
-        kept.append(part.filter(pa.array(is_new, pa.bool_())))
-    return pa.concat_tables(kept, promote_options="permissive").unify_dictionaries() if kept else None
-
-
 def _restore_quarantine(
     lake: Lake,
     bad: list[str],
@@ -243,35 +285,72 @@ def _restore_quarantine(
     now: datetime,
     result: Repaired,
 ) -> None:
-    known = {
-        (line.log, line.line)
-        for path in lake.state.quarantine
-        if path not in bad
-        for line in data_files.read_quarantine(lake.place.local(path))
-    }
-    names = {one.log.key: one for one in again}
-    restored = [
-        replace(line, source=names[line.log].log.names[-1])
-        for landed in landings
-        for path in landed.quarantine
-        for line in data_files.read_quarantine(Path(path))
-        if (line.log, line.line) not in known and line.line <= names[line.log].lines
-    ]
+    kept, spans = _kept_in_quarantine(lake, bad)
+    restored, lines = _of_quarantine(lake, spans, again, landings)
     counted = sum(
         number for log in lake.state.logs.values() for reason, number in log.quarantined.items()
     ) - sum(log.open_lines for log in lake.state.logs.values())
-    result.lost_lines = max(counted - len(known) - len(restored), 0)
+    result.lost_lines = max(counted - kept - lines, 0)
     if result.lost_lines and not result.is_accepted:
         return
     commit = Commit(number=lake.state.number + 1, at=now, quarantine_removed=bad)
-    if restored:
-        path, staged = lake.quarantine_file(commit.number, 0), lake.staging / "repaired.parquet"
-        data_files.write_quarantine(restored, staged)
-        lake.place.take([(staged, path)])
-        commit.quarantine_added.append(path)
-        result.lines = len(restored)
+    commit.quarantine_added = [lake.quarantine_file(commit.number, part) for part in range(len(restored))]
+    lake.place.take(list(zip(restored, commit.quarantine_added, strict=True)))
+    result.lines = lines
     lake.ledger.commit(lake.state, commit)
     _set_aside(lake, bad)
+
+
+@dataclass(frozen=True)
+class _Span:
+    """A whole file of quarantine holds lines of a log between these two numbers."""
+
+    path: str
+    first: int
+    last: int
+
+
+def _kept_in_quarantine(lake: Lake, bad: list[str]) -> tuple[int, dict[str, list[_Span]]]:
+    """How many lines the whole files hold; where those of each log are, by its key."""
+    rows, spans = 0, defaultdict[str, list[_Span]](list)
+    for path in lake.state.quarantine:
+        if path in bad:
+            continue
+        lines = data_files.read_numbers(lake.place.local(path))
+        rows += len(lines)
+        of_logs = lines.group_by("log").aggregate([("line", "min"), ("line", "max")])
+        for of_log in of_logs.to_pylist():
+            spans[of_log["log"]].append(_Span(path, of_log["line_min"], of_log["line_max"]))
+    return rows, spans
+
+
+def _of_quarantine(
+    lake: Lake, spans: dict[str, list[_Span]], again: list[_Again], landings: list[Landed]
+) -> tuple[list[Path], int]:
+    """Staged files of the lines that the logs give and that no whole file holds; how many there are."""
+    staged, restored = list[Path](), 0
+
+    def write(lines: pa.Table) -> None:
+        staged.append(lake.staging / f"repaired-{len(staged)}.parquet")
+        data_files.write_quarantine_rows(lines, staged[-1])
+
+    batch = _Batch(write)
+    for one, landed in zip(again, landings, strict=True):
+        for path in landed.quarantine:
+            lines = pq.read_table(path)
+            lines = lines.filter(pc.less_equal(lines["line"], one.lines))
+            numbers = lines["line"].to_numpy()
+            is_new = np.ones(len(lines), np.bool_)
+            for span in spans.get(one.log.key, []):
+                if len(lines) and span.first <= numbers.max() and numbers.min() <= span.last:
+                    known = data_files.read_numbers(lake.place.local(span.path))
+                    known = known.filter(pc.equal(known["log"], one.log.key))
+                    is_new &= ~np.isin(numbers, known["line"].to_numpy())
+            lines = lines.filter(pa.array(is_new))
+            restored += len(lines)
+            batch.add(lines.set_column(1, "source", pa.array([one.log.names[-1]] * len(lines), pa.string())))
+    batch.end()
+    return staged, restored
 
 
 def _set_aside(lake: Lake, paths: Sequence[str]) -> None:
