@@ -173,7 +173,15 @@ FOUND: tuple[tuple[str, str | None, str, dict[str, int]], ...] = (
     ("a_kind_of_a_later_release", None, "high", {"tried": 100}),
     ("mostly_skipped", None, "high", {"seen": 210, "tried": 61}),
     ("all_right_at_once", None, "medium", {"tried": 57}),
+    ("never_tried", None, "medium", {"reached": 44}),
 )
+WHOLE = ("mostly_skipped", "never_tried")
+"""Kinds that are about the whole of a problem."""
+UNUSED = {
+    "kind": "transcripts_unused", "subject": "de", "part_id": "", "variant": None, "answer": None,
+    "learners": 450, "confidence": "high", "numbers": json.dumps({"videos": 3, "learners": 450}),
+}  # fmt: skip
+"""A finding that is about no block."""
 """Kind, answer, confidence and numbers of the findings: number i is about problem i of the course."""
 
 
@@ -190,7 +198,7 @@ def finding_rows(course: Course) -> list[dict[str, Any]]:
                 "rank": i + 1,
                 "kind": kind,
                 "subject": block.id,
-                "part_id": "" if kind == "mostly_skipped" else part.id,
+                "part_id": "" if kind in WHOLE else part.id,
                 "variant": 3 if kind == "nobody_right" else None,
                 "answer": answer,
                 "learners": max(numbers.values()),
@@ -276,6 +284,7 @@ def finding_table(course: Course, others: Sequence[dict[str, Any]]) -> pa.Table:
     names = [column.name for column in tables.finding.columns if column.name not in ("id", "created")]
     whole = {"rank": pa.int64(), "variant": pa.int64(), "learners": pa.int64()}
     rows = [*finding_rows(course), *others]
+    rows.append(UNUSED | {"course_id": course.id, "rank": len(rows) + 1})
     return pa.table(
         {name: pa.array([row[name] for row in rows], whole.get(name, pa.string())) for name in names}
     )

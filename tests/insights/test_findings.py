@@ -30,6 +30,8 @@ SAID = {
     "mostly_skipped": "Only 61 of 210 learners who saw the problem tried it. Look at its place and text.",
     "all_right_at_once": "The first answers of all 57 learners were right. Look whether the problem asks "
     "anything.",
+    "never_tried": "Nobody tried it, though 44 learners reached its unit. Look at its place, and whether it "
+    "works.",
 }
 """Written by hand from FOUND."""
 
@@ -78,6 +80,14 @@ def test_each_video_says_what_was_found_about_it_and_the_map_all(sofia: httpx.Cl
     page = sofia.get("engagement/video_map/").text
     assert found_on(page) == [f"{videos[i].name}: {said}" for i, said in VIDEOS_SAID.items()]
     assert "Strong and weak learners" not in page
+
+
+def test_languages_of_transcripts_that_nobody_asks_for_stand_where_languages_do(sofia: httpx.Client) -> None:
+    said = (
+        "3 of the videos have transcripts in German, which no browser of 450 learners asks for. Look whether "
+        "they are needed."
+    )
+    assert said in plain(sofia.get("enrollment/geography/").text)
 
 
 def test_a_course_without_findings_says_nothing_of_them(world: World) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from tests.metrics.conftest import Compute, columns
+from tests.metrics.test_course_flow import outline, usage
 from tests.metrics.test_items import START, Facts, by_case, gave, rest, run_of
 from tests.metrics.test_videos import watch
 from tests.metrics.test_viewings import UNTIL
@@ -153,3 +154,60 @@ def test_rules_about_videos_at_their_limits(compute: Compute) -> None:
         ("video_part_watched_again", "again", 20, "low", place | {"learners": 11, "of_learners": 20}),
     ]  # fmt: skip
     assert [row[0] for row in rows if row[1] == "more"] == ["video_part_left"]
+
+
+OUTLINE_OF_PROBLEMS = """
+c1
+  s1
+    u1: p1 p2 p5
+    u2: p3 h1
+    u3: p4
+"""
+
+
+def reached(**learners: int) -> Facts:
+    """Rows of `course_flow`: so many learners reached the unit."""
+    none = dict.fromkeys(("completed", "next_block_id", "next_learners"))
+    return [
+        {"course_id": "C", "level": "unit", "block_id": usage(unit), "display_name": unit, "place": place}
+        | {"parent_block_id": usage("s1"), "is_deleted": False, "reached": number}
+        | {"tried": 0, "watched": 0, "stopped": 0}
+        | none
+        for place, (unit, number) in enumerate(learners.items())
+    ]
+
+
+def test_a_problem_nobody_tried_is_found_where_learners_came_by(compute: Compute) -> None:
+    """`p1` was tried once, `p5` is gone, `p3` is in a library; 9 learners reached the unit of `p4`."""
+    blocks = outline(OUTLINE_OF_PROBLEMS, gone="p5")
+    for block in blocks:
+        if block["block_id"] == usage("p3"):
+            library = "block-v1:C+type@library_content+block@l"
+            block["parent_block_id"] = library
+            block["ancestor_ids"] = [*block["ancestor_ids"], library]
+    tried = [row | {"course_id": "C"} for row in gave(1, 1, usage("p1"), "a", right=True)]
+    found = compute(
+        "finding", UNTIL, problem_submission=tried, course_blocks=blocks,
+        course_flow=reached(u1=31, u2=50, u3=9),
+    )  # fmt: skip
+    rows = columns(found, "finding", "kind", "subject", "learners", "confidence", "numbers")
+    assert rows == [("never_tried", usage("p2"), 31, "medium", '{"reached": 31}')]
+
+
+def test_transcripts_that_no_browser_asks_for(compute: Compute) -> None:
+    """Of `C` most videos have English; Portuguese has a reader. `D` has too few known readers."""
+    transcripts = [
+        {"course_id": course, "language": language, "videos": videos, "course_videos": 9}
+        for course in "CD"
+        for language, videos in {"en": 9, "fr": 3, "fr-CA": 4, "pt-BR": 2}.items()
+    ]
+    readers = [
+        {"course_id": course, "language": language, "count": number}
+        for course, counts in {"C": {"es": 9, "pt": 1, None: 7}, "D": {"es": 9, None: 7}}.items()
+        for language, number in counts.items()
+    ]
+    found = compute(
+        "finding", UNTIL, course_transcript_language=transcripts, course_enrollment_language_current=readers
+    )
+    rows = columns(found, "finding", "course_id", "kind", "subject", "learners", "confidence", "numbers")
+    assert rows == [("C", "transcripts_unused", "fr", 10, "low", '{"videos": 4, "learners": 10}')]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pharos.insights import findings
 from pharos.insights.api import Row
 from pharos.insights.controls import files
 from pharos.insights.directory import Course
@@ -36,9 +37,13 @@ class Readers:
 
 
 def languages_of(
-    words: Language, course: Course, learners: Sequence[Row], transcripts: Sequence[Row]
+    words: Language,
+    course: Course,
+    learners: Sequence[Row],
+    transcripts: Sequence[Row],
+    found: Sequence[findings.Row],
 ) -> Languages | None:
-    """The part of a page about languages; None where no browser told one."""
+    """The part of a page about languages; None where no browser told one. `found`: findings of the course."""
     told = sorted(
         (row for row in learners if row["language"] and row["count"]), key=lambda row: -row["count"]
     )
@@ -67,7 +72,10 @@ def languages_of(
             "By the language that the browser of each learner asked for last (the header Accept-Language); "
             "it may differ from the language of the LMS that a learner chose."
         ),
-        _answer(words, named, known, has_transcripts=bool(transcripts)),
+        words.sentences(
+            _answer(words, named, known, has_transcripts=bool(transcripts)),
+            *(findings.sentence(words, row) for row in findings.of_kind(found, "transcripts_unused")),
+        ),
         fixed(words.text("Languages of learners"), _columns(words, known, transcripts), rows),
         addresses["csv"],
         addresses["xlsx"],

@@ -21,6 +21,11 @@ def known(findings: Iterable[Row]) -> list[Row]:
     return [row for row in findings if row["kind"] in _KINDS]
 
 
+def of_kind(findings: Iterable[Row], kind: str) -> list[Row]:
+    """The findings by one rule."""
+    return [row for row in findings if row["kind"] == kind]
+
+
 def about(findings: Iterable[Row], subject: str, part_id: str = "") -> list[Row]:
     """The known findings about a problem and a part of it; or about a video, by the id that players write."""
     return [row for row in known(findings) if row["subject"] == subject and row["part_id"] in ("", part_id)]
@@ -95,6 +100,16 @@ def _answer_after_change(words: Language, finding: Row) -> Markup:
     )
 
 
+def _never_tried(words: Language, finding: Row) -> Markup:
+    return words.htmls(
+        "<strong>Nobody</strong> tried it, though %(n)s learner reached its unit. Look at its place, and "
+        "whether it works.",
+        "<strong>Nobody</strong> tried it, though %(n)s learners reached its unit. Look at its place, and "
+        "whether it works.",
+        finding["numbers"]["reached"],
+    )
+
+
 def _mostly_skipped(words: Language, finding: Row) -> Markup:
     numbers = finding["numbers"]
     return words.htmls(
@@ -163,6 +178,18 @@ def _part_watched_again(words: Language, finding: Row) -> Markup:
     )
 
 
+def _transcripts_unused(words: Language, finding: Row) -> Markup:
+    return words.htmls(
+        "%(videos)s of the videos have transcripts in %(language)s, which no browser of %(n)s learner asks "
+        "for. Look whether they are needed.",
+        "%(videos)s of the videos have transcripts in %(language)s, which no browser of %(n)s learners asks "
+        "for. Look whether they are needed.",
+        finding["numbers"]["learners"],
+        videos=words.number(finding["numbers"]["videos"]),
+        language=strong(words.language(finding["subject"])),
+    )
+
+
 def span(words: Language, place: Row) -> dict[str, Markup]:
     """What a sentence says of a place of a video: its learners, `from` and `to`."""
     return {
@@ -182,10 +209,12 @@ _KINDS: dict[str, Callable[[Language, Row], Markup]] = {
     "nobody_right": _nobody_right,
     "negative_discrimination": _negative_discrimination,
     "answer_after_change": _answer_after_change,
+    "never_tried": _never_tried,
     "mostly_skipped": _mostly_skipped,
     "video_rarely_finished": _rarely_finished,
     "video_part_left": _part_left,
     "video_opening_skipped": _opening_skipped,
     "video_part_watched_again": _part_watched_again,
+    "transcripts_unused": _transcripts_unused,
     "all_right_at_once": _all_right_at_once,
 }

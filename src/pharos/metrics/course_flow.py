@@ -34,7 +34,7 @@ def learner_place(
     course_blocks: ibis.Table,
 ) -> ibis.Table:
     """For each learner and visited place: tried, watched and completed, with the first and the last visit."""
-    outline = _outline(course_blocks)
+    outline = outline_of(course_blocks)
     done = _completions(counted_place_visit, counted_completion_blockcompletion)
     visits = counted_place_visit.filter(counted_place_visit.kind == REACHED)
     none = ibis.null("int64")
@@ -61,7 +61,7 @@ def learner_place(
     return _with_completed(found.rename(block_id="place"), done, outline)
 
 
-def _outline(course_blocks: ibis.Table) -> ibis.Table:
+def outline_of(course_blocks: ibis.Table) -> ibis.Table:
     """One row per block, at its first place, with the ids of its enclosing blocks.
 
     Columns: course_id, block_id, block_type, display_name, is_deleted, sort_idx, parent_block_id, course,
@@ -172,7 +172,7 @@ def course_flow(
     learner_place: ibis.Table, course_blocks: ibis.Table, learner_status: ibis.Table
 ) -> ibis.Table:
     """Learners by place; places of today without a learner too, deleted ones only with learners."""
-    outline = _outline(course_blocks)
+    outline = outline_of(course_blocks)
     places = learner_place
     is_done = places.completed.cast("int64")
     counts = places.group_by(_PLACE).agg(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ibis
 
+from pharos.metrics.course_flow import UNIT, outline_of
 from pharos.metrics.items import FEW, FEW_COMPARED, MOST_ANSWERS
 from pharos.metrics.metric import metric
 from pharos.metrics.videos import DROP_OFF, PEAK, SKIPPED
@@ -17,22 +18,26 @@ WRONG_ANSWER_PREFERRED = "wrong_answer_preferred"
 NOBODY_RIGHT = "nobody_right"
 NEGATIVE_DISCRIMINATION = "negative_discrimination"
 ANSWER_AFTER_CHANGE = "answer_after_change"
+NEVER_TRIED = "never_tried"
 MOSTLY_SKIPPED = "mostly_skipped"
 RARELY_FINISHED = "video_rarely_finished"
 PART_LEFT = "video_part_left"
 OPENING_SKIPPED = "video_opening_skipped"
 PART_WATCHED_AGAIN = "video_part_watched_again"
+TRANSCRIPTS_UNUSED = "transcripts_unused"
 ALL_RIGHT_AT_ONCE = "all_right_at_once"
 ORDER = (  # the kind to look at first before the others
     WRONG_ANSWER_PREFERRED,
     NOBODY_RIGHT,
     NEGATIVE_DISCRIMINATION,
     ANSWER_AFTER_CHANGE,
+    NEVER_TRIED,
     MOSTLY_SKIPPED,
     RARELY_FINISHED,
     PART_LEFT,
     OPENING_SKIPPED,
     PART_WATCHED_AGAIN,
+    TRANSCRIPTS_UNUSED,
     ALL_RIGHT_AT_ONCE,
 )
 HIGH, MEDIUM = 100, 30  # learners that a finding stands on, for high and for medium confidence
@@ -43,7 +48,14 @@ _COLUMNS = ("course_id", "kind", "subject", "part_id", "variant", "answer", "lea
 
 @metric(tables.finding, by="course_id")
 def finding(
-    item_quality: ibis.Table, item_answer: ibis.Table, video: ibis.Table, video_place: ibis.Table
+    item_quality: ibis.Table,
+    item_answer: ibis.Table,
+    video: ibis.Table,
+    video_place: ibis.Table,
+    course_blocks: ibis.Table,
+    course_flow: ibis.Table,
+    course_transcript_language: ibis.Table,
+    course_enrollment_language_current: ibis.Table,
 ) -> ibis.Table:
     """All findings of a course run, with their rank and confidence."""
     whole = item_quality.filter(item_quality.variant.isnull())
@@ -52,12 +64,14 @@ def finding(
         _nobody_right(whole),
         _negative_discrimination(whole),
         _answers_after_change(whole, item_answer),
+        _never_tried(item_quality, course_blocks, course_flow),
         _mostly_skipped(whole),
         _all_right_at_once(whole),
         _rarely_finished(video),
         _parts_left(video_place),
         _openings_skipped(video_place),
         _parts_watched_again(video_place),
+        _transcripts_unused(course_transcript_language, course_enrollment_language_current),
     )
     return _ranked(found)
 
@@ -158,6 +172,26 @@ def _answers_after_change(items: ibis.Table, item_answer: ibis.Table) -> ibis.Ta
     )
 
 
+def _never_tried(items: ibis.Table, course_blocks: ibis.Table, course_flow: ibis.Table) -> ibis.Table:
+    """A problem of the outline without any submission, in a unit that learners reached.
+
+    Only problems directly in the unit: those in a library or a split test are shown to some learners only.
+    """
+    outline = outline_of(course_blocks)
+    problems = outline.filter(
+        outline.block_type == "problem",
+        ~outline.is_deleted,
+        ~outline.is_orphan,
+        outline.parent_block_id == outline.unit,
+    ).select("course_id", "unit", module_id=outline.block_id)
+    units = course_flow.filter(course_flow.level == UNIT, course_flow.reached >= FEW)
+    reached = units.select("course_id", "reached", unit=units.block_id)
+    rows = problems.inner_join(reached, ["course_id", "unit"]).select(problems, reached.reached)
+    rows = rows.anti_join(items, ["course_id", "module_id"])
+    rows = rows.mutate(part_id=ibis.literal(""), variant=ibis.null("int64"))
+    return _found(rows, NEVER_TRIED, learners=rows.reached, numbers=_json(reached=rows.reached))
+
+
 def _mostly_skipped(items: ibis.Table) -> ibis.Table:
     """Fewer than half of the learners who saw the problem tried any part of it."""
     problems = items.group_by("course_id", "module_id").agg(seen=items.seen.max(), tried=items.tried.max())
@@ -189,6 +223,23 @@ def _parts_watched_again(places: ibis.Table) -> ibis.Table:
     """Peaks that more than half of their viewers watch again."""
     rows = places.filter(places.kind == PEAK, places.learners * 2 > places.of_learners)
     return _at_place(rows, PART_WATCHED_AGAIN)
+
+
+def _transcripts_unused(transcripts: ibis.Table, readers: ibis.Table) -> ibis.Table:
+    """A language of transcripts that no learner's browser asks for, unless most videos have it."""
+    told = transcripts.mutate(subject=transcripts.language.lower().re_replace("[-_].*$", ""))
+    languages = told.group_by("course_id", "subject").agg(videos=told.videos.max())
+    languages = languages.mutate(most=languages.videos.max().over(ibis.window(group_by="course_id")))
+    rest = languages.filter(languages.videos < languages.most)
+    known = readers.filter(readers.language.notnull(), readers["count"] > 0)
+    learners = known.group_by("course_id").agg(learners=known["count"].sum().cast("int64"))
+    learners = learners.filter(learners.learners >= FEW)
+    rows = rest.inner_join(learners, "course_id").select(rest, learners.learners)
+    asked = known.select("course_id", subject=known.language)
+    rows = rows.anti_join(asked, ["course_id", "subject"])
+    rows = rows.rename(module_id="subject").mutate(part_id=ibis.literal(""), variant=ibis.null("int64"))
+    numbers = _json(videos=rows.videos, learners=rows.learners)
+    return _found(rows, TRANSCRIPTS_UNUSED, learners=rows.learners, numbers=numbers)
 
 
 def _at_place(places: ibis.Table, kind: str) -> ibis.Table:

@@ -56,12 +56,13 @@ class Country:
 async def geography(request: Request, course: CourseInView, site: TheSite) -> Response:
     """Where are my learners?"""
     words: Language = request.state.language
-    rows, learners, transcripts = await asyncio.gather(
+    rows, learners, transcripts, found = await asyncio.gather(
         site.api.locations(course.course_id),
         site.api.languages(course.course_id),
         site.api.transcript_languages(course.course_id),
+        site.api.findings(course.course_id),
     )
-    languages = languages_of(words, course, learners, transcripts)
+    languages = languages_of(words, course, learners, transcripts, found)
     page = _page(request, words, course, countries_of(words, rows), newest(rows), languages)
     return site.renderer.render(request, page)
 

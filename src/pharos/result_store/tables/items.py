@@ -259,7 +259,7 @@ finding = result(
     "finding",
     Definition(
         title="Findings",
-        version=2,
+        version=3,
         meaning="What a course team should look at first, with its evidence.",
         formula=(
             "wrong_answer_preferred (look at the key): a wrong answer that more strong learners give first "
@@ -269,6 +269,8 @@ finding = result(
             "below 0. "
             "answer_after_change (look at what was edited): a tenth or more of the learners since the last "
             "edit gave an answer that nobody gave before. "
+            "never_tried (look at its place, and whether it works): no submission, though learners reached "
+            "its unit. "
             "mostly_skipped (look at its place and text): fewer than half of those who saw the problem tried "
             "it. "
             "video_rarely_finished (look at its length and its last part): a tenth of its viewers or fewer "
@@ -276,20 +278,26 @@ finding = result(
             "video_part_left (look at what happens there): a drop in which a quarter or more leave. "
             "video_opening_skipped (look whether the beginning is needed): an opening that learners skip. "
             "video_part_watched_again (look whether it is hard to follow): a peak that most watch again. "
+            "transcripts_unused (look whether it is needed): a language of transcripts, other than that of "
+            "most videos, which no learner's browser asks for. "
             "all_right_at_once (look whether it asks anything): every first answer is right."
         ),
         edge_cases=(
             "Each needs 10 learners: strong ones for the first, of an edit those before and those since.",
             "That everybody is right needs 20 learners, and an answer after an edit 5.",
             "A wrong answer of a randomised problem is judged within its variant.",
-            "A problem that nobody tried has no item quality, and no finding.",
+            "A problem that nobody tried is one of the outline; course_flow tells who reached its unit.",
+            "Not every learner is shown a problem in a library or a split test: it is no never_tried.",
             "confidence is high if the finding stands on 100 learners or more, medium from 30, else low.",
             "rank goes by kind, in the order above, then by learners.",
             "Drops, peaks and skipped openings of videos are those of the table video_place.",
             "Kinds are open: later releases add some, also about other blocks.",
         ),
         window="The whole history up to the last day.",
-        source="The tables item_quality, item_answer, video and video_place.",
+        source=(
+            "The tables item_quality, item_answer, video, video_place, course_flow, "
+            "course_transcript_language and course_enrollment_language_current; the outline of the course."
+        ),
         spec="02 §12",
     ),
     course_id(),
@@ -298,7 +306,7 @@ finding = result(
     column(
         "subject",
         Exact(255),
-        "Usage id of the block that it is about; of a video the id that players write.",
+        "Usage id of the block that it is about; of a video the id that players write; a language.",
         nullable=False,
     ),
     column("part_id", Exact(255), "Input of the problem; empty: all of the block.", nullable=False),
