@@ -153,6 +153,11 @@ COURSES = {
         title="Ελληνικά <b>& 日本語</b> %(n)s {x}",
     ),
     "course-v1:Odd+LONG+1": Odd(since(day("2026-11-01"), {"audit": (9, 9)}), {}, KNOWN, title="Long " * 50),
+    "course-v1:Odd+NOWHERE+1": Odd(
+        since(day("2026-11-01"), {"audit": (7, 7)}),
+        demographics={"country_code": {None: 7}},
+        languages={"fr": 6, None: 1},
+    ),
     "course-v1:Odd+UNENROLLED+1": Odd({}, {day("2026-11-16"): {"ACTIVE": 4}}),
     "Odd/OLD/1": Odd(since(day("2026-11-25"), {"executive": (2, 2)}), {}, UNKNOWN),
 }

@@ -339,6 +339,19 @@ def test_ended_courses_do_not_lose_learners(sofia: Patient) -> None:
     assert [row[5] for row in rows] == ["−10"]
 
 
+def test_the_sentence_of_a_portfolio_is_of_the_courses_shown_and_so_is_its_link(sofia: Patient) -> None:
+    query = {"language": "en", "q": "odd 1", "availability": "unknown", "by": "program"}
+    page = sofia.get("/courses/portfolio/", params=query).text
+    rows = table(sofia.get("/courses/", params=query).text)[1:-1]
+    enrolled = sum(int(row[3].replace(",", "")) for row in rows)
+    assert answer(page).startswith(f"There are {enrolled:,} enrollments in the {len(rows)} courses shown, ")
+    found = re.search(r'<p class="answer">.*?href="([^"]*losing[^"]*)"', page, re.DOTALL)
+    assert found
+    assert [row[5] for row in table(sofia.get(html.unescape(found[1])).text)[1:-1]] == ["−10"]
+    assert "q=odd+1&availability=unknown" in html.unescape(found[1])
+    assert "not in the LMS’s list of courses" in page
+
+
 def test_a_course_that_nobody_joined_is_listed(odd_world: World, sofia: Patient) -> None:
     rows = table(sofia.get("/courses/", params={"language": "en"}).text)
     [row] = [row for row in rows if odd_world.campus.courses[2].id.removeprefix("course-v1:") in row[0]]
@@ -429,6 +442,14 @@ def test_passing_is_compared_by_day_of_the_course(sofia: Patient) -> None:
     file = sofia.get(f"{address(course, '')}csv/enrollment/?period=7d").text.lstrip(BOM).splitlines()
     place = file[0].split(",").index("passing")
     assert [line.split(",")[place] for line in file[1:]] == ["2"] + ["5"] * 6
+
+
+def test_languages_are_told_where_no_country_is_known(sofia: Patient) -> None:
+    """As on a site without a file of the addresses of countries: learners are counted all the same."""
+    page = sofia.get(address("course-v1:Odd+NOWHERE+1", LATEST[3]), params={"language": "en"}).text
+    assert answer(page) == "No country is known yet. There are 7 learners."
+    assert "Nothing has been counted" not in page
+    assert table(page.partition('id="languages"')[2])[1][:2] == ["French", "6"]
 
 
 def test_languages_of_browsers_stand_beside_those_of_transcripts(sofia: Patient) -> None:

@@ -30,7 +30,7 @@ def test_groups_add_up_and_filters_hold(world: World) -> None:
         assert "In no program 4 courses" in page
         found = client.get("/courses/portfolio/?org=CampusX").text
         assert "1 of 6 courses" in found
-        assert "<strong>356 learners</strong> are enrolled in your course" in found
+        assert "<strong>356 learners</strong> are enrolled in the course shown" in found
         assert 'href="/courses/?org=CampusX"' in found
         assert "No course matches" in client.get("/courses/portfolio/?q=nothing").text
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.insights import odd_courses
 from tests.insights.test_numbers import table
 from tests.insights.world import COUNTRIES, EDUCATION, fill, world_of
 
@@ -66,3 +67,16 @@ def test_a_site_hides_small_groups_on_pages_and_in_files(tmp_path: Path) -> None
         assert levels[""] == 60 + EDUCATION["none"]
         page = client.get(f"{course}enrollment/demographics/education/").text
         assert {row[0]: row[1] for row in table(page)[1:]}["None"] == "0"
+
+
+def test_where_all_groups_are_hidden_the_page_says_so_and_not_that_nobody_told(tmp_path: Path) -> None:
+    """GAPWEEKS has 10 learners in groups of 4, 4 and 2, of 6, 3 and 1, of 5, 2 and 3, and of 8 and 2."""
+    reports = ("geography", "demographics/age", "demographics/education", "demographics/gender")
+    with world_of(tmp_path, odd_courses.fill, odd_courses.prepare, minimum_cell=9) as world:
+        for report in reports:
+            with world.client("sofia") as client:
+                page = client.get(f"/courses/course-v1:Odd+GAPWEEKS+1/enrollment/{report}/").text
+            assert "<strong>No group is large enough to be shown.</strong> There are 10 learners." in page
+            assert "shows no group of fewer than 9 learners" in page
+            assert "Nobody has said" not in page
+            assert "Nothing has been counted" not in page

@@ -20,7 +20,7 @@ from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
 from pharos.insights.navigation import Report
 from pharos.insights.rendering import Link
-from pharos.insights.reports import ReportPage, State, about, all_left, no_data_yet, nobody
+from pharos.insights.reports import ReportPage, State, about, all_hidden, all_left, no_data_yet, nobody
 from pharos.insights.site import site_of
 from pharos.insights.tables import Column, Table, table
 
@@ -48,17 +48,20 @@ def names_of(request: Request, course: Course, report: Report) -> dict[str, Any]
 
 
 def empty_page(
-    words: Language, course: Course, names: dict[str, Any], everybody: int, last: date | None
+    request: Request, course: Course, names: dict[str, Any], everybody: int, last: date | None
 ) -> ReportPage:
     """Shown when learners gave no such information, when all have left, or when nothing was counted.
 
     `last` is the day of the numbers, None without any.
     """
+    words: Language = request.state.language
     if last is None:
         answer = words.html("<strong>Nothing has been counted yet.</strong>")
         return ReportPage(**names, answer=answer, empty=no_data_yet(words, course.path))
     if not everybody:
         return ReportPage(**names, answer=nobody(words, last), empty=all_left(words, course.path))
+    if hidden := all_hidden(request, everybody, course.path):
+        return ReportPage(**names, **hidden)
     answer = words.htmls(
         "<strong>Nobody has said.</strong> There is %(n)s learner.",
         "<strong>Nobody has said.</strong> There are %(n)s learners.",

@@ -146,6 +146,32 @@ def _note(request: Request, report: Report) -> str:
     )
 
 
+def all_hidden(request: Request, everybody: int, course_path: str) -> dict[str, Any]:
+    """Answer and state of a page without a group to show, on a site that hides groups of few learners.
+
+    Empty where the site hides none: then no learner told anything.
+    """
+    words: Language = request.state.language
+    least = site_of(request).settings.insights.minimum_cell
+    if not least:
+        return {}
+    answer = words.htmls(
+        "<strong>No group is large enough to be shown.</strong> There is %(n)s learner.",
+        "<strong>No group is large enough to be shown.</strong> There are %(n)s learners.",
+        everybody,
+    )
+    state = State(
+        words.text("No group is large enough"),
+        words.text(
+            "This site shows no group of fewer than %(n)s learners. As soon as one has as many, the report "
+            "is shown.",
+            n=words.number(least),
+        ),
+        (Link(course_path, words.text("Back to course home")),),
+    )
+    return {"answer": answer, "empty": state}
+
+
 def no_data_yet(words: Language, course_path: str) -> State:
     """The Data API has no rows for the course: not an error."""
     return State(

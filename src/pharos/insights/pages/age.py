@@ -79,7 +79,7 @@ def _age_page(
     known = everybody - ages[None]
     names = names_of(request, course, navigation.AGE)
     if not known or last is None:
-        return empty_page(words, course, names, everybody, last)
+        return empty_page(request, course, names, everybody, last)
     median = median_age(ages)
     middle = words.number(median, 0 if median and median == int(median) else 1)
     merged: Counter[int | None] = Counter()

@@ -74,7 +74,7 @@ def _page(request: Request, listed: list[Listed], programs: Sequence[Row], last:
         **found,
         title=words.text("Courses"),
         question=words.text("How are my courses doing?"),
-        answer=headline(request, listed, last),
+        answer=headline(request, listed, last, "/courses/?losing=yes&sort=change"),
         figures=tuple(_figures(words, listed, last)),
         table=_table(request, words, shown) if shown else None,
         side_by_side=f"/courses/portfolio/{query}",
@@ -82,8 +82,12 @@ def _page(request: Request, listed: list[Listed], programs: Sequence[Row], last:
     )
 
 
-def headline(request: Request, listed: Sequence[Listed], last: date) -> Markup:
+def headline(
+    request: Request, listed: Sequence[Listed], last: date, losing: str, *, filtered: bool = False
+) -> Markup:
     """The answer in one or two sentences; `last` is the last day counted.
+
+    `losing` is the address of those courses that lost learners. `filtered`: the viewer has further courses.
 
     A person in two courses is two enrollments: only of one course are they learners.
     """
@@ -92,10 +96,24 @@ def headline(request: Request, listed: Sequence[Listed], last: date) -> Markup:
         return words.html("<strong>Nothing has been counted yet</strong> for your courses.")
     current, change = sum(i.current for i in listed), sum(i.change for i in listed)
     if len(listed) == 1:
+        if filtered:
+            learners = words.htmls(
+                "<strong>%(n)s learner</strong> is enrolled in the course shown",
+                "<strong>%(n)s learners</strong> are enrolled in the course shown",
+                current,
+            )
+        else:
+            learners = words.htmls(
+                "<strong>%(n)s learner</strong> is enrolled in your course",
+                "<strong>%(n)s learners</strong> are enrolled in your course",
+                current,
+            )
+    elif filtered:
         learners = words.htmls(
-            "<strong>%(n)s learner</strong> is enrolled in your course",
-            "<strong>%(n)s learners</strong> are enrolled in your course",
+            "There is <strong>%(n)s enrollment</strong> in the %(courses)s courses shown",
+            "There are <strong>%(n)s enrollments</strong> in the %(courses)s courses shown",
             current,
+            courses=words.number(len(listed)),
         )
     else:
         learners = words.htmls(
@@ -115,12 +133,11 @@ def headline(request: Request, listed: Sequence[Listed], last: date) -> Markup:
         sentence = words.html("%(learners)s, <strong>%(change)s fewer</strong> than on %(day)s.", **values)
     else:
         sentence = words.html("%(learners)s, as many as on %(day)s.", **values)
-    return words.sentences(*filter(None, (sentence, _losing(request, listed))))
+    return words.sentences(*filter(None, (sentence, _losing(words, listed, losing))))
 
 
-def _losing(request: Request, listed: Sequence[Listed]) -> Markup:
+def _losing(words: Language, listed: Sequence[Listed], address: str) -> Markup:
     """Which courses lost learners, the largest loss first, with a link to all of them."""
-    words: Language = request.state.language
     losing = sorted((item for item in listed if item.is_losing), key=lambda item: item.change)
     if not losing:
         return Markup("")
@@ -129,7 +146,7 @@ def _losing(request: Request, listed: Sequence[Listed]) -> Markup:
         for item in losing[:MOST_NAMED]
     ]
     values = {
-        "link": "/courses/?losing=yes&sort=change#results",
+        "link": f"{address}#results",
         "names": Markup(words.enumeration(names)),  # noqa: S704 - escaped above
     }
     if len(losing) > len(names):
@@ -162,6 +179,7 @@ def _figures(words: Language, listed: Sequence[Listed], last: date) -> list[Figu
             words.text("ever enrolled; a person in two courses counts twice")
             if len(listed) > 1
             else words.text("ever enrolled"),
+            href="/courses/?sort=-total#results",
         ),
         Figure(
             "current_enrollment",

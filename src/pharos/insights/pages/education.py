@@ -66,7 +66,7 @@ def _education_page(
     known = everybody - levels[None]
     names = names_of(request, course, navigation.EDUCATION)
     if not known or last is None:
-        return empty_page(words, course, names, everybody, last)
+        return empty_page(request, course, names, everybody, last)
 
     def label(level: int | str | None) -> str:
         return words.text(LEVELS.get(str(level), UNKNOWN))

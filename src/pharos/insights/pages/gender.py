@@ -63,7 +63,7 @@ def days_of(rows: Sequence[Row], last: date | None) -> list[GenderDay]:
 def _gender_page(request: Request, words: Language, course: Course, days: list[GenderDay]) -> ReportPage:
     names = names_of(request, course, navigation.GENDER)
     if not days:
-        return empty_page(words, course, names, 0, None)
+        return empty_page(request, course, names, 0, None)
     first, newest = days[0].day, days[-1].day
     period = period_of(request, course, first, newest, periods.BY_DAY)
     shown = [item for item in days if item.day in period]
@@ -71,7 +71,7 @@ def _gender_page(request: Request, words: Language, course: Course, days: list[G
     names |= controls(request, course, period, first, newest, periods.BY_DAY, ())
     names |= {"comparison": None}
     if not last.known:
-        return empty_page(words, course, names, last.total, last.day)
+        return empty_page(request, course, names, last.total, last.day)
     shares = {k: last.counts[k] / last.known for k in GENDERS}
     bars = [
         {"name": words.text(label), "value": shares[k], "rows": tip(words, last.counts[k], last.known)}

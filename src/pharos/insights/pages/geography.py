@@ -21,11 +21,14 @@ from pharos.insights.controls import files
 from pharos.insights.demographics import newest
 from pharos.insights.directory import Course
 from pharos.insights.language import Language, noop
+from pharos.insights.rendering import Link
 from pharos.insights.reports import (
     Figure,
     Languages,
     ReportPage,
+    State,
     about,
+    all_hidden,
     all_left,
     no_data_yet,
     nobody,
@@ -110,12 +113,12 @@ def _page(
     everybody = sum(country.count for country in countries)
     if last is not None and not everybody:
         return ReportPage(**names, answer=nobody(words, last), empty=all_left(words, course.path))
-    if last is None or not known:
-        return ReportPage(
-            **names,
-            answer=words.html("<strong>No country is known yet.</strong>"),
-            empty=no_data_yet(words, course.path),
-        )
+    if last is None:
+        answer = words.html("<strong>No country is known yet.</strong>")
+        return ReportPage(**names, answer=answer, empty=no_data_yet(words, course.path))
+    if not known:
+        told = all_hidden(request, everybody, course.path) or _no_country(words, course, everybody)
+        return ReportPage(**names, **told, languages=languages)
     return ReportPage(
         **names,
         answer=_headline(words, known, everybody),
@@ -126,6 +129,24 @@ def _page(
         languages=languages,
         **files(course, "enrollment/geography"),
     )
+
+
+def _no_country(words: Language, course: Course, everybody: int) -> dict[str, Any]:
+    """Answer and state of the page of learners whose countries are not known."""
+    answer = words.htmls(
+        "<strong>No country is known yet.</strong> There is %(n)s learner.",
+        "<strong>No country is known yet.</strong> There are %(n)s learners.",
+        everybody,
+    )
+    state = State(
+        words.text("No country is known"),
+        words.text(
+            "Countries are looked up by the network addresses that learners use, and none was found. Ask "
+            "your operator whether there is a file of the addresses of countries."
+        ),
+        (Link(course.path, words.text("Back to course home")),),
+    )
+    return {"answer": answer, "empty": state}
 
 
 def _headline(words: Language, known: Sequence[Country], everybody: int) -> Markup:

@@ -75,7 +75,9 @@ async def portfolio(request: Request, view: CoursesInView, site: TheSite) -> Res
         **found,
         title=words.text("Portfolio"),
         question=words.text("How do my courses compare?"),
-        answer=headline(request, shown, last) if shown else Markup(""),
+        answer=headline(request, shown, last, _losing(request), filtered=len(shown) < len(listed))
+        if shown
+        else Markup(""),
         groupings=(
             Link(with_query(request, by=None), words.text("Organization"), not by_program),
             Link(with_query(request, by=BY_PROGRAM), words.text("Program"), by_program),
@@ -88,6 +90,11 @@ async def portfolio(request: Request, view: CoursesInView, site: TheSite) -> Res
         else "",
     )
     return site.renderer.render(request, page)
+
+
+def _losing(request: Request) -> str:
+    """Address of those of the courses shown that lost learners, as a list."""
+    return "/courses/" + with_query(request, losing="yes", sort="change", by=None)
 
 
 def _by_organisation(listed: Sequence[Listed]) -> list[tuple[str, list[Listed]]]:
@@ -128,7 +135,9 @@ def _card(words: Language, item: Listed) -> Card:
         href=item.course.path,
         name=item.course.name,
         run=item.course.run,
-        availability=words.text(AVAILABILITIES[item.availability]),
+        availability=words.text(AVAILABILITIES[item.availability])
+        if item.known
+        else words.text("not in the LMS’s list of courses"),
         current=words.texts("%(n)s enrolled", "%(n)s enrolled", item.current),
         change=words.text("%(change)s in 7 days", change=words.signed(item.change)),
     )
