@@ -9,10 +9,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from tests import lines
 
 from pharos import config
+from pharos.engine import open_engine
+from pharos.lake import lms_tables
+from pharos.lake.lake import Lake
+from pharos.lms.tables import ALL as LMS_TABLES
 from pharos.pipeline import parted
 from pharos.pipeline.graph import FACTS, METRICS
 from pharos.pipeline.inputs import fact_of
@@ -77,6 +82,16 @@ class Installation:
         """Run on a log file that has these lines now."""
         path = lines.write(self.folder / "tracking.log", log)
         return run_pipeline(self.settings, logs=[str(path)], until=until, full=full, accepted=accepted)
+
+    def know(self, **tables: list[dict[str, Any]]) -> None:
+        """Import rows of tables of the LMS; columns that they leave out are null."""
+        lake = Lake(self.settings.lake)
+        with lake.locked():
+            engine = open_engine(self.settings.engine, lake.staging / "spill")
+            for name, rows in tables.items():
+                table = pa.Table.from_pylist(rows, LMS_TABLES[name].schema)
+                lms_tables.replace(lake, engine, name, table, "a test", UNTIL, problem=None)
+            engine.close()
 
     def tables(self) -> Tables:
         """The rows of all result tables, without row numbers and the moment of publication."""

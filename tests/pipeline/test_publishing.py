@@ -16,7 +16,7 @@ from tests.conftest import SPARK
 from tests.pipeline.conftest import DAYS, UNTIL, Installation, computing, day_of, few, log
 from tests.pipeline.test_results import know_staff
 
-from pharos.config import EngineSettings
+from pharos.config import EngineSettings, load
 from pharos.pipeline import parted
 from pharos.pipeline.run import compute_only
 from pharos.result_store import store
@@ -174,6 +174,87 @@ def test_the_refusal_names_the_input_that_shrank(tmp_path: Path) -> None:
 
 
 @few
+def test_late_events_may_merge_rows_and_more_staff_may_not(tmp_path: Path) -> None:
+    """A mode that lasted until today ends in 2024, once another server's log comes: years of days go."""
+    late = log()[5::7]
+    early = [line for line in log() if line not in late]
+    home, fresh = Installation(tmp_path / "home"), Installation(tmp_path / "fresh")
+    home.run(early, None)
+    before = len(home.rows_of(MODES))
+    assert home.run([*early, *late], None).not_published == {}
+    assert len(home.rows_of(MODES)) < 0.9 * before
+    fresh.run(log(), None)
+    assert home.tables() == fresh.tables()
+
+    unlike = Installation(tmp_path / "unlike", counting={"staff": False})
+    unlike.run(early, None)
+    know_staff(unlike, 1, 2, 3)
+    assert "who is staff" in unlike.run([*early, *late], None).not_published[DAILY]
+
+
+ROSTER, WORDS = "module_engagement_roster", "module_engagement_roster_token"
+
+
+@pytest.fixture
+def with_roster(tmp_path: Path) -> Iterator[Installation]:
+    """A home that publishes names and e-mail addresses of thirty learners."""
+    home = Installation(tmp_path, data_api={"learners": True})
+    users = [
+        {"id": n, "username": f"u{n}", "email": f"mail{n}@x.org", "is_active": True, "is_staff": False,
+         "is_superuser": False}
+        for n in range(1, 31)
+    ]  # fmt: skip
+    everybody = [lines.enrollment(f"2024-03-02 09:{n:02}", "activated", user=n) for n in range(1, 31)]
+    with computing(ROSTER, WORDS):
+        home.run(everybody[:1], None)
+        home.know(
+            auth_user=users,
+            auth_userprofile=[{"user_id": n, "name": f"Anna{n} Maria{n} Berg{n}"} for n in range(1, 31)],
+            course_groups_cohortmembership=[{"user_id": n, "course_user_group_id": 1} for n in range(1, 31)],
+        )
+        home.run(everybody, None)
+        assert (len(home.rows_of(ROSTER)), len(home.rows_of(WORDS))) == (30, 150)
+        yield home
+
+
+def test_a_result_made_of_another_goes_with_it(with_roster: Installation) -> None:
+    with_roster.know(auth_user=[{"id": 1, "username": "u1", "is_staff": False, "is_superuser": False}])
+    refused = compute_only(with_roster.settings).not_published
+    assert "auth_user had 30 rows then and has 1 now" in refused[ROSTER]
+    assert "made from module_engagement_roster, which was not published" in refused[WORDS]
+    assert len(with_roster.rows_of(WORDS)) == 150
+    assert compute_only(with_roster.settings, accepted=[ROSTER]).not_published == {}
+    assert (len(with_roster.rows_of(ROSTER)), len(with_roster.rows_of(WORDS))) == (1, 4)
+
+
+def test_names_that_may_no_longer_be_shown_leave_the_words_to_find_learners_by(
+    with_roster: Installation,
+) -> None:
+    """Whatever else has fewer rows; else names and addresses would stay in the store for good."""
+    home, members = with_roster, [{"user_id": 1, "course_user_group_id": 1}]
+    home.settings = load(home.folder / "home", None, data_api={"learners": False})
+    home.know(course_groups_cohortmembership=members)
+    assert compute_only(home.settings).not_published == {}
+    assert {row[-1] for row in home.rows_of(WORDS)} == {"username"}
+    assert len(home.rows_of(WORDS)) == 30
+
+
+def test_names_that_learners_took_back_leave_the_words_and_lost_profiles_do_not(
+    with_roster: Installation,
+) -> None:
+    home, nameless = with_roster, [{"user_id": n, "name": ""} for n in range(1, 31)]
+    home.know(
+        auth_userprofile=[{"user_id": 1, "name": "Anna"}],
+        course_groups_cohortmembership=[{"user_id": n, "course_user_group_id": 1} for n in range(1, 30)],
+    )
+    refusal = compute_only(home.settings).not_published[WORDS]
+    assert "Fewer rows than then: auth_userprofile had 30 rows then and has 1 now; course_groups" in refusal
+    home.know(auth_userprofile=nameless)
+    assert compute_only(home.settings).not_published == {}
+    assert len(home.rows_of(WORDS)) == 60
+
+
+@few
 def test_a_named_moment_is_no_yes_unless_it_is_past(tmp_path: Path) -> None:
     """Jobs that name the day they describe: tables that are made from less are guarded there, too."""
     home, fewer = Installation(tmp_path), Installation(tmp_path / "fewer")
@@ -209,7 +290,8 @@ def test_groups_that_come_and_go_are_no_loss_and_course_runs_are(tmp_path: Path)
         replace_events(home, without)
         refused = compute_only(home.settings, until=datetime(2024, 3, 20)).not_published
     assert "1 of 2 course runs" in refused[SUMMARY]
-    assert "1 of 2 course runs" in refused["learner_status_count"]
+    assert "1 of 4 rows" in refused["learner_status"]
+    assert "made from learner_status" in refused["learner_status_count"]
 
 
 def replace_events(home: Installation, other: Installation) -> None:

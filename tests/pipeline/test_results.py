@@ -9,16 +9,11 @@ from pathlib import Path
 from random import Random
 
 import ibis
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests import lines
 from tests.pipeline.conftest import UNTIL, Installation, few, log
 
-from pharos.engine import open_engine
-from pharos.lake import lms_tables
-from pharos.lake.lake import Lake
-from pharos.lms.tables import TABLES
 from pharos.metrics import activity
 from pharos.metrics.metric import Metric
 from pharos.pipeline import results
@@ -36,22 +31,12 @@ def know_staff(installation: Installation, *users: int, teams: Mapping[int, str]
         {"user_id": user, "org": "UniX", "course_id": course, "role": "staff"}
         for user, course in (teams or {}).items()
     ]
-    known = pa.Table.from_pylist(
-        [
-            {"id": user, "username": f"u{user}", "email": None, "is_active": True, "is_staff": user in users,
-             "is_superuser": False}
-            for user in range(1, 10)
-        ]
-    )  # fmt: skip
-    lake = Lake(installation.settings.lake)
-    with lake.locked():
-        engine = open_engine(installation.settings.engine, lake.staging / "spill")
-        moment = UNTIL
-        lms_tables.replace(lake, engine, "auth_user", known, "a test", moment, problem=None)
-        schema = TABLES["student_courseaccessrole"].schema
-        rows = pa.Table.from_pylist(roles, schema)
-        lms_tables.replace(lake, engine, "student_courseaccessrole", rows, "a test", moment, problem=None)
-        engine.close()
+    known = [
+        {"id": user, "username": f"u{user}", "email": None, "is_active": True, "is_staff": user in users,
+         "is_superuser": False}
+        for user in range(1, 10)
+    ]  # fmt: skip
+    installation.know(auth_user=known, student_courseaccessrole=roles)
 
 
 @few

@@ -34,6 +34,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 import ibis
 import pyarrow as pa
@@ -224,6 +225,16 @@ class Inputs:
             elif (table := name.removeprefix(COUNTED)) in LMS_TABLES:
                 found[name] = self._imported_rows(table)
         return found
+
+    @cached_property
+    def staff_grants(self) -> int:
+        """How many rows of the LMS's tables say that somebody does not count; 0 if everybody does."""
+        if self.scope.counts_staff:
+            return 0
+        users = lms_tables.read(self.engine, self.lake, USERS)
+        staff = users.filter(users.is_staff | users.is_superuser)
+        found = int(self.engine.fetch(staff.agg(rows=staff.count()))["rows"][0].as_py())
+        return found + sum(self._imported_rows(table) for table in STAFF if table != USERS)
 
     def _of_fact(self, fact: str, name: str, metric: Metric) -> pa.Table | str:
         if fact not in self._day_digests:

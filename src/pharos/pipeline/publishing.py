@@ -24,18 +24,26 @@ from pharos.lake.lake import Lake
 from pharos.metrics.metric import END, Metric
 from pharos.pipeline import clock, parted
 from pharos.pipeline.fingerprints import fingerprint
-from pharos.pipeline.inputs import Inputs, part_of, result_schema
+from pharos.pipeline.graph import METRICS
+from pharos.pipeline.inputs import Inputs, fact_of, part_of, result_schema
 from pharos.pipeline.parted import Parted
 from pharos.pipeline.results import Computed
 from pharos.pipeline.scope import Scope
 from pharos.result_store import adoption, store
 from pharos.result_store.adoption import Adoption, Kept
 from pharos.result_store.editions import Batches, Change, Written, row_count
-from pharos.result_store.errors import ForeignRows, LossRefused, ResultStoreError, StoreAltered
+from pharos.result_store.errors import (
+    ForeignRows,
+    LeftWithSource,
+    LossRefused,
+    ResultStoreError,
+    StoreAltered,
+)
 from pharos.result_store.publications import Publication
 
 PUBLISHED = "published-{}.parquet"  # manifest of a result as it was published, by fingerprint
-LAST_DAY, SIZES = "last_day", "sizes"  # in that manifest: the last day, and rows of inputs by name
+# In that manifest: the last day, rows of inputs by name, and how many rows of the LMS say who does not count.
+LAST_DAY, SIZES, STAFF = "last_day", "sizes", "staff"
 MOST_LOST = 0.1  # of rows or course runs, that a result may lose without somebody saying yes
 BATCH_ROWS = 65_536
 
@@ -108,17 +116,17 @@ def publish(
 
     A result that has lost more than MOST_LOST of its rows or course runs is left out: most likely an input is
     missing. It is published nevertheless if its table is among the `accepted` or the run describes an earlier
-    moment than the published rows. If a person has named the moment (`is_named`), it is left out only if an
-    input has fewer rows: late events may merge rows, too. A table with rows of another program is left out
-    unless it was adopted or is among the `accepted`. A table without read permission is left out even if it
-    is among the `accepted`. A table that somebody changed, emptied or dropped since it was published is
-    written whole.
+    moment than the published rows. Late events may merge rows, too: it is published if no input has fewer
+    rows and there are more events, or a person has named the moment (`is_named`). A result that is computed
+    from other results alone is left out with them. A table with rows of another program is left out unless
+    it was adopted or is among the `accepted`. A table without read permission is left out even if it is
+    among the `accepted`. A table that somebody changed, emptied or dropped since it was published is written
+    whole.
     """
     lake, engine, scope = inputs.lake, inputs.engine, inputs.scope
     known, altered = store.published(database), set(_altered(database, scope))
     foreign, adopted = store.foreign(database), adoption.adopted(database)
     unreadable = store.unreadable(database)
-    names = {computed.metric.name for computed in found if computed.metric.is_published}
     while True:
         prepared = [
             _edition(
@@ -133,10 +141,9 @@ def publish(
             edition: _change(lake, engine, edition, known.get(edition.metric.name), scope, last_event)
             for edition in prepared
         }
-        problems: dict[str, ResultStoreError] = {name: ForeignRows(name) for name in foreign}
-        problems |= _losses(inputs, database, changes, known, is_named=is_named)
-        refused = {name: problem for name, problem in problems.items() if name in names - set(accepted)}
-        refused |= {name: problem for name, problem in unreadable.items() if name in names}
+        problems: dict[str, ResultStoreError] = {name: ForeignRows(name) for name in foreign - set(accepted)}
+        problems |= unreadable
+        refused = _refused(inputs, database, changes, known, problems, accepted, is_named=is_named)
         for edition in prepared:
             _keep(inputs, edition)
         try:
@@ -185,22 +192,54 @@ def _courses(table: Parted) -> set[str]:
     return set(table.parts.filter(pc.greater(table.parts["rows"], 0))["part"].to_pylist())
 
 
-def _losses(
+def _refused(
     inputs: Inputs, database: sa.Engine, changes: Mapping[Edition, Change], known: Mapping[str, Publication],
-    *, is_named: bool,
-) -> dict[str, LossRefused]:  # fmt: skip
-    """The tables that would lose too much."""
-    found = {
-        edition.metric.name: _loss(inputs, database, edition, change, known.get(edition.metric.name))
-        for edition, change in changes.items()
-        if not is_named or _shrunk(inputs, edition)
-    }
-    return {name: problem for name, problem in found.items() if problem is not None}
+    problems: Mapping[str, ResultStoreError], accepted: Collection[str], *, is_named: bool,
+) -> dict[str, ResultStoreError]:  # fmt: skip
+    """The results not to publish, by table: those with `problems`, and those that have lost too much."""
+    refused: dict[str, ResultStoreError] = {}
+    for edition, change in changes.items():  # each after those that it is made from
+        name = edition.metric.name
+        problem, sources = problems.get(name), _sources(edition.metric)
+        if problem is None and not {name, *sources} & set(accepted):
+            if lost := [source for source in sources if isinstance(refused.get(source), LossRefused)]:
+                problem = LeftWithSource(name, lost[0]) if _differs(edition, known.get(name)) else None
+            elif not sources or _is_suspect(inputs, edition):
+                problem = _loss(inputs, database, edition, change, known.get(name), is_named=is_named)
+        if problem is not None:
+            refused[name] = problem
+    return refused
+
+
+def _sources(metric: Metric) -> list[str]:
+    """The published results that a result is made from, if it is made from nothing else."""
+    published = [name for name in metric.inputs if name in METRICS and METRICS[name].is_published]
+    return published if len(published) == len(metric.inputs) else []
+
+
+def _is_suspect(inputs: Inputs, edition: Edition) -> bool:
+    """Whether a loss of a result that is made from others alone may be a missing input.
+
+    They are guarded themselves; but a table of profiles may be lost without a loss of learners. What may no
+    longer leave the lake goes at once.
+    """
+    if edition.metric.table.info["definition"].persons and not inputs.scope.shows_profiles:
+        return False
+    before = _sizes_then(edition)
+    return not before or any(
+        size < (1 - MOST_LOST) * before.get(name, 0) for name, size in inputs.sizes(edition.metric).items()
+    )
+
+
+def _differs(edition: Edition, known: Publication | None) -> bool:
+    """Whether publishing the result would change rows that are published."""
+    return known is not None and known.fingerprint != edition.fingerprint
 
 
 def _loss(
-    inputs: Inputs, database: sa.Engine, edition: Edition, change: Change, known: Publication | None
-) -> LossRefused | None:
+    inputs: Inputs, database: sa.Engine, edition: Edition, change: Change, known: Publication | None,
+    *, is_named: bool,
+) -> LossRefused | None:  # fmt: skip
     """The reason not to publish a result, if it has lost too much of what is published.
 
     Rows of another program do not count: a long history would hide that all rows since are lost. Of an
@@ -208,6 +247,8 @@ def _loss(
     """
     info = edition.metric.table.info
     if known is None or info["may_shrink"] or inputs.scope.until < known.until - clock.TOLERANCE:
+        return None
+    if not _shrunk(inputs, edition) and (is_named or _has_more_events(inputs, edition)):
         return None
     before = edition.before if edition.metric.by == "course_id" else None
     published = known.row_count - _rows_kept(database, edition)
@@ -240,17 +281,44 @@ def _rows_kept(database: sa.Engine, edition: Edition) -> int:
 def _inputs_told(inputs: Inputs, edition: Edition) -> str:
     """A sentence for the operator: the inputs of a result that have fewer rows than when it was published."""
     fewer = "; ".join(_shrunk(inputs, edition).values())
-    return f"Fewer rows than then: {fewer}" if fewer else "None of its inputs has fewer rows"
+    if fewer:
+        return f"Fewer rows than then: {fewer}. Bring the input back and run again"
+    return (
+        "None of its inputs has fewer rows: what they say has changed (who is staff), or a setting, or this "
+        "program. Undo that and run again"
+    )
+
+
+def _has_more_events(inputs: Inputs, edition: Edition) -> bool:
+    """Whether a result is made of more events than the published one, and leaves out no more people."""
+    if edition.before is None or STAFF not in edition.before.made_of:
+        return False
+    before = _sizes_then(edition)
+    is_more = any(
+        size > before.get(name, size)
+        for name, size in inputs.sizes(edition.metric).items()
+        if fact_of(name) is not None
+    )
+    return is_more and inputs.staff_grants <= int(edition.before.made_of[STAFF])
 
 
 def _shrunk(inputs: Inputs, edition: Edition) -> dict[str, str]:
-    """The inputs of a result that have fewer rows than when it was published: name, and how many in words."""
-    before = json.loads(edition.before.made_of[SIZES]) if edition.before is not None else {}
+    """The inputs of a result that have fewer rows than when it was published: name, and how many in words.
+
+    Those first that have lost the largest share.
+    """
+    before, now = _sizes_then(edition), inputs.sizes(edition.metric)
+    fewer = [name for name in now if now[name] < before.get(name, 0)]
     return {
-        name: f"{name} had {before[name]:,} rows then and has {size:,} now"
-        for name, size in inputs.sizes(edition.metric).items()
-        if size < before.get(name, 0)
+        name: f"{name} had {before[name]:,} rows then and has {now[name]:,} now"
+        for name in sorted(fewer, key=lambda name: now[name] / before[name])
     }
+
+
+def _sizes_then(edition: Edition) -> dict[str, int]:
+    """The number of rows of each input of the result that is published; none if it is not known."""
+    found: dict[str, int] = json.loads(edition.before.made_of[SIZES]) if edition.before is not None else {}
+    return found
 
 
 def _keep(inputs: Inputs, edition: Edition) -> None:
@@ -264,6 +332,7 @@ def _keep(inputs: Inputs, edition: Edition) -> None:
         LAST_DAY: str(edition.last_day),
         "rows": str(edition.table.rows),
         SIZES: json.dumps(inputs.sizes(edition.metric)),
+        STAFF: str(inputs.staff_grants),
     }
     parted.save(replace(edition.table, made_of=told), name)
 

@@ -12,6 +12,7 @@ ResultStoreError
 ├── ForeignRows          a table holds rows of another program; they stay until somebody adopts them
 ├── StoreOfAnotherLake   another home publishes to it; nothing was read or written
 ├── LossRefused          a result would remove more than a tenth of a table; the table is as it was
+├── LeftWithSource       a table is computed from one whose result has lost too much; both are as they were
 └── StoreAltered         a table was changed by somebody else since it was published
 """
 
@@ -160,8 +161,21 @@ class LossRefused(ResultStoreError):
     def __str__(self) -> str:
         return (
             f"{self.table}: the new result has lost {self.lost}, so it was not published; the old rows stay. "
-            f"{self.inputs}. Bring the input back and run again, or, if the loss is right, say so once: "
-            f"pharos run --accept-loss {self.table}"
+            f"{self.inputs}, or, if the loss is right, say so once: pharos run --accept-loss {self.table}"
+        )
+
+
+class LeftWithSource(ResultStoreError):
+    """A result is made from another one alone, which has lost too much: both stay as they were."""
+
+    def __init__(self, table: str, source: str) -> None:
+        super().__init__(table, source)
+        self.table, self.source = table, source
+
+    def __str__(self) -> str:
+        return (
+            f"{self.table}: it is made from {self.source}, which was not published; the old rows stay, and "
+            f"it is published with {self.source}"
         )
 
 
