@@ -1,7 +1,7 @@
-"""Forgets the network addresses of older days: each gives way to the country it is in, in the same column.
+"""Forgets the network addresses of older days: each address is replaced by its country, in the same column.
 
-Nothing else of an event changes, its id least of all: the same line read again is still a duplicate, and
-whatever is computed from the lake stays what it was.
+Nothing else in an event changes, in particular not its id: the same line read again is still a duplicate, and
+everything computed from the lake keeps its value.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def forget_addresses(
     now: datetime,
     report: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> int:
-    """Forget the addresses of the UTC dates before this one; how many files were written anew.
+    """Forget the addresses of the UTC dates before `before`; return the number of files rewritten.
 
-    `in_place` gives what takes the place of addresses, the same again where that was done. `report` is told
-    how many of how many files are done. The lake must be locked.
+    `in_place` maps addresses to their replacements, and a replacement to itself. `report` is called with the
+    number of files done and the number of all files. The lake must be locked.
     """
     files = [
         file
@@ -73,7 +73,7 @@ def without_addresses(file: DataFile, place: Place, staging: Path, in_place: Tex
 
 
 def rewritten(file: DataFile, local: Path, staging: Path, in_place: TextFunction) -> DataFile:
-    """As `without_addresses`, of a file that is on this machine and whole."""
+    """As `without_addresses`, for a file that is on this machine and undamaged."""
     events = data_files.read(local)
     parts = [_without_addresses(part, in_place) for part in events.to_batches(EVENTS_AT_ONCE)]
     path = staging / f"forgotten-{file.date}-{Path(file.path).stem}.parquet"

@@ -1,9 +1,9 @@
-"""A copy of the lake that is whole, made while runs go on.
+"""Makes a consistent copy of the lake while runs go on.
 
-The order is what makes it whole: first the ledger is read, then the files it names are copied, and the
-copy's own ledger is written last. Files never change and, as long as somebody reads, none is removed; so
-what a run adds meanwhile is in the next copy, and a copy that was interrupted is the one before. Facts and
-results are left out: the next run makes the same again.
+The order makes it consistent: first the ledger is read, then the files it names are copied, and the copy's
+own ledger is written last. Files never change, and no file is removed while a reader is registered. So files
+that a run adds meanwhile are in the next copy, and an interrupted copy leaves the previous copy valid. Facts
+and results are not copied: the next run computes them again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class CopyIsLater(PharosError):
 
 @dataclass
 class Copied:
-    """What a copy holds, and how much of it was new."""
+    """The number of files in a copy, and how many files and bytes of it were new."""
 
     files: int = 0
     new_files: int = 0
@@ -51,7 +51,7 @@ class Copied:
 
 @dataclass
 class Proof:
-    """What two lakes hold that are equal."""
+    """The content that two equal lakes hold: counts and a digest."""
 
     files: int = 0
     bytes: int = 0
@@ -61,7 +61,7 @@ class Proof:
 
 
 class NotEqual(PharosError):
-    """A copy does not hold what the lake held."""
+    """A copy differs from the lake."""
 
     def __init__(self, target: str, why: str) -> None:
         super().__init__(target, why)
@@ -104,10 +104,10 @@ def prove(lake: Lake, copy: Lake) -> Proof:
 
 
 def copy_lake(lake: Lake, copy: Lake) -> Copied:
-    """Give `copy` the content of this lake; files that are there already are not copied again.
+    """Bring `copy` to the content of this lake; files that the copy already has are not copied again.
 
-    Raises CopyIsLater, LakeNotWritable, LedgerDamaged, and DataFilesDamaged or SnapshotDamaged of what
-    is to be copied; what the copy held before still counts then.
+    Raises CopyIsLater, LakeNotWritable, LedgerDamaged, and DataFilesDamaged or SnapshotDamaged if a file to
+    copy is damaged; then the copy keeps its previous content.
     """
     copied = Copied()
     with copy.alone(), lake.reading():
@@ -139,7 +139,7 @@ def copy_lake(lake: Lake, copy: Lake) -> Copied:
 
 
 def _is_there(file: DataFile, there: dict[str, int]) -> bool:
-    """Whether the copy, with files of these sizes, has a file of events already."""
+    """True if the copy already has a file of events; `there` maps the copy's files to their sizes."""
     return file.path in there and there[file.path] == (file.size or there[file.path])
 
 

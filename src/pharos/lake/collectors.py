@@ -1,8 +1,9 @@
-"""What log collectors and container runtimes make of lines, undone.
+"""Restores log lines from the records of log collectors and container runtimes.
 
-They put a line into a record (`{"log": …}` of Docker, `{"message": …}` of Vector and Fluent Bit, exports of
-Loki and CloudWatch), a record into a record, several lines into one record; or they split a long line into
-parts; or they decode the event's JSON and write it in their own way. Events as the LMS wrote them stay as is.
+They wrap a line into a record (`{"log": …}` of Docker, `{"message": …}` of Vector and Fluent Bit, exports of
+Loki and CloudWatch), a record into another record, or several lines into one record; or they split a long
+line into parts; or they decode the event's JSON and write it in another form. Events as the LMS wrote them
+are not changed.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Part:
 
 
 def part_of(line: bytes) -> Part | None:
-    """What is on a line that a container runtime or a collector of its files wrote; None on any other."""
+    """The part of a line in the format of a container runtime or file collector; None for any other line."""
     if (match := _CRI.match(line)) is not None:
         return Part(match[1].decode(), line[match.end() :], is_last=match[2] == b"F", is_record=False)
     try:
@@ -77,10 +78,10 @@ def part_of(line: bytes) -> Part | None:
 
 
 def lines_in(value: object) -> list[bytes]:
-    """The log lines in a decoded record, if there is an event on one of them; else none.
+    """The log lines in a decoded record, if one of them holds an event; else an empty list.
 
-    An event as the LMS writes it is no record; one that a collector has decoded and written anew is: its line
-    is restored.
+    An event in the form that the LMS writes is not a record. An event that a collector has decoded and
+    rewritten is one: its original line is restored.
     """
     if isinstance(value, dict) and parse.is_typed_event(value) and not _is_rewritten(value):
         return _lines_in_member(value, LINE_MEMBERS)
@@ -105,7 +106,7 @@ def _lines_in_member(value: dict[str, Any], names: Iterable[str]) -> list[bytes]
 
 
 def _lines_in_list(values: list[Any]) -> list[bytes]:
-    """The lines of all items; an item beside one with an event is a line, too, whatever it says."""
+    """The lines of all items; if one item holds an event, items without one are lines as well."""
     found = [_lines_in(value) for value in values]
     if not any(found):
         return []
@@ -128,7 +129,7 @@ def _lines_in_text(text: str) -> list[bytes]:
 
 
 def _is_rewritten(event: dict[str, Any]) -> bool:
-    """Whether a collector has decoded this event and written it in its own way."""
+    """True if a collector has decoded this event and written it in another form."""
     return not _MARKS.isdisjoint(event) or isinstance(_decoded_text(event.get("context")), dict)
 
 
@@ -150,7 +151,7 @@ _EVENT_MEMBERS = {*parse.MEMBERS, "timestamp", "data"}
 
 
 def _decoded_text(value: object) -> object:
-    """What JSON in a text says; None for all else."""
+    """The value of a text that holds a JSON object; None for every other value."""
     if not isinstance(value, str) or value[:1] != "{":
         return None
     try:
@@ -160,7 +161,7 @@ def _decoded_text(value: object) -> object:
 
 
 def cleaned(line: bytes) -> bytes | None:
-    """The line without what an export has added, Loki's labels or the quotes of CSV; None if nothing was."""
+    """The line without Loki's labels or the quotes of CSV; None if it has neither."""
     if (match := _LOKI_LABELS.match(line)) is not None:
         return line[match.end() :]
     if (match := _CSV.search(line)) is not None:

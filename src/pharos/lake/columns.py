@@ -70,12 +70,12 @@ class Block:
 
     @cached_property
     def times(self) -> parse.Moments:
-        """When the events were."""
+        """The times of the events (UTC)."""
         return np.concatenate([self._moments, np.array(self._odd_times, "datetime64[us]")])
 
 
 class Rows:
-    """Events not yet in order: what each block of a log holds is turned into columns while it is at hand."""
+    """Events in reading order, as columns; each block of a log is converted as soon as it is read."""
 
     def __init__(self) -> None:
         self.ids: list[bytes] = []
@@ -159,7 +159,7 @@ class Rows:
         return pa.array(map(self.raws.get, map(self.ids.__getitem__, rows.tolist())), pa.string())
 
     def _absent(self, payloads: pa.Array, contexts: pa.Array) -> Distinct:
-        """Which members each event lacks, as bits."""
+        """The members that each event lacks, as bits of an integer."""
         absent = np.zeros(len(payloads), np.int64)
         for member, values in self._members.items():
             absent |= values.are(UNSET).astype(np.int64) << _bit(member)
@@ -187,7 +187,7 @@ class Distinct:
         return self._blocks[0]
 
     def are(self, value: object) -> Numbers:
-        """Where this value stands."""
+        """A boolean per row: true if the row has this value."""
         return np.equal(self._numbers, self._number_of.get(value, -1))
 
     def ranks(self) -> Numbers:

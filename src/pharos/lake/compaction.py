@@ -38,7 +38,7 @@ class Merge:
 
 
 def compact(lake: Lake, workers: Workers, now: datetime) -> int:
-    """Merge what is worth merging; the number of files that are gone. The lake must be locked."""
+    """Merge small files if it is worthwhile; return the number of files saved. The lake must be locked."""
     merges = list(_merges(lake))
     gone = 0
     spread = spread_over(workers, (file for merge in merges for file in merge.files))
@@ -52,12 +52,14 @@ def compact(lake: Lake, workers: Workers, now: datetime) -> int:
 
 
 def spread_over(workers: Workers, files: Iterable[DataFile]) -> Callable[..., Iterator[Any]]:
-    """How to map over what is written anew of these files: for few, workers would take longer to begin."""
+    """The function that maps over files to rewrite: plain `map` for few rows, for which workers start too
+    slowly.
+    """
     return map if sum(file.rows for file in files) < LARGE_ROWS else workers.map
 
 
 def put_in_place(lake: Lake, staged: DataFile, old: Sequence[DataFile], now: datetime) -> None:
-    """Make a file in the staging folder, of the same events, part of the lake in the place of others."""
+    """Commit a staged file with the same events as the files `old`, which it replaces."""
     number = lake.state.number + 1
     path = lake.events_file(staged.date, number)
     lake.place.take([(Path(staged.path), path)])

@@ -1,6 +1,6 @@
-"""What the LMS said of its courses, as rows beside those of earlier answers. Pure.
+"""Turns the LMS's answers about courses into rows and merges them with earlier rows. Pure functions.
 
-Names are never lost: courses and blocks that the LMS does not have any more stay, marked as deleted.
+Names are never lost: courses and blocks that the LMS no longer has stay, marked as deleted.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class CourseAnswers:
         return list(dict.fromkeys(course.course_id for course in self.courses or []))
 
     def fill(self, trees: Iterable[tuple[str, dict[str, Any]]], known: Container[str]) -> None:
-        """Use the outlines of the LMS's database for courses of which no other is known."""
+        """Use the outlines of the LMS's database for courses without any other known outline."""
         listed = set(self.listed())
         for course_id, tree in trees:
             if course_id in listed and course_id not in self.blocks and course_id not in known:
                 self.blocks[course_id] = outline_rows(course_id, tree)
 
     def has_news(self, courses: pa.Table) -> bool:
-        """Whether anything but the list of courses may have changed; `courses` is the last list."""
+        """True if anything besides the list of courses may have changed; `courses` is the last list."""
         there = courses.filter(pc.invert(courses["is_deleted"]))["course_id"].to_pylist()
         return bool(self.blocks or self.deleted or self.problems or set(there) - set(self.listed()))
 
@@ -75,7 +75,7 @@ class CourseAnswers:
         return pa.concat_tables([listed, _marked_deleted(gone)]).sort_by("course_id")
 
     def course_blocks(self, known: pa.Table) -> pa.Table:
-        """Rows of `course_blocks`; those of courses about which nothing was said stay as they are."""
+        """Rows of `course_blocks`: new ones; rows of courses without a new answer are kept unchanged."""
         fresh = pa.concat_tables([ANSWERS["course_blocks"].schema.empty_table(), *self.blocks.values()])
         others = _without(known, "block_id", fresh["block_id"])
         unsaid = set(self.listed()) - self.blocks.keys() - self.deleted
@@ -93,7 +93,7 @@ class CourseAnswers:
     def course_reading(
         self, known: pa.Table, published: Mapping[str, datetime], started: datetime
     ) -> pa.Table:
-        """Rows of `course_reading`: what was read now, and earlier readings of courses that are there."""
+        """Rows of `course_reading`: the readings of this import, and earlier readings of existing courses."""
         fresh = _table(
             "course_reading",
             (

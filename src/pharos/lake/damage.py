@@ -1,4 +1,4 @@
-"""Data files that are not what was written, or are gone: seeing it, and saying what would restore them."""
+"""Detects missing or damaged data files, and tells the operator how to restore them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Damage:
 
 
 class DataFilesDamaged(PharosError):
-    """Files of events or quarantine are missing or damaged: nothing is made from what is left of them."""
+    """Files of events or quarantine are missing or damaged: nothing is computed until they are restored."""
 
     def __init__(self, address: str, damaged: Sequence[Damage]) -> None:
         super().__init__(address, damaged)
@@ -82,7 +82,7 @@ def check(place: Place, files: Iterable[DataFile]) -> None:
 
 
 def problem(place: Place, file: DataFile) -> str | None:
-    """Why a file of events is not what was written; None if it is. Reads all of it."""
+    """The damage of a file of events; None if it is undamaged. Reads the whole file."""
     try:
         path = place.local(file.path)
         size = path.stat().st_size
@@ -97,7 +97,7 @@ def problem(place: Place, file: DataFile) -> str | None:
 
 
 def problem_of_sealed(place: Place, name: str) -> str | None:
-    """As `problem`, of a file with lines in quarantine, facts or results. Earlier releases sealed none."""
+    """As `problem`, for a file of quarantine, facts or results. Earlier releases did not seal these."""
     try:
         path = place.local(name)
         is_sealed = fits_seal(path)
@@ -111,7 +111,9 @@ def problem_of_sealed(place: Place, name: str) -> str | None:
 
 
 def missing_or_cut(state: State, there: dict[str, int]) -> Iterator[Damage]:
-    """What is wrong with the files that the ledger names; `there`: sizes of the files that there are."""
+    """Files of the ledger that are missing or have the wrong size; `there` maps existing files to their
+    sizes.
+    """
     for files in state.events.values():
         for file in files:
             reason = _wrong_size(file, there[file.path]) if file.path in there else MISSING

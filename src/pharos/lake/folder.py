@@ -55,7 +55,7 @@ class Folder:
         write_atomically(path, data)
 
     def put_new(self, name: str, data: bytes) -> None:
-        """See the protocol: a second name for a file on disk is given only if nothing has it."""
+        """See the protocol. The file is renamed to its name only if no file has that name."""
         path = self.root / name
         temporary = path.with_name(f".{path.name}.tmp")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ class Folder:
             yield Hold()
 
     def try_out(self) -> None:
-        """See the protocol: what is wrong with a folder shows by itself."""
+        """See the protocol. Nothing to test: errors of a folder appear at first use."""
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -1,8 +1,8 @@
-"""From log files to committed events, each exactly once.
+"""Ingests log files: each event is committed exactly once.
 
-Two guards stand behind that. A log that was read before is recognised by its content, whatever its name or
-compression is now, and read on from where it ended. And whatever is read, an event that the lake already
-holds is a duplicate: one whose JSON text is the same, byte by byte.
+Two checks ensure this. A log that was read before is recognised by its content, even if it was renamed or
+compressed since, and reading continues where it ended. And every event that the lake already holds is a
+duplicate; two events are the same if their JSON texts are equal byte by byte.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ COMPRESSION = 10  # how much more content than bytes a compressed log is taken t
 
 @dataclass
 class Ingested:
-    """What one ingestion did: counts of lines by what became of them."""
+    """The outcome of one ingestion: counts of lines as events, duplicates, quarantined or blank."""
 
     files: int = 0
     lines: int = 0
@@ -154,7 +154,7 @@ def _identified(
 
 
 def _forget_what_is_gone(lake: Lake, files: list[LogFile], now: datetime) -> None:
-    """What could not be read, and is no file any more or a folder that opened, is no problem any more."""
+    """Remove recorded problems of files that no longer exist and of folders that can be read again."""
     given = {file.path for file in files}
     gone = Commit(number=lake.state.number + 1, at=now)
     for path, file in lake.state.files.items():
@@ -202,9 +202,9 @@ class _Beginnings(dict[int, str]):
 
 
 def _continues(log: Log, file: LogFile, *, is_same_file: bool) -> bool:
-    """Whether the file's content begins with all that was consumed of the log.
+    """True if the file's content begins with all consumed bytes of the log.
 
-    Of a plain file that only grew, the last MiB is compared; of any other, everything.
+    For a plain file that only grew, the last MiB is compared; for any other file, everything.
     """
     if is_same_file and not is_compressed(file.path):
         since = log.position - log.position % ContentDigest.STEP
@@ -312,7 +312,10 @@ def _moved_on(pending: _Pending, progress: Progress, result: Ingested) -> Log:
 def _without_known(
     lake: Lake, file: DataFile, known: KnownIds, duplicates: dict[str, int]
 ) -> DataFile | None:
-    """The landed file without events the lake holds, which are counted by log; None if nothing is left."""
+    """The landed file without events that the lake holds; None if no event is left.
+
+    Removed events are added to `duplicates`, by log.
+    """
     path = Path(file.path)
     ids = known.of(path)  # also if there are no others: later ones will ask
     is_known = np.zeros(file.rows, np.bool_)

@@ -1,7 +1,8 @@
-"""Which events of a landing the lake holds already: those whose ids its files of the same time hold.
+"""Finds the events of a landing that the lake already holds, by comparing ids with files of the same time.
 
-The same event has the same time, so that only files of a day whose times overlap are looked at. Ids are kept
-in order while an ingestion goes on, because on a day of many logs each file meets all before it.
+Equal events have equal times, so only files of the same day with overlapping times are compared. Ids are kept
+sorted in memory during an ingestion, because on a day of many logs each file is compared with all earlier
+ones.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Ids:
     rows: Numbers
 
     def are_in(self, others: Ids) -> Numbers:
-        """For each row whether its id is one of the others."""
+        """A boolean per row: true if its id is among `others`."""
         is_known = np.zeros(len(self.rows), np.bool_)
         if not len(others.high):
             return is_known

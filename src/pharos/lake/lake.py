@@ -1,4 +1,4 @@
-"""The lake: where its parts lie, who may write, and what is in it now."""
+"""The lake: the paths of its parts, its locks, and its present state."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class LakeNotWritable(PharosError):
 
 
 class Lake:
-    """What Pharos has read. `state` is what the ledger said when it was read last.
+    """The lake of events. `state` is the ledger's state when it was last read.
 
-    Events, quarantine, ledger and snapshots of the LMS lie at `place`; `root` is a folder of this machine,
-    with what is made from them and what is being written. By default both are one.
+    Events, quarantine, ledger and snapshots of the LMS lie at `place`; `root` is a folder of this machine for
+    data derived from them and for work in progress. By default both are the same folder.
     """
 
     def __init__(self, root: Path, place: Place | None = None, *, is_read: bool = True) -> None:
@@ -57,7 +57,7 @@ class Lake:
 
     @property
     def staging(self) -> Path:
-        """Where work in progress lies; emptied whenever a run begins."""
+        """The folder for work in progress; emptied whenever a run begins."""
         return self.root / ".staging"
 
     def events_file(self, day: date, commit: int, part: int = 0) -> str:
@@ -96,7 +96,7 @@ class Lake:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only writer of a lake that is whole; clear away what a crash left.
+        """Hold the write lock of an undamaged lake; first remove leftovers of a crash.
 
         Raises Busy, LakeNotWritable, LedgerDamaged, DataFilesDamaged.
         """
@@ -112,7 +112,7 @@ class Lake:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Be the only writer, whatever state the lake is in. Raises Busy, LakeNotWritable."""
+        """Hold the write lock, even if the lake is damaged. Raises Busy, LakeNotWritable."""
         with ExitStack() as stack:
             try:
                 self.root.mkdir(parents=True, exist_ok=True)
@@ -127,7 +127,7 @@ class Lake:
                 raise LakeNotWritable(self.place.address, error.strerror or str(error)) from error
 
     def fence(self) -> None:
-        """See to it that the writer before, if it was taken for dead and is not, can commit nothing more.
+        """Ensure that the previous writer can commit nothing more, if it was taken for dead but still runs.
 
         Raises LedgerDamaged.
         """
@@ -140,16 +140,16 @@ class Lake:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Read the lake's files beside a run: none that the ledger named is removed meanwhile."""
+        """Read the lake's files while a run may go on: no file that the ledger named is removed meanwhile."""
         with self.place.reading():
             self.refresh()
             yield
 
     def clear_leftovers(self) -> None:
-        """Remove data files that no commit names, unless somebody is reading; the next run does it then.
+        """Remove data files that no commit names. Does nothing while somebody reads; the next run repeats it.
 
-        They are what compaction has merged, or were written by a run that did not live to commit. A file that
-        is neither is moved into `.set-aside`.
+        Such files were merged by compaction, or written by a run that crashed before its commit. A file of
+        unknown origin is moved into `.set-aside`.
         """
         known = {file.path for files in self.state.events.values() for file in files}
         known.update(self.state.quarantine)
@@ -210,7 +210,7 @@ class Lake:
         self.ledger.fold(self.state)
 
     def _is_ours(self, error: OSError) -> bool:
-        """Whether an operation on the lake's files failed, not one on a connection, a log or the store."""
+        """True if the error came from the lake's own files, not from a connection, a log or the store."""
         if isinstance(error.filename, str | bytes):
             name = os.fsdecode(error.filename)
             return name.startswith(self.place.address) or Path(name).absolute().is_relative_to(self.root)

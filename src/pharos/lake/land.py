@@ -1,8 +1,8 @@
-"""Some logs in, staged Parquet files out: the part of ingestion that runs on many processors or hosts.
+"""Turns logs into staged Parquet files: the part of ingestion that runs on many processors or hosts.
 
-A landing reads logs from given positions, parses their lines and writes events by UTC date, sorted, plus the
-lines that are none. It changes nothing in the lake itself: `ingest.py` removes duplicates of what is already
-there and commits. Columns are built whole, not value by value, because that is four times as fast.
+A landing reads logs from given positions, parses their lines and writes events by UTC date, sorted, and the
+quarantined lines. It changes nothing in the lake itself: `ingest.py` removes duplicates of events in the lake
+and commits. Columns are built whole, not value by value, because that was measured four times as fast.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ LANDING_BYTES = 2 << 30  # a longer log is landed in several turns, so that a cr
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """Where to read on in which log."""
+    """A log to read, and the position to start from."""
 
     source: str  # the log's key in the ledger
     name: str  # what the columns `source` say
@@ -58,7 +58,7 @@ class Reading:
 
 @dataclass(kw_only=True, eq=False)
 class Progress:
-    """What one reading found: positions are absolute, counts are those of this reading alone."""
+    """The outcome of one reading; positions are absolute, counts are those of this reading alone."""
 
     source: str
     position: int
@@ -92,9 +92,9 @@ class Landed:
 
 
 def land(readings: list[Reading], staging: Path, now: datetime) -> Landed:
-    """Read the logs from their positions, write what they hold into a folder of their own below `staging`.
+    """Read the logs from their positions; write their events into a new folder below `staging`.
 
-    `now` (UTC, naive) is only there to report events of the future. Bad lines never raise.
+    `now` (UTC, naive) is used only to report events in the future. Bad lines never raise.
     """
     folder = staging / uuid.uuid4().hex
     folder.mkdir(parents=True)
@@ -184,7 +184,9 @@ Inner: TypeAlias = tuple[bytes, int, bytes]
 
 
 class _Lines:
-    """Takes the lines of one reading, block by block: counts them, hands events and others to the writer."""
+    """Processes the lines of one reading, block by block: counts them, and passes events and refused lines to
+    the writer.
+    """
 
     def __init__(self, reading: Reading, progress: Progress, writer: _Writer) -> None:
         self._reading, self._line = reading, reading.lines
@@ -243,9 +245,9 @@ class _Lines:
         self._pass(count)
 
     def _refuse_short(self, lines: bytes, numbers: Numbers) -> tuple[bytes, Numbers]:
-        """Refuse all lines at once that are too short for an event; those that are left, with their numbers.
+        """Refuse all lines that are too short for an event; return the remaining lines and their numbers.
 
-        A megabyte of gzip may hold half a thousand million of them.
+        Done for all lines at once: a megabyte of gzip may hold half a thousand million of them.
         """
         short, rest, is_short = short_lines(lines, SHORT_LINE_BYTES)
         reasons = list(map(_reason, short.dictionary.to_pylist()))
@@ -273,9 +275,9 @@ class _Lines:
         self.progress.file_lines += lines
 
     def _take_lines(self, lines: Lines, numbers: Sequence[int], wholes: Sequence[bytes] = ()) -> None:
-        """New regular events together, what is odd one by one.
+        """Take new regular events together, and irregular lines one by one.
 
-        `wholes` are what quarantine shall keep of the lines, if that is more than the lines themselves.
+        `wholes` are the texts to keep in quarantine, if they are longer than the lines themselves.
         """
         texts = lines.texts
         events, moments = parse.regular_events(texts)
@@ -324,7 +326,7 @@ class _Lines:
         return [numbers[at] for at in positions]
 
     def _report(self, block: Block) -> None:
-        """Count new events and what is worth a look about them."""
+        """Count new events, events of the future, and events with an odd or missing context."""
         progress, newest = self.progress, block.times.max()
         progress.events += len(block.times)
         progress.newest = max(newest.item(), progress.newest or datetime.min)  # noqa: DTZ901 - naive UTC
@@ -377,7 +379,7 @@ class _Lines:
         return [(record, number, whole if len(records) == 1 else record) for record in records] or None
 
     def _joined(self, part: collectors.Part, number: int) -> list[Inner]:
-        """The line that a part completes, or nothing yet."""
+        """The line that a part completes; empty if more parts must follow."""
         before = self.progress.parts.pop(part.stream, b"")
         if not part.is_last and len(before) <= LONGEST_LINE_BYTES:
             self.progress.parts[part.stream] = before + part.text
@@ -408,7 +410,7 @@ def _reason(line: bytes) -> Reason:
 
 
 def _is_complete(line: bytes) -> bool:
-    """Whether an event is on the line, or in a record on it."""
+    """True if the line holds an event, or a record with an event."""
     try:
         value, _ = parse.decoded(line)
         if not collectors.lines_in(value):
@@ -459,13 +461,15 @@ class _Writer:
         return self._staging / f"quarantine-{len(self.quarantine):06d}.parquet"
 
     def flush_if_full(self, size: int) -> None:
-        """Write a part when enough has come together; `size` is what was taken since the last call."""
+        """Write the collected rows if they are enough; `size` is the number of bytes taken since the last
+        call.
+        """
         self._bytes += size
         if len(self.rows.ids) >= PART_LINES or self._bytes >= PART_BYTES:
             self.flush()
 
     def flush(self) -> None:
-        """Write what has come together: one sorted file per UTC date, one of lines that are no events."""
+        """Write the collected rows: one sorted file per UTC date, and one file of quarantined lines."""
         rows, self.rows, self._bytes = self.rows, Rows(), 0
         self._flush_refused()
         if not rows.ids:

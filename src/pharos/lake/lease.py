@@ -1,10 +1,10 @@
-"""Being the only writer of a lake in a store that has no locks, and reading it beside one.
+"""A lease: makes one process the only writer of a lake in a store without locks, and registers readers.
 
-A writer owns a file in `.lease` whose number is one more than that of the writer before, and writes it again
-and again as long as it lives. Whoever finds the newest one to be old takes the next number, which only one
-can get. A writer that was so slow that this happened is stopped by the numbers of commits: its successor
-writes a commit before anything else, and no number can be written twice. No clock but the store's is asked
-how old a file is, and no clock decides what counts.
+A writer owns a file in `.lease` whose number is one more than that of the previous writer, and rewrites it
+regularly while it runs. A process that finds the newest file to be old takes the next number, which only one
+process can get. If a writer was merely slow and not dead, the numbers of commits stop it: its successor
+writes a commit before anything else, and no number can be written twice. The age of a file is measured by the
+store's clock only, and correctness depends on no clock.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ class PlaceUnfit(PharosError):
 
 
 class Store(Protocol):
-    """What a lease needs of a place; see `pharos.lake.place.Place`."""
+    """The operations that a lease needs; a part of `pharos.lake.place.Place`."""
 
     @property
     def address(self) -> str:
-        """How a person names it."""
+        """The address as shown to people."""
 
     def read(self, name: str) -> bytes:
         """A small file."""
@@ -65,7 +65,7 @@ class Store(Protocol):
         """Remove a file, if it is there."""
 
     def written(self, folder: str) -> dict[str, datetime]:
-        """When each file of a folder was written last, by the store's clock, by name."""
+        """File name -> time when it was last written, by the store's clock, for all files of a folder."""
 
 
 class Lease(Hold):
@@ -91,7 +91,7 @@ class Lease(Hold):
             self._store.remove(name)
 
     def renew(self) -> None:
-        """Tell others that this writer lives, unless one of them has its place already."""
+        """Show that this writer still runs; if another writer has taken over, mark the lease as lost."""
         started = _now()
         if self._has_successor():
             self._is_lost = True
@@ -137,7 +137,7 @@ def held(store: Store) -> Iterator[Lease]:
 
 @contextmanager
 def reading(store: Store) -> Iterator[None]:
-    """Be seen by those who want to clear."""
+    """Register as a reader, so that nothing is cleared meanwhile."""
     name, data = f"{READERS}/{uuid.uuid4().hex}", socket.gethostname().encode()
     store.put(name, data)
     with ExitStack() as stack:
@@ -148,7 +148,7 @@ def reading(store: Store) -> Iterator[None]:
 
 @contextmanager
 def clearing(store: Store) -> Iterator[None]:
-    """Raise Busy if somebody is reading. Who begins to read now sees nothing that is to be cleared."""
+    """Raise Busy if somebody is reading. Readers that start later do not use the files to be cleared."""
     for name, written in store.written(READERS).items():
         if not _is_old(store, written):
             raise Busy(f"{store.address}: somebody is reading")
@@ -174,7 +174,7 @@ def _see_refused(store: Store, name: str) -> None:
 
 
 def _is_old(store: Store, written: datetime) -> bool:
-    """Whether a file has not been written again for too long, by the clock of the store."""
+    """True if a file was not rewritten for longer than a lease lasts, by the clock of the store."""
     name = f".clock/{uuid.uuid4().hex}"
     store.put(name, b"")
     try:
@@ -185,7 +185,7 @@ def _is_old(store: Store, written: datetime) -> bool:
 
 @contextmanager
 def _again_and_again(renew: Callable[[], None]) -> Iterator[None]:
-    """Call a function beside what is done, several times in the time of a lease."""
+    """Call a function in a background thread, several times per lease period."""
     ended = threading.Event()
 
     def beat() -> None:
@@ -202,7 +202,7 @@ def _again_and_again(renew: Callable[[], None]) -> Iterator[None]:
 
 
 def _quietly(call: Callable[[], None]) -> None:
-    """Where a failure shows by itself: the file grows old."""
+    """Call and only log errors: if renewing fails, the file grows old and the lease is lost."""
     try:
         call()
     except (OSError, PharosError) as error:
@@ -214,5 +214,5 @@ def _busy(store: Store) -> Busy:
 
 
 def _now() -> float:
-    """Seconds, also those that the machine slept."""
+    """Seconds of a clock that also counts while the machine sleeps."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)

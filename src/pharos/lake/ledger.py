@@ -1,12 +1,12 @@
-"""What has been read and which files the lake consists of.
+"""The ledger: the record of the logs that were read and of the files that form the lake.
 
 The ledger is a folder of numbered JSON files. Each is one commit: the logs it moved forward, the data files
-it added and removed. A commit counts from the moment its file has its name, which only one writer can give;
-data files that no commit names are leftovers of a crash and do not exist for anybody who reads through the
-ledger. The state is the commits laid over each other in order; now and then they are folded into one.
+it added and removed. A commit is valid from the moment its file has its name, which only one writer can give;
+data files that no commit names are leftovers of a crash, and readers of the ledger do not see them. The state
+is the result of all commits applied in order; from time to time they are folded into one file.
 
-Nothing of it can be lost unseen: each file begins with a digest of what follows, the numbers of commits
-follow each other, and the file `head` holds the number of the last one.
+Every loss is detected: each file begins with a digest of the rest, the numbers of commits are consecutive,
+and the file `head` holds the number of the last commit.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _WITHOUT_DIGEST = re.compile(rb'\{\s*"number"')  # how files of releases before 
 
 
 class LedgerDamaged(PharosError):
-    """The ledger is not what was written: nothing is done before a person has looked at it."""
+    """The ledger is damaged: nothing is done before an operator has looked at it."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(path, reason)
@@ -128,7 +128,7 @@ class Loss(Struct, kw_only=True, frozen=True):
 
 
 class Commit(Struct, kw_only=True):
-    """One step of the lake, all or nothing."""
+    """One change of the lake, applied completely or not at all."""
 
     number: int
     at: datetime
@@ -179,7 +179,7 @@ _Numbered = TypeVar("_Numbered", Commit, State)
 
 
 class Ledger:
-    """The ledger's folder at a place. Whoever commits must hold the lake, and says so by `hold`."""
+    """The ledger's folder at a place. To commit, `hold` must be the write lock of the lake."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -225,7 +225,7 @@ class Ledger:
         self.is_sealed = True
 
     def salvage(self) -> tuple[State, int]:
-        """What the files that can be read add up to, gaps or not, and the highest number of any."""
+        """The state from all readable files, even with gaps, and the highest number of any file."""
         highest = max([number for number, _ in self._names()], default=0)
         with suppress(LedgerDamaged):
             highest = max(highest, min(self._head() or 0, highest + FOLD_AFTER))  # unless it is damaged
@@ -260,12 +260,12 @@ class Ledger:
 
     @property
     def is_there(self) -> bool:
-        """Whether there ever was a ledger, or what is left of one."""
+        """True if there is a ledger or a remnant of one."""
         return self._has_head() or bool(self._names())
 
     @property
     def address(self) -> str:
-        """How a person names it."""
+        """The address as shown to people."""
         return f"{self.place.address}/{FOLDER}"
 
     def _has_head(self) -> bool:

@@ -1,4 +1,4 @@
-"""A block of a log as lines, each with what should be its JSON."""
+"""Splits a block of a log into lines and cuts each line to its JSON text."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Lines:
 
 
 def without_blank(lines: bytes) -> tuple[bytes, Numbers]:
-    """Lines, each with its line end, without blank ones; and the numbers of those that are left, from 1."""
+    """The lines that are not blank, each with its line end, and their numbers, counted from 1."""
     if lines.isspace():
         return b"", np.array([], np.int64)
     data = np.frombuffer(lines, np.uint8)
@@ -71,7 +71,7 @@ def without_blank(lines: bytes) -> tuple[bytes, Numbers]:
 
 
 def short_lines(lines: bytes, limit: int) -> tuple[pa.DictionaryArray, bytes, Numbers]:
-    """Of lines with their ends: the texts of those below the limit, the other lines, and which are below."""
+    """Split lines by length: texts below the limit, all other lines, and a boolean per line (true: short)."""
     data = np.frombuffer(lines, np.uint8)
     ends = np.flatnonzero(data == LINE_END)
     lengths = np.diff(ends, prepend=-1) - 1

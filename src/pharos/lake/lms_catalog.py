@@ -27,8 +27,8 @@ PAGE_SIZE = 100
 def import_catalog(lake: Lake, engine: Engine, lms: LMS, *, fresh: timedelta = FRESH) -> list[TableState]:
     """Bring the catalog up to date; the lake must be locked. Needs `lms.catalog_url`.
 
-    Nothing is asked while what is there is younger than `fresh`. Never raises for what is wrong with the
-    service: each table's state says so.
+    The service is not asked while the imported data is younger than `fresh`. Does not raise if the service
+    fails: the state of each table has the problem.
     """
     started = snapshots.now()
     before = [snapshots.state(lake, table) for table in TABLES]

@@ -1,11 +1,11 @@
-"""Courses, outlines and grading policies, as snapshots beside the tables of the LMS's database.
+"""Imports courses, outlines and grading policies as snapshots, like the tables of the LMS's database.
 
-What that database has is taken from it: which course runs there are, and when each was published last. The
-REST APIs, which are slow and let nobody ask often, are asked for the rest: units, components and grading
-policies of course runs that have changed. Without the database they are asked for everything.
+The database gives the list of course runs and the time when each was last published. The REST APIs, which are
+slow and rate-limited, give the rest: units, components and grading policies of course runs that have changed.
+Without the database the REST APIs give everything.
 
-Names are never lost: a course or block that the LMS no longer has stays, marked as deleted, and what could
-not be read this time stays as it was.
+Names are never lost: a course or block that the LMS no longer has stays, marked as deleted, and a course that
+could not be read this time keeps its earlier rows.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class _Plan:
-    """Which course runs the REST APIs are asked about, and in which order."""
+    """The course runs to ask the REST APIs about, and their order."""
 
     read: Mapping[str, tuple[datetime, datetime | None]]
     """When a course run was read, and when what was read had been published."""
@@ -50,7 +50,7 @@ class _Plan:
     fresh: timedelta
 
     def due(self, course_ids: Iterable[str]) -> list[str]:
-        """Course runs of which there may be news, those never read first, then those read longest ago."""
+        """Course runs that may have changed: first those never read, then those read longest ago."""
         due = [course_id for course_id in course_ids if self._is_due(course_id)]
         return sorted(
             due, key=lambda course_id: f"{self.read[course_id][0]}" if course_id in self.read else ""
@@ -76,9 +76,9 @@ def import_courses(
 ) -> list[TableState]:
     """Bring courses, outlines and grading policies up to date; the lake must be locked.
 
-    `has_database`: the tables of the LMS's database were imported just now. Without it nothing is asked while
-    what is there is younger than `fresh`. Never raises for what is wrong with the LMS: each table's state
-    says so.
+    `has_database`: the tables of the LMS's database have just been imported. Without it the LMS is not asked
+    while the imported data is younger than `fresh`. Does not raise if the LMS fails: the state of each table
+    has the problem.
     """
     started = snapshots.now()
     before = [snapshots.state(lake, table) for table in COURSES]
@@ -127,9 +127,9 @@ def _readings(lake: Lake) -> dict[str, tuple[datetime, datetime | None]]:
 
 
 async def _ask(lms: LMS, answers: CourseAnswers, plan: _Plan, report: OnProgress) -> None:
-    """Of each course of which there may be news its outline and policy; of which courses there are, too.
+    """Ask for outline and policy of each course that may have changed.
 
-    Raises LMSError when the LMS does not answer at all.
+    Also asks for the list of courses if it is unknown. Raises LMSError if the LMS does not answer at all.
     """
     async with httpx.AsyncClient(timeout=lms.timeout_s) as http:
         client = LMSClient(lms, http, PATIENCE_S)
@@ -156,7 +156,7 @@ async def _ask(lms: LMS, answers: CourseAnswers, plan: _Plan, report: OnProgress
 
 
 async def _ask_course(client: LMSClient, course_id: str, answers: CourseAnswers) -> None:
-    """A course that cannot be read is a problem of its own; the others go on."""
+    """Read one course; if that fails, record its problem and let the other courses go on."""
     try:
         blocks = outline_rows(course_id, await client.blocks(course_id, with_videos=True))
         answers.blocks[course_id] = blocks
@@ -183,6 +183,6 @@ def _problem(problems: dict[str, str]) -> str | None:
 
 
 def _remark(courses: pa.Table) -> str | None:
-    """Which courses the LMS does not have any more; they keep their names."""
+    """A remark that names the courses the LMS no longer has; None if there are none."""
     deleted = courses.filter(courses["is_deleted"])["course_id"].to_pylist()
     return f"{len(deleted)} courses are not in the LMS any more ({named(deleted)})" if deleted else None

@@ -1,7 +1,7 @@
-"""Course runs and outlines from the imported tables of the LMS's database, in the shapes its REST APIs give.
+"""Course runs and outlines from the imported tables of the LMS's database, in the form of its REST APIs.
 
-spec 07 §3.4 and 3.5: every course run with its dates; sections and subsections, but nothing below them; when
-a course run was published last. Small tables: all of a platform's fit into memory.
+spec 07 §3.4 and 3.5: every course run with its dates; sections and subsections, but no lower levels; and when
+a course run was last published. The tables are small and fit into memory.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def courses(lake: Lake) -> list[CourseDetails] | None:
 
 
 def published(lake: Lake) -> dict[str, datetime]:
-    """When each course run was published last (UTC, naive), as far as the LMS's database says so."""
+    """Course run -> time of its last publication (UTC, naive), if the LMS's database has it."""
     rows = snapshots.rows(lake, CONTEXTS)
     return dict(zip(rows["context_key"].to_pylist(), rows["published_at"].to_pylist(), strict=True))
 

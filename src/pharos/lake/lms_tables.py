@@ -1,6 +1,6 @@
-"""Imports the tables of the LMS database into snapshots, and gives snapshots to expressions.
+"""Imports the tables of the LMS database into snapshots, and reads snapshots as Ibis tables.
 
-Of enrollments it also keeps what no later snapshot shows: the states that changed between two imports.
+For enrollments it also keeps a history that snapshots do not have: states that changed between two imports.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def import_tables(
 ) -> list[TableState]:
     """Bring the snapshots up to date; the lake must be locked.
 
-    Never raises for what is wrong with the LMS: each table's state says so. `report` is told how many of the
-    tables are done.
+    Does not raise if the LMS fails: the state of each table has the problem. `report` is called with the
+    number of tables done and the number of all tables.
     """
     tables = list(tables)
     states = []
@@ -114,7 +114,7 @@ def replace(
     problem: str | None = None,
     remark: str | None = None,
 ) -> TableState:
-    """Make rows in memory the snapshot; `problem` says what is not new about them."""
+    """Make rows in memory the new snapshot. `problem`: the part that could not be renewed, and why."""
     staged = lake.staging / "lms" / f"{table}.parquet"
     staged.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(new.cast(ALL[table].schema), staged, compression="zstd")
@@ -136,16 +136,16 @@ def replace(
 
 
 def is_of_then(lake: Lake, last_day: date) -> bool:
-    """Whether there is a snapshot of enrollments, not of a later time than the day after this one."""
+    """True if there is a snapshot of enrollments, taken no later than the day after `last_day`."""
     snapshot = state(lake, ENROLLMENTS).snapshot
     return snapshot is not None and snapshot.finished.date() <= last_day + timedelta(days=1)
 
 
 def validations(engine: Engine, lake: Lake, last_day: date) -> ibis.Table:
-    """What imports saw of enrollments, each state once: the last snapshot and what had changed by then.
+    """Enrollment states seen by imports, each once: those of the last snapshot, and earlier states.
 
-    The columns are those of `pharos.lms.tables.VALIDATION`. There are none for a run about a past day, which
-    the last snapshot does not describe: it may be of the last day or the day after. Source: spec 01 §9.2.1
+    The columns are those of `pharos.lms.tables.VALIDATION`. Empty for a run about a past day that the last
+    snapshot does not describe: the snapshot must be of the last day or the day after. Source: spec 01 §9.2.1
     """
     snapshot = state(lake, ENROLLMENTS).snapshot
     if snapshot is None or not is_of_then(lake, last_day):
@@ -191,10 +191,10 @@ def _import(
 
 
 def _keep_changed(lake: Lake, engine: Engine, new: Snapshot) -> None:
-    """Remember of the last snapshot of the same database what the new one says otherwise.
+    """Keep the rows of the last snapshot of the same database that differ in the new one.
 
-    Rows that are gone are not remembered: nobody was enrolled by them, as far as the LMS is concerned. After
-    a crash before the new snapshot counts, the same may be found again; once is enough.
+    Deleted rows are not kept: for the LMS these learners were not enrolled. After a crash before the new
+    snapshot is committed, the same rows may be found again; they are kept once.
     """
     last = snapshots.last(lake, ENROLLMENTS)
     table = TABLES[ENROLLMENTS]
@@ -274,9 +274,9 @@ def _unfitting(engine: Engine, table: LMSTable, file: Path) -> int:
 def _settled(
     lake: Lake, engine: Engine, table: LMSTable, last: Snapshot | None, staged: Path
 ) -> tuple[str, Path, str]:
-    """Digest and file of the new rows, on this machine, and the file's name in the table's folder.
+    """Digest of the new rows, their file on this machine, and the file's name in the table's folder.
 
-    Those of the last snapshot if none are staged: nothing has changed.
+    If no rows are staged, nothing has changed: the values of the last snapshot.
     """
     if last is not None and not staged.exists():
         return last.digest, snapshots.local(lake, table.name, last), last.file
@@ -287,7 +287,7 @@ def _settled(
 
 
 def _can_continue(lake: Lake, last: Snapshot, table: LMSTable, source: str) -> bool:
-    """Whether what is there is of the same database and has the same columns."""
+    """True if the last snapshot exists, comes from the same database and has the same columns."""
     return (
         last.columns == table.schema.names
         and last.source == source
@@ -298,7 +298,9 @@ def _can_continue(lake: Lake, last: Snapshot, table: LMSTable, source: str) -> b
 def _changes(
     engine: Engine, database: Database, table: LMSTable, last: Snapshot, before: Path, target: Path
 ) -> int:
-    """Write the last snapshot with what has changed since, if anything has; the number of odd changes."""
+    """Write the last snapshot with the rows changed since, unless nothing changed; return the number of
+    malformed rows.
+    """
     by = str(table.changed_by)
     since = _since(last, before, by)
     changes, known = target.with_suffix(".changes.parquet"), target.with_suffix(".known.parquet")
@@ -313,9 +315,9 @@ def _changes(
 
 
 def _remove_deleted(engine: Engine, database: Database, table: LMSTable, file: Path, target: Path) -> None:
-    """Write the rows of a file without those whose id the LMS no longer has, if there are any.
+    """If the LMS has deleted rows of a file, write the file without them.
 
-    Ids are compared a share at a time, so that the memory needed does not grow with the table.
+    Ids are compared in shares, so that the memory needed does not grow with the table.
     """
     columns = _nullable(table.schema)
     ids, kept = target.with_suffix(".ids.parquet"), target.with_suffix(".kept.parquet")
@@ -337,10 +339,10 @@ def _share(ids: ibis.Table, share: int, shares: int) -> ibis.Table:
 
 
 def _since(last: Snapshot, before: Path, by: str) -> datetime | int:
-    """From where on rows are read again.
+    """The value of `by` from which rows are read again.
 
-    A row from a clock that is ahead must not hide the changes of others: where the newest row is younger than
-    the last import, what is read begins before that.
+    Rows written by a clock that runs ahead must not hide later changes: the value is never later than the
+    last import, minus OVERLAP.
     """
     latest = _latest(before, by)
     return latest if isinstance(latest, int) else min(latest or last.started, last.started) - OVERLAP

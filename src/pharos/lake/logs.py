@@ -1,4 +1,4 @@
-"""Which log files there are to read."""
+"""Lists the log files to read."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PassedOver:
 
 
 def named_sources(paths: Iterable[str]) -> dict[str, LogSource]:
-    """Sources for paths named on the command line: what is named there is read, whatever it is called."""
+    """A source for paths named on the command line; their files are read under any name."""
     return {"command line": LogSource(paths=list(paths), pattern=".*")}
 
 
@@ -88,7 +88,8 @@ def passed_over(sources: dict[str, LogSource]) -> list[PassedOver]:
 
 
 def _files(origin: str, source: LogSource) -> list[Stored]:
-    """Files named singly, and those in folders that match the pattern and are not too old by their name."""
+    """Files named singly; and files in folders whose name matches the pattern and has no date before `since`.
+    """
     return [
         file
         for file, is_in_folder in _found(origin, source)
@@ -115,7 +116,7 @@ def _found(origin: str, source: LogSource) -> list[tuple[Stored, bool]]:
 
 
 def _existing(text: str, origin: str) -> list[str]:
-    """The path itself, or what it means as a glob."""
+    """The path itself, or the paths that match it as a glob. Raises NoSuchLogs."""
     if storage.is_remote(text):
         if _stored(text, origin) is None:
             raise NoSuchLogs(text, origin)

@@ -1,7 +1,7 @@
-"""A lake in an object store that speaks S3, with conditional writes.
+"""A lake in an S3-compatible object store with conditional writes.
 
-What an engine reads is copied to this machine first, once: each file is compared with its checksum before it
-is used, which reads all of it in any case.
+Files for an engine are first copied to this machine, once each: a file is compared with its checksum before
+it is used, which reads the whole file in any case.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ class Objects:
         return {name: size for name, size in found.items() if "/." not in name.removeprefix(folder)}
 
     def written(self, folder: str) -> dict[str, datetime]:
-        """When each object of a folder was written last, by the clock of the store."""
+        """Object name -> time when it was last written, by the clock of the store, for all objects of a
+        folder.
+        """
         return {name: moment for name, (_, moment) in self._listed(folder).items()}
 
     def _listed(self, folder: str) -> dict[str, tuple[int, datetime]]:
@@ -73,9 +75,10 @@ class Objects:
             obstore.put(self._store, name, data, use_multipart=False)
 
     def put_new(self, name: str, data: bytes) -> None:
-        """See the protocol: the store itself refuses a name that is there.
+        """See the protocol. The store itself refuses a name that exists.
 
-        A request whose answer was lost is sent again, and then finds what it has written itself.
+        If the answer to a request is lost, the request is sent again and may find the object that it wrote
+        itself.
         """
         try:
             with self._errors(name):
@@ -85,7 +88,7 @@ class Objects:
                 raise
 
     def take(self, moves: Sequence[tuple[Path, str]]) -> None:
-        """See the protocol. What was taken over is kept as a copy."""
+        """See the protocol. The local files are kept as copies."""
         _at_once(self._upload, moves)
 
     def _upload(self, move: tuple[Path, str]) -> None:
@@ -176,7 +179,7 @@ class Objects:
 
     @contextmanager
     def _errors(self, name: str) -> Iterator[None]:
-        """Errors of the library become those of a file system, with the name of the file."""
+        """Translates errors of the library into OSError or Unreachable, with the name of the file."""
         path = f"{self.address}/{name}"
         try:
             yield
@@ -198,11 +201,11 @@ def _at_once(function: Callable[[Item], object], items: Sequence[Item]) -> None:
 
 
 def _short(error: Exception) -> str:
-    """What a person needs of an error, which goes on with the library's insides."""
+    """The useful beginning of an error's text, without the library's internals."""
     return " ".join(str(error).partition("Debug source")[0].split())
 
 
 @cache
 def _store(address: str) -> S3Store:
-    """The store at the endpoint, and with the credentials, that the environment says."""
+    """The store at the endpoint, with the credentials, from the environment."""
     return S3Store.from_url(address, client_options={"allow_http": True}, retry_config=RETRIES)

@@ -1,9 +1,9 @@
-"""One line of a tracking log to one event, or to the reason why it is none.
+"""Parses one line of a tracking log into an event, or into the reason why it is not an event.
 
 The rules are R-PARSE, R-TIME, R-USERID, R-COURSE, R-COURSE-URL and R-ORG of spec 01 §1.5, with the Better
 items of §10.1: no line fails a run, offsets are converted, both native and log form are read. Regular lines
-take a compiled decoder; whatever it refuses is judged by the standard library's, so that nothing depends on
-the fast path. The one parser serves every engine.
+go through a compiled decoder; lines that it refuses are parsed again by the standard library, so the fast
+path never decides the result. All engines use this parser.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class _Context(Struct, gc=False):
 
 
 class Context(Struct, gc=False, frozen=True, eq=False):
-    """What the lake takes from an event's context."""
+    """The values that the lake stores from an event's context."""
 
     user_id: int | None
     course_id: str | None  # valid or None
@@ -101,9 +101,10 @@ class NotAnEvent(Exception):
 
 
 def decoded(line: bytes) -> tuple[Any, bytes]:
-    """The JSON value on any line, by the letter of R-PARSE, and its text. Raises NotAnEvent.
+    """The JSON value on any line by R-PARSE, and its text. Raises NotAnEvent.
 
-    Accepts what Python's `json` accepts, such as `NaN`. The text is the line, or its part from the first `{`.
+    Accepts the same as Python's `json`, including `NaN`. The text is the line, or its part from the first
+    `{`.
     """
     try:
         text = line.decode()
@@ -120,7 +121,7 @@ def decoded(line: bytes) -> tuple[Any, bytes]:
 
 
 def is_typed_event(value: dict[str, Any]) -> bool:
-    """Whether a decoded object has what every event of an LMS has: a time, and a type or a name."""
+    """True if a decoded object has a time, and a type or a name, as every event of an LMS does."""
     time = value.get("time", value.get("timestamp"))
     return isinstance(time, str) and time != "" and _is_typed(value)
 
@@ -170,15 +171,15 @@ def _from_object(value: dict[str, Any]) -> Envelope:
 
 
 def _as_text(value: Any) -> str | None:
-    """A member's text; what is neither text nor null has no column value (the raw event keeps it)."""
+    """A member's text; None if it is not a text. The raw event keeps other values."""
     return whole_characters(value) if isinstance(value, str) else None
 
 
 def regular_events(texts: Iterable[bytes | memoryview]) -> tuple[list[Envelope | None], Moments]:
-    """The event on each line, if it is regular: if the lake's columns can give back what was written.
+    """The event on each line if it is regular, else None; and the UTC times of the regular events.
 
-    And the UTC times of those that are. The lines must be UTF-8 and cut to begin at their first `{`. Of those
-    that are not regular, `odd_envelope` must judge.
+    An event is regular if the lake's columns can reproduce its text. The lines must be UTF-8 and be cut to
+    begin at their first `{`. Other lines must be given to `odd_envelope`.
     """
     events: list[Envelope | None] = []
     decoded = map(_decode_envelope, texts)
@@ -203,7 +204,7 @@ def _clock(event: Envelope) -> str:
 
 
 def _is_regular(event: Envelope) -> bool:
-    """Whether the time is exactly as the LMS writes it, and the user name without outer white space."""
+    """True if the time is exactly in the LMS's form, and the user name has no outer white space."""
     time = event.time
     says_nothing = event.event is UNSET and event.event_type in _NO_TYPES and event.name in _NO_TYPES
     if says_nothing or event.username is None or not isinstance(time, str) or time[-6:] != "+00:00":
@@ -300,7 +301,7 @@ def context_of(text: bytes | Raw) -> Context:
 
 
 def _odd_context(text: bytes) -> Context:
-    """A context whose members have unexpected types: what is readable of it."""
+    """The readable members of a context whose members have unexpected types."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):  # a number of thousands of digits, too deep
@@ -323,7 +324,7 @@ def _context(user: int | str | None, course: str | None) -> Context:
 
 
 def user_id_of(user: int | str | None) -> int | None:
-    """The acting person's id; None for blank, 0 and what is no integer of 64 bits (R-USERID)."""
+    """The acting person's id; None if it is blank, 0 or not an integer of 64 bits (R-USERID)."""
     if isinstance(user, str):
         text = user.strip()
         if not (text.isascii() and text.isdigit()):
@@ -333,7 +334,9 @@ def user_id_of(user: int | str | None) -> int | None:
 
 
 def address_of(event: Envelope) -> str | None:
-    """Where R-COURSE-URL looks for a course: the path for server events, the page for browser events."""
+    """The address in which R-COURSE-URL looks for a course: the path of server events, the page of browser
+    events.
+    """
     if event.event_source == "server":
         where = event.event_type
     elif event.event_source == "browser":
@@ -344,7 +347,7 @@ def address_of(event: Envelope) -> str | None:
 
 
 class _Named(Struct, gc=False):
-    """What a payload says of the course it is about."""
+    """Members of a payload that name a course."""
 
     url: Any = None  # of a thread of the forum
     problem_id: Any = None

@@ -1,15 +1,15 @@
-"""Which payloads are objects whose members can be read, decided once for every engine.
+"""Decides once, for every engine, which payloads are objects whose members can be read.
 
 Engines disagree about text that is nearly JSON: one reads `{'a': 1}`, another reads `{"a": NaN}`, a third
-gives up on a document with half a surrogate pair. So no engine decides. A payload is an object if Python's
-`json` reads one from it (R-DATA of spec 01 §1.5, where `NaN` is tolerated). All engines read strict JSON
-(RFC 8259) alike; an object that is not strict, or beyond a limit of some engine, is written anew:
+fails on a document with half a surrogate pair. So no engine decides. A payload is an object if Python's
+`json` reads an object from it (R-DATA of spec 01 §1.5, which tolerates `NaN`). All engines read strict JSON
+(RFC 8259) alike; an object that is not strict, or exceeds a limit of some engine, is rewritten:
 
 - `NaN`, `Infinity` and numbers that no double can hold become null;
 - halves of surrogate pairs become U+FFFD;
 - JSON text of JSON text, as log collectors leave it, is unwrapped.
 
-Of members with the same name the first one counts.
+If members have the same name, the first one counts.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ _LAST = ("}", '"', " ", "\n", "\r", "\t")
 
 
 def _may_be_object(text: str) -> bool:
-    """Whether JSON of this text can be an object, or a text of one."""
+    """True if the text may be JSON of an object, or of a text that holds an object."""
     return text.lstrip()[:1] in ("{", '"') and text.rstrip()[-1:] in ("}", '"')
 
 

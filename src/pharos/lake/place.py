@@ -1,8 +1,8 @@
-"""Where the files of a lake lie, in the few words that all places understand.
+"""The place of a lake's files: the few operations that a folder and an object store both offer.
 
-A file is written whole, under a name that says what it holds, and is not changed afterwards; only a few small
-files that say what counts are replaced. Names are relative to the place, with slashes. A file whose name, or
-the name of a folder above it, begins with a point is hidden.
+A file is written whole, under a name that describes its content, and is not changed afterwards; only a few
+small files that name the valid state are replaced. Names are relative to the place, with slashes. A file is
+hidden if its name, or the name of a folder above it, begins with a point.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pharos.errors import PharosError
 
 
 class Unreachable(PharosError):
-    """A place does not answer, or refuses to; what lies there may be whole."""
+    """A place does not answer, or refuses access; its files may be undamaged."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(name, reason)
@@ -42,11 +42,11 @@ class Hold:
 
 
 class Place(Protocol):
-    """A folder, or what serves as one; pickled for workers. All methods raise OSError or Unreachable."""
+    """A folder or an object store; it is pickled for workers. All methods raise OSError or Unreachable."""
 
     @property
     def address(self) -> str:
-        """How a person names it."""
+        """The address as shown to people."""
 
     def sizes(self, folder: str) -> dict[str, int]:
         """The bytes of each file below a folder that is not hidden there, by name; none if there is none."""
@@ -61,7 +61,9 @@ class Place(Protocol):
         """Write a file: it has either its old content or all of the new, also after a power failure."""
 
     def put_new(self, name: str, data: bytes) -> None:
-        """Write a file that is not there. Raises FileExistsError if it is, whoever wrote it at once."""
+        """Write a new file. Raises FileExistsError if it exists, even if another process writes it
+        simultaneously.
+        """
 
     def take(self, moves: Sequence[tuple[Path, str]]) -> None:
         """Take over files of this machine (source, name); each is whole under its name or not there."""
@@ -70,13 +72,13 @@ class Place(Protocol):
         """The file on this machine, for engines. May raise FileNotFoundError."""
 
     def bring(self, names: Iterable[str]) -> None:
-        """Get ready to be asked for these files by `local`; those that are not there are passed over."""
+        """Prepare these files for `local`, for example by copying them; missing files are skipped."""
 
     def let_go(self, name: str) -> None:
         """Forget the copy of a file on this machine, if it is one."""
 
     def move(self, name: str, new: str) -> None:
-        """Give a file another name, that no file has. Raises FileExistsError, FileNotFoundError."""
+        """Rename a file to an unused name. Raises FileExistsError, FileNotFoundError."""
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
@@ -88,7 +90,7 @@ class Place(Protocol):
         """Raise PharosError if it cannot keep two writers apart, or cannot be written to."""
 
     def reading(self) -> AbstractContextManager[None]:
-        """Read files: nobody clears meanwhile."""
+        """Register as a reader: no file is cleared meanwhile."""
 
     def clearing(self) -> AbstractContextManager[None]:
         """Remove files that somebody may be reading. Raises Busy if somebody is."""

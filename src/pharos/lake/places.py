@@ -23,7 +23,7 @@ def lake_of(settings: Settings, *, is_read: bool = True) -> Lake:
 
 
 def lake_at(address: str, root: Path, *, is_read: bool = True) -> Lake:
-    """The lake at a path or URL. `root`: a folder of this machine for copies and what is being written."""
+    """The lake at a path or URL. `root`: a folder of this machine for copies and for work in progress."""
     return Lake(root, _place(address, root.absolute() / COPIES), is_read=is_read)
 
 

@@ -1,7 +1,7 @@
-"""The bytes of a log file, whatever its compression, in blocks of whole lines with their positions.
+"""Reads log files of any compression as blocks of whole lines with their positions.
 
-Positions count decompressed bytes, so that a log keeps its place when it is compressed later. Knows nothing
-of events.
+Positions count decompressed bytes, so that a position stays valid when the log is compressed later. This
+module does not know events.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HEAD_BYTES = 64 << 10  # how much of a log's beginning tells it from others
 
 
 class LogDamaged(Exception):
-    """The rest of a log cannot be read; what came before can be used. `str()` says why."""
+    """The rest of a log cannot be read; the content before it is usable. `str()` gives the reason."""
 
 
 class LogMoved(LogDamaged):
@@ -68,7 +68,7 @@ def _unreadable(error: OSError) -> LogDamaged:
 
 
 def _kind(file: BinaryIO) -> str | None:
-    """What the first bytes say of an open file: a name of `_MAGIC`, `gpg`, or None for plain text."""
+    """The kind of an open file by its first bytes: a name of `_MAGIC`, `gpg`, or None for plain text."""
     begin = file.read(len(_ARMOR))
     file.seek(0)
     if begin.startswith(_ARMOR) or (begin and begin[0] in _PACKETS):
@@ -93,7 +93,7 @@ class _Member:
 
     @property
     def rest(self) -> bytes | None:
-        """What follows it; None if it has not ended."""
+        """The bytes after the compressed member; None if it has not ended."""
         rest: bytes | None = self._inflater.unused_data if self._inflater.eof else None
         return rest
 
@@ -105,7 +105,7 @@ class _Gzip(_Member):
         self._step, self._inflater = step, IgzipDecompressor(flag=DECOMP_GZIP)
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """What the next bytes of the file hold."""
+        """The decompressed content of the next bytes of the file."""
         inflater = self._inflater
         yield inflater.decompress(chunk, self._step)
         while not inflater.eof and not inflater.needs_input:
@@ -117,7 +117,7 @@ class _Zstd(_Member):
         self._inflater = zstandard.ZstdDecompressor().decompressobj()
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """What the next bytes of the file hold."""
+        """The decompressed content of the next bytes of the file."""
         yield self._inflater.decompress(chunk)
 
 
@@ -128,7 +128,7 @@ class _Standard(_Member):
         self._step, self._inflater = step, new()
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """What the next bytes of the file hold."""
+        """The decompressed content of the next bytes of the file."""
         inflater = self._inflater
         try:
             yield inflater.decompress(chunk, self._step)
@@ -214,7 +214,7 @@ def content(path: str, start: int) -> Iterator[bytes]:
 
 
 def is_compressed(path: str) -> bool:
-    """Whether the file begins like compressed data; False if it cannot be read, which its reader tells."""
+    """True if the file begins like compressed data; False also if it cannot be read."""
     try:
         with open_file(path) as file:
             return _kind(file) is not None
@@ -256,15 +256,15 @@ class ContentDigest:
 class LineBlocks:
     """The content of a log from a position on, in blocks of whole lines.
 
-    Iterate; `position` is then where the block just given ends. Afterwards `rest` holds what follows the last
-    line end, and `damage` says why reading stopped early, if it did. A line longer than 64 MiB is given as a
-    block of its beginning, while `is_oversized`, so that no log can fill the memory.
+    While iterating, `position` is the end of the current block. Afterwards `rest` holds the bytes after the
+    last line end, and `damage` the reason if reading stopped early. A line longer than 64 MiB gives one block
+    with its beginning, and `is_oversized` is true, so that no log can fill the memory.
     """
 
     def __init__(self, path: str, position: int, digest: ContentDigest, expected: str = "") -> None:
-        """`digest` stands at the last multiple of its step before `position`; it follows `position`.
+        """`digest` must stand at the last multiple of its step before `position`, and is then advanced to it.
 
-        Its value at `position` must be the expected one, or the file is not what it was when it was chosen.
+        Its value at `position` must equal `expected`; otherwise the file has changed since it was chosen.
         """
         self.position = position
         self.is_oversized = False
@@ -334,7 +334,7 @@ class LineBlocks:
 
 
 def head(path: str) -> tuple[bytes, str | None]:
-    """The first 64 KiB of the content, or what there is of it, and what stopped the reading, if anything.
+    """Up to 64 KiB from the beginning of the content, and the reason if reading stopped early.
 
     Raises LogMoved.
     """
@@ -352,9 +352,10 @@ def head(path: str) -> tuple[bytes, str | None]:
 
 
 def begins_with(path: str, length: int, digest: str, *, since: int = 0, chain: str = "") -> bool:
-    """Whether the first `length` bytes of the content have this digest.
+    """True if the first `length` bytes of the content have this digest.
 
-    With `since` and `chain` (a digest's state at a multiple of its step) only the bytes from there are read.
+    With `since` and `chain` (a digest's state at a multiple of its step) only the bytes from `since` on are
+    read.
     """
     known = ContentDigest(chain, since)
     try:

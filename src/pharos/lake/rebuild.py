@@ -1,4 +1,4 @@
-"""The original JSON object of an event from its row: the proof that the lake loses nothing."""
+"""Rebuilds the original JSON object of an event from its row: the proof that the lake loses nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def original(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_written(time: datetime) -> str:
-    """The time as the LMS writes it; one that was written otherwise keeps its text."""
+    """The time in the LMS's form. An event with a time in another form is kept as raw text."""
     return time.replace(tzinfo=None).isoformat() + "+00:00"
 
 

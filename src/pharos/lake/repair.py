@@ -1,7 +1,7 @@
-"""Makes damaged files of events and quarantine anew, from the logs that they were read from.
+"""Restores damaged files of events and quarantine from the logs they were read from.
 
-The events of a file are known by number and digest: what the logs give is either exactly these, or it is not
-put into the lake without a person's consent.
+Number and digest of a file's events are known. Restored events must match them exactly; otherwise they are
+put into the lake only with a person's consent.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ROWS_AT_ONCE, BYTES_AT_ONCE = 150_000, 128 << 20  # of events or of quarantine, 
 
 @dataclass
 class Repaired:
-    """What a repair found and did."""
+    """The outcome of a repair."""
 
     damaged: list[Damage] = field(default_factory=list)
     restored: int = 0
@@ -55,7 +55,7 @@ class Repaired:
 
     @property
     def is_whole(self) -> bool:
-        """Whether no damage is left in the lake."""
+        """True if no damage is left in the lake."""
         return self.is_accepted or not (self.lost or self.lost_lines)
 
 
@@ -81,12 +81,12 @@ def repair(
     accept_loss: bool = False,
     report: OnProgress = lambda _done, _total: None,
 ) -> Repaired:
-    """Read every data file, and make the damaged ones anew. The lake must be held (`Lake.alone`).
+    """Read every data file, and restore the damaged ones. The lake must be held (`Lake.alone`).
 
-    `files` are logs that there are now, besides those at the names that the ledger knows. `in_place`: see
-    `forget_addresses`. With `accept_loss` a file that the logs do not give back completely is replaced by
-    what they give, and the ledger says how much is lost. Otherwise it stays as it is. `report` is called with
-    the number of logs that were read again, and of all.
+    `files` are present logs, in addition to those at paths that the ledger knows. `in_place`: see
+    `forget_addresses`. With `accept_loss`, a file that the logs cannot restore completely is replaced by the
+    events that they give, and the ledger records the loss; otherwise the file stays as it is. `report` is
+    called with the number of logs read again and the number of all logs.
     """
     lake.fence()
     lake.refresh()
@@ -110,7 +110,7 @@ def repair(
 
 
 def _damaged(lake: Lake) -> tuple[dict[date, list[DataFile]], list[str], list[Damage]]:
-    """Damaged files of events by day, of quarantine, and what is wrong with each."""
+    """Damaged files of events by day, damaged files of quarantine, and the damage of each file."""
     days: dict[date, list[DataFile]] = defaultdict(list)
     found = []
     for day, files in sorted(lake.state.events.items()):
@@ -129,7 +129,9 @@ def _damaged(lake: Lake) -> tuple[dict[date, list[DataFile]], list[str], list[Da
 
 
 def _wanted(lake: Lake, days: dict[date, list[DataFile]], *, with_quarantine: bool) -> list[Log]:
-    """The logs that may hold what is damaged: an event that several hold may be restored from each."""
+    """The logs that may hold the damaged events or lines; an event that is in several logs may be in any of
+    them.
+    """
     oldest = min((file.oldest for files in days.values() for file in files), default=None)
     return [
         log
@@ -141,7 +143,7 @@ def _wanted(lake: Lake, days: dict[date, list[DataFile]], *, with_quarantine: bo
 
 
 def _found(log: Log, files: Sequence[LogFile]) -> _Again | None:
-    """Where the log is now, under whatever name: it is known by its content."""
+    """The present path of a log, recognised by its content; None if it is not found."""
     paths = dict.fromkeys([*reversed(log.names), *(file.path for file in files)])
     for path in paths:
         if begins_with(path, min(log.head_bytes, log.position), log.head_digest) and begins_with(

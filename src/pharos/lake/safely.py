@@ -58,9 +58,9 @@ def seal(path: Path) -> None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether this is a sealed Parquet file of which no byte has changed; False if it cannot be read.
+    """True if this is a sealed Parquet file without damage; False also if it cannot be read.
 
-    Reads the whole file, at the speed of the disk: ask before reading a file, not at every run.
+    Reads the whole file at the speed of the disk: call it before using a file, not in every run.
     """
     try:
         return bool(fits_seal(path))
@@ -69,7 +69,7 @@ def is_whole(path: Path) -> bool:
 
 
 def fits_seal(path: Path) -> bool | None:
-    """Whether a Parquet file is what was sealed; None if it has no seal.
+    """True if a Parquet file matches its seal, False if not; None if it has no seal.
 
     Raises OSError, and ValueError if it does not end like a Parquet file.
     """
@@ -96,7 +96,7 @@ def checksum(path: Path) -> str:
 
 
 def _footer(file: BinaryIO) -> int:
-    """Where the footer of a Parquet file begins. Raises ValueError if it is none."""
+    """The offset of a Parquet file's footer. Raises ValueError if the file is not Parquet."""
     size = file.seek(0, os.SEEK_END)
     if size < len(_MAGIC) + 8:
         raise ValueError("too short for a Parquet file")

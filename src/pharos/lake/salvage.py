@@ -1,8 +1,8 @@
-"""Makes a new ledger where the old one is damaged, from what of it can be read and from the data files.
+"""Makes a new ledger if the old one is damaged, from its readable parts and from the data files.
 
-Events are what the data files hold, each once. What was read of which log is known only if the lake holds
-exactly the events that the log gave, by line; else all logs are read from their beginning by the next run,
-which finds the events that are there to be duplicates.
+Events are taken from the data files, each once. The position of a log is kept only if the lake holds exactly
+the events that the log gave, by line; otherwise the next run reads all logs from their beginning and finds
+the existing events to be duplicates.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass
 class Rebuilt:
-    """What a rebuild found and did."""
+    """The outcome of a rebuild."""
 
     was_whole: bool = False
     """The ledger was not damaged: nothing was done."""
@@ -47,7 +47,8 @@ class Rebuilt:
 def rebuild(lake: Lake, now: datetime, report: OnProgress = lambda _done, _total: None) -> Rebuilt:
     """Make a new ledger for the lake, if its own is damaged: `Lake(…, is_read=False)`. `now` is UTC, naive.
 
-    Nothing is removed: what does not count any more is moved into `.set-aside`. Raises Busy, LakeNotWritable.
+    Nothing is removed: files that are no longer valid are moved into `.set-aside`. Raises Busy,
+    LakeNotWritable.
     """
     with lake.alone():
         try:
@@ -126,7 +127,7 @@ def _looked_at(place: Place, path: str, known: DataFile | None) -> DataFile | No
 
 
 def _each_once(lake: Lake, day: date, files: list[DataFile], number: int) -> list[DataFile]:
-    """The files of a day without what a larger one holds too: files that were merged may still lie there."""
+    """The files of a day without events that a larger file holds too: merged files may still exist."""
     seen: set[str] = set()
     kept: list[DataFile] = []
     for file in sorted(files, key=lambda file: (-file.rows, file.path)):
@@ -146,7 +147,7 @@ def _each_once(lake: Lake, day: date, files: list[DataFile], number: int) -> lis
 
 
 def _is_all_there(lake: Lake, old: State, new: State, quarantine: list[str]) -> bool:
-    """Whether the lake holds what the old ledger says of each log, as far as it was read by then."""
+    """True if the lake holds all events that the old ledger counts for each log."""
     by_name: dict[str, Log] = {}
     for log in old.logs.values():
         for name in log.names:

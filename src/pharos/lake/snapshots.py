@@ -1,7 +1,7 @@
-"""What the lake holds of the LMS: per table `lms/<table>/<name>.parquet` and `lms/<table>/snapshot.json`.
+"""Snapshots of LMS tables: per table `lms/<table>/<name>.parquet` and `lms/<table>/snapshot.json`.
 
-The JSON file names the Parquet file that counts; replacing it is the commit. A table that could not be read
-keeps its last good snapshot, and the JSON file says what went wrong and when.
+The JSON file names the valid Parquet file; replacing it is the commit. A table that could not be read keeps
+its last good snapshot, and the JSON file has the problem and its time.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Snapshot(Struct, kw_only=True, frozen=True):
 
 
 class TableState(Struct, kw_only=True, frozen=True):
-    """What is known of one table."""
+    """The snapshot of one table, and the problem of the last import."""
 
     table: str
     snapshot: Snapshot | None = None
@@ -63,12 +63,12 @@ class TableState(Struct, kw_only=True, frozen=True):
     attempted: datetime | None = None
 
     def is_newer(self, moment: datetime) -> bool:
-        """Whether all of it was read after a moment."""
+        """True if the whole table was read after this moment."""
         return self.problem is None and self.snapshot is not None and self.snapshot.started > moment
 
 
 class SnapshotDamaged(PharosError):
-    """What the lake holds of a table of the LMS cannot be relied on, and results are not made without it."""
+    """The snapshot of an LMS table is damaged; results are not computed without it."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(path, reason)
@@ -82,7 +82,7 @@ class SnapshotDamaged(PharosError):
 
 
 def state(lake: Lake, table: str) -> TableState:
-    """What is known of a table; one whose JSON file cannot be read counts as never imported."""
+    """The state of a table; if its JSON file is unreadable, the table counts as never imported."""
     try:
         return _written(lake, table)
     except SnapshotDamaged as damaged:
@@ -90,7 +90,7 @@ def state(lake: Lake, table: str) -> TableState:
 
 
 def _written(lake: Lake, table: str) -> TableState:
-    """What is known of a table. Raises SnapshotDamaged if it cannot be read."""
+    """The state of a table. Raises SnapshotDamaged if its JSON file is unreadable."""
     record = f"{folder(table)}/{RECORD}"
     try:
         return msgspec.json.decode(lake.place.read(record), type=TableState)
@@ -101,7 +101,7 @@ def _written(lake: Lake, table: str) -> TableState:
 
 
 def last(lake: Lake, table: str) -> Snapshot | None:
-    """The last snapshot of a table, to go on from; None if there is none that can be relied on."""
+    """The last snapshot of a table, for continuing from it; None if there is none or it is damaged."""
     return None if problem(lake, table) is not None else state(lake, table).snapshot
 
 
@@ -120,7 +120,7 @@ def local(lake: Lake, table: str, snapshot: Snapshot) -> Path:
 
 
 def problem(lake: Lake, table: str) -> str | None:
-    """Why a snapshot is not what was written; None if it is, or if there is none. Reads all of it."""
+    """The damage of a table's snapshot; None if it is undamaged or missing. Reads the whole file."""
     try:
         snapshot = _written(lake, table).snapshot
     except SnapshotDamaged as damaged:
@@ -141,7 +141,7 @@ def problem(lake: Lake, table: str) -> str | None:
 
 
 def checked(lake: Lake, table: str) -> Path | None:
-    """The file of a table's snapshot, compared with what was written; None if there is no snapshot.
+    """The file of a table's snapshot, compared with its checksum; None if there is no snapshot.
 
     Raises SnapshotDamaged.
     """
@@ -152,7 +152,7 @@ def checked(lake: Lake, table: str) -> Path | None:
 
 
 def states(lake: Lake) -> list[TableState]:
-    """What is known of every table that was ever asked for."""
+    """The state of every table that was ever imported or attempted."""
     return [found for table in TABLES | ANSWERS if (found := state(lake, table)).attempted or found.problem]
 
 
@@ -192,7 +192,9 @@ def rows(lake: Lake, table: str) -> pa.Table:
 
 
 def commit(lake: Lake, snapshot: Snapshot, table: str, problem: str | None = None) -> TableState:
-    """Make a file that is in the table's folder the one that counts; `problem`: what is not new about it."""
+    """Make a file in the table's folder the valid snapshot. `problem`: the part that could not be renewed,
+    and why.
+    """
     done = TableState(table=table, snapshot=snapshot, problem=problem, attempted=snapshot.started)
     put(lake, done)
     return done
@@ -213,7 +215,7 @@ def absent(lake: Lake, table: str) -> TableState:
 
 
 def put(lake: Lake, new: TableState) -> None:
-    """Make this what is known of a table, and remove older files."""
+    """Write the state of a table, and remove older files."""
     place = folder(new.table)
     lake.ledger.hold.check()
     lake.place.put(f"{place}/{RECORD}", msgspec.json.format(msgspec.json.encode(new)))

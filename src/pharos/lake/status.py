@@ -1,4 +1,4 @@
-"""What is in the lake, what is not, and whether the sum closes."""
+"""The status of the lake: its content, missing parts, and the check that the sum of lines is right."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pharos.lake.verify import record
 
 @dataclass(frozen=True, kw_only=True)
 class Sum:
-    """Lines by what became of them."""
+    """Counts of lines: events, duplicates, quarantined and blank."""
 
     lines: int
     events: int
@@ -26,7 +26,7 @@ class Sum:
 
     @property
     def closes(self) -> bool:
-        """Whether every line is accounted for."""
+        """True if lines = events + duplicates + quarantined + blank."""
         return self.lines == self.events + self.duplicates + sum(self.quarantined.values()) + self.blank
 
 
@@ -84,7 +84,7 @@ class LakeStatus:
 
 
 def lake_status(lake: Lake, now: datetime) -> LakeStatus:
-    """What the ledger knows; `now` (UTC, naive) is only there for the lag."""
+    """The status of the lake from its ledger; `now` (UTC, naive) is used only for the lag."""
     logs = sorted(lake.state.logs.values(), key=lambda log: (log.origin, log.names[-1]))
     days = sorted(day for day, files in lake.state.events.items() if files)
     verified = record(lake)

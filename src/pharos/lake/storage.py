@@ -1,8 +1,8 @@
-"""Files to read, on this machine or in an object store: listing and opening.
+"""Lists and opens files to read, on this machine or in an object store.
 
-Local paths are plain; anything with a scheme is reached from whichever host reads, with the credentials that
-host has: `hdfs://` by a client of its own that needs no Java, the others (`s3://bucket/folder`, `gs://…`)
-through Arrow's file systems.
+Local paths are plain. A path with a scheme is opened from the host that reads it, with that host's
+credentials: `hdfs://` by our own client, which needs no Java; others (`s3://bucket/folder`, `gs://…`) through
+Arrow's file systems.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ REMOTE_BYTES = 8 << 20  # read at once from a remote file: each request waits fo
 
 @dataclass(frozen=True)
 class Stored:
-    """A file and what tells whether it has changed."""
+    """A file and the values that change when it does."""
 
     path: str
     size: int
@@ -40,7 +40,7 @@ class Stored:
 
 
 def is_remote(path: str) -> bool:
-    """Whether the path has a scheme."""
+    """True if the path has a scheme."""
     return "://" in path
 
 
@@ -92,7 +92,7 @@ def _below(folder: Path) -> Iterator[Stored]:
 
 
 def _stored(path: Path) -> Stored | None:
-    """The file; None if it is none, or is gone since it was listed (logs are rotated while we look)."""
+    """The file; None if it is not a regular file or no longer exists (logs are rotated at any time)."""
     try:
         stat = path.stat()
     except PermissionError:

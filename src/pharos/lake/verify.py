@@ -1,6 +1,6 @@
-"""Compares the files of the lake with what was written, all at once or a slice at a time.
+"""Compares the files of the lake with their checksums, all at once or a slice at a time.
 
-What was found stands in `verified.json` in the lake until it is well again, for the status to tell.
+Damage that was found is kept in `verified.json` in the lake until it is repaired; the status shows it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Found(Struct, kw_only=True, frozen=True):
 
 
 class Record(Struct, kw_only=True):
-    """How far the lake is verified."""
+    """The progress of verification, and the damage found."""
 
     last: str = ""
     """Path of the file that was verified last in this round, relative to the lake; empty between rounds."""
@@ -47,7 +47,7 @@ class Record(Struct, kw_only=True):
 
 @dataclass
 class Verified:
-    """What one call looked at."""
+    """The outcome of one call: files and bytes read, and the damage found."""
 
     files: int = 0
     bytes: int = 0
@@ -65,7 +65,7 @@ class _Item:
 
 
 def record(lake: Lake) -> Record:
-    """What earlier calls found; what the lake no longer has is left out."""
+    """The findings of earlier calls; files that the lake no longer has are left out."""
     try:
         found = msgspec.json.decode(lake.place.read(NAME), type=Record)
     except (OSError, msgspec.MsgspecError):  # it is made again by the next round
@@ -123,12 +123,12 @@ def _items(lake: Lake) -> Iterator[_Item]:
 
 
 def derived_files(lake: Lake) -> list[Path]:
-    """All files of facts and results; those that are being written have another name."""
+    """All files of facts and results, except files that are still being written."""
     return [path for part in damage.DERIVED for path in (lake.root / part).glob("*/[!.]*") if path.is_file()]
 
 
 def _look(lake: Lake, item: _Item, known: Record, verified: Verified) -> bool:
-    """Look at one file and write down what was found; whether it is what was written."""
+    """Verify one file and record the result; True if it is undamaged."""
     item.place.let_go(item.path)  # what counts is what lies there
     reason = item.look()
     if reason == damage.MISSING and item.path.startswith(damage.DERIVED):
