@@ -1,4 +1,6 @@
-"""Who asks, and what they may read (spec 05 §3). What cannot be checked is refused."""
+"""Identifies callers and decides what they may read (spec 05 §3). Credentials that cannot be checked are
+refused.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ NOT_KEPT = "private, no-store"  # by nobody on the way to the caller either
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever sent a request. `courses` and `organizations`: what they may read, None is everything."""
+    """The sender of a request. `courses` and `organizations` limit its scope; None means everything."""
 
     name: str
     courses: frozenset[str] | None = None
@@ -55,7 +57,7 @@ class Caller:
         return self.courses, self.organizations
 
     def may_read(self, course_id: str) -> bool:
-        """Whether the course, or its organisation, is in the scope; every character counts."""
+        """True if the course, or its organisation, is in the scope; ids are compared exactly."""
         return (
             self.reads_everything
             or course_id in (self.courses or ())
@@ -65,8 +67,8 @@ class Caller:
     def sees(self, course_id: sa.Column[str]) -> sa.ColumnElement[bool]:
         """`may_read` as a condition of a query, the same on every database and in every collation.
 
-        Databases may compare without regard to case, accents or trailing blanks. What they find so, by an
-        index, is compared once more byte by byte.
+        Databases may ignore case, accents or trailing blanks in comparisons. Rows found in this way by an
+        index are then compared byte by byte.
         """
         if self.reads_everything:
             return sa.true()
@@ -89,7 +91,7 @@ class Access:
         self._limits = Limits()
 
     async def caller(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> Caller | None:
-        """Whose credentials these are, None if there are none. Raises Unauthenticated for bad ones."""
+        """The caller with these credentials; None without any. Raises Unauthenticated for bad ones."""
         scheme, _, credential = headers.get("authorization", "").partition(" ")
         match scheme.lower():
             case "token":
@@ -131,7 +133,7 @@ class Access:
         return True
 
     async def owns(self, name: str, credential: str) -> bool:
-        """Whether this is the valid token of that name."""
+        """True if this is the valid token of that name."""
         try:
             return (await self._of_token(credential)).name == name
         except Unauthenticated:
@@ -170,9 +172,10 @@ class Access:
 
 
 class OfCallers(APIRoute):
-    """A route for known callers; if the address names a course, for those who may read the course.
+    """A route for known callers; if the address names a course, for callers who may read the course.
 
-    Checked before anything else of the request is looked at. Routes find who asks in `request.state.caller`.
+    The check comes before any other part of the request is read. Routes find the caller in
+    `request.state.caller`.
     """
 
     @cached_property
@@ -181,7 +184,7 @@ class OfCallers(APIRoute):
         return frozenset(each.alias for each in get_flat_params(self.dependant))
 
     def is_about_learners(self, request: Request) -> bool:  # noqa: ARG002 - other routes look into it
-        """Whether the answer is about single learners."""
+        """True if the answer is about single learners."""
         return False
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -249,7 +252,7 @@ def _courses(request: Request) -> list[str]:
 
 
 def _note_reading(request: Request, caller: Caller) -> None:
-    """Raises OSError if it cannot be written down: then nothing is read."""
+    """Write the reading to the audit log. Raises OSError if that fails; then nothing is read."""
     audit: AuditLog = request.app.state.audit
     audit.note(
         "read",
@@ -262,9 +265,10 @@ def _note_reading(request: Request, caller: Caller) -> None:
 
 
 def note_refusal(request: Request, error: APIError) -> None:
-    """Write down who was refused: the caller, the name of a token that is no longer valid, or nobody known.
+    """Write a refusal to the audit log, with the name of the caller or of the token that is no longer valid.
 
-    A log that cannot be written is a matter for the operator; the refusal stands.
+    If the log cannot be written, the error is only logged for the operator, and the request is refused all
+    the same.
     """
     audit: AuditLog = request.app.state.audit
     caller: Caller | None = getattr(request.state, "caller", None)

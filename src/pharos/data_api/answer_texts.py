@@ -1,4 +1,4 @@
-"""How stored answers are shown: lists as `[a|b]`, HTML as text, placeholders decoded (spec 05 §6.1)."""
+"""Formats stored answers for display: lists as `[a|b]`, HTML as text, placeholders decoded (spec 05 §6.1)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _plain(text: str) -> str:
 
 
 class _TextNodes(HTMLParser):
-    """Collects what stands between tags; a text the parser hands over in pieces stays one node."""
+    """Collects the texts between tags; a text that the parser delivers in pieces is one node."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

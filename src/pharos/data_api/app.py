@@ -178,7 +178,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 class Compressing(GZipMiddleware):
-    """Streams are compressed where they are made, not here in the event loop; Parquet is as it is."""
+    """Gzip middleware that skips streams, which are compressed in their own threads, and Parquet."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_plain = scope["type"] == "http" and (
@@ -200,7 +200,7 @@ async def _until_the_end(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _jobs(store: sa.Engine) -> tuple[dict[str, JobRun], dict[str, JobRun]]:
-    """The newest attempt of each job, and the newest that did what it should."""
+    """The newest attempt of each job, and its newest successful attempt."""
     return latest(store, datetime.now(UTC).replace(tzinfo=None)), latest_done(store)
 
 

@@ -1,8 +1,8 @@
-"""Answers are kept until one of their tables is published again, and given out before any routing.
+"""A cache of answers, served before routing; an answer is valid until one of its tables is published again.
 
-Results change only when they are published, so a kept answer is right as long as the publications it was made
-from are the current ones; those are known within `reading.FRESH_FOR_S`. An answer is given only to callers of
-the scope it was made for, after their credentials are checked and the request is counted.
+Results change only by publishing, so a cached answer is right as long as it was made from the current
+publications; these are known within `reading.FRESH_FOR_S` seconds. An answer is given only to callers with
+the same scope, after their credentials are checked and the request is counted.
 """
 
 from __future__ import annotations
@@ -80,13 +80,15 @@ class Cache:
         return found.response()
 
     async def settled(self, key: str) -> None:
-        """Wait until nobody makes this answer: after a publication, many ask the same at once."""
+        """Wait until the answer, if another request is making it, is made: many clients ask after a
+        publication.
+        """
         while event := self._making.get(key):
             await event.wait()
 
     @contextmanager
     def making(self, key: str) -> Iterator[None]:
-        """While this answer is made, others wait for it."""
+        """Marks the answer as being made; other requests wait for it."""
         event = self._making[key] = asyncio.Event()
         try:
             yield
@@ -95,7 +97,7 @@ class Cache:
             event.set()
 
     def put(self, key: str, answer: Kept) -> None:
-        """Keep an answer, unless it alone would push out most others."""
+        """Keep an answer, unless it takes more than an eighth of the cache."""
         if answer.size > MAX_BYTES // 8:
             return
         old = self._kept.pop(key, None)
@@ -136,7 +138,7 @@ def key_of(scope: Scope, caller: Caller) -> str:
 
 
 class KeptAnswers:
-    """Middleware that answers from the cache what it can, and leaves everything else to the application."""
+    """Middleware that answers from the cache if it can, and passes all other requests to the application."""
 
     def __init__(self, app: ASGIApp, cache: Cache, access: Access, stores: Mapping[str, ResultStore]) -> None:
         self.app, self._cache, self._access, self._stores = app, cache, access, stores
@@ -149,7 +151,7 @@ class KeptAnswers:
             await conditional(Request(scope), found)(scope, receive, send)
 
     def _found(self, scope: Scope) -> Response | None:
-        """A kept answer for a caller whose token is at hand; nothing here waits."""
+        """A cached answer, for a caller whose token is in memory; never waits."""
         store = self._stores[version_of(scope["path"])]
         publications = store.published.at_hand()
         caller = self._access.at_hand(Headers(scope=scope).get("authorization", ""))
@@ -184,7 +186,7 @@ def conditional(request: Request, response: Response) -> Response:
 
 
 def compressed(response: Response) -> Response:
-    """The response as it is kept: most clients take it so, and it is compressed once, not for each."""
+    """The response in the form to cache: compressed once, because most clients accept gzip."""
     if len(response.body) < COMPRESSED_FROM_BYTES:
         return response
     packed = Response(igzip.compress(response.body, compresslevel=1, mtime=0), headers=response.headers)
@@ -203,7 +205,7 @@ def _plain(response: Response) -> Response:
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether the value of Accept-Encoding allows gzip; `gzip;q=0` refuses it (RFC 9110 §12.5.3)."""
+    """True if the value of Accept-Encoding allows gzip; `gzip;q=0` refuses it (RFC 9110 §12.5.3)."""
     weights = {}
     for part in accept_encoding.lower().split(","):
         coding, _, weight = part.partition(";")

@@ -49,7 +49,7 @@ class IllegalParameter(Coded):
 
 
 class CourseMalformed(Coded):
-    """Not a course id, where one is checked."""
+    """The text is not a valid course id."""
 
     def __init__(self, course_id: str) -> None:
         super().__init__("course_key_malformed", f"Course id/key {course_id} malformed.")
@@ -95,7 +95,7 @@ class BadBody(Detailed):
 
 
 class Unauthenticated(Detailed):
-    """Nobody we know. `name`: of the token, if it was valid once."""
+    """The caller is unknown. `name`: the name of the token, if it was once valid."""
 
     status = 401
     headers = MappingProxyType({"WWW-Authenticate": "Token"})

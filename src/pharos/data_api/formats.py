@@ -1,6 +1,6 @@
-"""In which form an answer is written: negotiation (spec 05 §2.2-2.3) and the forms themselves (§2.6).
+"""Formats of answers: their negotiation (spec 05 §2.2-2.3) and the writers (§2.6).
 
-Works on plain items (dictionaries of JSON values); must not know what they mean.
+Works on plain items (dictionaries of JSON values) and must not know their meaning.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def as_html(answer: Any, _: Sequence[str] | None = None) -> bytes:
 
 
 def as_csv(answer: Any, fields: Sequence[str] | None = None) -> bytes:
-    """A header and a line per item; columns sorted, or those of `fields` that exist, in that order."""
+    """A header and a line per item; columns sorted by name, or the existing ones of `fields`, in order."""
     items = [flat(item) for item in items_of(answer)]
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
@@ -107,10 +107,10 @@ SUFFIXES = {f.name: f for f in FORMATS}
 
 
 def chosen(accept: str, *wanted: str | None) -> Format:
-    """The format to write in: those of the suffix and the `format` parameter, if the Accept header allows.
+    """The format to write in: the one of suffix and `format` parameter, if the Accept header allows it.
 
-    The most specific media type of Accept wins, then our order; quality values do not count (as in the
-    original). Raises NoData for a format that does not exist, NotAcceptable if none is left.
+    The most specific media type of Accept wins, then the order of FORMATS; quality values do not count (as in
+    the original). Raises NoData for an unknown format, NotAcceptable if no format is left.
     """
     offered: Sequence[Format] = FORMATS
     for name in wanted:

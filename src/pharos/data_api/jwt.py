@@ -18,7 +18,7 @@ SUPPORTED_MAJOR_VERSION = 1
 
 @dataclass(frozen=True)
 class Claims:
-    """What a checked token says of a person."""
+    """The claims of a checked token."""
 
     username: str
     administrator: bool  # of the LMS: reads every course

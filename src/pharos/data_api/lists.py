@@ -1,8 +1,8 @@
-"""Lists of rows, read at little cost: statements are built once, and MySQL puts the list together itself.
+"""Reads lists of rows cheaply: statements are built once, and MySQL assembles each list as one JSON text.
 
-The driver for MySQL is in Python and takes five microseconds or more for each row. Of one JSON text that the
-database puts together, a row costs us next to nothing and the database two (decision 0008). The other drivers
-are in C.
+The MySQL driver is written in Python and takes five microseconds or more per row. With one JSON text a row
+costs almost nothing here and two microseconds in the database (decision 0008). The other drivers are written
+in C.
 """
 
 from __future__ import annotations

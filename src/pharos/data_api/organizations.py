@@ -1,4 +1,4 @@
-"""Which courses are an organisation's, by the beginnings of their ids: in Python and in SQL."""
+"""Finds the courses of an organisation by the beginnings of their ids, in Python and in SQL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COURSE_KINDS = ("course-v1", "slashes", "ccx-v1", "library-v1")
 
 
 def in_organizations(course_id: sa.Column[str], those: Iterable[str]) -> sa.ColumnElement[bool]:
-    """Whether a course id has one of these beginnings, every character of it."""
+    """SQL condition: the course id starts with one of these beginnings, compared exactly."""
     return sa.or_(
         sa.false(),
         *(

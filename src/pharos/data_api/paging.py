@@ -51,7 +51,7 @@ class Page:
 
 
 def size_of(text: str | None, default: int = DEFAULT_SIZE, largest: int = MAX_SIZE) -> int:
-    """The page size: the default for what is no positive number, at most the largest."""
+    """The page size: at most `largest`; the default if the text is not a positive number."""
     if text and text.isascii() and text.isdigit() and int(text) > 0:
         return min(int(text), largest)
     return default

@@ -1,4 +1,4 @@
-"""What requests may say, read once and typed: time ranges and lists."""
+"""Parameters of requests, read once and typed: time ranges and lists."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Between:
 
     @property
     def is_long(self) -> bool:
-        """Whether it may hold more than two months."""
+        """True if the range may be longer than two months."""
         if self.is_open:
             return False  # the newest only
         return self.start is None or self.end is None or self.end - self.start > TWO_MONTHS
@@ -107,12 +107,12 @@ class Given:
         return str(given[-1]) if given and given[-1] not in ("", None) else None
 
     def switch(self, name: str) -> bool:
-        """Whether a parameter says yes: anything but empty, false, 0, no, off."""
+        """True if the parameter is given and is not empty, false, 0, no, off or none."""
         text = self.text(name)
         return text is not None and text.lower() not in ("false", "0", "no", "off", "none")
 
     def shown(self, items: Sequence[Mapping[str, object]]) -> Sequence[dict[str, object]]:
-        """The items with the keys of `fields` only, without those of `exclude`."""
+        """The items with only the keys of `fields`, and without the keys of `exclude`."""
         fields, exclude = self.list("fields"), self.list("exclude") or ()
         return [
             {

@@ -1,5 +1,5 @@
-"""Which spellings of an address are the same one (spec 05 §2.1-2.2): with or without final slash, with a
-format as suffix, HEAD as GET. Also the course-id converter of the routes, and headers every answer has.
+"""Equal spellings of an address (spec 05 §2.1-2.2): with or without final slash, with a format as suffix,
+HEAD as GET. Also the course-id converter of the routes, and headers that every answer has.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HEADERS = {
 
 
 class CourseID(Convertor[str]):
-    """Three pieces separated by `/` or `+`, the third of which may hold more `+`."""
+    """Three pieces separated by `/` or `+`; the third may contain more `+`."""
 
     regex = "[^/+]+[/+][^/+]+[/+][^/]+"
 
@@ -69,7 +69,7 @@ class Paths:
 
 
 def _limited(receive: Receive) -> Receive:
-    """`receive` that raises BodyTooLarge, to whoever reads the body, beyond the limit."""
+    """`receive` that raises BodyTooLarge once the body exceeds the limit."""
     size = 0
 
     async def limited() -> Message:

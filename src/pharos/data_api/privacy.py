@@ -1,7 +1,8 @@
-"""What leaves the Result Store of single learners: the one place that applies the settings `privacy`.
+"""Applies the settings `privacy` to rows about single learners; the only module that does.
 
-Rows about learners pass through here on their way to an answer: `Reading` and the exports see to it. Tables
-say by the names of their columns what identifies a learner (`pharos.result_store.tables.base.PERSONAL`).
+Rows about learners pass through here on their way to an answer: `Reading` and the exports ensure it. The
+names of a table's columns declare which of them identify a learner
+(`pharos.result_store.tables.base.PERSONAL`).
 """
 
 from __future__ import annotations
@@ -57,11 +58,11 @@ class Privacy:
         return SEARCHED[self.mode]
 
     def hides(self, column: str) -> bool:
-        """Whether the column of a table about learners is not shown as it is."""
+        """True if the values of this column, in a table about learners, are masked."""
         return PERSONAL.get(column) in self._hidden
 
     def allows(self, course_id: str) -> bool:
-        """Whether learners of the course may be shown."""
+        """True if learners of the course may be shown."""
         return self._settings.allows(organisation(course_id))
 
     def allowed(self, course_id: sa.Column[str]) -> sa.ColumnElement[bool]:
@@ -78,9 +79,9 @@ class Privacy:
             raise Forbidden("With pseudonyms this table is not given out.")
 
     def order(self, table: sa.Table) -> sa.ColumnElement[Any]:
-        """An order of rows about learners that is always the same and tells nothing about who they are.
+        """A stable order of rows about learners that does not reveal their identity.
 
-        Beside a list of user names in their order, rows in that order would name everybody.
+        With pseudonyms, rows ordered by user name could be matched with a sorted list of user names.
         """
         if self.is_pseudonymous:
             return (table.c.id * self._multiplier) % ORDER_PRIME
@@ -92,13 +93,13 @@ class Privacy:
         return "p" + base64.b32encode(digest).decode().lower()
 
     def usernames_of(self, shown: Collection[str], usernames: Iterable[str]) -> list[str]:
-        """The user names whose pseudonyms are these texts, of those given."""
+        """The user names, of those in `usernames`, whose pseudonyms are in `shown`."""
         return list(islice((name for name in usernames if self.pseudonym(name) in shown), len(shown)))
 
     def rows(
         self, columns: Sequence[sa.ColumnElement[Any]], rows: Iterable[Sequence[Any]]
     ) -> list[sa.Row[Any]]:
-        """The rows as they may be shown. `columns`: those of their query, in its order."""
+        """The rows with hidden values masked. `columns`: the columns of their query, in its order."""
         names = [getattr(column, "name", "") for column in columns]
         masks = [(place, mask) for place, name in enumerate(names) if (mask := self._mask(name)) is not None]
         shown = [self._masked(row, masks) for row in rows] if masks else [tuple(row) for row in rows]
@@ -113,7 +114,7 @@ class Privacy:
         return tuple(values)
 
     def _mask(self, column: str) -> Mask | None:
-        """What becomes of the values of a column; None if they are shown as they are."""
+        """The function that masks the values of a column; None if they are shown unchanged."""
         if not self.hides(column):
             return None
         match PERSONAL[column]:

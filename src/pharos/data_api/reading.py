@@ -1,7 +1,7 @@
-"""The Result Store as the Data API reads it: rows, and what is published, at most a second old.
+"""Reads the Result Store for the Data API: rows, and the publications, which are at most a second old.
 
-Three kinds of questions have connections of their own, so that none waits for another: answers, short ones
-about the store itself (what is published, which tokens there are), and exports.
+There are separate connections for answers, for short questions about the store itself (publications, tokens)
+and for exports, so that none of them waits for another.
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ class Recent(Generic[T]):
         return known[1] if known and self._is_fresh(known[0]) else None
 
     async def renewed(self) -> T:
-        """The value as it is now."""
+        """The value, read anew."""
         self._known = None
         return await self.get()
 
     async def get(self) -> T:
-        """The value, asked for if need be. Raises what the function raises, of PharosError."""
+        """The value, read if it is not fresh. Raises a PharosError of the function."""
         value = self.at_hand()
         if value is not None:
             return value
@@ -147,12 +147,12 @@ class ResultStore:
         return _again(lambda: self._read(statement, values))
 
     def told(self, short: Callable[[sa.Engine], T]) -> T:
-        """What a function that asks a short question returns."""
+        """The result of a function that asks a short question."""
         return _again(lambda: short(self._short))
 
     @property
     def packs_lists(self) -> bool:
-        """Whether the database can put a list together as JSON, and it is worth it. See `lists`."""
+        """True if the database can assemble a list as JSON and this is faster. See `lists`."""
         dialect = self._reading.dialect
         version = getattr(dialect, "server_version_info", None)  # known once there was a connection
         if dialect.name not in ("mysql", "mariadb") or version is None:
@@ -161,7 +161,7 @@ class ResultStore:
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
-        """A connection all of whose statements see the store as it is at the first."""
+        """A connection whose statements all see the store as it is at the first statement."""
         with _open_snapshot(self._reading) as connection:
             yield connection
 
@@ -174,7 +174,7 @@ class ResultStore:
             raise
 
     def meanwhile(self, do: Callable[[sa.Connection], None]) -> None:
-        """Do something with a snapshot in a thread of its own, when those before are done."""
+        """Call `do` with a snapshot in a background thread, after the calls that wait already."""
 
         def work() -> None:
             try:
@@ -194,9 +194,9 @@ class ResultStore:
             engine.dispose()
 
     def derived(self, table: sa.Table, published: Mapping[str, Publication], make: Callable[[], T]) -> T:
-        """What `make` returns, made once for each publication of the table; each time if there is none.
+        """The result of `make`, cached for each publication of the table; not cached if it is not published.
 
-        One thing may be derived from a table.
+        Only one value can be derived from a table.
         """
         publication = published.get(table.name)
         if publication is None:
@@ -209,7 +209,7 @@ class ResultStore:
             return found
 
     def derived_at_hand(self, table: sa.Table, published: Mapping[str, Publication]) -> Any:
-        """What is derived from the current publication of the table; None if it is not made yet."""
+        """The cached value derived from the current publication of the table; None if there is none."""
         publication, known = published.get(table.name), self._derived.get(table.name)
         if publication is None or known is None or known[0].published != publication.published:
             return None
@@ -235,7 +235,7 @@ class ResultStore:
                 raise
 
     def has_column(self, table: sa.Table, name: str) -> bool:
-        """Whether the table really has the column; tables of the original may be older. Asked once."""
+        """True if the table in the database has the column; tables of the original may be older. Cached."""
         return name in self.columns(table)
 
     def columns(self, table: sa.Table) -> set[str]:
@@ -289,9 +289,9 @@ def _columns_of(engine: sa.Engine, table: sa.Table) -> set[str]:
 
 
 def _again(read: Callable[[], T]) -> T:
-    """What `read` returns; asked twice, if the database has closed our connection in the meantime.
+    """The result of `read`; called a second time if the database has closed an idle connection.
 
-    That is noticed by its use; then all connections are new.
+    A closed connection is noticed only when it is used; SQLAlchemy then replaces all connections.
     """
     began = monotonic()
     try:
@@ -304,9 +304,9 @@ def _again(read: Callable[[], T]) -> T:
 
 
 class OfEdition:
-    """A query that finds nothing unless the store is of the edition that is asked for.
+    """A query that returns no rows unless the store has the requested edition.
 
-    So one statement, in one exchange, is sure to be of the edition that the answer says.
+    So a single statement, in one round trip, is certain to read the edition that the answer names.
     """
 
     def __init__(self, statement: sa.Select[Any]) -> None:
@@ -316,30 +316,34 @@ class OfEdition:
 
 
 def edition_of(published: Mapping[str, Publication]) -> Any:
-    """What changes with each publishing run; None if nothing was published."""
+    """A number that changes with each publishing run; None if nothing was published."""
     return max((each.edition for each in published.values()), default=None)
 
 
 class Reading:
-    """The Result Store, as one answer reads it: all of one edition. `published`: what its tables hold."""
+    """The Result Store as one answer reads it, all of one edition. `published`: records of the published
+    tables.
+    """
 
     def __init__(
         self, store: ResultStore, published: Mapping[str, Publication], privacy: Privacy | None = None
     ) -> None:
-        """`privacy`: of an answer about single learners; what it hides is hidden in all rows."""
+        """`privacy` is given for answers about single learners, and applied to all rows."""
         self._store, self.published, self._privacy = store, published, privacy
         self._snapshot: sa.Connection | None = None
 
     @property
     def privacy(self) -> Privacy:
-        """What may be shown of single learners. Raises TypeError if the answer is about none."""
+        """The privacy rules for single learners. Raises TypeError if the answer was not declared as such."""
         if self._privacy is None:
             raise TypeError("the answer is not declared to be about single learners")
         return self._privacy
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """All that is read within is of the same moment; `published` becomes what holds then."""
+        """All statements inside read the store at one moment; `published` is set to the records of that
+        moment.
+        """
         with self._store.snapshot() as connection:
             self._snapshot, self.published = connection, published_in(connection)
             try:
@@ -348,7 +352,7 @@ class Reading:
                 self._snapshot = None
 
     def meanwhile(self, do: Callable[[Reading], None]) -> None:
-        """Read something for later, in a thread of its own: the same store, as it is then."""
+        """Call `do` in a background thread with a reading of the same store, as it is then."""
 
         def work(connection: sa.Connection) -> None:
             later = Reading(self._store, published_in(connection), self._privacy)
@@ -386,27 +390,27 @@ class Reading:
 
     @property
     def packs_lists(self) -> bool:
-        """Whether the database puts lists together."""
+        """True if the database assembles lists as JSON."""
         return self._store.packs_lists
 
     def is_published(self, table: sa.Table) -> bool:
-        """Whether we published the rows of the table.
+        """True if Pharos published the rows of the table.
 
-        Then their `id` is no order: an edition inserts what changed after what stays. Rows of another program
-        are served in the order in which it stored them, as the original does.
+        The `id` of published rows is no order: an edition inserts changed rows after unchanged ones. Rows of
+        another program are served in the order in which it stored them, as the original does.
         """
         return table.name in self.published
 
     def derived(self, table: sa.Table, make: Callable[[], T]) -> T:
-        """What `make` returns, made once for each publication of the table."""
+        """The result of `make`, cached for each publication of the table."""
         return self._store.derived(table, self.published, make)
 
     def derived_at_hand(self, table: sa.Table) -> Any:
-        """What is derived from the publication of the table; None if it is not made yet."""
+        """The cached value derived from the publication of the table; None if there is none."""
         return self._store.derived_at_hand(table, self.published)
 
     def has_column(self, table: sa.Table, name: str) -> bool:
-        """Whether the table really has the column."""
+        """True if the table in the database has the column."""
         return self._store.has_column(table, name)
 
 

@@ -99,7 +99,7 @@ class Reports:
         return found if is_ours else None
 
     def content(self, file: ReportFile) -> Generator[bytes]:
-        """What is in the file, some at a time. Raises CannotLink with the first if it cannot be opened."""
+        """The file's content in chunks. The first chunk raises CannotLink if the file cannot be opened."""
         with self._opened(file) as stream:
             while chunk := stream.read(CHUNK_BYTES):
                 yield chunk

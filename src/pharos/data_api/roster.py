@@ -1,4 +1,4 @@
-"""Which learners of a course are asked for, and in which order (spec 05 §10.2)."""
+"""Selects and orders the learners of a course for a request (spec 05 §10.2)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a request says of the learners it asks for; empty texts ask for nothing."""
+    """The filters and the order of a request; empty texts do not filter."""
 
     text_search: str
     segments: str
@@ -137,7 +137,7 @@ class Wanted:
         )
 
     def _rare(self, store: Reading, course_id: str) -> list[sa.ColumnElement[bool]]:
-        """What other tables than the roster tell, as conditions on it."""
+        """Filters that need tables besides the roster, as conditions on the roster."""
         return [
             equal(roster.c.course_id, course_id),
             *([_holds(store, course_id, self.text_search)] if self.text_search else []),
@@ -188,7 +188,7 @@ def usernames_of(store: Reading, course_id: str, shown: Sequence[str]) -> list[s
 
 
 def is_named(table: sa.Table, username: str | None) -> sa.ColumnElement[bool]:
-    """Whether a row is about this learner; about nobody, if there is none."""
+    """SQL condition: the row is about this learner; false for every row if `username` is None."""
     return sa.false() if username is None else equal(table.c.username, username)
 
 
@@ -242,9 +242,9 @@ def _holds(store: Reading, course_id: str, text: str) -> sa.ColumnElement[bool]:
 
 
 def _keys(order_by: str, *, descends: bool) -> Keys:
-    """What learners are sorted by before their names.
+    """The sort keys that precede the user name.
 
-    attempt_ratio_order goes against the ratio: the best have a small ratio and a large order.
+    attempt_ratio_order runs against the ratio: the best learners have a small ratio and a large order.
     """
     if order_by == "username":
         return ()

@@ -1,8 +1,8 @@
-"""How a function that returns items becomes an endpoint: authenticated, negotiated, described, cached.
+"""Makes a function that returns items an endpoint: authenticated, negotiated, described, cached.
 
-An endpoint function answers one question: typed parameters in, one store query, typed items out. What all
-have in common is here: who may ask, the form of the answer, provenance headers, ETag, the description from
-the contract.
+An endpoint function answers one question: typed parameters in, one store query, typed items out. The common
+parts are here: permissions, the format of the answer, provenance headers, ETag, the description from the
+contract.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ OF_EVERY_ENDPOINT = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An address, what answers it, and what the answer is made of."""
+    """An address, the function that answers it, and the properties of the answer."""
 
     path: str
     function: Callable[..., Any]
@@ -172,7 +172,7 @@ class Subject:
 
 
 def _answering(endpoint: Endpoint) -> Callable[..., Any]:
-    """The function FastAPI calls: the endpoint's own parameters and those every endpoint has."""
+    """The function that FastAPI calls: it has the endpoint's own parameters and the common ones."""
     wanted = inspect.signature(endpoint.function, eval_str=True).parameters
 
     async def answer(request: Request, **own: Any) -> Response:
@@ -194,7 +194,11 @@ def _answering(endpoint: Endpoint) -> Callable[..., Any]:
 
 
 async def _answered(endpoint: Endpoint, request: Request, own: Mapping[str, Any]) -> Response:
-    """The answer from the current edition: one that finds nothing may have asked for the one before."""
+    """The answer from the current edition.
+
+    If no data is found, the known edition may be outdated: the publications are read again, and the answer is
+    tried again if there is a newer edition.
+    """
     store = of_request(request)
     published = await store.published.get()
     for _ in range(EDITIONS_TRIED):
@@ -319,13 +323,17 @@ def check_edition(request: Request, published: Mapping[str, Publication]) -> Non
 
 
 def publications_of(published: Mapping[str, Publication], tables: Sequence[sa.Table]) -> Publications:
-    """What the tables hold. Empty if the first, the one an answer is about, was not filled by publishing."""
+    """The publication records of the tables. Empty if the first table, the main one, was not published by
+    Pharos.
+    """
     found = {table.name: published[table.name] for table in tables if table.name in published}
     return found if tables and tables[0].name in found else {}
 
 
 def provenance(published: Mapping[str, Publication], tables: Sequence[sa.Table]) -> dict[str, str]:
-    """Where the figures come from: edition, the moment they describe the time before, what computed them."""
+    """Headers about the origin of the figures: edition, the moment up to which they count, and the computing
+    code.
+    """
     publications = publications_of(published, tables)
     if not publications:
         return {}
@@ -371,7 +379,7 @@ def _description(endpoint: Endpoint) -> str:
 
 
 def _extra(endpoint: Endpoint, method: str) -> dict[str, Any]:
-    """The parameters that are read here, and those that a list over courses takes from query or body."""
+    """The parameters that are read outside FastAPI; lists of courses take them from query or body."""
     in_query = {**OF_EVERY_ENDPOINT, **(endpoint.parameters if method == "GET" else {})}
     described: dict[str, Any] = {
         "security": [{SCHEME: []}],
@@ -411,7 +419,7 @@ def _responses(endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:
 
 @cache
 def examples() -> dict[str, Any]:
-    """An answer of each endpoint, by the name of its function: those of spec 05, as far as it has them."""
+    """An example answer of each endpoint, by the name of its function; from spec 05 if it has one."""
     found: dict[str, Any] = json.loads((files("pharos.data_api") / "examples.json").read_bytes())
     return found
 

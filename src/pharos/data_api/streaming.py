@@ -1,7 +1,7 @@
-"""Long answers that are sent while they are read: exports and report files.
+"""Streams long answers while they are read: exports and report files.
 
-They have threads and places of their own, so that clients who read slowly, or not at all, take nothing from
-other requests. A place is given back as soon as the client has everything, leaves, or stalls.
+Streams have their own threads and a limited number of places, so that clients who read slowly, or not at all,
+do not delay other requests. A place becomes free as soon as the client has everything, leaves, or stalls.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class Streams:
         self._ended = metrics.counter(f"pharos_{kind}", f"Streamed {kind} by how they ended.", ("ended",))
 
     def take(self, caller: str) -> Callable[[], None]:
-        """Take a place for a caller; what gives it back. Raises Throttled, Busy if there is none."""
+        """Take a place for a caller; return the function that frees it. Raises Throttled, Busy if none is
+        free.
+        """
         if self._taken[caller] >= OF_ONE_CALLER:
             self.ended("refused")
             raise Throttled(RETRY_S)
@@ -71,7 +73,7 @@ class Streams:
 
 
 class Stream:
-    """Chunks that are made in a thread. Closing it closes `chunks`, and so what they are read from."""
+    """Chunks that are made in a thread. Closing the stream closes `chunks` and the source they read."""
 
     def __init__(self, streams: Streams, caller: str, chunks: Generator[bytes]) -> None:
         self.kind, self._streams = streams.kind, streams
@@ -81,9 +83,9 @@ class Stream:
 
     @classmethod
     async def opened(cls, streams: Streams, caller: str, chunks: Generator[bytes]) -> Stream | None:
-        """The stream with its first chunk read: what can go wrong does so before the answer begins.
+        """The stream with its first chunk read, so that errors occur before the answer begins.
 
-        None if there are no chunks. Raises Throttled, Busy, and what the reading raises.
+        None if there are no chunks. Raises Throttled, Busy, and errors of the reading.
         """
         stream, how = cls(streams, caller, chunks), "failed"
         try:
@@ -167,7 +169,7 @@ async def _left(receive: Receive) -> None:
 
 
 def gzipped(chunks: Generator[bytes]) -> Generator[bytes]:
-    """The chunks, compressed; none of none."""
+    """The chunks, compressed; empty if there are no chunks."""
     packing = isal_zlib.compressobj(level=1, wbits=GZIP)
     with closing(chunks):
         for number, chunk in enumerate(chain(chunks, [None])):

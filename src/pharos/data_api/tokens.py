@@ -49,7 +49,7 @@ class NoSuchToken(PharosError):
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """What is known of a token. `courses` and `organizations`: what it may read, None is everything."""
+    """A token as stored. `courses` and `organizations` limit what it may read; None means everything."""
 
     name: str
     hash: str  # SHA-256, hexadecimal
@@ -135,7 +135,7 @@ def revoke_token(engine: sa.Engine, name: str) -> None:
 
 
 def hashed(token: str) -> str:
-    """How a token is kept. A plain hash is enough: tokens are long and random, unlike passwords."""
+    """The stored form of a token. A plain hash is enough: tokens are long and random, unlike passwords."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

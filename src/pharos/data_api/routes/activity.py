@@ -1,4 +1,4 @@
-"""How many learners were active per ISO week, by kind of activity (spec 05 §5.1-5.2)."""
+"""Active learners per ISO week, by kind of activity (spec 05 §5.1-5.2)."""
 
 from functools import cache
 from typing import Annotated, Any, NotRequired, cast

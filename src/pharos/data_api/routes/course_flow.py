@@ -1,4 +1,4 @@
-"""How learners move through a course, place by place. Ours: the original has no such address."""
+"""Learners' way through a course, by place. Pharos only: the original has no such address."""
 
 from typing import Annotated, cast
 

@@ -1,4 +1,4 @@
-"""Who the learners of a course are: birth year, education, gender, country (spec 05 §5.5-5.8)."""
+"""Demographics of the learners of a course: birth year, education, gender, country (spec 05 §5.5-5.8)."""
 
 from typing import Annotated, Any, cast
 

@@ -1,4 +1,4 @@
-"""What single learners did: in a course, and for an enterprise (spec 05 §5.12, §8.1)."""
+"""Activity of single learners in a course and in an enterprise (spec 05 §5.12, §8.1)."""
 
 import uuid
 from datetime import UTC, date, datetime, timedelta
@@ -167,7 +167,7 @@ def enterprise_engagements(
 
 
 def _spellings(text: str) -> tuple[str, str]:
-    """The UUID without and with dashes. Raises NoRoute if it is none of version 4."""
+    """The UUID without and with dashes. Raises NoRoute if the text is not a UUID of version 4."""
     try:
         found = uuid.UUID(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""How many learners a course has: per day, and by mode and demographic (spec 05 §5.3-5.4)."""
+"""Number of learners of a course: per day, by mode and by demographic (spec 05 §5.3-5.4)."""
 
 from collections.abc import Sequence
 from functools import cache

@@ -182,7 +182,7 @@ def _chosen(table: sa.Table, shown: Columns, caller: Caller, course_id: str | No
 
 
 def _as_shown(chunks: Generator[Rows], shown: Columns, privacy: Privacy) -> Generator[Rows]:
-    """The rows without what is hidden of learners."""
+    """The rows, with hidden values of learners masked."""
     with closing(chunks):
         for rows in chunks:
             found = privacy.rows(shown, (tuple(row.values()) for row in rows))
@@ -202,7 +202,7 @@ def _order(
 
 
 def _written(chunks: Generator[Rows], write: Writer, shown: Columns) -> Generator[bytes]:
-    """The rows in their form; nothing at all if there are none."""
+    """The rows in the chosen format; no bytes if there are no rows."""
     with closing(chunks):
         first = next(chunks, None)
         if first is not None:

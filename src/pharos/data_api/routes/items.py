@@ -1,4 +1,4 @@
-"""Parts of problems as questions, and what to look at first. Ours: the original has no such addresses."""
+"""Quality of problem parts as questions, and findings. Pharos only: the original has no such addresses."""
 
 import json
 from collections.abc import Sequence

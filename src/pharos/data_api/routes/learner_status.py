@@ -1,6 +1,6 @@
-"""What learners are doing in a course: how many do what, and, for those with the right to it, who does what.
+"""Status of learners in a course: numbers by status and, for callers with the right to it, single learners.
 
-Ours: the original has no such addresses.
+Pharos only: the original has no such addresses.
 """
 
 from datetime import date, timedelta

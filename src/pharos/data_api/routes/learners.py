@@ -1,5 +1,5 @@
-"""The learners of a course, one by one (spec 05 §10). Served only where it is switched on, to those with the
-right to it; every reading is written down.
+"""Data of single learners of a course (spec 05 §10). Served only if it is switched on, to callers with the
+right to it; every reading is written to the audit log.
 """
 
 from collections import Counter

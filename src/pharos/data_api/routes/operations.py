@@ -1,4 +1,4 @@
-"""Is the service alive (spec 05 §4), what do its figures mean, and how old are they."""
+"""State of the service (spec 05 §4), definitions of its figures, and their age."""
 
 import asyncio
 import logging
@@ -208,7 +208,7 @@ GONE, CURRENT, NEWER = "gone", "current", "newer"
 
 
 async def _knows_tokens(request: Request) -> bool:
-    """Whether credentials can be checked; without, every other request fails."""
+    """True if credentials can be checked; otherwise every other request fails."""
     try:
         async with asyncio.timeout(HEALTH_S):
             await request.app.state.tokens.get()
@@ -229,7 +229,7 @@ async def _state(store: ResultStore) -> str:
 
 
 async def _of_data(request: Request) -> dict[str, object] | None:
-    """How far the data reaches and which problems it has; None if the Result Store does not tell."""
+    """The last moment of the data and its problems; None if the Result Store does not answer."""
     condition: Condition = request.app.state.condition
     store: ResultStore = request.app.state.stores["v0"]
     try:
@@ -297,7 +297,7 @@ def _metric(table: sa.Table, publication: result_store.Publication | None) -> Me
 
 @cache
 def _meaning(table: sa.Table) -> Metric:
-    """What is known of the table without looking into a store."""
+    """The description of the table, from its declaration alone."""
     definition: Definition = table.info["definition"]
     return {
         "table": str(table.name),

@@ -1,4 +1,4 @@
-"""How problems were answered (spec 05 §5.9-5.10, §6.1-6.3)."""
+"""Answers to problems (spec 05 §5.9-5.10, §6.1-6.3)."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -211,7 +211,7 @@ OF_ANSWERS = (
 
 
 def _consolidated(part: Sequence[sa.RowMapping], counts: Sequence[str]) -> Iterable[Answer]:
-    """The answers of a part, those of the same value added up if every value means one thing only."""
+    """The answers of a part; answers with the same value are added up if no value has two meanings."""
     by_value: dict[str | None, list[sa.RowMapping]] = {}
     for row in part:
         by_value.setdefault(row["value_id"], []).append(row)

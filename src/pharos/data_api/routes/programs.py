@@ -1,4 +1,4 @@
-"""Which programs courses belong to (spec 05 §7.2)."""
+"""Programs of courses (spec 05 §7.2)."""
 
 from functools import cache
 from itertools import groupby

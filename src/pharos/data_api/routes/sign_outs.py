@@ -55,7 +55,7 @@ def sign_out(request: Request, session: SessionId, asked: SignOut) -> Response:
 
 
 def _keep(engine: sa.Engine, session: str, now: datetime, until: datetime) -> None:
-    """Put the session among those that were ended; those that would be over by now leave."""
+    """Record that the session was ended, and delete records of sessions that have expired."""
     known = sa.select(sign_outs.c.session).where(sign_outs.c.session == session)
     with translated(engine) as connection, connection.begin():
         connection.execute(sa.delete(sign_outs).where(sign_outs.c.until < now.replace(tzinfo=None)))
@@ -64,7 +64,9 @@ def _keep(engine: sa.Engine, session: str, now: datetime, until: datetime) -> No
 
 
 def _store(request: Request) -> ResultStore:
-    """The store, for callers who may read everything, as Insights: others end nobody's session."""
+    """The store, for callers who may read everything, such as Insights. Raises Forbidden for all other
+    callers.
+    """
     caller: Caller = request.state.caller
     if not caller.reads_everything:
         raise Forbidden("This token is not that of Insights.")

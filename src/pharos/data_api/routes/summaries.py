@@ -221,7 +221,7 @@ def _programs_of_some(*, by_id: bool) -> sa.Select[Any]:
 def _condition(
     asked: Given, choices: Mapping[str, list[str]], programs: Mapping[str, list[str]]
 ) -> Callable[[CourseSummary], bool]:
-    """Whether a course is among those asked for."""
+    """A function that is true for the courses that the request asks for."""
     wanted_programs, text = asked.list("program_ids"), (asked.text("text_search") or "").lower()
     availabilities, pacing_types = choices["availability"], choices["pacing_type"]
 
@@ -266,7 +266,9 @@ def course_ids(asked: Given) -> frozenset[str] | None:
 
 
 def _summaries(store: Reading, ids: frozenset[str] | None) -> Iterable[CourseSummary]:
-    """Those of the ids, or all, by id. They are shared by all requests: to be read only."""
+    """The summaries of these courses, or of all, sorted by id. They are shared by all requests: do not change
+    them.
+    """
     table = tables.course_meta_summary_enrollment
     if ids is not None and len(ids) <= MAX_IDS_IN_QUERY:  # do not wait for all
         known = store.derived_at_hand(table) or _assembled(store, ROWS_OF_SOME, {"ids": sorted(ids)})
@@ -326,9 +328,10 @@ def _recent_day(asked: Given) -> date | None:
 
 
 def _counts_on(store: Reading, day: date, ids: Sequence[str]) -> dict[str, int]:
-    """Enrollment of the courses on the day, or on the newest before for which a course has one.
+    """Enrollment of the courses on the day, or on the latest earlier day for which a course has a row.
 
-    By the ids, though it may be all: the table has an index of courses and days, none of days alone.
+    Always selected by ids, even for all courses: the table has an index of courses and days, but not of days
+    alone.
     """
     found: dict[str, int | None] = {}
     for first in range(0, len(ids), MAX_IDS_IN_QUERY):
@@ -357,7 +360,7 @@ COUNTS_BEFORE_DAY = _counted.join(
 
 
 def _shown(summaries: list[CourseSummary], asked: Given) -> list[CourseSummary]:
-    """The summaries with the keys asked for; those excluded are left out of the modes too."""
+    """The summaries with the requested keys; excluded keys are left out of the modes, too."""
     fields, exclude = asked.list("fields"), asked.list("exclude")
     if fields is None and exclude is None:
         return summaries

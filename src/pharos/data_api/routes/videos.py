@@ -1,4 +1,4 @@
-"""How videos were watched (spec 05 §5.11, §6.4); how much of them, and where, is ours."""
+"""Viewing of videos (spec 05 §5.11, §6.4); coverage and places are Pharos only."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, cast
