@@ -1,15 +1,15 @@
-"""What can go wrong between Pharos and the LMS.
+"""Errors between Pharos and the LMS.
 
 LMSError
-├── LMSUnreachable   no answer, or one that is no answer (5xx, not JSON): try again later
-├── LMSRefused       the LMS answered no (401, 403): the service account lacks a right
-├── NotInLMS         the LMS does not know the thing (404)
+├── LMSUnreachable   no answer, or an unusable one (5xx, not JSON): try again later
+├── LMSRefused       the LMS refused the request (401, 403): the service account lacks a right
+├── NotInLMS         the LMS does not have the requested object (404)
 ├── LMSDatabaseFailed  its database cannot be opened, or a table of it cannot be read
-├── TokenRefused     a signed token is not believed (`lms.tokens`)
-└── SignInFailed     nobody is signed in; whose fault it is:
+├── TokenRefused     a signed token is not accepted (`lms.tokens`)
+└── SignInFailed     the sign-in failed; the subclasses name the cause:
     ├── SignInMisconfigured  the settings of Pharos and the LMS do not fit together
     ├── ClocksDiffer         the clock of one of the two servers is wrong
-    ├── SignInCancelled      the person said no at the LMS
+    ├── SignInCancelled      the person refused at the LMS
     └── SignInOver           it took too long, was begun in another browser, or was finished before
 """
 
@@ -20,7 +20,7 @@ from pharos.errors import PharosError
 
 
 class LMSError(PharosError):
-    """The LMS did not give what was asked for."""
+    """The LMS did not give the requested data."""
 
 
 class LMSUnreachable(LMSError):
@@ -72,7 +72,7 @@ class LMSDatabaseFailed(LMSError):
 
 
 class SignInFailed(LMSError):
-    """Nobody is signed in. The text is for the log; a person reads the page."""
+    """The sign-in failed. The text is for the log; the person sees a page."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -33,9 +33,9 @@ FORMS = "a key set (JSON), a key (JSON or PEM), the path of a file with one of t
 
 
 class KeyRing:
-    """The public keys. Whoever asks gets the keys at hand; one task at a time reads them anew.
+    """The LMS's public keys. Callers get the keys in memory; one task at a time reads them anew.
 
-    Keys in a file or text are read when the ring is made: raises ConfigurationError if they cannot be used.
+    Keys in a file or text are read when the ring is made; unusable keys raise ConfigurationError.
     """
 
     def __init__(self, source: str) -> None:
@@ -69,7 +69,7 @@ class KeyRing:
         return self._keys if time.monotonic() - self._read_at < OUTAGE_S else ()
 
     async def newer(self, tried: tuple[Key, ...], patience_s: float = READ_S) -> tuple[Key, ...]:
-        """The keys after another reading if they differ from those `tried`; else none."""
+        """The keys after another reading, if they differ from `tried`; else an empty tuple."""
         if self._keys == tried and (reading := self._renewal()) is not None:
             await asyncio.wait({reading}, timeout=patience_s)
         return () if self._keys == tried else self._keys
@@ -112,7 +112,7 @@ class KeyRing:
 
 
 def keys_in(text: str) -> list[Key]:
-    """The signing keys of a text. Raises ValueError, which says what is wrong with it."""
+    """The signing keys of a text. Raises ValueError with the reason if the text is unusable."""
     text = text.strip("\ufeff \t\r\n")
     if text.startswith("-----BEGIN"):
         return [_from_pem(text)]

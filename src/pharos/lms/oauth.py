@@ -39,7 +39,7 @@ LANGUAGE_PATIENCE_S = 1.0
 
 @dataclass(frozen=True)
 class Person:
-    """Who signed in, as the LMS's claims say."""
+    """A signed-in person, from the LMS's claims."""
 
     username: str
     user_id: int | None
@@ -54,7 +54,7 @@ class Person:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A person, and what lets us ask the LMS for their rights again."""
+    """A person, and the refresh token with which their rights can be read again."""
 
     person: Person
     refresh_token: str | None = field(repr=False)
@@ -62,7 +62,7 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A sign-in under way: what must come back (state) and what proves that it is ours (verifier)."""
+    """A sign-in in progress: the LMS must return `state`; `verifier` proves that the attempt is ours."""
 
     state: str
     verifier: str
@@ -90,7 +90,7 @@ class SignIn:
         self._is_straight = is_straight(lms)
 
     def address(self, attempt: Attempt) -> str:
-        """Where to send the browser."""
+        """The address at the LMS to which the browser is sent."""
         query = {
             "client_id": self._client["client_id"],
             "response_type": "code",
@@ -103,7 +103,9 @@ class SignIn:
         return f"{public_url(self._lms)}/oauth2/authorize?{urlencode(query)}"
 
     async def person(self, code: str, attempt: Attempt) -> SignedIn:
-        """Who the code belongs to. Raises SignInFailed; LMSUnreachable when the LMS does not answer."""
+        """The person to whom the code belongs. Raises SignInFailed; LMSUnreachable if the LMS does not
+        answer.
+        """
         answer = await self._answer(
             {
                 "grant_type": "authorization_code",
@@ -161,7 +163,7 @@ class SignIn:
 
 
 def _advice(error: TokenRefused) -> str:
-    """What the operator may do about a token that is not believed."""
+    """The error, and a hint to the operator for each reason why a token is refused."""
     setting = {
         Fault.FORM: "the LMS gave an opaque or damaged token; it needs a signing key (JWT_AUTH)",
         Fault.SIGNATURE: "set the key or secret the LMS signs with, or none of them",
@@ -248,7 +250,7 @@ def _reason(answer: httpx.Response) -> str:
 
 
 def kind_of_token(lms: LMS) -> dict[str, str]:
-    """What a request for a token says of its kind: a JWT, signed with a key unless only a secret is known.
+    """Parameters of a token request: a JWT, signed with a key unless only the secret is configured.
 
     An LMS that does not know `asymmetric_jwt` signs with its secret (spec 07 §1.2).
     """

@@ -86,9 +86,9 @@ class _Place:
 
 
 def _walk(root: str, blocks: Mapping[str, Mapping[str, Any]]) -> Iterator[_Place]:
-    """Every place of every block in pre-order; what is below a block is walked below its first place only.
+    """Every place of every block in pre-order; the children of a block are visited only at its first place.
 
-    A stack, not recursion: a tree from elsewhere may be of any depth, and even a circle.
+    Uses a stack instead of recursion: a tree from outside may have any depth, and even a cycle.
     """
     seen: set[str] = set()
     waiting = [_Place(root, (), ())]
@@ -155,7 +155,7 @@ def _orphan(course_id: str, blocks: Mapping[str, Mapping[str, Any]], key: str) -
 
 
 def _properties(block: Mapping[str, Any]) -> dict[str, Any]:
-    """What a block is, wherever it stands."""
+    """The properties of a block that do not depend on its place."""
     due, view = moment(block.get("due")), block.get("student_view_data")
     video = view if isinstance(view, Mapping) and block.get("type") == "video" else {}
     transcripts = video.get("transcripts")
@@ -171,7 +171,7 @@ def _properties(block: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _seconds(value: object) -> float | None:
-    """A length; None for one that is unknown, which the LMS gives as 0."""
+    """A length in seconds; None if it is unknown, for which the LMS gives 0."""
     return float(value) if isinstance(value, int | float) and isfinite(value) and value > 0 else None
 
 

@@ -31,10 +31,10 @@ class TryAgain(Exception):
 
 
 async def patiently(address: str, attempt: Callable[[], Awaitable[T]], deadline_s: float) -> T:
-    """What the attempt returns, tried again while it raises TryAgain or the connection fails.
+    """The result of the attempt; it is repeated while it raises TryAgain or the connection fails.
 
-    No attempt begins later than `deadline_s` seconds after the first. Raises LMSUnreachable, which says what
-    went wrong last and how often it was tried.
+    No attempt begins later than `deadline_s` seconds after the first. Raises LMSUnreachable with the last
+    reason and the number of attempts.
     """
     begin = time.monotonic()
     number = 0
@@ -55,7 +55,7 @@ async def patiently(address: str, attempt: Callable[[], Awaitable[T]], deadline_
 
 
 def passing(answer: httpx.Response) -> TryAgain | None:
-    """The request to try again that a status amounts to; None if asking again would change nothing."""
+    """A TryAgain for a status that may be temporary; None if a repeated request would not help."""
     if not answer.is_server_error and answer.status_code not in PASSING:
         return None
     return TryAgain(f"status {answer.status_code}", _retry_after_s(answer.headers.get("Retry-After", "")))
@@ -67,7 +67,7 @@ def _delay_s(number: int) -> float:
 
 
 def _retry_after_s(text: str) -> float:
-    """Seconds, or a date of HTTP; 0 for none and for what is neither."""
+    """Seconds from a number or an HTTP date; 0 for an empty or invalid text."""
     if text.isdigit():
         return float(text)
     try:

@@ -1,7 +1,6 @@
-"""The REST APIs of the LMS that Pharos reads (spec 06 §6), with the service account's token.
+"""Reads the REST APIs of the LMS that Pharos needs (spec 06 §6), with the service account's token.
 
-Answers questions, keeps nothing but the token: who caches, for how long and what to do when the LMS is down
-is for the caller to decide.
+Keeps nothing but the token. Callers decide what to cache, for how long, and what to do if the LMS is down.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ MOST_AT_ONCE = 4  # questions; an LMS has better things to do
 
 @dataclass(frozen=True)
 class CourseDetails:
-    """What the LMS says about a course run; times in UTC."""
+    """A course run as the LMS describes it; times in UTC."""
 
     course_id: str
     name: str
@@ -93,10 +92,10 @@ class LMSClient:
             return frozenset()
 
     async def course_ids_of_staff_access(self, username: str) -> frozenset[str]:
-        """The course runs the person has staff access to, by whatever role.
+        """The course runs to which the person has staff access, by any role.
 
         Slower than `course_ids_of_staff`, which leaves out roles for all courses of an organisation and those
-        of openedx-authz. None from an LMS that heeds no permissions: it would name every course.
+        of openedx-authz. Empty if the LMS ignores the parameter `permissions`: it would return every course.
         Source: spec 07 §1.7, §2.3.
         """
         address = f"{self._api}/courses/"
@@ -109,7 +108,9 @@ class LMSClient:
             return frozenset()
 
     async def _heeds_permissions(self, address: str) -> bool:
-        """Whether the course list can be restricted to permissions: nobody (no name) has staff access."""
+        """True if the LMS filters its course list by permissions: without a user name, the list must be
+        empty.
+        """
         if self._permissions_count is None:
             body = await self._object(address, {"permissions": "staff", "page_size": "1"})
             self._permissions_count = not body.get("results")
@@ -132,7 +133,7 @@ class LMSClient:
     async def courses(self) -> list[CourseDetails]:
         """All course runs of the LMS's catalog that the service account may see, hidden ones too.
 
-        What has no id is left out: it is no course (spec 04 §3.2).
+        Items without an id are left out: they are not courses (spec 04 §3.2).
         """
         parameters = {"page_size": str(COURSES_PAGE_SIZE), "username": await self.username()}
         items = [item async for item in self._pages(f"{self._api}/courses/", parameters)]
@@ -146,7 +147,7 @@ class LMSClient:
     async def blocks(self, course_id: str, *, with_videos: bool = False) -> dict[str, Any]:
         """The block tree of a course run as the LMS gives it: `root` and `blocks` by id. Raises NotInLMS.
 
-        `with_videos`: with what the player is told of each video, its duration and transcripts among it.
+        `with_videos`: with the data for the player of each video, including duration and transcripts.
         """
         parameters = {
             "course_id": course_id,
@@ -159,7 +160,7 @@ class LMSClient:
         return await self._object(f"{self._api}/blocks/", parameters)
 
     async def player(self, block_id: str) -> dict[str, Any]:
-        """What the LMS tells a player of one video: `transcripts`, `encoded_videos`; empty for none.
+        """The LMS's data for the player of one video: `transcripts`, `encoded_videos`; empty if it has none.
 
         Raises NotInLMS.
         """
@@ -171,9 +172,9 @@ class LMSClient:
         return view if isinstance(view, dict) else {}
 
     async def transcript(self, address: str) -> str:
-        """The text of a transcript, whose address `player` told. Raises NotInLMS.
+        """The text of a transcript at an address from `player`. Raises NotInLMS.
 
-        The token goes to the LMS alone: of the address only what follows the host counts.
+        The token is sent only to the LMS: the host of the address is ignored.
         """
         try:
             parts = urlsplit(address)
@@ -277,7 +278,9 @@ class LMSClient:
             return await patiently(address, attempt, self._patience_s)
 
     async def _send(self, address: str, parameters: dict[str, str]) -> httpx.Response:
-        """The answer to a question with a good token: one that was revoked or forgotten is renewed."""
+        """The answer to a request; if the token was revoked or forgotten, it is renewed and the request
+        repeated.
+        """
         try:
             token = await self._token.token()
             answer = await self._get(address, parameters, token)
@@ -311,7 +314,7 @@ def _raise_unless_told(address: str, answer: httpx.Response) -> None:
 
 
 def _number(address: str, line: dict[str, Any], name: str) -> float:
-    """A number of a line, 0 for none. Raises LMSUnreachable for what is no number."""
+    """A number of a line, 0 if it is missing. Raises LMSUnreachable if the value is not a number."""
     value = line.get(name) or 0
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise LMSUnreachable(address, f"{name} is no number")
@@ -342,7 +345,7 @@ def _details(item: Any) -> CourseDetails:
 
 
 def one_line(value: object) -> str | None:
-    """Text with runs of white space as one blank; None for none and for what is no text."""
+    """The text with each run of white space as one blank; None if it is empty or not a text."""
     if not isinstance(value, str):
         return None
     # Half a character, which JSON can hold and nothing else, becomes a question mark.
@@ -350,7 +353,7 @@ def one_line(value: object) -> str | None:
 
 
 def moment(text: object) -> datetime | None:
-    """A moment in UTC; None for none and for what cannot be read, which must not fail a page."""
+    """A moment in UTC; None if it is missing or cannot be read, so that no page fails."""
     if not isinstance(text, str):
         return None
     try:

@@ -1,7 +1,7 @@
-"""What Pharos keeps of the LMS: tables of its database and of its REST APIs' answers, with their columns.
+"""The LMS data that Pharos keeps: tables of its database and of its REST APIs' answers, with their columns.
 
-Anything not named here never leaves the LMS. Names in the database are the LMS's (spec 04 §2.4), which orders
-columns differently from release to release: they are always read by name. Moments are UTC.
+Data not named here never leaves the LMS. Names in the database are the LMS's (spec 04 §2.4); the order of
+columns differs from release to release, so they are always read by name. Moments are UTC.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _MOMENT = pa.timestamp("us")
 
 @dataclass(frozen=True)
 class LMSTable:
-    """A table.
+    """A table of the LMS.
 
-    `schema` holds the columns that are read. A row without a value in one that is not nullable is no row.
+    `schema` holds the columns that are read. A row with a null in a column that is not nullable is dropped.
     """
 
     name: str
@@ -66,10 +66,10 @@ def _between(first: int, last: int) -> pa.Field:
 
 
 def limits(field: pa.Field) -> dict[str, int]:
-    """What a value of a column must keep to, or else it is read as unknown and its row counted as malformed.
+    """The limits of a column's values; a value beyond them is read as null and its row counted as malformed.
 
-    `longest`: characters of a text; `first` and `last`: bounds of a number. Databases that were changed by
-    hand, and those without types, hold anything; one odd value must not end a run when results are published.
+    `longest`: characters of a text; `first` and `last`: bounds of a number. Databases changed by hand, and
+    those without types, can hold any value; one odd value must not end a run when results are published.
     """
     return {name.decode(): int(value) for name, value in (field.metadata or {}).items()}
 

@@ -1,8 +1,8 @@
-"""Signed tokens (JWT) of the LMS: is this one good, and what does it say?
+"""Checks signed tokens (JWT) of the LMS and reads their claims.
 
-A token is believed if one of the LMS's public keys (`lms.jwt_keys`) or its secret (`lms.jwt_secret`) signed
-it, each with the algorithms of its own kind: a public key is never taken for a secret. The key id of a
-token's header is ignored: by default there is none (spec 07 §1.3), so each key is tried.
+A token is accepted if one of the LMS's public keys (`lms.jwt_keys`) or its secret (`lms.jwt_secret`) signed
+it, each with the algorithms of its own kind: a public key is never used as a secret. The key id of a token's
+header is ignored: by default there is none (spec 07 §1.3), so each key is tried.
 """
 
 from __future__ import annotations
@@ -57,9 +57,10 @@ class TokenRefused(LMSError):
 
 
 class Tokens:
-    """Checks tokens for one service. Raises ConfigurationError for keys that cannot be used.
+    """Checks tokens for one service. Raises ConfigurationError for unusable keys.
 
-    `audience`: what `aud` must name; None accepts any. Without keys and secret no token is believed.
+    `audience`: the required audience in `aud`; None accepts any. Without keys and secret every token is
+    refused.
     """
 
     def __init__(self, lms: LMS, audience: str | None, patience_s: float = READ_S) -> None:
@@ -68,7 +69,7 @@ class Tokens:
         self._secret = _secret_of(lms)
 
     async def claims(self, token: str) -> dict[str, Any]:
-        """What a token says whose signature, issuer, audience and times are right. Raises TokenRefused."""
+        """The claims of a token with correct signature, issuer, audience and times. Raises TokenRefused."""
         algorithm, _ = _opened(token)
         claims = await self._signed(token, algorithm)
         self.check(claims)
@@ -122,15 +123,15 @@ class Tokens:
 
 
 def issuer_of(lms: LMS) -> str | None:
-    """The issuer tokens must name: `lms.jwt_issuer`, else what an LMS at its public address calls itself."""
+    """The issuer that tokens must name: `lms.jwt_issuer`, else the default of an LMS at its address."""
     public = lms.public_url or lms.url
     return lms.jwt_issuer or (f"{public.rstrip('/')}/oauth2" if public else None)
 
 
 def is_straight(lms: LMS) -> bool:
-    """Whether sign-in believes tokens for coming straight from the LMS: nothing to check them with is set.
+    """True if sign-in accepts tokens because they come directly from the LMS: no key or secret is set.
 
-    Raises ConfigurationError if the way to the LMS is then neither encrypted nor within this machine.
+    Raises ConfigurationError if the connection to the LMS is then neither encrypted nor within this machine.
     """
     if lms.jwt_keys or lms.jwt_secret:
         return False
@@ -144,7 +145,7 @@ def is_straight(lms: LMS) -> bool:
 
 
 def checked_by(lms: LMS) -> str:
-    """How sign-in checks tokens, for people. Raises ConfigurationError as `is_straight`."""
+    """A text for people about the check of tokens. Raises ConfigurationError as `is_straight`."""
     if is_straight(lms):
         return "taken straight from the LMS, unchecked: neither lms.jwt_keys nor lms.jwt_secret is set"
     given = {"lms.jwt_keys": lms.jwt_keys, "lms.jwt_secret": lms.jwt_secret}
@@ -174,7 +175,7 @@ def _secret_of(lms: LMS) -> Key | None:
 
 
 def _opened(token: str) -> tuple[str, dict[str, Any]]:
-    """Algorithm and claims of a token, unchecked. Raises TokenRefused for what has not its form."""
+    """Algorithm and claims of a token, unchecked. Raises TokenRefused if the text is not a token."""
     try:
         parts = jws.extract_compact(token.encode("ascii"))
         header, claims = parts.headers(), json.loads(parts.payload or b"")
@@ -199,14 +200,14 @@ def _verified(token: str, algorithm: str, keys: tuple[Key, ...]) -> dict[str, An
 
 
 def _algorithms(key: Key) -> tuple[str, ...]:
-    """The algorithm the key names, if its kind has it; else those of its kind."""
+    """The algorithm that the key names, if its kind has it; without a name, all algorithms of its kind."""
     of_kind = ALGORITHMS.get(key.key_type, ())
     named = key.get("alg")
     return tuple(a for a in of_kind if a == named) if named else of_kind
 
 
 def _seconds(value: object) -> float | None:
-    """A moment of a token, in seconds since 1970; None for what is none."""
+    """A moment of a token, in seconds since 1970; None if the value is not a finite number."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     try:
