@@ -88,8 +88,7 @@ def passed_over(sources: dict[str, LogSource]) -> list[PassedOver]:
 
 
 def _files(origin: str, source: LogSource) -> list[Stored]:
-    """Files named singly; and files in folders whose name matches the pattern and has no date before `since`.
-    """
+    """Files named singly; and files in folders whose name matches the pattern and is not too old."""
     return [
         file
         for file, is_in_folder in _found(origin, source)
