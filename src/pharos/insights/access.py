@@ -1,7 +1,7 @@
-"""Who is looking, and what they may see: the one place where access is decided (spec 06 §5).
+"""Identifies the viewer and decides access; the only module that does (spec 06 §5).
 
-A course page takes `CourseInView`, a page over courses `CoursesInView`; both answer only for what the LMS
-says the viewer may see. What is refused is a typed error that `error_pages` turns into a page.
+A course page takes `CourseInView`, a page over several courses takes `CoursesInView`; both give only courses
+that the LMS allows the viewer to see. A refusal is a typed error that `error_pages` turns into a page.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from pharos.insights.site import Site, site_of
 
 
 class SignInNeeded(PharosError):
-    """Nobody is signed in."""
+    """The viewer is not signed in."""
 
 
 class AccessDenied(PharosError):
-    """The viewer may not see this. Deliberately says nothing about whether it exists."""
+    """The viewer may not see this. The text deliberately does not reveal if it exists."""
 
 
 @dataclass(frozen=True)
 class VisibleCourses:
-    """The course runs a viewer may see: all, or those named."""
+    """The course runs a viewer may see: all, or a set of ids."""
 
     viewer: Viewer
     visible: Container[str] = field(repr=False)

@@ -30,7 +30,7 @@ def headline(words: Language, weeks: Sequence[Week], shown: Sequence[Week]) -> M
 
 
 def active(words: Language, week: Week) -> Markup:
-    """How many were active in the week, and of how many."""
+    """The number of learners active in the week, and their share of the enrolled."""
     days = when(words, week.first, week.ending)
     if not week.active:
         return words.html("<strong>Nobody was active</strong> in the week of %(days)s.", days=days)
@@ -60,7 +60,7 @@ def active(words: Language, week: Week) -> Markup:
 
 
 def against_week_before(words: Language, week: Week, before: Week) -> Markup:
-    """The active learners beside those of the week before."""
+    """The active learners compared with the week before."""
     change = week.active - before.active
     if change > 0:
         return words.html("That is %(count)s more than the week before.", count=strong(words.number(change)))
@@ -86,7 +86,7 @@ def so_far(words: Language, row: Row | None, last: date) -> Markup:
 
 
 def against_last_run(words: Language, count: int, then: int | None) -> Markup:
-    """The active learners beside those of the same week of the last run."""
+    """The active learners compared with the same week of the last run."""
     if then is None:
         return words.html("The last run has no count for this week of the course.")
     values = {"then": words.number(then), "change": words.number(abs(count - then))}
@@ -98,7 +98,7 @@ def against_last_run(words: Language, count: int, then: int | None) -> Markup:
 
 
 def against_runs(words: Language, then: tuple[int, int] | None) -> Markup:
-    """What several earlier runs had in the same week of the course."""
+    """The range of earlier runs in the same week of the course."""
     if then is None:
         return words.html("The earlier runs have no count for this week of the course.")
     return words.html(

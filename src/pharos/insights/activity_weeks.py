@@ -39,13 +39,13 @@ class Week:
 
     @property
     def not_enrolled(self) -> int:
-        """How many of the active learners at least were not enrolled at the end of the week."""
+        """The smallest possible number of active learners who were not enrolled at the end of the week."""
         return max(0, self.active - self.enrollment) if self.enrollment is not None else 0
 
     def share(self, kind: str = "any") -> float | None:
-        """Learners with the activity of those enrolled at the end of the week.
+        """The share of learners enrolled at the end of the week who had this activity.
 
-        None where enrollment is unknown, and where more are active than enrolled: then it is no share.
+        None if enrollment is unknown, or if more learners are active than enrolled.
         """
         if not self.enrollment or self.not_enrolled:
             return None
@@ -55,7 +55,8 @@ class Week:
 def weeks_of(activity: Sequence[Row], enrollment: Mapping[date, int], last: date | None = None) -> list[Week]:
     """Every week from the first row to the one that ends on the Sunday `last`, or to the last row.
 
-    `enrollment` are learners by day; before its first day nobody was enrolled. No rows are no weeks.
+    `enrollment` maps days to numbers of learners; before its first day no learner was enrolled. Empty if
+    there are no rows.
     """
     enrolled_from = min(enrollment, default=date.min)
     weeks = []

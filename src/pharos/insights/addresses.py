@@ -1,4 +1,4 @@
-"""How course ids stand in the addresses of pages."""
+"""Writes and reads course ids in the addresses of pages."""
 
 from __future__ import annotations
 

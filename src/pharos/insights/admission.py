@@ -1,8 +1,8 @@
-"""Whether a session still counts: not signed out anywhere, and its staff rights no older than ten minutes.
+"""Decides if a session is still valid: not signed out anywhere, and staff rights at most ten minutes old.
 
-The cookie alone proves that somebody signed in. A sign-out is kept in the Result Store, through the Data API,
-so that a copy of the cookie is worthless on every replica (decision 0014). Rights over the whole LMS are
-asked for again with the refresh token that the sign-in left.
+The cookie alone proves only that somebody signed in. A sign-out is stored in the Result Store, through the
+Data API, so that a copy of the cookie is worthless on every replica (decision 0014). Rights over the whole
+LMS are read again with the refresh token from the sign-in.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class SignOuts:
         self._telling: set[asyncio.Task[None]] = set()
 
     async def has(self, session: Session) -> bool:
-        """Whether the session was ended. Raises DataAPIError if nobody can say and nobody could before."""
+        """True if the session was ended. Raises DataAPIError if that is unknown and the Data API fails."""
         if session.id in self._ours:
             return True
         try:
@@ -78,7 +78,7 @@ class SignOuts:
         await asyncio.wait({telling}, timeout=waiting.for_services(SIGN_OUT_PATIENCE_S))
 
     async def close(self) -> None:
-        """Ends what is still being tried."""
+        """Cancels sign-outs that are still being sent."""
         for telling in self._telling:
             telling.cancel()
         await asyncio.gather(*self._telling, return_exceptions=True)
@@ -104,7 +104,7 @@ class _Known:
 
 
 class Rights:
-    """Staff and superusers of the LMS: are they still? Others need no answer, the LMS decides per course."""
+    """Renews the rights of staff and superusers of the LMS. For other people the LMS decides per course."""
 
     def __init__(self, sign_in: SignIn) -> None:
         self._sign_in = sign_in
@@ -131,7 +131,9 @@ class Rights:
         return None if known.is_over else known.session
 
     def _newest(self, session: Session) -> _Known:
-        """What this process knows of the session, unless the cookie is newer: another replica asked then."""
+        """The known state of the session: from this process, or from the cookie if another replica renewed it
+        later.
+        """
         known = self._known.get(session.id)
         if known is None or known.session.asked < session.asked:
             known = _Known(session)

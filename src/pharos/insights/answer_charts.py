@@ -18,7 +18,7 @@ LONGEST = 40
 
 
 def answers_chart(words: Language, course: Course, part: Part) -> Chart:
-    """The most frequent answers on the first and on the last attempt; the others as one bar."""
+    """The most frequent answers on the first and on the last attempt; all further ones as one bar."""
     shown = list(part.answers[:MOST_ANSWERS])
     others = part.answers[MOST_ANSWERS:]
     bars: list[dict[str, Any]] = [

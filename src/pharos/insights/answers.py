@@ -73,12 +73,12 @@ class Answers:
 
     @property
     def share_last(self) -> float | None:
-        """Of the learners with a last answer, those with a right one."""
+        """The share of right answers among last answers; None without answers."""
         return self.right_last / self.last if self.last else None
 
     @property
     def share_first(self) -> float | None:
-        """Of the learners with a first answer, those with a right one."""
+        """The share of right answers among first answers; None without answers."""
         return self.right_first / self.first if self.first else None
 
 
@@ -104,7 +104,7 @@ class Part(Answers):
 
     @property
     def numeric(self) -> bool:
-        """Whether each answer that is known is a number."""
+        """True if every known answer is a number."""
         texts = [answer.text for answer in self.answers if answer.text is not None]
         return bool(texts) and all(number_of(text) is not None for text in texts)
 
@@ -170,9 +170,9 @@ def _newest(rows: Sequence[Row], name: str) -> str:
 
 
 def readable(text: str | None) -> str:
-    """A text that a learner or an author wrote, on one line, without what would change the page around it.
+    """A text written by a learner or an author, as one line that cannot disturb the page around it.
 
-    Signs that turn the direction of text are left out; other control characters and halves of characters
+    Characters that change the text direction are removed; other control characters and halves of characters
     become a replacement character.
     """
     whole = (text or "").translate(_TURNING)
@@ -186,7 +186,7 @@ def cut(text: str, longest: int = LONGEST_ANSWER) -> str:
 
 
 def number_of(text: str) -> float | None:
-    """The answer as a finite number, as spec 02 §4.7 reads it; None if it is none."""
+    """The answer as a finite number, by spec 02 §4.7; None if it is not a number."""
     if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text.strip()):
         return None
     value = float(text)
@@ -194,9 +194,9 @@ def number_of(text: str) -> float | None:
 
 
 def histogram(part: Part) -> list[Bin]:
-    """Last answers by size, in even steps; none if fewer than three different numbers were given.
+    """Last answers in bins of equal width; empty if fewer than three different numbers were given.
 
-    The steps are round numbers. Answers far away from all others are in the bars at the ends.
+    The widths are round numbers. Answers far from all others are counted in the outermost bins.
     """
     found = [
         (value, a) for a in part.answers if a.text is not None and a.last for value in [number_of(a.text)]
@@ -231,10 +231,10 @@ def histogram(part: Part) -> list[Bin]:
 
 
 def _reach(values: Sequence[tuple[float, Answer]]) -> tuple[float, float]:
-    """The smallest and the largest number, without wrong ones far away from all others.
+    """The smallest and the largest number, without wrong answers that are far from all other numbers.
 
-    A number at an end is far away if the range without it is a fifth of the range with it; at most a tenth of
-    the learners are left out at each end.
+    An outermost number is far away if the range without it is a fifth of the range with it; at each end at
+    most a tenth of the learners are left out.
     """
     learners: dict[float, int] = {}
     for value, answer in values:

@@ -1,7 +1,7 @@
-"""The Data API as Insights asks it: one method per question, rows as the API's JSON has them.
+"""Insights' client of the Data API: one method per question; rows have the keys of the API's JSON.
 
-No rows is an empty list (the API says 404); everything else that is no answer is DataAPIError. Field names
-and shapes are those of spec 05 §5-7.
+No rows (404 from the API) is an empty list; any other failure is DataAPIError. Field names and shapes are
+those of spec 05 §5-7.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class DataAPIBusy(DataAPIError):
 
 @dataclass(frozen=True)
 class Definition:
-    """What a number means and how fresh it is: the Data API's words, shown as they are."""
+    """The meaning and freshness of a number, in the Data API's words."""
 
     table: str
     title: str
@@ -198,13 +198,13 @@ class DataAPI:
         )
 
     async def reconciliation(self, course_id: str) -> list[Row] | None:
-        """How far events and the LMS agree about enrollments: one row or none; None where not compared."""
+        """Agreement of events and LMS about enrollments: one row or none; None if it is not computed."""
         if not await self._is_published("enrollment_reconciliation"):
             return None
         return await self._course_rows(course_id, "enrollment/reconciliation/")
 
     async def current_week(self, course_id: str) -> list[Row] | None:
-        """Active learners of the week so far: one row, or none; None where nobody counts it."""
+        """Active learners of the current week: one row, or none; None if it is not computed."""
         if not await self._is_published(CURRENT_WEEK):
             return None
         return await self._course_rows(course_id, "activity/current_week/")
@@ -249,11 +249,11 @@ class DataAPI:
         return await self._course_rows(course_id, "problems_and_tags/")
 
     async def findings(self, course_id: str) -> list[Row]:
-        """What to look at first in the problems of the course, most urgent first."""
+        """Findings about the course, most urgent first."""
         return await self._rows_if_published("finding", _of_course(course_id, "findings/"))
 
     async def item_quality(self, course_id: str) -> list[Row]:
-        """How well each part of the course's problems works as a question, by problem, part and variant."""
+        """Quality of each part of the course's problems as a question, by problem, part and variant."""
         return await self._rows_if_published("item_quality", _of_course(course_id, "item_quality/"))
 
     async def item_answers(self, course_id: str, problem_id: str) -> list[Row]:
@@ -267,7 +267,7 @@ class DataAPI:
         return await self._course_rows(course_id, "videos/")
 
     async def course_flow(self, course_id: str) -> list[Row]:
-        """What learners did in each place, in the order of the course; none where that is not counted."""
+        """Counts of learners by place, in the order of the course; empty if they are not computed."""
         return await self._rows_if_published("course_flow", _of_course(course_id, "course_flow/"))
 
     async def video_coverage(self, course_id: str) -> list[Row]:
@@ -295,7 +295,7 @@ class DataAPI:
         return await self._rows_if_published("video_week", _of_course(course_id, "video_weeks/"))
 
     async def watching_of_video(self, video_id: str) -> list[Row]:
-        """How a video is watched, and what learners do next; none where that is not counted."""
+        """Viewing of a video by speed, device and so on, and next activities; empty if not computed."""
         return await self._rows_if_published("video_watching", f"v1/videos/{_quoted(video_id)}/watching/")
 
     async def answer_distribution(self, course_id: str, problem_id: str) -> list[Row]:
@@ -304,7 +304,9 @@ class DataAPI:
         return [row for row in rows if row["course_id"] == course_id]
 
     async def report(self, course_id: str, name: str) -> Row | None:
-        """Where the course's report can be fetched for a few minutes, and of when it is; None without it."""
+        """A link to the course's report, valid for a few minutes, and the report's time; None without a
+        report.
+        """
         path = f"v1/courses/{_quoted(course_id)}/reports/{name}/"
         answer = await self._get(path, {"Accept": "application/json"})
         if answer.status_code in {httpx.codes.NOT_FOUND, httpx.codes.NOT_IMPLEMENTED}:
@@ -341,14 +343,14 @@ class DataAPI:
         return found
 
     async def learner_statuses(self, course_id: str) -> dict[str, int] | None:
-        """How many learners of the course do what; None where that is not counted."""
+        """Number of learners of the course by status; None if it is not computed."""
         if not await self._is_published("learner_status"):
             return None
         rows = await self._course_rows(course_id, "learner_statuses/")
         return {row["status"]: row["count"] for row in rows}
 
     async def status_of_learners(self, course_id: str, usernames: Sequence[str]) -> dict[str, Row]:
-        """What these learners are doing, as far as that is counted. Raises LearnersNotShown."""
+        """User name -> status row of these learners; empty if it is not computed. Raises LearnersNotShown."""
         if not usernames or not await self._is_published("learner_status"):
             return {}
         query = urlencode({"username": ",".join(usernames), "page_size": len(usernames)})
@@ -356,7 +358,7 @@ class DataAPI:
         return {row["username"]: row for row in found["results"]} if found else {}
 
     async def learner_days(self, course_id: str, username: str) -> list[Row]:
-        """What the learner did, from the first to the last day with engagement. Raises LearnersNotShown."""
+        """The learner's activity from the first to the last day with engagement. Raises LearnersNotShown."""
         query = urlencode({"course_id": course_id})
         found = await self._about_learners(f"v0/engagement_timelines/{_quoted(username)}/?{query}")
         return found["days"] if found else []
@@ -385,7 +387,7 @@ class DataAPI:
         return found
 
     async def answers(self) -> bool:
-        """Whether the Data API is there and ready; for the health page."""
+        """True if the Data API answers and is ready; for the health page."""
         try:
             async with asyncio.timeout(HEALTH_S):
                 answer = await self._http.get(self._base.removesuffix("/api") + "/health/")
@@ -394,7 +396,7 @@ class DataAPI:
         return answer.is_success
 
     async def is_signed_out(self, session_id: str) -> bool:
-        """Whether somebody ended this session; False from a Data API that is too old to know of any."""
+        """True if this session was ended; False if the Data API is too old to store sign-outs."""
         path = f"v1/sign_outs/{_quoted(session_id)}/"
         answer = await self._get(path, {"Accept": "application/json"})
         if answer.status_code == httpx.codes.NOT_FOUND:

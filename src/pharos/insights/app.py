@@ -235,9 +235,10 @@ def _add_request_state(app: FastAPI, settings: Settings) -> None:
 
 
 async def _prepared(request: Request, site: Site) -> Session | None:
-    """What every page finds in the state of its request; the session as it counts now.
+    """Fill the state of a request for the page; return the session if it is valid.
 
-    `session` is that of the cookie, `viewer` whose it is if it counts, `unknown` why nobody can say.
+    `session` is that of the cookie; `viewer` is its person, if it is valid; `unknown` is the error if its
+    validity cannot be determined.
     """
     state, path = request.state, request.url.path
     state.session = state.viewer = state.unknown = state.wanted = None
@@ -257,7 +258,7 @@ async def _prepared(request: Request, site: Site) -> Session | None:
 
 
 async def _counting(site: Site, session: Session) -> tuple[Session | None, DataAPIError | None]:
-    """The session as it counts now, None if it does not; and why nobody can say."""
+    """The session if it is valid, else None; and the error if its validity cannot be determined."""
     try:
         return await site.admission.admitted(session), None
     except DataAPIError as error:

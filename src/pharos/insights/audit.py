@@ -22,7 +22,7 @@ async def note_sign_in(request: Request, username: str) -> None:
 
 
 async def note_download(request: Request) -> None:
-    """Somebody fetches a file about single learners. Raises OSError: what is not noted may not be read."""
+    """Record the download of a file about single learners. Raises OSError: without a record no download."""
     viewer = request.state.viewer
     who, path = viewer.username if viewer else "", request.url.path
     address = request.client.host if request.client else ""
@@ -49,7 +49,7 @@ async def note_refusal(request: Request, reason: str) -> None:
 
 
 def _note(request: Request, event: str, who: str, reason: str = "") -> None:
-    """A log that cannot be written is a matter for the operator, and keeps nobody from signing in."""
+    """Record an event. A failure is only logged for the operator, so that people can still sign in."""
     audit = site_of(request).audit
     address = request.client.host if request.client else ""
     try:

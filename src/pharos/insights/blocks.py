@@ -1,4 +1,4 @@
-"""What pages about blocks of a course share, problems or videos: addresses, ways back, names in lists."""
+"""Shared parts of pages about blocks (problems, videos): addresses, links back, names in lists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pharos.insights.reports import strong
 
 
 class OfBlock(Protocol):
-    """What stands for a block."""
+    """An object that represents a block."""
 
     @property
     def block(self) -> Block: ...
@@ -67,7 +67,7 @@ def up_to_section(words: Language, course: Course, report: Report, section: Sect
 
 
 def back_to(words: Language, course: Course, trail: Sequence[Link]) -> Link:
-    """The way back from a page with nothing to show: to the page above, without one to the course's home."""
+    """A link from an empty page to the page above it, or to the course's home."""
     up = next((link for link in reversed(trail) if not link.current), None)
     if up is None:
         return Link(course.path, words.text("Back to course home"))

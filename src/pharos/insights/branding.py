@@ -19,7 +19,7 @@ STYLE, LOGO = "site.css", "logo"
 
 @dataclass(frozen=True)
 class Branding:
-    """What pages show of the site."""
+    """The site's name, logo and style on pages."""
 
     name: str
     logo: str | None

@@ -1,4 +1,4 @@
-"""Which languages learners read, beside those in which the videos of the course have transcripts."""
+"""Languages of learners' browsers, compared with the languages of the videos' transcripts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ FILE = "enrollment/language"
 
 @dataclass(frozen=True)
 class Readers:
-    """Learners whose browser asks for one language; without a code all further ones, or those of none."""
+    """Learners whose browser requests one language. An empty code groups all further languages, or no
+    language.
+    """
 
     name: str
     count: int
@@ -32,7 +34,7 @@ class Readers:
 
     @property
     def lacks_transcripts(self) -> bool:
-        """Whether some videos have no transcript in it."""
+        """True if some videos have no transcript in this language."""
         return not self.transcripts or self.transcripts[0]["videos"] < self.transcripts[0]["course_videos"]
 
 

@@ -1,6 +1,6 @@
-"""What a chart draws and says; the drawing itself is `static/charts.js`.
+"""Data and texts of charts; `static/charts.js` draws them.
 
-The data travel as JSON beside the chart and hold nothing the table twin does not hold.
+The data are JSON beside the chart and contain only values that the table beside it contains, too.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Chart:
 
     @property
     def is_small(self) -> bool:
-        """Whether it has so few lying bars that it needs little room."""
+        """True if the chart has few horizontal bars and needs little room."""
         lying = self.data.get("answers") or (self.data["bars"] if self._lies else ())
         return 0 < len(lying) <= FEW
 

@@ -1,4 +1,4 @@
-"""Earlier values beside those of a report: of the period before, of the last run, or of all earlier runs."""
+"""Earlier values for comparison in a report: the period before, the last run, or all earlier runs."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def last_run(
 
 
 def shift_between(course: Course, previous: Course) -> timedelta:
-    """How long before the course the previous run started."""
+    """The time from the start of the previous run to the start of the course."""
     if course.start is None or previous.start is None:
         return timedelta(0)
     return course.start.date() - previous.start.date()
@@ -97,14 +97,16 @@ def earlier_runs(
 
 
 def drawn(earlier: Earlier | Band | None, days: Sequence[date]) -> dict[str, Any]:
-    """How a chart over these days shows it: a line or a band."""
+    """The earlier values in the data of a chart over these days: as a line or a band."""
     if isinstance(earlier, Band):
         return {"band": earlier.edges(days)}
     return {"before": earlier.series(days)} if earlier is not None else {}
 
 
 def choice_of(words: Language, period: Period, runs: Sequence[Course]) -> Choice | None:
-    """What one can compare with; None while there is nothing, as when all days of an only run are shown."""
+    """The choice of comparisons; None if there is nothing to compare with (all days of an only run are
+    shown).
+    """
     options = [Link("", words.text("Nothing"), not period.compare)]
     if period.choice != periods.ALL:
         name = words.text("Period before, same weekdays")
@@ -126,7 +128,7 @@ def from_to(low: N, high: N, show: Callable[[N], str]) -> str:
 
 
 def column(words: Language, earlier: Earlier | Band, day_of: Callable[[R], date]) -> Column[R]:
-    """The column of a table that has the earlier values; those of a band by the highest."""
+    """The table column with the earlier values; a band is sorted by its upper end."""
 
     def value(row: R) -> int | None:
         found = earlier.on(day_of(row))

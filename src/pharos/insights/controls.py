@@ -1,4 +1,4 @@
-"""The controls of a report over time: periods, dates and what to compare with, all of it in the URL."""
+"""The controls of a report over time: period, dates and comparison; the URL holds their state."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def controls(
     lengths: Mapping[str, int],
     runs: Sequence[Course],
 ) -> dict[str, Any]:
-    """Those parts of a `ReportPage` that choose what it shows."""
+    """The fields of a `ReportPage` for its controls."""
     words: Language = request.state.language
     return {
         "periods": tuple(_links(request, words, period, _offered(course, first, last, lengths))),
@@ -75,7 +75,7 @@ def controls(
 
 
 def files(course: Course, name: str, period: Period | None = None) -> dict[str, Any]:
-    """Those parts of a `ReportPage` that lead to its files, with the days of the period."""
+    """The fields of a `ReportPage` for links to its files, with the days of the period."""
     query = ""
     if period is not None and period.choice != periods.ALL:
         query = f"?from={period.start.isoformat()}&to={period.last.isoformat()}"

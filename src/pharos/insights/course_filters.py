@@ -19,7 +19,7 @@ PACINGS = {"instructor_paced": noop("Instructor-paced"), "self_paced": noop("Sel
 
 @dataclass(frozen=True)
 class Filters:
-    """What the URL asks for: AND between its parts, OR within each (spec 06 §9.2)."""
+    """The filters in the URL: AND between its parts, OR within each (spec 06 §9.2)."""
 
     search: str
     availabilities: frozenset[str]
@@ -45,7 +45,7 @@ class Filters:
 
     @property
     def is_empty(self) -> bool:
-        """Whether all courses are asked for."""
+        """True if no filter is set."""
         return not (
             self.search
             or self.availabilities
@@ -56,7 +56,7 @@ class Filters:
         )
 
     def match(self, listed: Listed, in_programs: Container[str]) -> bool:
-        """Whether the course is one of those asked for."""
+        """True if the course passes all filters."""
         return (
             (not self.availabilities or listed.availability in self.availabilities)
             and (not self.pacing or listed.pacing == self.pacing)
@@ -74,7 +74,7 @@ class Filters:
 def found(
     request: Request, words: Language, listed: Sequence[Listed], programs: Sequence[Row]
 ) -> tuple[dict[str, Any], list[Listed], list[Row]]:
-    """The parts of a page that say what is asked for, the courses found, and the programs of all courses."""
+    """The page fields for filters, the courses that pass them, and the programs of all courses."""
     filters = Filters.of(request)
     ids = {item.course.course_id for item in listed}
     mine = [program for program in programs if not ids.isdisjoint(program["course_ids"])]
@@ -134,7 +134,7 @@ def availability_links(
 def choices(
     words: Language, filters: Filters, listed: Sequence[Listed], programs: Sequence[Row]
 ) -> list[Choice]:
-    """The drop-downs: pacing, one more organization, one more program; those chosen already are chips."""
+    """The drop-downs: pacing, one more organization, one more program. Chosen ones are chips instead."""
     offered = []
     used = {item.pacing for item in listed} & PACINGS.keys()
     if used:
@@ -186,5 +186,5 @@ def title_of(program: Row) -> str:
 
 
 def by_title(program: Row) -> tuple[bool, str]:
-    """By title, those without one last."""
+    """Sort key: by title, programs without a title last."""
     return not program["program_title"], title_of(program).casefold()

@@ -12,7 +12,7 @@ from pharos.lms.rest import moment, one_line
 
 @dataclass(frozen=True)
 class Deadline:
-    """When an assignment is due, UTC, and its name in the course."""
+    """The due time (UTC) of an assignment, and its name in the course."""
 
     due: datetime
     name: str
@@ -21,8 +21,8 @@ class Deadline:
 def deadlines_of(tree: Mapping[str, Any]) -> tuple[Deadline, ...]:
     """The assignments with a due date, by date.
 
-    An assignment is the highest graded block of an assignment type (spec 06 §8.4); what lies below is part
-    of it.
+    An assignment is the highest graded block of an assignment type (spec 06 §8.4); blocks inside it belong to
+    it.
     """
     found = [
         Deadline(due, one_line(block.get("display_name")) or one_line(block.get("format")) or "")

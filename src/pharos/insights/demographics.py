@@ -1,6 +1,6 @@
-"""Parts that the reports on age, education and gender share (spec 06 §9.5-9.7).
+"""Shared parts of the reports on age, education and gender (spec 06 §9.5-9.7).
 
-Who did not say is in the table and in no share of those who did.
+Learners who gave no answer are in the table, but in no share: shares are of learners who gave an answer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ UNKNOWN = noop("Not given")
 
 @dataclass(frozen=True)
 class Group:
-    """Learners who gave one answer; `key` None for those who gave none."""
+    """Learners who gave the same answer; `key` is None for learners who gave none."""
 
     key: int | str | None
     count: int
@@ -38,7 +38,7 @@ class Group:
 
 
 def names_of(request: Request, course: Course, report: Report) -> dict[str, Any]:
-    """What the page says of its report, and the tabs that lead to the others."""
+    """The page fields for the report's texts, and the tabs of the related reports."""
     words: Language = request.state.language
     reports = [navigation.AGE, navigation.EDUCATION, navigation.GENDER]
     if not site_of(request).settings.insights.show_age:
@@ -52,7 +52,7 @@ def empty_page(
 ) -> ReportPage:
     """Shown when learners gave no such information, when all have left, or when nothing was counted.
 
-    `last` is the day of the numbers, None without any.
+    `last` is the day of the numbers; None if there are none.
     """
     words: Language = request.state.language
     if last is None:
@@ -84,7 +84,7 @@ def newest(rows: Sequence[Row]) -> date | None:
 
 
 def caption(words: Language, known: int, everybody: int, last: date) -> str:
-    """How many have said it, below the title of a chart."""
+    """The share of learners who gave an answer, for the line below a chart's title."""
     return words.text(
         "%(share)s of the learners enrolled on %(day)s, who said so themselves when they registered",
         share=words.percent(known / everybody),
@@ -110,7 +110,7 @@ def share_chart(
     last: date,
     name: str,
 ) -> Chart:
-    """Lying bars: the share of each answer of those who gave one."""
+    """Horizontal bars: each answer's share of the learners who gave one."""
     return Chart(
         "bars",
         title,

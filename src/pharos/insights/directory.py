@@ -56,7 +56,7 @@ class Course:
 
 @dataclass(frozen=True)
 class _Built:
-    """What is kept of the block tree of a course run."""
+    """The cached parts of a course run's block tree."""
 
     deadlines: tuple[Deadline, ...] = ()
     outline: Outline | None = None
@@ -65,7 +65,7 @@ class _Built:
 class CourseDirectory:
     """Names and dates of course runs: from the LMS, else from the summaries, else the id itself.
 
-    No question fails: what the LMS does not tell is missing.
+    No method raises: values that the LMS does not give are missing.
     """
 
     def __init__(self, lms: LMSClient, api: DataAPI) -> None:
@@ -110,7 +110,7 @@ class CourseDirectory:
         return Course(course_id, await self._catalog_title(course_id) or course_id)
 
     async def known(self) -> dict[str, CourseDetails]:
-        """What the LMS tells about all its courses; empty while it does not answer."""
+        """The LMS's details of all its courses; empty while the LMS does not answer."""
         try:
             return await self._all.get("")
         except (LMSError, TimeoutError):
@@ -121,13 +121,13 @@ class CourseDirectory:
         return (await self._built_of(course_id)).deadlines
 
     async def outline(self, course_id: str) -> Outline | None:
-        """How it is built; None where the LMS does not tell."""
+        """The outline of the course run; None if the LMS does not give it."""
         return (await self._built_of(course_id)).outline
 
     async def player(self, block_id: str, language: str) -> Player:
-        """What is said in a video, in this language if there is a transcript in it, and where to see it.
+        """The transcript of a video, in this language if there is one, and its address for watching.
 
-        Nothing of both where the LMS does not tell.
+        Both are empty if the LMS does not give them.
         """
         try:
             return await self._players.get((block_id, language))
@@ -142,9 +142,9 @@ class CourseDirectory:
             return ()
 
     async def earlier_runs(self, course: Course, visible: Container[str]) -> list[Course]:
-        """The runs of the same course that started before this one, among those the viewer may see.
+        """The runs of the same course that started before this one and that the viewer may see.
 
-        The last one comes first.
+        The latest one comes first.
         """
         if course.start is None or course.course_id.startswith(CCX):
             return []

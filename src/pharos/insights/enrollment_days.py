@@ -46,7 +46,7 @@ NOBODY = Day(date.min, 0, 0, dict.fromkeys(TRACKS, 0))
 
 @dataclass(frozen=True)
 class Growth:
-    """How enrollment changed from the start of `first` to the end of `last`."""
+    """The change of enrollment from the start of `first` to the end of `last`."""
 
     first: date
     last: Day
@@ -97,7 +97,9 @@ def with_flows(
 
 
 def with_passing(rows: Sequence[Row], passed: Sequence[Row]) -> list[Row]:
-    """The rows of days with the key passing: who passed up to then; as they are if nobody ever passed."""
+    """The rows with the key `passing`: learners who have passed up to that day. Unchanged if nobody ever
+    passed.
+    """
     if not passed:
         return list(rows)
     found, so_far, waiting = [], 0, deque(passed)

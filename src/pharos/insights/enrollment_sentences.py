@@ -15,7 +15,7 @@ FEWEST_FOR_PERCENT = 10
 
 
 def enrolled(words: Language, day: Day) -> Markup:
-    """How many are enrolled, and how many ever were."""
+    """The number of learners who are enrolled, and who ever were."""
     on = words.day(day.day)
     if day.count:
         first = words.htmls(
@@ -35,7 +35,7 @@ def enrolled(words: Language, day: Day) -> Markup:
 
 
 def changed(words: Language, growth: Growth) -> Markup:
-    """How enrollment changed: in percent, of fewer than ten learners in numbers."""
+    """The change of enrollment in percent; in numbers for fewer than ten learners."""
     change, before = growth.change, growth.before
     values = {
         "before": words.number(before),
@@ -70,7 +70,7 @@ def changed(words: Language, growth: Growth) -> Markup:
 
 
 def joined_and_left(words: Language, growth: Growth) -> Markup:
-    """How many joined and how many left; empty where nobody did either, or where that is not counted."""
+    """The numbers of learners who joined and left; empty if both are zero or not computed."""
     if not (growth.joined or growth.left):
         return Markup("")
     if growth.joined:
@@ -90,7 +90,7 @@ def joined_and_left(words: Language, growth: Growth) -> Markup:
 
 
 def verified(words: Language, day: Day) -> Markup:
-    """How many are in the verified track; empty for nobody."""
+    """The number of learners in the verified track; empty if it is zero."""
     if not day.tracks["verified"]:
         return Markup("")
     return words.htmls(
@@ -120,7 +120,7 @@ def against_last_run(words: Language, count: int, then: int | None, day: date) -
 
 
 def against_runs(words: Language, then: tuple[int, int] | None) -> Markup:
-    """What several earlier runs had on the same day of the course."""
+    """The range of earlier runs on the same day of the course."""
     if then is None:
         return words.html("The earlier runs have no count for this day of the course.")
     return words.html(
@@ -131,9 +131,9 @@ def against_runs(words: Language, then: tuple[int, int] | None) -> Markup:
 
 
 def passing(words: Language, count: int | None, then: int | tuple[int, int] | None = None) -> Markup:
-    """How many had passed on the last day, and on the same day of the last run or of several earlier runs.
+    """The number of passed learners on the last day, and on the same day of the last run or of earlier runs.
 
-    Empty where nobody ever passed, here and then.
+    Empty if no learner passed, neither in this run nor in earlier ones.
     """
     then_most = then[1] if isinstance(then, tuple) else then
     if count is None and not then_most:

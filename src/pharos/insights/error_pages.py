@@ -1,4 +1,4 @@
-"""Errors as pages: what happened, what is safe, what to do. Works without the LMS and the Data API."""
+"""Error pages: the problem, the safe data, the next step. They work without the LMS and the Data API."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ErrorPage(Page):
 
 @dataclass(frozen=True)
 class Failure:
-    """What a page says of one kind of error."""
+    """The texts and actions of the page for one kind of error."""
 
     status: int
     title: str
@@ -252,7 +252,7 @@ def _page(request: Request, failure: Failure, error: Exception | None = None) ->
 
 
 def _target(request: Request, href: str) -> str:
-    """Where an action leads: without address to this page; signing in leads back to the page wanted."""
+    """The address of an action: empty means this page; signing in returns to the wanted page."""
     if not href:
         return _here(request)
     wanted = {"/login/": request.state.wanted, "/logout_then_login/": _here(request)}.get(href)
@@ -260,7 +260,7 @@ def _target(request: Request, href: str) -> str:
 
 
 def _code(kind: str, error: Exception) -> str:
-    """A line for support, also in the log beside what happened."""
+    """A line for support; the log has it, too, beside the error."""
     code = f"{kind} {secrets.token_hex(3)} · {datetime.now(UTC):%d %b %Y %H:%M:%S} UTC"
     log.error("%s: %s", code, error or type(error).__name__)
     return code

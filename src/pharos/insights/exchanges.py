@@ -1,6 +1,6 @@
-"""Sign-ins between the LMS's answer and the person: a slow LMS is not waited for, but heard to the end.
+"""Finishes sign-ins in the background: a page does not wait for a slow LMS, but the exchange goes on.
 
-Who reloads the page finds what has come meanwhile; a code is good once.
+Reloading the page gives the result that has arrived meanwhile. A code can be exchanged only once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ class Exchanges:
         self._running: dict[str, asyncio.Task[SignedIn]] = {}
 
     async def person(self, code: str, attempt: Attempt) -> SignedIn:
-        """Who the code belongs to. Raises SignInFailed; LMSUnreachable if it takes longer than a page may."""
+        """The person to whom the code belongs. Raises SignInFailed; LMSUnreachable if it takes too long for a
+        page.
+        """
         running = self._running.get(attempt.state)
         if running is None:
             running = asyncio.get_running_loop().create_task(
@@ -39,6 +41,6 @@ class Exchanges:
 
 
 def _retrieve(running: asyncio.Task[SignedIn]) -> None:
-    """Marks the outcome as seen: nobody may come back for it."""
+    """Marks the outcome as retrieved, in case no page asks for it."""
     if not running.cancelled():
         running.exception()

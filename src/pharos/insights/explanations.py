@@ -1,6 +1,6 @@
-"""How the numbers of each report are counted, in words for course teams.
+"""Explains the numbers of each report, in words for course teams.
 
-The definitions of the Data API say the same for those who compute; they stand one click further.
+The definitions of the Data API say the same for technical readers; they are one click away.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ WIDEST = 60
 
 @dataclass(frozen=True)
 class Sheet:
-    """Rows with their columns, and what defines their numbers."""
+    """Rows with their columns, and the definition of their numbers."""
 
     name: str
     """Of the file, without its ending."""
@@ -46,7 +46,7 @@ class Sheet:
 
 
 def about_course(words: Language, course: Course) -> list[tuple[str, str]]:
-    """Which course a file is of, as labels and texts."""
+    """The course of a file, as labels and texts."""
     return [(words.text("Course"), course.name), (words.text("Course ID"), course.course_id)]
 
 
@@ -59,7 +59,9 @@ async def response(words: Language, sheet: Sheet, kind: str) -> Response:
 
 
 def disposition(name: str) -> str:
-    """The header that names a file: in ASCII for old programs, whole for all others (RFC 6266, RFC 5987)."""
+    """The header with a file's name: ASCII for old programs, the whole name for all others (RFC 6266, RFC
+    5987).
+    """
     plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\/%' else "_" for c in name)
     header = f'attachment; filename="{plain}"'
     return header if plain == name else f"{header}; filename*=UTF-8''{quote(name, safe='')}"
@@ -80,7 +82,7 @@ def _harmless(value: Any) -> Any:
 
 
 def as_xlsx(words: Language, sheet: Sheet) -> bytes:
-    """A workbook: the rows with typed cells, and a second sheet that says what they mean."""
+    """A workbook: the rows with typed cells, and a second sheet that explains them."""
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False}) as book:
         bold = book.add_format({"bold": True})

@@ -1,4 +1,4 @@
-"""What to look at first in a course, in words; the rules are those of the table `finding`."""
+"""Findings about a course, in words; the rules are those of the table `finding`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_URGENT = 5
 
 
 def known(findings: Iterable[Row]) -> list[Row]:
-    """The findings without those of kinds that a later release has."""
+    """The findings of kinds that this release knows; a newer Data API may have more kinds."""
     return [row for row in findings if row["kind"] in _KINDS]
 
 
@@ -41,7 +41,7 @@ def most_urgent(words: Language, findings: Iterable[Row], links: Mapping[str, Ma
 
 
 def sentence(words: Language, finding: Row) -> Markup:
-    """What was seen, with its numbers, and what to look at. Raises KeyError for a kind that is not known."""
+    """The observation with its numbers, and the advice. Raises KeyError for an unknown kind."""
     said = [_KINDS[finding["kind"]](words, finding)]
     if finding["variant"] is not None:
         said.insert(0, words.html("Variant %(seed)s:", seed=words.number(finding["variant"])))
@@ -191,7 +191,7 @@ def _transcripts_unused(words: Language, finding: Row) -> Markup:
 
 
 def span(words: Language, place: Row) -> dict[str, Markup]:
-    """What a sentence says of a place of a video: its learners, `from` and `to`."""
+    """Values for a sentence about a place of a video: its learners, `from` and `to`."""
     return {
         "learners": strong(words.number(place["learners"])),
         "from": words.video_time(place["start_second"]),

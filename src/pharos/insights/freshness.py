@@ -1,4 +1,4 @@
-"""How far the numbers reach: the newest event, the last day and the last complete week counted."""
+"""The freshness of the numbers: the newest event, the last day and the last complete week counted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OLD = timedelta(hours=48)
 
 @dataclass(frozen=True)
 class Freshness:
-    """How far the numbers of the pages reach; moments in UTC."""
+    """The time up to which the pages' numbers reach; moments in UTC."""
 
     newest: datetime
     """The newest event counted."""
@@ -26,9 +26,9 @@ class Freshness:
 
 
 def freshness(definitions: Mapping[str, Definition], now: datetime) -> Freshness | None:
-    """That of the table which reaches least far; None while nothing is published.
+    """The freshness of the oldest table; None while nothing is published.
 
-    A table without an event reaches to its `until`.
+    For a table without an event, its `until` counts.
     """
     known = [
         (definition.last_event or definition.until, definition.published)

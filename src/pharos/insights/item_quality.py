@@ -1,4 +1,4 @@
-"""How well a part of a problem works as a question, in words; the numbers are those of `item_quality`."""
+"""The quality of a problem's part as a question, in words; the numbers are those of `item_quality`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def of_part(rows: Iterable[Row], problem_id: str, part_id: str) -> Row | None:
 
 
 def sentences(words: Language, item: Row) -> tuple[Markup, ...]:
-    """What the numbers tell about the question, as far as there are enough learners."""
+    """Sentences about the question; a sentence is left out if it has too few learners."""
     told = (_attempts, _strength, _discrimination, _help, _change)
     return tuple(said for tell in told if (said := tell(words, item)) is not None)
 
@@ -63,7 +63,7 @@ def _strength(words: Language, item: Row) -> Markup | None:
 
 
 def _discrimination(words: Language, item: Row) -> Markup | None:
-    """Which way the whole interval lies."""
+    """A sentence on the sign of the discrimination's interval; None if it is unknown."""
     low, high = item["discrimination_low"], item["discrimination_high"]
     if item["discrimination"] is None or low is None or high is None:
         return None
@@ -114,7 +114,7 @@ def _times(words: Language, value: float) -> str:
 
 
 def answers_table(words: Language, rows: Iterable[Row]) -> Table | None:
-    """First answers of strong and of weak learners, all variants together; None if nobody is either."""
+    """First answers of strong and weak learners, all variants together; None without such learners."""
     own = [row for row in rows if row["variant"] is None]
     if not any(row["strong_count"] or row["weak_count"] for row in own):
         return None
@@ -146,7 +146,7 @@ def _columns(words: Language) -> Sequence[Column[Row]]:
 
 
 def _answer(words: Language, row: Row) -> Markup:
-    """The answer, or how many others the row holds."""
+    """The answer; or the number of answers, if the row sums several."""
     if row["answers"] > 1:
         return Markup('<span class="quiet">{}</span>').format(
             words.texts("%(n)s other answer", "%(n)s other answers", row["answers"])

@@ -1,8 +1,8 @@
-"""Languages: choosing one for a request, translating, and writing numbers and dates the way it does.
+"""Languages: choosing one for a request, translating, and formatting numbers and dates.
 
-Translations lie as gettext catalogs (`locale/<code>/LC_MESSAGES/`: `messages.po` for the words of the
-pages, `definitions.po` for those of the Data API's definitions) and are read when the application starts:
-there is nothing to compile. A message may hold markup; what is filled in is escaped.
+Translations are gettext catalogs (`locale/<code>/LC_MESSAGES/`: `messages.po` for the words of the pages,
+`definitions.po` for those of the Data API's definitions). They are read when the application starts, without
+a compile step. A message may hold markup; values filled into it are escaped.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ class Language:
 
     @property
     def _comma(self) -> str:
-        """What stands between a day and a time."""
+        """The separator between a day and a time."""
         return {"ar": "، ", "zh": " "}.get(self.code, ", ")
 
     def language(self, code: str) -> str:

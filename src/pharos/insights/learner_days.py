@@ -1,4 +1,4 @@
-"""What one learner did day by day: no day is missing up to the last one counted."""
+"""The activity of one learner by day, without gaps, up to the last day counted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def last_day_counted(request: Request) -> date | None:
 
 
 def every_day(rows: Sequence[Row], last: date | None) -> list[Row]:
-    """A row for each day from the first one with engagement to the last one counted; zeros on the others."""
+    """A row for each day from the first one with engagement to the last one counted; gaps are zeros."""
     found = {day(row["date"]): row for row in rows}
     if not found:
         return []
@@ -38,5 +38,5 @@ def every_day(rows: Sequence[Row], last: date | None) -> list[Row]:
 
 
 def took_part(row: Row) -> bool:
-    """Whether the learner tried a problem, played a video or wrote in a discussion on the day."""
+    """True if the learner tried a problem, played a video or wrote in a discussion on the day."""
     return any(row[name] for name in COUNTS)

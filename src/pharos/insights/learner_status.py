@@ -1,4 +1,4 @@
-"""What a learner is doing in a course, and why that is said, in words."""
+"""The status of a learner in a course, and the reason for it, in words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STATUSES: dict[str, tuple[str, str, str]] = {
 
 
 def sign(words: Language, name: str, icon: str, look: str) -> Markup:
-    """What a learner is, with its icon."""
+    """A status or segment of a learner, with its icon."""
     return Markup(
         '<span class="status {}"><svg class="i" aria-hidden="true"><use href="#{}"/></svg>{}</span>'
     ).format(look, icon, words.text(name))

@@ -1,4 +1,6 @@
-"""All courses with their current numbers, made once from what the Data API and the LMS said last."""
+"""All courses with their current numbers, combined from the latest answers of the Data API and the LMS;
+cached.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,7 @@ class Listed:
 
     @property
     def is_losing(self) -> bool:
-        """Whether it lost learners in the last seven days, and is not over."""
+        """True if the course lost learners in the last seven days and is not over."""
         return self.change < 0 and self.availability != "Archived"
 
 
@@ -63,10 +65,10 @@ class Listing:
     def of(
         self, rows: list[Row], known: dict[str, CourseDetails], flows: list[Row] | None = None
     ) -> list[Listed]:
-        """The courses of the rows and those of the LMS, by name; those without a name last (spec 06 §9.2).
+        """The courses of the rows and of the LMS, by name; courses without a name last (spec 06 §9.2).
 
-        A course of the LMS without a row has no learner yet. `flows`: who joined and left in seven days; a
-        course without a flow had neither; None: that is not counted.
+        A course of the LMS without a row has no learner yet. `flows`: learners who joined and left in seven
+        days; a course without a flow had neither; None if flows are not computed.
         """
         now = datetime.now(UTC)
         made_from = (rows is self._rows, known is self._known, flows is self._flows)
@@ -122,7 +124,7 @@ def _listed(
 
 
 def _availability(said: str | None, start: datetime | None, end: datetime | None, now: datetime) -> str:
-    """What the catalog says; without a catalog, what the dates say."""
+    """The availability from the catalog; without a catalog, from the dates."""
     if said in AVAILABILITIES:
         return said
     if end is not None and end < now:

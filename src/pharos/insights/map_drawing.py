@@ -15,7 +15,7 @@ WIDTH = 24
 
 @dataclass(frozen=True)
 class Spot:
-    """What stands for a block on the map; one without an address has no bar."""
+    """A block on the map; a spot without an address has no bar."""
 
     label: str
     href: str
@@ -90,7 +90,7 @@ def _bars(spots: Sequence[Spot]) -> tuple[Bar, ...]:
 
 
 def median(values: Sequence[float]) -> float | None:
-    """The middle of the sorted values; None of none."""
+    """The median of sorted values; None if there are none."""
     if not values:
         return None
     half = len(values) // 2

@@ -26,7 +26,7 @@ class Report:
     """Whether there are pages of it below its address."""
 
     def covers(self, path: str) -> bool:
-        """Whether the path, below the course's address, leads to the report or to one of its pages."""
+        """True if the path, below the course's address, is the report or one of its pages."""
         return path == self.path or (self.has_pages and path.startswith(self.path))
 
 

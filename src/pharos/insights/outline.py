@@ -1,4 +1,4 @@
-"""How a course run is built, out of the block tree of the LMS: assignments, sections, problems, videos. Pure.
+"""The outline of a course run from the LMS's block tree: assignments, sections, problems, videos. Pure.
 
 Blocks are found by the rules of spec 06 §8.2-8.4.
 """
@@ -38,7 +38,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Group:
-    """What holds problems or videos: an assignment or a subsection."""
+    """A block that holds problems or videos: an assignment or a subsection."""
 
     block: Block
     leaves: tuple[Block, ...]
@@ -74,7 +74,7 @@ class Outline:
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
-        """Sections, subsections and problems of which each is ungraded."""
+        """Sections, subsections and their ungraded problems."""
         return self._sections("problem", _ungraded)
 
     @cached_property
@@ -113,12 +113,14 @@ def outline_of(tree: Mapping[str, Any]) -> Outline | None:
 
 
 def key_of(block_id: str) -> str:
-    """The last part of a usage id: what a person can tell blocks apart by when there is no name."""
+    """The last part of a usage id, which people can recognise if a block has no name."""
     return re.split(r"[@/]", block_id)[-1] or block_id
 
 
 def player_id(block_id: str) -> str:
-    """How players name a video: `block-v1:…+block@x` is x, `i4x://a/b/video/c` is i4x-a-b-video-c."""
+    """The id of a video in players' events: `block-v1:…+block@x` is x, `i4x://a/b/video/c` is
+    i4x-a-b-video-c.
+    """
     _, is_new, key = block_id.partition("+block@")
     if is_new:
         return key
@@ -158,7 +160,7 @@ def _block(blocks: Mapping[Any, Any], key: object, seen: set[str], depth: int) -
 
 
 def _find(block: Block, matches: Callable[[Block], bool]) -> Iterator[Block]:
-    """The highest blocks that match; what lies below one is part of it."""
+    """The highest blocks that match; blocks inside a match are not searched."""
     if matches(block):
         yield block
     else:

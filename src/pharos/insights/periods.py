@@ -1,4 +1,4 @@
-"""The days a report shows, as its URL says (`?period=30d`, `?from=…&to=…`), and with what it is compared."""
+"""The days that a report shows, from its URL (`?period=30d`, `?from=…&to=…`), and the comparison."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Period:
 
     @property
     def shift(self) -> timedelta:
-        """How far back the period before lies: whole weeks, so that Mondays meet Mondays."""
+        """The distance to the period before: whole weeks, so that Mondays are compared with Mondays."""
         weeks = -(-(self.end - self.start).days // WEEK)
         return timedelta(days=weeks * WEEK)
 

@@ -1,8 +1,9 @@
-"""Which courses a viewer may see: the LMS's answers, kept for a minute and through outages (spec 06 §5).
+"""The courses a viewer may see: the LMS's answers, cached for a minute and through outages (spec 06 §5).
 
-Two questions are asked. One is quick and knows roles in single course runs only; the other is slow and knows
-every way to staff access: also roles for all courses of an organisation, and those of openedx-authz (spec 07
-§2.3). Knows no requests and no pages; decides from a viewer and a course id alone.
+The LMS is asked two questions. One is quick and knows only roles in single course runs; the other is slow and
+knows every kind of staff access, including roles for all courses of an organisation and those of
+openedx-authz (spec 07 §2.3). This module knows neither requests nor pages; it decides from a viewer and a
+course id alone.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class AccessUnknown(PharosError):
 
 
 class Everything(Container[str]):
-    """Contains every course: what global staff may see."""
+    """Contains every course; for global staff."""
 
     def __contains__(self, course_id: object) -> bool:
         return True
@@ -45,9 +46,9 @@ class Decision:
 
 
 class Permissions:
-    """The LMS's answers on who may see which course; those of the quick question count for `fresh_s` seconds.
+    """The LMS's answers about visible courses; the quick answers are cached for `fresh_s` seconds.
 
-    While the LMS is down those it has answered for go on with its last answers, for at most a day.
+    While the LMS is down, viewers with a cached answer keep it for at most a day.
     """
 
     def __init__(self, lms: LMSClient, fresh_s: float) -> None:
@@ -62,7 +63,9 @@ class Permissions:
         )
 
     async def courses(self, viewer: Viewer) -> Container[str]:
-        """The ids of the course runs they may see. Raises AccessUnknown if there may be others than none."""
+        """The ids of the course runs the viewer may see. Raises AccessUnknown if none is known and the LMS
+        failed.
+        """
         if viewer.global_staff:
             return Everything()
         named, further = await self._answers(viewer)
@@ -71,7 +74,7 @@ class Permissions:
         return named | (further or frozenset())
 
     async def decide(self, viewer: Viewer, course_id: str) -> Decision:
-        """Whether the viewer may see the reports of the course. Raises AccessUnknown."""
+        """The decision on the viewer's access to reports of the course. Raises AccessUnknown."""
         if viewer.global_staff:
             return Decision(allowed=True, reason="global staff")
         named, further = await self._answers(viewer)
@@ -87,7 +90,7 @@ class Permissions:
         self._further.forget(viewer.username)
 
     async def _answers(self, viewer: Viewer) -> tuple[frozenset[str] | None, frozenset[str] | None]:
-        """The courses by the quick question, and those that only the slow one knows; None where unknown."""
+        """The answers to the quick and to the slow question; None for a question that failed."""
 
         async def of(kept: Refreshed[str, frozenset[str]]) -> frozenset[str] | None:
             try:

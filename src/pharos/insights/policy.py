@@ -1,4 +1,4 @@
-"""What a browser may do with our pages: the Content-Security-Policy."""
+"""The Content-Security-Policy of the pages."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ NOBODY = "'none'"
 
 
 def content_policy(settings: Settings, framed_by: str = NOBODY) -> str:
-    """No inline script or style, nothing from elsewhere; the sign-out form may end at the LMS.
+    """No inline script or style, nothing from other sites; the sign-out form may end at the LMS.
 
-    What counts the use of Insights is the exception, where the site has set it: its script may talk to its
-    own host, its picture may be loaded.
+    The only exception is the site's usage counter, if set: its script may contact its own host, its picture
+    may be loaded.
     """
     script = _origin(settings.insights.usage_script)
     pixel = _origin(settings.insights.usage_pixel)

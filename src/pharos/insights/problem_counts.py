@@ -1,4 +1,4 @@
-"""How problems were answered, and the sums of those that belong together (spec 06 §9.13). Pure."""
+"""Counts of answers to problems, and their sums over groups of problems (spec 06 §9.13). Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pharos.insights.shares import lowest_of_several
 
 @dataclass(frozen=True)
 class Counts:
-    """Last answers and those of them that were right."""
+    """The number of last answers, and of the right ones."""
 
     total: int = 0
     right: int = 0
@@ -31,7 +31,7 @@ NOTHING = Counts()
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a list: a problem, or what holds problems. `href` is empty where nothing was answered."""
+    """A line of a list: a problem or a group of problems. `href` is empty if nothing was answered."""
 
     order: int
     name: str
@@ -46,7 +46,7 @@ class Line:
     """As its authors tagged it."""
 
     def per_problem(self, count: int) -> float:
-        """A count divided by all its problems, also those without answers."""
+        """A count divided by the number of all problems of the line, including those without answers."""
         return count / self.problems if self.problems else 0.0
 
 
@@ -56,7 +56,7 @@ def counts_of(rows: Iterable[Row]) -> dict[str, Counts]:
 
 
 def total(counts: Mapping[str, Counts], problem_ids: Iterable[str]) -> Counts:
-    """The sums over the problems; one without answers adds nothing."""
+    """The sums over the problems; problems without answers count as zero."""
     found = [counts.get(problem_id, NOTHING) for problem_id in problem_ids]
     return Counts(sum(c.total for c in found), sum(c.right for c in found))
 

@@ -1,4 +1,4 @@
-"""Pages that list problems, or what holds problems: sentence, figures, bars of right and wrong, table."""
+"""Pages that list problems, or groups of problems: sentence, figures, bars of right and wrong, table."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NOT_TOLD = noop(
 
 @dataclass(frozen=True)
 class Counted:
-    """What the numbers of a page count, in words."""
+    """Texts that describe the counts of a page."""
 
     right: Callable[[Language, Counts], Markup]
     of: Callable[[Language, int], str]
@@ -84,7 +84,7 @@ SUBMISSIONS = Counted(
 
 @dataclass(frozen=True)
 class Listing:
-    """What a page lists."""
+    """The contents of a list page."""
 
     course: Course
     report: Report
@@ -109,7 +109,7 @@ class Listing:
 
     @property
     def holds_problems(self) -> bool:
-        """Whether a line is more than one problem."""
+        """True if lines are groups of problems, not single problems."""
         return self.lines is not self.problems
 
 
@@ -157,7 +157,7 @@ def untold(words: Language, course: Course, report: Report, counts: dict[str, Co
 
 
 def list_page(request: Request, listing: Listing) -> ReportPage:
-    """The page; without answers it says so and shows what there is to answer."""
+    """The page; without answers, a page that says so and lists the problems."""
     words: Language = request.state.language
     names = about(request, listing.report) | {"trail": listing.trail}
     names |= {name: text for name in ("question", "title", "note") if (text := getattr(listing, name))}
@@ -177,7 +177,7 @@ def list_page(request: Request, listing: Listing) -> ReportPage:
 
 
 def sentence(words: Language, listing: Listing) -> Markup:
-    """How many answers were right, and which problem is the hardest."""
+    """The share of right answers, and the hardest problem."""
     right = listing.counted.right(words, listing.answered)
     line = hardest(listing.problems)
     if line is None:
@@ -224,7 +224,7 @@ def _no_answers(words: Language, listing: Listing) -> Markup:
 
 
 def no_answers_state(words: Language, course: Course, trail: Sequence[Link] = ()) -> State:
-    """Nobody has answered."""
+    """Shown when nobody has answered."""
     return State(
         words.text("No answers yet"),
         words.text(
@@ -256,7 +256,7 @@ def _figures(words: Language, listing: Listing) -> tuple[Figure, ...]:
 
 
 def _chart(words: Language, listing: Listing) -> Chart:
-    """The share of right answers of each line; of many lines, of those with the lowest shares."""
+    """The share of right answers of each line; if there are many lines, only the lowest shares."""
     told = [line for line in listing.lines if line.counts.total]
     shown = (
         sorted(told, key=lambda line: line.counts.share or 0.0)[:MOST_BARS] if len(told) > MOST_BARS else told

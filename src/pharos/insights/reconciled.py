@@ -1,4 +1,4 @@
-"""How far events and the LMS agree about the enrollments of a course, in words."""
+"""Agreement of events and LMS about the enrollments of a course, in words."""
 
 from __future__ import annotations
 

@@ -27,12 +27,13 @@ class _Entry(Generic[V]):
 
 
 class Refreshed(Generic[K, V]):
-    """A value is served for at most `fresh_s` seconds after it was fetched, unless the service fails.
+    """A cache of values from a service: served for at most `fresh_s` seconds, longer if the service fails.
 
-    In the second half of that time a request starts a renewal in the background, so that nobody waits. When
+    In the second half of that time a request starts a renewal in the background, so that no request waits. If
     the service fails with one of `forgiven`, or takes longer than a request may wait (`patience`, seconds),
-    the old value goes on for at most `stale_s` seconds. Without an old value the error is the caller's, and
-    for `failed_s` seconds that of all who ask after it. Requests for a key share a fetch, and none ends it.
+    the old value is served for at most `stale_s` seconds. Without an old value the error is raised, and
+    raised again to all requests of the next `failed_s` seconds. Requests for the same key share one fetch; a
+    request that ends does not cancel it.
     """
 
     def __init__(
@@ -53,9 +54,9 @@ class Refreshed(Generic[K, V]):
         self._renewals: dict[K, asyncio.Task[V]] = {}
 
     async def get(self, key: K) -> V:
-        """The value. Raises what the fetch raises when there is no old value to go on with.
+        """The value. Raises the error of the fetch if there is no old value.
 
-        Raises TimeoutError when there is none and the request can wait no longer.
+        Raises TimeoutError if there is no old value and the request can wait no longer.
         """
         entry = self._entries.get(key)
         now = time.monotonic()
@@ -120,13 +121,13 @@ class Refreshed(Generic[K, V]):
 
 
 def keep(kept: dict[K, T], key: K, value: T) -> None:
-    """Puts a value into what is kept; the one that came first makes room."""
+    """Puts a value into a cache; the oldest value is dropped if the cache is full."""
     while len(kept) >= MOST_KEYS:
         kept.pop(next(iter(kept)))
     kept[key] = value
 
 
 def _retrieve(renewal: asyncio.Task[V]) -> None:
-    """Marks the outcome as seen: a renewal nobody waits for may fail in silence, it is logged above."""
+    """Marks the outcome as retrieved: a failed background renewal is already logged."""
     if not renewal.cancelled():
         renewal.exception()

@@ -32,7 +32,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What every page says: its name, its question and the answer in a sentence."""
+    """Fields of every page: its name, its question and the answer in a sentence."""
 
     template: ClassVar[str]
     title: str
@@ -53,7 +53,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Frame:
-    """What surrounds a page: who looks, at which course, in which language, at how fresh numbers."""
+    """The frame of a page: viewer, course, language and freshness of numbers."""
 
     title: str
     viewer: Viewer | None

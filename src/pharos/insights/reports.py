@@ -22,7 +22,7 @@ from pharos.insights.tables import Table
 
 @dataclass(frozen=True)
 class Figure:
-    """One of the large numbers; the note says what it is measured against."""
+    """One of the large numbers; the note gives its context."""
 
     key: str
     label: str
@@ -37,7 +37,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class State:
-    """What stands where there is nothing to show: what is missing, why, and what to do."""
+    """Shown in place of an empty report: the missing data, the reason, and the next steps."""
 
     title: str
     text: str
@@ -56,7 +56,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Languages:
-    """The second subject of a page: languages of browsers beside those of transcripts."""
+    """The second subject of a page: languages of browsers and of transcripts."""
 
     title: str
     caption: str
@@ -120,7 +120,7 @@ class ReportPage(Page):
 
 
 def about(request: Request, report: Report) -> dict[str, Any]:
-    """What a page says of its report: name, question, and how it is counted."""
+    """The page fields about the report: name, question, definition and explanation."""
     words: Language = request.state.language
     definition = request.state.definitions.get(report.table)
     return {

@@ -1,4 +1,4 @@
-"""The learners of a course as pages show them: what a page asks for, segments, figures and their ranks."""
+"""The learners of a course on pages: filters of an address, segments, figures and their ranks."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ ABOUT = ("enrollment_mode", "enrollment_date", "cohort", "segments")
 
 @dataclass(frozen=True)
 class Filters:
-    """What the address of the roster asks for; empty texts ask for nothing."""
+    """The filters and the order in the address of the roster; empty texts do not filter."""
 
     search: str
     segment: str
@@ -66,7 +66,7 @@ class Filters:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Filters:
-        """What is no filter or order asks for nothing."""
+        """The filters of a query; unknown segments and orders are ignored."""
         wish = query.get("sort", "")
         sort = wish.removeprefix("-")
         if sort not in ORDERS:
@@ -84,12 +84,12 @@ class Filters:
 
     @property
     def is_empty(self) -> bool:
-        """Whether all learners are asked for."""
+        """True if no filter is set."""
         return not (self.search or self.segment or self.cohort or self.track or self.status)
 
     @property
     def parameters(self) -> dict[str, str]:
-        """As the Data API wants them (spec 05 §10.2)."""
+        """The filters as parameters of the Data API (spec 05 §10.2)."""
         wanted = {
             "text_search": self.search,
             "segments": "" if self.segment in WITHOUT else self.segment,
@@ -110,7 +110,7 @@ def check_shown(site: Site, course: Course) -> None:
 
 
 def shows_addresses(site: Site) -> bool:
-    """Whether e-mail addresses are shown."""
+    """True if e-mail addresses are shown."""
     return site.settings.privacy.mode == "full"
 
 
@@ -127,18 +127,18 @@ def learner_path(course: Course, username: str, back: str = "") -> str:
 
 
 def roster_path(course: Course, back: str = "") -> str:
-    """The address of the roster with this query; what a roster does not know is left out."""
+    """The address of the roster with this query; unknown parameters are dropped."""
     query = urlencode([pair for pair in parse_qsl(back) if pair[0] in QUERY])
     return f"{course.path}{LEARNERS.path}{'?' if query else ''}{query}"
 
 
 def took_part(learner: Row) -> bool:
-    """Whether the learner tried a problem, played a video or wrote in a discussion in the seven days."""
+    """True if the learner tried a problem, played a video or wrote in a discussion in the seven days."""
     return any(value for name, value in learner["engagements"].items() if name != RATIO)
 
 
 def rank(learner: Row, metric: str, ranges: Row) -> Rank:
-    """Where the figure lies in the course; empty for who took no part, or has no such figure.
+    """The rank of the figure in the course; empty if the learner took no part or has no such figure.
 
     For attempts per right problem the API calls low values the top (spec 05 §10.4): here low is low.
     """
@@ -173,7 +173,7 @@ def figure(words: Language, learner: Row, metric: str, ranges: Row) -> Markup:
 
 
 def segments(words: Language, learner: Row) -> Markup:
-    """The segments of the learner; "took part" for who is in none that says more."""
+    """The segments of the learner; "took part" if there is no more specific one."""
     signs = [SEGMENTS[name] for name in SEGMENTS if name in learner["segments"]]
     if not set(learner["segments"]) - {"unenrolled"}:
         signs.insert(0, (noop("Took part"), "ok", "none"))

@@ -1,7 +1,7 @@
-"""Cookies: who is signed in, and which browser began a sign-in.
+"""Cookies: the signed-in person, and the browser that began a sign-in.
 
-They are encrypted and signed with `insights.secret_key` and stored nowhere: any replica reads them. What ends
-a session before its time is in `admission`.
+They are encrypted and signed with `insights.secret_key` and stored on no server: any replica can read them.
+`admission` decides if a session has ended early.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ class Session:
 
     @property
     def ends(self) -> float:
-        """When it is over, whatever happens."""
+        """The latest end of the session, in seconds since 1970."""
         return self.began + SESSION_S
 
     def was_begun_by(self, state: str) -> bool:
-        """Whether the sign-in with this state began it."""
+        """True if the sign-in with this state began the session."""
         return hmac.compare_digest(self.attempt, _digest(state))
 
 
@@ -84,7 +84,7 @@ class Sessions:
         self._box = _box(secret_key, "session")
 
     def read(self, request: Request) -> Session | None:
-        """The session of the browser; None for none, and for one that is over or not ours."""
+        """The session of the browser; None if there is none, or it has expired or is not valid."""
         values = _open(self._box, self._cookie.of(request), SESSION_S)
         try:
             session = Session(**{**values, "viewer": Viewer(**values["viewer"])}) if values else None
@@ -110,10 +110,10 @@ class Pending:
 
 
 class Attempts:
-    """Sign-ins under way.
+    """Sign-ins in progress.
 
-    The state that travels through the LMS says where a sign-in ends; so tabs do not disturb each other. A
-    cookie ties it to the browser; what proves the sign-in to the LMS (PKCE) follows from both.
+    The state that travels through the LMS holds the target page of a sign-in, so several tabs can sign in at
+    once. A cookie ties the state to the browser; the PKCE verifier is derived from both.
     """
 
     def __init__(self, secret_key: str, *, https: bool) -> None:
@@ -185,7 +185,7 @@ def _seal(box: Fernet, values: dict[str, Any]) -> str:
 
 
 def _open(box: Fernet, text: str, max_age_s: int | None) -> dict[str, Any] | None:
-    """What was sealed; None if it is older, damaged or not ours."""
+    """The sealed value; None if it is too old, damaged or not sealed by us."""
     try:
         written = base64.urlsafe_b64encode(base64.urlsafe_b64decode(text)).decode()
         values = json.loads(box.decrypt(text, max_age_s)) if written == text else None

@@ -1,4 +1,4 @@
-"""Counts of which a part is good, as answers that are right: which shares are the lowest. Pure."""
+"""Shares of good counts, such as right answers, and the search for the lowest shares. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ENOUGH = 10
 
 
 class Share(Protocol):
-    """So many, and the share of them that is good; None without any."""
+    """A total, and the good share of it; the share is None if the total is 0."""
 
     @property
     def total(self) -> int: ...
@@ -20,7 +20,7 @@ class Share(Protocol):
 
 
 class InOrder(Protocol):
-    """What has a place in the order of the course."""
+    """An object with a position in the order of the course."""
 
     @property
     def order(self) -> int: ...

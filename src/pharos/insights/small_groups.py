@@ -1,8 +1,8 @@
-"""Counts of few learners are hidden where a site wants that (setting `insights.minimum_cell`).
+"""Hides counts of few learners, if a site sets a minimum (setting `insights.minimum_cell`).
 
-Groups of fewer learners than the minimum are counted as not given. A single hidden group could be computed
-from the sum: then the next smallest groups are hidden too, until together they are not fewer than the
-minimum (complementary suppression). Sums stay what they are.
+Groups with fewer learners than the minimum are counted as not given. A single hidden group could be computed
+from the sum: then the next smallest groups are hidden too, until the hidden groups together reach the minimum
+(complementary suppression). Sums do not change.
 """
 
 from __future__ import annotations

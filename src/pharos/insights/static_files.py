@@ -66,7 +66,7 @@ class StaticFiles:
         return Response(file.plain, media_type=file.media_type, headers=headers)
 
     def add(self, name: str, content: bytes, media_type: str, brotli: bytes | None = None) -> None:
-        """A file of this name, of which the last part stands in its address."""
+        """Adds a file; its address has a digest of the content and the last part of its name."""
         key = f"{hashlib.sha256(content).hexdigest()[:12]}/{name.rpartition('/')[2]}"
         self._addresses[name] = f"/static/{key}"
         self._files[key] = StaticFile(media_type, content, gzip.compress(content, 9, mtime=0), brotli)

@@ -162,7 +162,7 @@ def fixed(caption: str, columns: Sequence[Column[R]], rows: Sequence[R]) -> Tabl
 
 
 def _ordered(rows: Sequence[R], value: Callable[[R], Any], *, descending: bool) -> list[R]:
-    """Missing values last, whatever the direction; equal rows keep their order."""
+    """The rows in order; missing values are last in either direction, and equal rows keep their order."""
     keyed = [(value(row), row) for row in rows]
     known = [item for item in keyed if item[0] is not None]
     known.sort(key=lambda item: item[0], reverse=descending)
@@ -187,7 +187,7 @@ def _head(request: Request, column: Column[R], key: str, *, descending: bool) ->
 
 
 def _page_numbers(page: int, last: int) -> list[int | None]:
-    """First, last and those around the current one; None where some are left out."""
+    """The first, last and neighbouring page numbers; None marks a gap."""
     wanted = [n for n in range(1, last + 1) if n in (1, last) or abs(n - page) <= AROUND]
     numbers: list[int | None] = []
     for n in wanted:

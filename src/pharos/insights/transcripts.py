@@ -1,4 +1,4 @@
-"""What is said in a video, and where to see it at a second, out of what the LMS tells its player. Pure."""
+"""Transcripts of videos, and addresses that start a video at a second, from the LMS's player data. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TIMES = re.compile(
 
 @dataclass(frozen=True)
 class Cue:
-    """What is said from one second of the video to another."""
+    """The words spoken between two seconds of the video."""
 
     start: float
     end: float
@@ -42,7 +42,7 @@ class Player:
     """What follows the second in the address."""
 
     def said(self, start: int, end: int) -> str:
-        """What is said in these seconds, its beginning if it is long; empty without a transcript."""
+        """The words spoken in these seconds, shortened if they are long; empty without a transcript."""
         text = " ".join(cue.text for cue in self.cues if cue.start < end and cue.end > start)
         if len(text) <= LONGEST:
             return text
@@ -54,7 +54,7 @@ class Player:
 
 
 def player_of(view: Mapping[str, Any], transcript: str) -> Player:
-    """What the blocks API tells of a video (`student_view_data`), and the text of its transcript."""
+    """The player from the blocks API's data of a video (`student_view_data`) and its transcript's text."""
     watch_at, unit = _address(view.get("encoded_videos"))
     return Player(cues_of(transcript), watch_at, unit)
 
@@ -76,7 +76,7 @@ def preferred(languages: Mapping[str, str], code: str) -> str:
 
 
 def cues_of(text: str) -> tuple[Cue, ...]:
-    """The parts of a transcript in the form SRT or WebVTT, in the order of time; none of another form."""
+    """The cues of an SRT or WebVTT transcript, in the order of time; empty for any other format."""
     marks = list(_TIMES.finditer(text))
     cues = []
     for mark, following in zip_longest(marks, marks[1:]):
@@ -95,7 +95,7 @@ def _seconds(parts: Sequence[str | None]) -> float:
 
 
 def _address(encodings: object) -> tuple[str, str]:
-    """Where the video can be seen at a second: on YouTube, or a file; what stands before and after it."""
+    """The parts before and after the second in an address of the video: on YouTube, or of a file."""
     found = encodings.values() if isinstance(encodings, Mapping) else ()
     urls = [str(each.get("url") or "") for each in found if isinstance(each, Mapping)]
     for url in urls:

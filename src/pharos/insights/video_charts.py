@@ -81,7 +81,7 @@ def _plain(words: Language, seconds: int) -> str:
 
 
 def coverage_chart(words: Language, course: Course, coverage: Sequence[Row]) -> Chart:
-    """Learners by the share of the video that they watched, what they watched twice counted once."""
+    """Learners by the share of the video that they watched; parts watched twice count once."""
     counts = {row["covered_percent"]: row["num_users"] for row in coverage}
     bars = []
     for least, most in zip(STEPS, (*STEPS[1:], 101), strict=True):

@@ -1,4 +1,4 @@
-"""How videos were watched: viewers at start and end, second by second (spec 06 §9.10-9.11). Pure.
+"""Counts of video viewers: at start and end, and second by second (spec 06 §9.10-9.11). Pure.
 
 A learner is a viewer of each video that they watched: in sums of several videos they count in each.
 """
@@ -19,10 +19,10 @@ COMPLETE = 95
 
 @dataclass(frozen=True)
 class Viewers:
-    """Viewers of a video, or of several: those who were there near its end, and the others.
+    """Viewers of one or more videos: those near its end (complete), and all further ones (incomplete).
 
     The original subtracts the sums of several videos, so that one with more viewers at the end than at the
-    start hides the losses of another; here each video is subtracted for itself.
+    start hides the losses of another; here each video is subtracted separately.
     """
 
     complete: int = 0
@@ -34,7 +34,7 @@ class Viewers:
 
     @property
     def share(self) -> float | None:
-        """Of the viewers, those who reached the end; None without any."""
+        """The share of viewers who reached the end; None without viewers."""
         return self.complete / self.total if self.total else None
 
 
@@ -61,7 +61,7 @@ class Video:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a list: a video, or what holds videos. `href` is empty where nobody watched."""
+    """A line of a list: a video or a group of videos. `href` is empty if nobody watched."""
 
     order: int
     name: str
@@ -72,13 +72,13 @@ class Line:
     """The second line below its name."""
 
     def per_video(self, count: int) -> float:
-        """A count divided by all its videos, also those that nobody watched."""
+        """A count divided by the number of all videos of the line, including unwatched ones."""
         return count / self.videos if self.videos else 0.0
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What happened in some seconds of a video, from `start` on."""
+    """Viewers and replays in some seconds of a video, from `start` on."""
 
     start: int
     viewers: int
@@ -103,7 +103,7 @@ def _video(row: Row) -> Video:
 
 
 def total(videos: Mapping[str, Video], video_ids: Iterable[str]) -> Viewers:
-    """The sums over the videos; one that nobody watched adds nothing."""
+    """The sums over the videos; unwatched videos count as zero."""
     found = [videos[video_id].viewers for video_id in video_ids if video_id in videos]
     return Viewers(sum(v.complete for v in found), sum(v.incomplete for v in found))
 

@@ -1,4 +1,4 @@
-"""Pages that list videos, or what holds videos: sentence, figures, bars of views, table."""
+"""Pages that list videos, or groups of videos: sentence, figures, bars of views, table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOT_TOLD = noop(
 
 @dataclass(frozen=True)
 class Listing:
-    """What a page lists."""
+    """The contents of a list page."""
 
     course: Course
     head: str
@@ -53,7 +53,7 @@ class Listing:
 
     @property
     def holds_videos(self) -> bool:
-        """Whether a line is more than one video."""
+        """True if lines are groups of videos, not single videos."""
         return self.lines is not self.videos
 
 
@@ -96,7 +96,7 @@ def untold(words: Language, course: Course, videos: Mapping[str, Video]) -> List
 
 
 def list_page(request: Request, listing: Listing) -> ReportPage:
-    """The page; while nobody has watched it says so and how many videos there are."""
+    """The page; without viewers, a page that says so and gives the number of videos."""
     words: Language = request.state.language
     names = about(request, REPORT) | {"trail": listing.trail}
     names |= {name: text for name in ("question", "title", "note") if (text := getattr(listing, name))}
@@ -134,7 +134,7 @@ def _reached(words: Language, listing: Listing) -> Markup:
 
 
 def sentence(words: Language, listing: Listing) -> Markup:
-    """Which share of viewers reached the end, and which video the fewest finish."""
+    """The share of viewers who reached the end, and the video that the fewest finish."""
     reached = _reached(words, listing)
     line = least_finished(listing.videos)
     if line is None:
@@ -158,7 +158,7 @@ def _nobody(words: Language, listing: Listing) -> Markup:
 
 
 def nobody_state(words: Language, course: Course, trail: Sequence[Link] = ()) -> State:
-    """Nobody has watched."""
+    """Shown when nobody has watched."""
     return State(
         words.text("No views yet"),
         words.text(
@@ -195,7 +195,7 @@ def _figures(words: Language, listing: Listing) -> tuple[Figure, ...]:
 
 
 def _chart(words: Language, listing: Listing) -> Chart:
-    """Complete and incomplete views of each line; of many lines, of those that the fewest finish."""
+    """Complete and incomplete views of each line; if there are many lines, only the lowest shares."""
     told = [line for line in listing.lines if line.viewers.total]
     shown = told
     if len(told) > MOST_BARS:

@@ -1,4 +1,4 @@
-"""How a video is watched, what learners do after it, and when they watched it: sentences and tables."""
+"""Sentences and tables on the viewing of a video: speed, device, next activity, and weeks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DAYS = timedelta(days=6)
 
 @dataclass(frozen=True)
 class Said:
-    """A part of the page: what is to be said, and the table with its numbers."""
+    """A part of the page: a sentence, and the table with its numbers."""
 
     sentence: Markup
     table: Table
@@ -111,7 +111,7 @@ def _way(words: Language, kind: str, value: str) -> str:
 def _share(
     words: Language, rows: Sequence[Row], kind: str, is_it: Callable[[str], bool], nobody: str, some: str
 ) -> list[Markup]:
-    """The share of the time in words; nothing where the kind has no time. `nobody`, `some`: the sentences."""
+    """The share of the time, in words; empty if the kind has no time. `nobody`, `some`: the sentences."""
     seconds = {row["value"]: row["watched_seconds"] for row in rows if row["kind"] == kind}
     whole = sum(seconds.values())
     if not whole:
@@ -149,7 +149,7 @@ def _captions(words: Language, shown: int, viewers: int) -> Markup:
 
 
 def following(words: Language, rows: Sequence[Row], block: Blocks) -> Said | None:
-    """What learners do within half an hour after it; None where nobody played it."""
+    """Learners' next activity within half an hour after the video; None if nobody played it."""
     counts = {row["value"]: row["num_users"] for row in rows if row["kind"] == NEXT}
     everybody = sum(counts.values())
     if not everybody:
@@ -238,10 +238,9 @@ class Watched:
 
 
 def shares_by_week(words: Language, videos: Sequence[Watched], activity: Sequence[Row]) -> Said | None:
-    """Which share of the active learners of each complete week watched which video.
+    """The share of active learners who watched each video, by complete week.
 
-    None without active learners, and where the site's weeks begin on another day: weeks of videos begin on
-    Monday.
+    None without active learners, or if the site's weeks do not begin on Monday, as weeks of videos do.
     """
     active = {day(row["interval_start"]): row for row in activity if row["any"]}
     weeks = [monday for monday in sorted(active)[-MAP_WEEKS:] if monday.weekday() == 0]

@@ -1,7 +1,7 @@
-"""How long a page may wait for other services: one deadline for all that it asks.
+"""The time that a page may wait for other services: one deadline for all its requests.
 
-A page that shows old or missing values in time is better than a complete one that comes too late. What is not
-there in time is fetched to the end in the background, so that the next page has it.
+A page with old or missing values in time is better than a complete page that comes too late. Requests that
+miss the deadline continue in the background, so that the next page has their results.
 """
 
 from __future__ import annotations

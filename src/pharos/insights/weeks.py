@@ -1,4 +1,4 @@
-"""With which day the weeks of the pages begin, and where the last one that is complete ends."""
+"""The first day of the pages' weeks, and the end of the last complete week."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def ages_of(rows: Sequence[Row], year: int) -> Counter[int | None]:
 
 
 def median_age(ages: Counter[int | None]) -> float | None:
-    """The age half of those who gave one are not above (spec 06 §9.5.2); None when nobody gave one."""
+    """The median age of learners who gave one (spec 06 §9.5.2); None if nobody did."""
     known = sorted((age, n) for age, n in ages.items() if age is not None)
     total, below = sum(n for _, n in known), 0
     for i, (years, n) in enumerate(known):

@@ -51,7 +51,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Flow:
-    """What is known of a course run."""
+    """The flow of a course run: its places and counts."""
 
     began: int
     stopped: int
@@ -60,7 +60,7 @@ class Flow:
     last_run: str = ""
 
     def share(self, place: Place) -> float | None:
-        """Of those who began, how many reached the place."""
+        """The share of learners who began that reached the place; None if nobody began."""
         return place.reached / self.began if self.began else None
 
 
@@ -103,7 +103,7 @@ async def _last_run(site: Site, earlier: Sequence[Course]) -> tuple[str, list[Ro
 
 
 def flow_of(words: Language, rows: Sequence[Row], theirs: Sequence[Row] = (), run: str = "") -> Flow:
-    """The places of the outline of today and deleted ones that learners reached, in their order."""
+    """The subsections of the present outline, and deleted ones that learners reached, in order."""
     whole = next((row for row in rows if row["level"] == "course"), None)
     sections = [row for row in rows if row["level"] == "section"]
     names = {row["block_id"]: row["display_name"] for row in rows}
@@ -130,7 +130,7 @@ def flow_of(words: Language, rows: Sequence[Row], theirs: Sequence[Row] = (), ru
 
 
 def _shares_by_name(rows: Sequence[Row]) -> Mapping[tuple[str, str], float]:
-    """(section, subsection) -> share of those who began, by names: runs of a course differ in their ids."""
+    """(section, subsection) -> share of learners who reached it. Names, because ids differ between runs."""
     began = next((row["reached"] for row in rows if row["level"] == "course"), 0)
     names = {row["block_id"]: row["display_name"] for row in rows}
     return {
@@ -141,9 +141,9 @@ def _shares_by_name(rows: Sequence[Row]) -> Mapping[tuple[str, str], float]:
 
 
 def worst_drop(flow: Flow) -> Drop | None:
-    """Between which two subsections most learners are lost; None where nobody is, or few began.
+    """The two consecutive subsections with the largest loss of learners; None without a loss or if few began.
 
-    Deleted ones do not count, and neither do those that nobody reached: they may not be open yet.
+    Deleted subsections and subsections that nobody reached do not count: the latter may not be open yet.
     """
     here = [place for place in flow.places if place.reached and not place.row["is_deleted"]]
     drops = [Drop(place, following) for place, following in pairwise(here)]
@@ -154,7 +154,7 @@ def worst_drop(flow: Flow) -> Drop | None:
 
 
 def sentence(words: Language, flow: Flow) -> Markup:
-    """Where most learners stop, and where the course loses most."""
+    """The place where most learners stop, and the largest drop."""
     parts = [_stops(words, flow)]
     if (drop := worst_drop(flow)) is not None:
         parts.append(

@@ -172,7 +172,7 @@ class _LastRun:
 
 
 async def _last_run(request: Request, site: Site, course: Course, runs: Sequence[Course]) -> _LastRun | None:
-    """None while its numbers cannot be had: the page is worth showing without them."""
+    """The numbers of the last run; None if the Data API fails: the page is useful without them."""
     try:
         days, weeks, _ = await _numbers(request, site, runs[0])
     except DataAPIError:
@@ -182,7 +182,7 @@ async def _last_run(request: Request, site: Site, course: Course, runs: Sequence
 
 
 def status(words: Language, course: Course, now: datetime) -> str:
-    """Where the course stands in time (spec 06 §9.3)."""
+    """The phase of the course: not started, in progress or ended (spec 06 §9.3)."""
     if course.start is None:
         return words.text("not available")
     if now < course.start:
@@ -260,7 +260,7 @@ def _sentences(
 
 
 def _enrollment(words: Language, days: Sequence[Day], last_run: _LastRun | None) -> Markup:
-    """How many joined and left in seven days, and how the last run stood at this day of the course."""
+    """Learners who joined and left in seven days, and the last run's numbers at this day of the course."""
     last = days[-1]
     parts = [enrollment_sentences.joined_and_left(words, growth_in_week(days))]
     then = last_run.on(last.day) if last_run is not None else None
@@ -272,7 +272,7 @@ def _enrollment(words: Language, days: Sequence[Day], last_run: _LastRun | None)
 
 
 def _activity(words: Language, weeks: Sequence[Week], last_run: _LastRun | None) -> Markup:
-    """Who was active in the last complete week, and how many were in this week of the last run."""
+    """Learners active in the last complete week, compared with the same week of the last run."""
     last = weeks[-1]
     answer = activity_sentences.headline(words, weeks, [last])
     then = last_run.active_in(last.ending) if last_run is not None else None
@@ -307,7 +307,7 @@ def _figures(words: Language, course: Course, days: Sequence[Day], weeks: Sequen
 
 
 def _standing(words: Language, course: Course, now: datetime, known: Container[str]) -> str:
-    """Where the course stands in time, or that the LMS does not list it; it lists no CCX."""
+    """The phase of the course; or a note if the LMS does not list it. The LMS never lists a CCX."""
     if known and course.course_id not in known and not course.course_id.startswith(CCX):
         return words.text("not in the LMS’s list of courses")
     return status(words, course, now)

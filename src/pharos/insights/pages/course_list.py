@@ -1,4 +1,4 @@
-"""The course list as a file: all courses a viewer may see, whatever the page shows (spec 06 §10)."""
+"""The course list as a file: all courses the viewer may see, regardless of filters (spec 06 §10)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def _file(request: Request, view: VisibleCourses, site: TheSite, kind: str
 
 
 def _flow(row: Row, flow_of: Mapping[str, Row] | None) -> Row:
-    """Who joined and left in the last seven days counted; no columns where that is not counted."""
+    """Learners who joined and left in the last seven days counted; no columns if this is not computed."""
     if flow_of is None:
         return {}
     flow = flow_of.get(row["course_id"], NO_FLOW)

@@ -46,7 +46,7 @@ class Spot:
 
     @property
     def told(self) -> bool:
-        """Whether it has enough answers to be called hard."""
+        """True if the problem has enough answers to be called hard."""
         return self.counts.total >= ENOUGH
 
 
@@ -106,7 +106,7 @@ def _page(
 def spots_of(
     words: Language, course: Course, counts: Mapping[str, Counts], outline: Outline | None
 ) -> list[Spot]:
-    """All problems of the course in its order, then those with answers that it does not have."""
+    """All problems of the course in its order, then problems with answers that the outline lacks."""
     spots: list[Spot] = []
     places = outline.problems if outline is not None else {}
     for problem_id, path in places.items():
@@ -126,12 +126,12 @@ def spots_of(
 
 
 def worst_of(spots: Sequence[Spot]) -> list[Spot]:
-    """The three problems with the lowest shares of right answers, among those with enough answers."""
+    """Of the problems with enough answers, the three with the lowest shares of right answers."""
     return lowest(spots, lambda spot: spot.counts)[:WORST]
 
 
 def sentence(words: Language, worst: Sequence[Spot]) -> Markup:
-    """Where the fewest answers are right."""
+    """The problems with the lowest shares of right answers."""
     if not worst:
         return words.htmls(
             "<strong>Too few to tell:</strong> no problem has %(n)s answer.",

@@ -21,7 +21,7 @@ async def course_shapes(
     site: TheSite,
     course: Annotated[list[str], Query(max_length=PAGE_SIZE)],
 ) -> Response:
-    """The shapes of the courses named, by id; those the viewer may not see are as if they did not exist."""
+    """The shapes of the requested courses, by id; without courses that the viewer may not see."""
     seen = [course_id for course_id in dict.fromkeys(course) if course_id in view.visible]
     last = await site.api.last_day()
     shapes = await site.shapes.of(seen, last + timedelta(days=1))

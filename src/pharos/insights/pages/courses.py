@@ -27,7 +27,7 @@ MOST_NAMED = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Found(Page):
-    """What pages over several courses share: search, filters, and how many they found."""
+    """Shared fields of pages over several courses: search, filters, and the number of courses found."""
 
     search: str
     availabilities: tuple[tuple[Link, str], ...]
@@ -137,7 +137,7 @@ def headline(
 
 
 def _losing(words: Language, listed: Sequence[Listed], address: str) -> Markup:
-    """Which courses lost learners, the largest loss first, with a link to all of them."""
+    """The courses that lost learners, the largest loss first, with a link to `address` for all of them."""
     losing = sorted((item for item in listed if item.is_losing), key=lambda item: item.change)
     if not losing:
         return Markup("")
@@ -212,7 +212,7 @@ def _figures(words: Language, listed: Sequence[Listed], last: date) -> list[Figu
 
 
 def _who_came(words: Language, listed: Sequence[Listed], days: str) -> str:
-    """How many joined and left in seven days, and the days; the days alone where that is not counted."""
+    """Learners who joined and left in seven days, and the days; only the days if this is not computed."""
     if any(item.joined is None for item in listed):
         return days
     return words.text(

@@ -1,4 +1,4 @@
-"""All definitions on one page: what every number means, in the Data API's words."""
+"""All definitions on one page, in the Data API's words."""
 
 from __future__ import annotations
 

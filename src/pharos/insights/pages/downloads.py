@@ -1,7 +1,7 @@
-"""The rows behind a report as a file, CSV or .xlsx, of the days the report shows (spec 06 §10).
+"""The rows of a report as a file, CSV or .xlsx, for the days that the report shows (spec 06 §10).
 
-Columns are those of the Data API's CSV; enrollment has joined and left besides. Other than there, weeks
-without activity are rows of zeros, and days without a row are as the day before, as on the page.
+Columns are those of the Data API's CSV; enrollment also has joined and left. Unlike there, weeks without
+activity are rows of zeros, and days without a row repeat the day before, as on the page.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SHARED = ("course_id", "created")
 
 @dataclass(frozen=True)
 class Download:
-    """What a file holds."""
+    """The description of a downloadable file."""
 
     report: Report
     suffix: str

@@ -51,7 +51,7 @@ async def education(request: Request, course: CourseInView, site: TheSite) -> Re
 
 
 def levels_of(rows: Sequence[Row]) -> Counter[str | None]:
-    """Learners by level of education; a level nobody knows counts as not given (spec 06 §9.6 B)."""
+    """Learners by level of education; an unknown level counts as not given (spec 06 §9.6 B)."""
     levels: Counter[str | None] = Counter()
     for row in rows:
         level = row.get("education_level")

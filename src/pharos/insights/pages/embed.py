@@ -1,6 +1,6 @@
-"""A card of a course for the LMS's instructor dashboard: `/embed/courses/<id>/`, framed by the LMS alone.
+"""A card of a course for the LMS's instructor dashboard: `/embed/courses/<id>/`. Only the LMS may frame it.
 
-The session is that of Insights: whoever is not signed in, or may not see the course, gets a card without
+It uses the session of Insights: a viewer who is not signed in, or may not see the course, gets a card without
 numbers.
 """
 

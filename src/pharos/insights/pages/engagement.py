@@ -1,4 +1,4 @@
-"""Engagement Content: how many learners are active each week, and at what (spec 06 §9.9)."""
+"""Engagement Content: learners active each week, by kind of activity (spec 06 §9.9)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def engagement_content(
 
 @dataclass(frozen=True)
 class _Report:
-    """What the page is made of."""
+    """The data of the page."""
 
     course: Course
     weeks: list[Week]
@@ -110,7 +110,7 @@ async def _earlier(
     period: Period,
     weeks: Sequence[Week],
 ) -> Earlier | Band | None:
-    """What the URL asks to compare with, if it is there. Raises DataAPIError."""
+    """The values for the comparison that the URL requests, if there are any. Raises DataAPIError."""
     if period.compare == periods.BEFORE:
         return comparison.period_before(words, period, _active(weeks))
     if period.compare not in {periods.RUN, periods.RUNS} or not runs:
@@ -131,7 +131,7 @@ def _active(weeks: Sequence[Week]) -> dict[date, int]:
 
 
 def _headline(words: Language, report: _Report) -> Markup:
-    """The answer, with the last run if that is what is compared with."""
+    """The answer, with the last run if that is the comparison."""
     answer = sentences.headline(words, report.weeks, report.shown)
     last = report.shown[-1]
     if isinstance(report.earlier, Band):
@@ -161,9 +161,9 @@ def _empty_page(words: Language, course: Course, names: dict[str, Any]) -> Repor
 
 
 def figures(words: Language, week: Week, kinds: Sequence[str], weeks: str) -> list[Figure]:
-    """The large numbers: those of one week, which is named, with their share of the learners of its end.
+    """The large numbers of one week, with their share of the learners enrolled at its end.
 
-    `weeks` is the address where every week is.
+    `weeks` is the address of the table of all weeks.
     """
     days = words.days(week.first, week.ending)
 
@@ -266,7 +266,7 @@ def _table(request: Request, words: Language, report: _Report) -> Any:
 
 
 def marks_by_week(marks: Sequence[Mark], first: date) -> dict[date, list[str]]:
-    """Names of what falls into each week, by its last day; weeks begin on the weekday of `first`."""
+    """Names of the marks of each week, by its last day; weeks begin on the weekday of `first`."""
     by_week: dict[date, list[str]] = {}
     for mark in marks:
         by_week.setdefault(week_of(mark.day, first) + WEEK - DAY, []).append(mark.name)

@@ -93,7 +93,7 @@ async def enrollment_activity(
 
 @dataclass(frozen=True)
 class _Report:
-    """What the page is made of."""
+    """The data of the page."""
 
     request: Request
     course: Course
@@ -127,7 +127,7 @@ async def _beside(
     period: Period,
     days: Sequence[Day],
 ) -> dict[str, Any]:
-    """Those parts of a report that the URL asks to compare with, if they are there. Raises DataAPIError."""
+    """The fields of a report for the comparison in the URL, if there are any. Raises DataAPIError."""
     if period.compare == periods.BEFORE:
         return {"earlier": comparison.period_before(words, period, counts(days))}
     if period.compare == periods.RUN and runs:
@@ -162,7 +162,7 @@ def _verified(days: Sequence[Day]) -> dict[date, int]:
 
 
 def _passing(days: Sequence[Day]) -> dict[date, int]:
-    """Who had passed, by day; nobody where nobody ever did."""
+    """Number of learners who had passed, by day; 0 if nobody ever passed."""
     return {item.day: item.passing or 0 for item in days}
 
 
@@ -266,7 +266,7 @@ def _figures(words: Language, report: _Report) -> list[Figure]:
 
 
 def _passing_note(words: Language, report: _Report) -> str:
-    """How many had passed in earlier runs on this day of the course, or how many passed in the days shown."""
+    """Passed learners of earlier runs on this day of the course; or learners who passed in the days shown."""
     last = report.growth.last
     if isinstance(report.passing, Band):
         found = report.passing.on(last.day)
@@ -341,7 +341,7 @@ def _runs(earlier: Earlier | Band | None) -> Sequence[Earlier]:
 
 
 def _against_last_run(words: Language, report: _Report) -> str:
-    """The last count against that of the last run, if that is what it is compared with."""
+    """The last count compared with the last run's; empty if that is not the comparison."""
     last = report.growth.last
     if not isinstance(report.earlier, Earlier) or report.period.compare != periods.RUN:
         return ""

@@ -133,7 +133,7 @@ async def assignment_type(request: Request, course: CourseInView, site: TheSite,
 def _types(
     course: Course, outline: Outline, policy: Sequence[AssignmentType], counts: dict[str, Counts]
 ) -> list[Line]:
-    """The types of the grading policy, then those that only assignments name."""
+    """The assignment types of the grading policy, then types that only assignments name."""
     weights: dict[str, tuple[str, float | None]] = {
         slug(line.name): (line.name, line.weight) for line in policy
     }
@@ -168,7 +168,7 @@ def _ids(groups: Sequence[Group]) -> list[str]:
 
 
 async def _place(request: Request, site: Site, course: Course, assignment_id: str, problem_id: str) -> Place:
-    """Where the problem stands. Raises HTTPException 404 if it is none of the assignment."""
+    """The place of the problem. Raises HTTPException 404 if the assignment does not contain it."""
     words: Language = request.state.language
     outline = await site.directory.outline(course.course_id)
     if outline is None:

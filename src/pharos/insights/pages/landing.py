@@ -1,4 +1,4 @@
-"""The public front page: what this is, and the way in (spec 06 §9.1)."""
+"""The public front page: a description of Insights, and the sign-in (spec 06 §9.1)."""
 
 from __future__ import annotations
 

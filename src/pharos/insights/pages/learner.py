@@ -1,4 +1,4 @@
-"""One learner of a course: who it is, as far as that is shown, and what they did day by day."""
+"""One learner of a course: the data that may be shown, and activity by day."""
 
 from __future__ import annotations
 

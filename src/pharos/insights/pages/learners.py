@@ -140,7 +140,7 @@ def _page(request: Request, report: _Report, *, addresses: bool) -> LearnersPage
 
 
 def _sentence(request: Request, report: _Report) -> Markup:
-    """How many took part, how many do so no longer, and how many struggle."""
+    """Numbers of learners who took part, who no longer do, and who struggle."""
     words: Language = request.state.language
     if not report.total:
         return words.html("<strong>Nobody is in the list yet.</strong>")

@@ -109,7 +109,9 @@ async def one_outcome(request: Request, course: CourseInView, site: TheSite, out
 
 
 async def _tagged(site: Site, course: Course) -> list[Tagged]:
-    """Problems with a learning outcome, in the order of the course; those that it does not have come last."""
+    """Problems with a learning outcome, in the order of the course; problems missing in the outline come
+    last.
+    """
     rows, answered, outline = await asyncio.gather(
         site.api.problems_and_tags(course.course_id),
         site.api.problems(course.course_id),
@@ -177,7 +179,7 @@ def _name(problems: Sequence[Tagged], outcome: str) -> str:
 
 
 async def _place(request: Request, site: Site, course: Course, outcome: str, problem_id: str) -> Place:
-    """Where the problem stands. Raises HTTPException 404 if it has not this outcome."""
+    """The place of the problem. Raises HTTPException 404 if the problem does not have this outcome."""
     words: Language = request.state.language
     problems = _of_outcome(await _tagged(site, course), outcome)
     if problem_id not in {problem.problem_id for problem in problems}:

@@ -105,7 +105,7 @@ def _by_organisation(listed: Sequence[Listed]) -> list[tuple[str, list[Listed]]]
 def _by_program(
     words: Language, listed: Sequence[Listed], programs: Sequence[Row]
 ) -> list[tuple[str, list[Listed]]]:
-    """A course of two programs stands in both; those of none come last."""
+    """Courses by program; a course of two programs is in both, courses without a program come last."""
     groups = [
         (course_filters.title_of(program), [i for i in listed if i.course.course_id in program["course_ids"]])
         for program in sorted(programs, key=course_filters.by_title)

@@ -58,7 +58,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where a problem stands: the pages above it, and the problems beside it in the order of the course."""
+    """The place of a problem: the pages above it, and its neighbours in the order of the course."""
 
     report: Report
     trail: tuple[Link, ...]
@@ -147,7 +147,7 @@ async def render_problem(
 
 @dataclass(frozen=True)
 class _View:
-    """What the page is made of."""
+    """The data of the page."""
 
     course: Course
     place: Place
@@ -230,7 +230,7 @@ def _part_links(words: Language, view: _View) -> tuple[Link, ...]:
 
 
 def sentence(words: Language, part: Part) -> Markup:
-    """How many gave the right answer last and first, and the most frequent wrong one."""
+    """The shares of right last and first answers, and the most frequent wrong answer."""
     if not part.last:
         return words.html("<strong>Nobody has an answer to this part.</strong>")
     said = [_right(words, part)]
@@ -410,13 +410,13 @@ FILE = "performance/graded_content/problems/{problem_id:path}/answer_distributio
 
 @router.get(f"{COURSE}/csv/{FILE}")
 async def as_csv(request: Request, course: CourseInView, site: TheSite, problem_id: str) -> Response:
-    """All answers to the problem as CSV, whatever part is named."""
+    """All answers to the problem as CSV; a part in the address is ignored."""
     return await _file(request, course, site, problem_id, files.CSV)
 
 
 @router.get(f"{COURSE}/xlsx/{FILE}")
 async def as_xlsx(request: Request, course: CourseInView, site: TheSite, problem_id: str) -> Response:
-    """All answers to the problem as a workbook, whatever part is named."""
+    """All answers to the problem as a workbook; a part in the address is ignored."""
     return await _file(request, course, site, problem_id, files.XLSX)
 
 

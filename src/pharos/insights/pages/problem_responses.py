@@ -1,4 +1,4 @@
-"""The report of what each learner answered last: a link that works for a few minutes (spec 06 §10)."""
+"""The report of each learner's last answers: a link that is valid for a few minutes (spec 06 §10)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def problem_responses(request: Request, course: CourseInView, site: TheSit
 
 
 async def file_of_responses(words: Language, site: Site, course: Course) -> Markup:
-    """A sentence that leads to the file; empty without one, and while nobody can say."""
+    """A sentence with a link to the file; empty without a file, or if the Data API fails."""
     try:
         found = await site.api.report(course.course_id, REPORT)
     except DataAPIError:

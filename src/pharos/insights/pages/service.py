@@ -1,4 +1,4 @@
-"""What machines ask: is it alive, is it well; and the static files (spec 06 §9.19)."""
+"""Addresses for machines: health, metrics and static files (spec 06 §9.19)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def status() -> Response:
 async def health(site: TheSite) -> dict[str, object]:
     """Always OK while the process answers: an outage of the Data API must not take Insights out of service.
 
-    What `detailed_status` says is for people.
+    `detailed_status` is for people.
     """
     data_api = "OK" if await site.api.answers() else "UNAVAILABLE"
     return {"overall_status": "OK", "detailed_status": {"data_api": data_api}}
@@ -32,7 +32,7 @@ async def health(site: TheSite) -> dict[str, object]:
 
 @router.get("/metrics")
 async def figures(request: Request, site: TheSite) -> Response:
-    """What Prometheus asks: requests, and how fresh the numbers are that the pages show."""
+    """Metrics for Prometheus: requests, and the freshness of the numbers on the pages."""
     counted: telemetry.Metrics = request.app.state.metrics
     answers = await site.api.answers()
     further = [telemetry.gauge("pharos_data_api_up", "Whether the Data API answers.", {"": float(answers)})]

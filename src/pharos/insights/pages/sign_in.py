@@ -36,7 +36,7 @@ async def begin(request: Request, site: TheSite) -> Response:
 
 @router.get("/complete/edx-oauth2/")
 async def complete(request: Request, site: TheSite) -> Response:
-    """Back from the LMS: who is it? Raises SignInFailed, LMSUnreachable."""
+    """The return from the LMS: finishes the sign-in. Raises SignInFailed, LMSUnreachable."""
     state = request.query_params.get("state", "")
     request.state.wanted = site.attempts.page_of(state)
     pending = site.attempts.pending(request, state)
@@ -57,9 +57,9 @@ async def complete(request: Request, site: TheSite) -> Response:
 
 @router.api_route("/logout/", methods=["GET", "POST"])
 async def logout(request: Request, site: TheSite) -> Response:
-    """Ends the session. A POST, from our own button, ends that at the LMS as well.
+    """Ends the session. A POST, from our own button, also ends the session at the LMS.
 
-    A GET with `no_redirect` is the LMS telling us, from a hidden frame, that it ended its session.
+    A GET with `no_redirect` comes from a hidden frame of the LMS, when the LMS has ended its session.
     """
     if "no_redirect" in request.query_params:
         response = Response()
@@ -108,7 +108,9 @@ def _code(request: Request) -> str:
 
 
 def _local(path: str | None) -> str:
-    """The path if it leads within this site: an open redirect would lend our name to others."""
+    """The path if it is on this site, else the home page: an open redirect would lend our name to other
+    sites.
+    """
     if (
         path
         and len(path) <= LONGEST_PAGE

@@ -159,7 +159,7 @@ def _problem_lines(course: Course, section: Section, group: Group, counts: dict[
 
 
 async def _place(request: Request, site: Site, course: Course, ids: tuple[str, str, str]) -> Place:
-    """Where the problem stands, by section, subsection and problem. Raises HTTPException 404 if not there."""
+    """The place of the problem in section and subsection. Raises HTTPException 404 if it is not there."""
     words: Language = request.state.language
     section_id, subsection_id, problem_id = ids
     outline = await site.directory.outline(course.course_id)

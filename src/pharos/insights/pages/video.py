@@ -45,7 +45,7 @@ COLUMNS = ("created", "num_users", "num_views", "segment")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a video stands: the pages above it, and all videos of the course in its order."""
+    """The place of a video: the pages above it, and all videos of the course in its order."""
 
     report: Report
     trail: tuple[Link, ...]
@@ -88,7 +88,7 @@ class LastRun:
 
 @dataclass(frozen=True)
 class _View:
-    """What the page is made of."""
+    """The data of the page."""
 
     course: Course
     place: Place
@@ -129,8 +129,9 @@ async def video(
 async def render_video(
     request: Request, site: Site, course: Course, place: Place, block_id: str, visible: Container[str]
 ) -> Response:
-    """The page of a video, by its usage id or the id that players write. Raises HTTPException 404 if nobody
-    watched it.
+    """The page of a video, by its usage id or its id in players' events.
+
+    Raises HTTPException 404 if nobody watched the video.
     """
     player = player_id(block_id)
     pipeline_id = f"{course.course_id}|{player}"
@@ -268,7 +269,7 @@ def _parts(words: Language, view: _View) -> tuple[Said, ...]:
 
 
 def sentence(words: Language, video: Video, places: Sequence[Row]) -> Markup:
-    """How many reached the end; the largest drop and the largest peak."""
+    """The share of viewers who reached the end; the largest drop, peak and skipped opening."""
     said = [_reached(words, video)]
     if drop := largest(places, DROP):
         said.append(_left(words, drop))
@@ -286,7 +287,9 @@ def largest(places: Sequence[Row], kind: str) -> Row | None:
 
 
 def _reached(words: Language, video: Video) -> Markup:
-    """Of those at its start; more may be at its end, as learners skip beginnings."""
+    """The share of viewers at the start who reached the end. More may reach the end, as learners skip
+    beginnings.
+    """
     if video.finished > video.started:
         return words.htmls(
             "<strong>%(n)s learner</strong> reached the end, more than watched the start (%(started)s).",
@@ -418,7 +421,7 @@ def _table(request: Request, words: Language, view: _View) -> Table:
 
 def _places_table(words: Language, places: Sequence[Row], player: Player) -> Table:
     def where(row: Row) -> Markup:
-        """The seconds, as a link to the video there, above what is said."""
+        """The seconds, as a link to that place of the video, above the words spoken there."""
         times = Markup("{}–{}").format(
             words.video_time(row["start_second"]), words.video_time(row["end_second"])
         )

@@ -51,7 +51,7 @@ class Spot:
 
     @property
     def told(self) -> bool:
-        """Whether it has enough viewers to be compared."""
+        """True if the video has enough viewers to be compared."""
         return self.viewers.total >= ENOUGH
 
 
@@ -85,7 +85,7 @@ async def video_map(request: Request, course: CourseInView, site: TheSite) -> Re
 
 @dataclass(frozen=True)
 class _Watched:
-    """What the Data API tells of the videos of the course."""
+    """The Data API's rows about the videos of the course."""
 
     videos: Mapping[str, Video]
     coverage: Sequence[Row]
@@ -142,7 +142,7 @@ def spots_of(
     coverage: Sequence[Row],
     outline: Outline | None,
 ) -> list[Spot]:
-    """All videos of the course in its order, then those with viewers that it does not have."""
+    """All videos of the course in its order, then videos with viewers that the outline lacks."""
     by_video: dict[str, list[Row]] = {}
     for row in coverage:
         by_video.setdefault(row["encoded_module_id"], []).append(row)
@@ -166,12 +166,12 @@ def spots_of(
 
 
 def worst_of(spots: Sequence[Spot]) -> list[Spot]:
-    """The three videos that the smallest shares finish, among those with enough viewers."""
+    """Of the videos with enough viewers, the three with the lowest shares of viewers who finish."""
     return lowest(spots, lambda spot: spot.viewers)[:WORST]
 
 
 def sentence(words: Language, worst: Sequence[Spot]) -> Markup:
-    """Which videos the fewest finish."""
+    """The videos with the lowest shares of viewers who finish."""
     if not worst:
         return words.htmls(
             "<strong>Too few to tell:</strong> no video has %(n)s viewer.",

@@ -143,7 +143,7 @@ def _video_lines(course: Course, section: Section, group: Group, videos: Mapping
 
 
 async def _place(request: Request, site: Site, course: Course, ids: tuple[str, str, str]) -> Place:
-    """Where the video stands, by section, subsection and video. Raises HTTPException 404 if not there."""
+    """The place of the video in section and subsection. Raises HTTPException 404 if it is not there."""
     words: Language = request.state.language
     section_id, subsection_id, video_id = ids
     outline = await site.directory.outline(course.course_id)
