@@ -1,7 +1,7 @@
 """One typed tree of settings: command line over environment over `pharos.yaml` over defaults.
 
-Built once, in `cli.py`, by `load`; every room is handed its own section. Nothing else reads the
-environment. Each field's description is the text of its line in `pharos init` and in the documentation.
+Built once, in `cli.py`, by `load`; every package receives its own section. No other module reads the
+environment. The description of a field is the text of its line in `pharos init` and in the documentation.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Section(BaseModel):
 
 
 class LogSource(Section):
-    """Where the tracking logs of one origin lie."""
+    """The paths of the tracking logs of one origin."""
 
     paths: list[str] = Field(description="Files, folders (with all below), globs, s3:// or hdfs:// URLs.")
     pattern: Pattern = Field(
@@ -275,7 +275,7 @@ class Privacy(Section):
     )
 
     def allows(self, organization: str | None) -> bool:
-        """Whether learners of the organisation's courses may be shown."""
+        """True if learners of the organisation's courses may be shown."""
         if organization in self.hidden_organizations:
             return False
         return not self.organizations or organization in self.organizations
@@ -468,17 +468,17 @@ class Settings(BaseSettings):
     logging: LoggingSettings = LoggingSettings()
 
     def shows_learners_of(self, organization: str | None) -> bool:
-        """Whether single learners of the organisation's courses are shown at all."""
+        """True if single learners of the organisation's courses are shown."""
         return self.data_api.learners and self.privacy.allows(organization)
 
     @property
     def lake(self) -> Path:
-        """Folder of this machine with what is made from the lake, and with the lake itself by default."""
+        """The local folder for data derived from the lake; by default also for the lake itself."""
         return self.home / "lake"
 
     @property
     def lake_address(self) -> str:
-        """Where the lake lies: a URL, or a folder of this machine."""
+        """The lake's place: a URL, or a folder of this machine."""
         return self.lake_url or str(self.lake)
 
     @property
@@ -498,7 +498,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What `load` has merged, nothing else: `Settings()` itself must not read the environment."""
+        """Only the values that `load` has merged: `Settings()` itself must not read the environment."""
         return (init_settings,)
 
 

@@ -1,4 +1,4 @@
-"""What the program prints for a person: tables and sums. No decisions are made here."""
+"""Prints tables and sums for a person. It decides nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NONE = "-"
 
 
 class Bars:
-    """Progress bars on standard error, one per stage; nothing where no person watches."""
+    """Progress bars on standard error, one per stage; hidden if it is not a terminal."""
 
     def __init__(self, *, shown: bool = True) -> None:
         self._progress = Progress(
@@ -63,7 +63,7 @@ class Bars:
 
 
 def show_run(console: Console, report: RunReport, *, why: bool) -> None:
-    """What a run did, in a few lines."""
+    """Print the outcome of a run in a few lines."""
     show_ingested(console, report.ingested)
     show_imported(console, report.imported)
     show_computed(console, report, why=why)
@@ -71,7 +71,7 @@ def show_run(console: Console, report: RunReport, *, why: bool) -> None:
 
 
 def show_passed_over(console: Console, passed: Sequence[PassedOver]) -> None:
-    """How many files of each source were not read, because of their names."""
+    """Print the number of files of each source that were not read because of their names."""
     for each in passed:
         console.print(
             f"{_shown(each.origin)}: {_counted(each.files, 'file')} passed over, as the pattern "
@@ -80,7 +80,7 @@ def show_passed_over(console: Console, passed: Sequence[PassedOver]) -> None:
 
 
 def show_problems(console: Console, problems: Sequence[DataProblem]) -> None:
-    """What is wrong with the data, a line each; that of the import is told by the lines about the LMS."""
+    """Print the problems of the data, a line each; problems of the import are printed by `show_imported`."""
     found = [problem for problem in problems if problem.kind != LMS_IMPORT]
     if found:
         console.print(f"[bold yellow]{_counted(len(found), 'problem')} of the data:[/]")
@@ -89,7 +89,7 @@ def show_problems(console: Console, problems: Sequence[DataProblem]) -> None:
 
 
 def show_computed(console: Console, report: RunReport, *, why: bool) -> None:
-    """What was computed and published, and what time it describes."""
+    """Print the computed and published tables, and the time they describe."""
     if why:
         for target, reason in report.why:
             console.print(f"computed {target}: {reason}")
@@ -107,7 +107,7 @@ def show_computed(console: Console, report: RunReport, *, why: bool) -> None:
 
 
 def show_ingested(console: Console, ingested: Ingested) -> None:
-    """What became of the new lines."""
+    """Print the counts of new lines by outcome."""
     if not ingested.files:
         console.print("[yellow]No log files were found where they were looked for.[/]")
         return
@@ -121,7 +121,7 @@ def show_ingested(console: Console, ingested: Ingested) -> None:
 
 
 def show_imported(console: Console, tables: list[TableState]) -> None:
-    """How many rows of the LMS database there are, and which tables could not be read."""
+    """Print the number of rows from the LMS, and the tables that could not be read."""
     good = [table.snapshot for table in tables if table.snapshot and not table.problem]
     if good:
         console.print(
@@ -148,7 +148,7 @@ def _show_lms_problems(console: Console, tables: list[TableState]) -> None:
 
 
 def _instead(tables: list[TableState]) -> str:
-    """What is used of tables that could not be read, or not wholly."""
+    """The data that is used in place of tables that could not be read, or only in part."""
     kept = [table for table in tables if table.snapshot is not None]
     oldest = min((table.snapshot.finished for table in kept if table.snapshot), default=None)
     if oldest is None:
@@ -159,7 +159,7 @@ def _instead(tables: list[TableState]) -> str:
 
 
 def run_facts(report: RunReport) -> dict[str, Any]:
-    """What a run did, for programs."""
+    """The outcome of a run, for programs."""
     return (
         ingested_facts(report.ingested)
         | imported_facts(report.imported)
@@ -169,14 +169,14 @@ def run_facts(report: RunReport) -> dict[str, Any]:
 
 
 def ingested_facts(ingested: Ingested) -> dict[str, Any]:
-    """What became of the new lines, for programs."""
+    """Counts of new lines by outcome, for programs."""
     facts = {**asdict(ingested), "unreadable": len(ingested.problems)}
     del facts["problems"]
     return facts
 
 
 def imported_facts(tables: list[TableState]) -> dict[str, Any]:
-    """Tables that were read, those that could not be with the reasons, odd rows by table; for programs."""
+    """Numbers of tables imported and not imported, reasons, and odd rows by table; for programs."""
     from pharos.lake.snapshots import problems  # noqa: PLC0415 - loads what ingestion does without
 
     odd = {table.table: table.snapshot.malformed for table in tables if table.snapshot}
@@ -189,7 +189,7 @@ def imported_facts(tables: list[TableState]) -> dict[str, Any]:
 
 
 def computed_facts(report: RunReport) -> dict[str, Any]:
-    """What was computed and published, for programs."""
+    """Counts of computed and published tables and rows, for programs."""
     return {
         "computed": report.days + report.tables,
         "published": len(report.published),
@@ -202,7 +202,7 @@ def computed_facts(report: RunReport) -> dict[str, Any]:
 
 
 def show_next_runs(console: Console, turns: list[Turn], runs: list[JobRun], now: datetime) -> None:
-    """When each job runs next, and how its last attempt ended."""
+    """Print the next time of each job, and the outcome of its last attempt."""
     if not turns and not runs:
         console.print("No jobs: name some under scheduler.jobs in pharos.yaml.")
         return
@@ -294,7 +294,7 @@ def _counts(sum_: Sum) -> list[str]:
 
 
 def _show_oddities(console: Console, status: LakeStatus) -> None:
-    """What is kept but should be looked at."""
+    """Print oddities of logs that were kept but need a look."""
     for log in status.logs:
         path = _shown(log.path)
         if log.problem:
@@ -329,7 +329,7 @@ def _show_publications(console: Console, publications: dict[str, Publication], n
 
 
 def show_lms(console: Console, tables: list[TableState], compared: list[Reconciled], now: datetime) -> None:
-    """What is known of the LMS and how old it is; how far its enrollments agree with the events."""
+    """Print the LMS's tables and their age, and how far its enrollments agree with the events."""
     known = [(table.table, table.snapshot) for table in tables if table.snapshot]
     if known:
         console.print("Of the LMS:")
@@ -350,7 +350,7 @@ def show_lms(console: Console, tables: list[TableState], compared: list[Reconcil
 
 
 def show_adopted(console: Console, adopted: Sequence[Adoption]) -> None:
-    """Which rows stay in each adopted table, and what comes next."""
+    """Print the rows that stay in each adopted table, and the next step."""
     if not adopted:
         console.print("There is nothing to adopt: no table of Pharos holds rows of another program.")
         return
@@ -364,7 +364,7 @@ def show_adopted(console: Console, adopted: Sequence[Adoption]) -> None:
 
 
 def show_given_back(console: Console, adopted: Sequence[Adoption]) -> None:
-    """Which tables hold the rows of the other program again, and nothing else."""
+    """Print the tables that hold exactly the rows of the other program again."""
     if not adopted:
         console.print("No table is adopted; nothing was changed.")
     for each in adopted:
@@ -397,9 +397,9 @@ def show_tokens(console: Console, tokens: Iterable[Token]) -> None:
 def _show_table(
     console: Console, head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 0
 ) -> None:
-    """Columns under their names, the first `numbers` of them aligned right.
+    """Print columns under their names, the first `numbers` of them aligned right.
 
-    What may be long is the last column: nothing stands beside it that a narrow terminal would tear apart.
+    Long values belong into the last column, so that a narrow terminal breaks no other one.
     """
     lines = [head, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

@@ -1,4 +1,4 @@
-"""What the verbs that look after the lake print for a person, and tell programs."""
+"""Prints the outcome of verbs that maintain the lake, for a person and for programs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def show(console: Console, lines: Iterator[str]) -> None:
 
 
 def verified_facts(verified: Verified) -> dict[str, Any]:
-    """How much was compared, for programs."""
+    """Counts of the files compared, for programs."""
     return {
         "files": verified.files,
         "bytes": verified.bytes,
@@ -38,7 +38,7 @@ def verified_facts(verified: Verified) -> dict[str, Any]:
 
 
 def verified_lines(verified: Verified) -> Iterator[str]:
-    """How much was compared; damage itself is an error, and told as one."""
+    """Lines with the counts of files compared; damage itself is printed as an error."""
     yield (
         f"Verified {verified.files:,} files ({verified.bytes / 1e6:,.1f} MB): "
         f"{len(verified.damaged):,} damaged."
@@ -48,7 +48,7 @@ def verified_lines(verified: Verified) -> Iterator[str]:
 
 
 def repaired_lines(repaired: Repaired) -> Iterator[str]:
-    """What was damaged, what is there again, and what is not."""
+    """Lines with the damaged files, and the restored and lost events."""
     if not repaired.damaged:
         yield "No file of events or quarantine is damaged."
         return
@@ -67,7 +67,7 @@ def repaired_lines(repaired: Repaired) -> Iterator[str]:
 
 
 def rebuilt_lines(rebuilt: Rebuilt) -> Iterator[str]:
-    """What the new ledger names, and what it cannot know."""
+    """Lines with the contents of the new ledger, and the missing parts."""
     if rebuilt.was_whole:
         yield "The ledger is whole; nothing was done. (Damaged data files: `pharos lake repair`.)"
         return

@@ -1,6 +1,6 @@
-"""Addresses of databases, as operators write them: one form for the LMS's and for the Result Store's.
+"""Addresses of databases, as operators write them: one form for the LMS and the Result Store.
 
-Opens nothing. No error shows an address, as it may hold a password.
+Opens no connection. No error shows an address, as it may hold a password.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class DatabaseAddress:
 
 
 def database_address(url: str, setting: str = "lms.database") -> DatabaseAddress:
-    """The address a URL means, like `mysql://user:password@host:3306/openedx?ssl_mode=verify_identity`.
+    """Parse a URL like `mysql://user:password@host:3306/openedx?ssl_mode=verify_identity`.
 
-    `postgres://` and `mariadb://` mean what they say; a driver's name (`mysql+pymysql`) is ignored. Raises
+    `postgres://` and `mariadb://` are accepted; a driver's name (`mysql+pymysql`) is ignored. Raises
     ConfigurationError, which names the setting.
     """
     parts = _parsed(url, setting)
@@ -78,10 +78,9 @@ def database_address(url: str, setting: str = "lms.database") -> DatabaseAddress
 
 
 def sqlalchemy_url(url: str, setting: str) -> sa.URL:
-    """The same address for SQLAlchemy, with the driver that Pharos has, and TLS as that driver wants it told.
+    """The same address for SQLAlchemy, with Pharos's driver and the TLS options in that driver's form.
 
-    Options other than those about TLS are left as they are. Raises ConfigurationError, which names the
-    setting.
+    Other options are not changed. Raises ConfigurationError, which names the setting.
     """
     parts = _parsed(url, setting)
     kind = parts.get_backend_name()
@@ -92,7 +91,7 @@ def sqlalchemy_url(url: str, setting: str) -> sa.URL:
 
 
 def system_certificates() -> str:
-    """File with the certificates that this system trusts: those that vouch for servers if none is named."""
+    """The file with the certificates that this system trusts; used if the address names none."""
     paths = ssl.get_default_verify_paths()
     return paths.cafile or paths.openssl_cafile
 
@@ -124,7 +123,7 @@ def _parsed(url: str, setting: str) -> sa.URL:
 
 
 def _pymysql_tls(mode: str, options: dict[str, str | tuple[str, ...]]) -> dict[str, str]:
-    """What PyMySQL is told through SQLAlchemy; it uses TLS exactly if it is told something of it."""
+    """TLS options for PyMySQL through SQLAlchemy; PyMySQL uses TLS exactly if there is any TLS option."""
     if mode in ("disabled", "preferred"):
         return {}
     if mode == "required":

@@ -1,4 +1,4 @@
-"""Why a database could not be used, by what servers and drivers of any kind say, and what to do then."""
+"""Finds cause and remedy of a database error from the texts of servers and drivers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cause:
-    """What is wrong, and what a person can do about it; both as parts of a sentence."""
+    """The cause of an error and its remedy; both as parts of a sentence."""
 
     what: str
     remedy: str
@@ -176,7 +176,7 @@ _CAUSES = tuple(
 
 
 def cause(reason: str, setting: str) -> Cause:
-    """What a driver's text says is wrong; `setting` is where the address of the database stands."""
+    """The cause that a driver's text indicates; `setting` holds the address of the database."""
     for pattern, found in _CAUSES:
         if pattern.search(reason):
             return Cause(found.what, found.remedy.format(setting=setting))
@@ -184,7 +184,9 @@ def cause(reason: str, setting: str) -> Cause:
 
 
 def plain(error: BaseException) -> str:
-    """What a driver's error says, in one line. PyMySQL's are a number and a text: the text comes first."""
+    """The text of a driver's error in one line. PyMySQL's errors are a number and a text: the text comes
+    first.
+    """
     match error.args:
         case (int(number), str(text)):
             said = f"{text} ({number})" if text else f"error {number}"

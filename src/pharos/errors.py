@@ -1,10 +1,10 @@
-"""The root of all errors that Pharos raises on purpose, and the exit codes they end a program with.
+"""The root of all errors that Pharos raises on purpose, and the exit codes of the program.
 
     PharosError                 exit 1   something failed; the message says what, where and what to do
     ├── ConfigurationError      exit 2   the settings are wrong; one line per mistake
     └── Busy                    exit 75  another run holds the lake
 
-Each room adds its own below these, in its own `errors.py` or beside the code that raises them.
+Each package adds its own below these, in its own `errors.py` or beside the code that raises them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import ClassVar
 
 
 class PharosError(Exception):
-    """Something a person can act on. `str()` of it is the whole message for that person."""
+    """An error with a remedy. `str()` of it is the whole message for the operator."""
 
     exit_code: ClassVar[int] = 1
 
@@ -32,6 +32,6 @@ class ConfigurationError(PharosError):
 
 
 class Busy(PharosError):
-    """Another run is writing; this one did nothing."""
+    """Another run is writing; this run did nothing."""
 
     exit_code: ClassVar[int] = 75

@@ -26,9 +26,9 @@ def strong(settings: Settings, file: Path | None) -> Settings:
 
 
 def weak_settings(settings: Settings, file: Path | None) -> list[str]:
-    """A line for each weak setting: which one, why, and what to do. Empty when there is none.
+    """A line for each weak setting: its name, the reason and the remedy. Empty if there is none.
 
-    `file` is where the settings were read from, if from a file. Raises ConfigurationError if it is gone.
+    `file` is the file of the settings, if there is one. Raises ConfigurationError if it is missing.
     """
     return [
         *_keys({

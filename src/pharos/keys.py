@@ -73,7 +73,7 @@ class BlockKey:
 
 
 def is_course_id(text: str | None) -> bool:
-    """Whether the whole text is the id of a course run (or library). `spec 01 §1.6`."""
+    """True if the whole text is the id of a course run (or library). `spec 01 §1.6`."""
     return text is not None and len(text) <= LONGEST_COURSE_ID and _has_form_of_course_id(text)
 
 
@@ -96,7 +96,7 @@ def _organisation(course_id: str) -> str | None:
 
 
 def is_organisation(text: str | None) -> bool:
-    """Whether the whole text may be the id of an organisation."""
+    """True if the whole text may be the id of an organisation."""
     return text is not None and _ORGANISATION.fullmatch(text) is not None
 
 
@@ -113,7 +113,7 @@ def file_name(course_id: str, replacement: str = "_") -> str:
 
 
 def block(usage_id: str) -> BlockKey | None:
-    """A block's usage id taken apart; None if it is none."""
+    """The parts of a block's usage id; None if the text is not a usage id."""
     match = _BLOCK.fullmatch(usage_id)
     if match is None:
         return None

@@ -1,4 +1,6 @@
-"""How often somebody may ask (spec 05 §3.3), and how much of the service at once. Counted in each process."""
+"""Limits the rate of requests (spec 05 §3.3) and the share of the service per caller. Counted in each
+process.
+"""
 
 from __future__ import annotations
 
@@ -42,10 +44,10 @@ class _Line:
 
 
 class Turns:
-    """Of each caller a few requests are served at once; the caller's further ones wait in line.
+    """Serves only a few requests of each caller at once; further requests of the same caller wait in line.
 
-    So whoever asks for much waits for their own answers, and others wait for a few of theirs at most. Used
-    from the event loop only.
+    So a caller with many requests delays itself, and other callers wait for a few of its requests at most.
+    Use it from the event loop only.
     """
 
     def __init__(self, at_once: int) -> None:

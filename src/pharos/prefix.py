@@ -76,7 +76,7 @@ class Prefix:
         return {**scope, "path": path[start:] or "/", "raw_path": raw[start:] or b"/"}
 
     def _led(self, name: bytes, value: bytes) -> tuple[bytes, bytes]:
-        """The header; one that leads to an address of the service leads below the path."""
+        """The header; a redirect to an address of the service gets the path prefix."""
         if name.lower() == b"location" and value.startswith(b"/"):
             return name, self._prefix.encode() + value
         return name, value

@@ -11,9 +11,9 @@ Answer = TypeVar("Answer")
 
 
 def remembering(most: int, *, longest: int) -> Callable[[Callable[[Text], Answer]], Callable[[Text], Answer]]:
-    """Remember what a function says of the texts it was asked about last, `most` of them.
+    """Cache a function's results for the `most` texts used last.
 
-    Only of texts of at most `longest` characters: anybody may send long ones, each another one.
+    Only texts of at most `longest` characters are cached: clients may send any number of long ones.
     """
 
     def of(function: Callable[[Text], Answer]) -> Callable[[Text], Answer]:

@@ -1,7 +1,7 @@
-"""Data API, Insights and scheduler in one process: an event loop with a server for each, until told to stop.
+"""Runs Data API, Insights and scheduler in one process: an event loop with a server for each, until stopped.
 
-SIGTERM and SIGINT end it after the requests in flight; SIGHUP reads the settings again and makes the
-applications anew, while the old ones finish what they have begun.
+SIGTERM and SIGINT end it after the requests in flight; SIGHUP reads the settings again and creates new
+applications, while the old ones finish their requests.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def serve(
 
 
 class _Serving:
-    """What runs, and what signals do to it."""
+    """The running services, and the handlers of signals."""
 
     def __init__(
         self,
@@ -170,9 +170,10 @@ def _made(service: Service, settings: Settings, connections: Connections) -> Fas
 
 
 def _set_aside() -> None:
-    """What lives as long as the process is no business of the garbage collector.
+    """Exclude objects that live as long as the process from garbage collection.
 
-    It looked through all of it about once a second under load, and everybody waited a tenth of a second.
+    The collector walked through all of them about once a second under load, which delayed every request by a
+    tenth of a second.
     """
     gc.unfreeze()
     gc.collect()
@@ -180,7 +181,7 @@ def _set_aside() -> None:
 
 
 class _Server(uvicorn.Server):
-    """A server among others, that leaves signals to the process."""
+    """A server that leaves signals to the process, because several servers share it."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -194,7 +195,7 @@ class Exchangeable:
         self._current: _Running | None = None
 
     async def change(self, application: FastAPI) -> None:
-        """Answer with this one from now on; the other ends when it has answered what it was asked."""
+        """Use the new application from now on; the old one ends after its requests in flight."""
         new = _Running(application)
         await new.start()
         old, self._current = self._current, new

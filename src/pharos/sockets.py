@@ -1,7 +1,8 @@
-"""The sockets of a service: how much and how long a client may keep us waiting, and how many there may be.
+"""The sockets of a service: limits on the number of clients, on waiting times and on sizes.
 
-The application sees none of it. Clients who send or take nothing for too long, or send too much, are sent
-away. If there are more than descriptors for them, the newest are turned away at once, with a line in the log.
+The application does not notice. Clients who send or receive nothing for too long, or send too much, are
+disconnected. If there are more connections than descriptors, the newest are refused at once, with a line in
+the log.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Connections(Collector):
         self._told_at = -TOLD_EVERY_S
 
     def protocol(self) -> type[asyncio.Protocol]:
-        """What uvicorn makes for each connection."""
+        """The protocol factory that uvicorn calls for each connection."""
         return cast("type[asyncio.Protocol]", partial(Guarded, self))
 
     def ended(self, why: str) -> None:
@@ -106,7 +107,7 @@ class Connections(Collector):
         self._untold.clear()
 
     def _free_memory(self) -> None:
-        """End those who take longest, if answers that nobody takes fill the memory."""
+        """End the connections that have been stuck longest, if unsent answers fill the memory."""
         waiting = sorted((each for each in self.open if each.unsent_bytes), key=lambda each: each.stuck_since)
         unsent = sum(each.unsent_bytes for each in waiting)
         for each in waiting:
@@ -120,7 +121,7 @@ HEADERS, BODY, ANSWER = "headers", "body", "answer"
 
 
 class Guarded(HttpToolsProtocol):
-    """A connection that waits only so long. `stage`: what is to come next; in ANSWER it is our turn."""
+    """A connection with time limits. `stage`: the part expected next; in ANSWER the server must send."""
 
     def __init__(self, connections: Connections, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -182,7 +183,7 @@ class Guarded(HttpToolsProtocol):
             super().on_message_complete()
 
     def look(self, now: float) -> None:
-        """End the connection if the client sends or takes nothing for too long."""
+        """End the connection if the client sends or receives nothing for too long."""
         waited = 0 if self.flow.read_paused else now - self._since
         if self._stage == HEADERS and waited > HEADERS_S:
             if self._header_bytes:

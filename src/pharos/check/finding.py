@@ -1,4 +1,4 @@
-"""What was tried, and whether it works."""
+"""Results of checks."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pharos.errors import PharosError
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was tried. The text begins with the setting, and says what to do if it does not work."""
+    """The result of one check. The text begins with the setting, and gives the remedy if the check failed."""
 
     is_good: bool
     text: str
 
 
 def named(setting: str, error: PharosError) -> str:
-    """What an error says, beginning with the setting."""
+    """The error's text, beginning with the setting."""
     text = str(error)
     return text if text.startswith(f"{setting}: ") else f"{setting}: {text}"
 
 
 def works(text: str) -> Finding:
-    """It does what it should."""
+    """The finding of a check that succeeded."""
     return Finding(is_good=True, text=text)
 
 

@@ -1,4 +1,4 @@
-"""What is tried on this machine and in our own database: settings, home, logs, jobs, engine, Result Store."""
+"""Checks on this machine and in our own database: settings, home, logs, jobs, engine, Result Store."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def settings_file(settings: Settings, file: Path | None) -> Iterator[Finding]:
 
 
 def home(settings: Settings) -> Iterator[Finding]:
-    """A file can be made in home, or home can be made; nobody else may look into it."""
+    """Home, or its parent if home does not exist, is writable; no other user can enter home."""
     folder = settings.home.absolute()
     if (why := _why_not_writable(folder)) is not None:
         yield fails(f"home {folder}: {why}")
@@ -59,7 +59,7 @@ def home(settings: Settings) -> Iterator[Finding]:
 
 
 def lake(settings: Settings) -> Iterator[Finding]:
-    """Where the lake lies, if not in home: a file can be written there, and not written over."""
+    """If the lake is not in home: its place is writable and supports conditional writes."""
     if settings.lake_url is None:
         return
     try:
@@ -233,7 +233,7 @@ def result_stores(settings: Settings) -> Iterator[Finding]:
 
 
 def _new_file(setting: str, file: Path) -> Finding:
-    """Whether a store that is a file can be made."""
+    """A store that is a file and does not exist yet: its folder is writable."""
     why = _why_not_writable(file.absolute().parent)
     return fails(f"{setting}: {why}") if why else works(f"{setting}: a new file; the first run creates it")
 

@@ -1,4 +1,4 @@
-"""What is tried at the LMS: a row of each table, a token for each OAuth client, keys, courses, catalog."""
+"""Checks at the LMS: a row of each table, a token for each OAuth client, keys, courses, catalog."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def _json(answer: httpx.Response) -> dict[str, Any]:
 
 
 def _error_of(answer: httpx.Response) -> str:
-    """The word for what is wrong, of an answer by RFC 6749 5.2; empty if there is none."""
+    """The error code of an answer by RFC 6749 5.2; empty if it has none."""
     try:
         found = answer.json()
     except ValueError:

@@ -1,4 +1,4 @@
-"""What is tried at other services: the Data API as Insights asks it, and the ways alerts go."""
+"""Checks at other services: the Data API as Insights uses it, and the channels of alerts."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ def data_api(settings: Settings) -> Iterator[Finding]:
 
 
 def alert_channels(settings: Settings) -> Iterator[Finding]:
-    """The mail server takes our recipients, nothing is sent; the webhook takes a message marked as a test."""
+    """The mail server accepts the recipients (nothing is sent); the webhook accepts a message marked as a
+    test.
+    """
     for setting, reason in alerts.tried(settings.alerts).items():
         yield fails(f"{setting}: {reason}") if reason else works(f"{setting}: takes alerts")

@@ -1,7 +1,7 @@
-"""What a learner does on a page, and the events it leaves: watch, answer, discuss, look around.
+"""Activities of a learner on a page, and the events they cause: watch, answer, discuss, look around.
 
-Each activity takes the time it starts (microseconds since the start of the campus) and returns when it ends.
-Whether and when a learner does something is decided in `behaviour`.
+Each activity takes its start time (microseconds since the start of the campus) and returns its end time.
+`behaviour` decides which activities take place, and when.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WATCHED = 0.95  # of a video: from there on it counts as completed
 
 @dataclass(slots=True)
 class Answered:
-    """Where a learner stands with a problem. Times as everywhere here."""
+    """The state of a learner in a problem. Times are microseconds since the start of the campus."""
 
     answers: list[Answer]
     attempts: int
@@ -34,7 +34,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Something written in the forum; ids are those of the events."""
+    """A post in the forum; ids are those of the events."""
 
     id: str
     course_id: str
@@ -49,7 +49,9 @@ class Post:
 
 @dataclass(slots=True)
 class Record:
-    """Where a learner stands in a course run: what the LMS's database holds when the simulation ends."""
+    """The state of a learner in a course run; the LMS's database is written from it at the end of the
+    simulation.
+    """
 
     learner: Learner
     text: CourseText
@@ -80,7 +82,7 @@ class Record:
 
 
 class Activities:
-    """The things to do in one course run; keeps the latest threads, which others answer."""
+    """The activities in one course run; keeps the latest threads, so that learners can answer them."""
 
     def __init__(self, text: CourseText, calendar: Calendar, draw: Random) -> None:
         self._text, self._calendar, self._draw = text, calendar, draw
@@ -274,7 +276,7 @@ class Activities:
         return us
 
     def _grade(self, visit: Visit, us: int, record: Record, text: ProblemText, answers: list[Answer]) -> None:
-        """What the LMS computes from a submission, and tells in events."""
+        """Compute the grade of a submission and write its events, as the LMS does."""
         earned = earned_by(answers)
         state = record.answered.get(text.index)
         record.completed.setdefault(text.block.id, us)
@@ -371,7 +373,9 @@ class Activities:
         return f"{self._draw.getrandbits(96):024x}"
 
     def _pause(self, mean_s: float) -> int:
-        """A while of about `mean_s` seconds, in microseconds; never nothing, never long."""
+        """A random pause of about `mean_s` seconds, in microseconds; more than 0, and at most four times the
+        mean.
+        """
         return 1 + int(min(self._draw.expovariate(1 / mean_s), 4 * mean_s) * US_PER_S)
 
 
@@ -384,7 +388,7 @@ class _Turn:
 
 
 def _turns(video: Video, draw: Random) -> list[_Turn]:
-    """What is wrong with the video makes this learner do: skip, watch again, leave."""
+    """A learner's reactions to the faults of a video: skip, watch again, leave."""
     turns = []
     if video.opening_s and draw.random() < 0.5:
         turns.append(_Turn(2.0, video.opening_s + round(draw.uniform(-2, 2), 3)))
@@ -397,7 +401,7 @@ def _turns(video: Video, draw: Random) -> list[_Turn]:
 
 
 def _chance(text: ProblemText, ability: float, attempt: int) -> float:
-    """How likely an answer counts as right; `ability` is from 0 to 1."""
+    """The probability that an answer counts as right; `ability` is from 0 to 1."""
     chance = 0.3 + 0.55 * ability - 0.1 * (text.index % 3) + 0.15 * (attempt - 1)
     if text.problem.badly_keyed:  # who knows the true answer gives it
         return 0.5 - 0.45 * ability + 0.15 * (attempt - 1)

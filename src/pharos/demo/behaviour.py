@@ -1,7 +1,8 @@
-"""Who does what, and when: the days of a simulated campus, one after the other.
+"""Decides which learner does what, and when: the days of a simulated campus, one after the other.
 
-Learners enroll, come when it suits them and when something is due, work through the outline, lose heart, come
-back, upgrade, leave. Memory does not grow with the days: what is to come stands in an agenda by day.
+Learners enroll, come when it suits them and when an assignment is due, work through the outline, lose heart,
+come back, upgrade, leave. Memory does not grow with the number of days: planned visits are kept in an agenda
+by day.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ Action = Callable[[Record, int], None]
 
 
 class Simulation:
-    """The days of a campus. After the last day, `records` is what the LMS's database holds."""
+    """The days of a campus. After the last day, `records` holds the data of the LMS's database."""
 
     def __init__(self, campus: Campus) -> None:
         self._campus = campus
@@ -212,7 +213,7 @@ class Simulation:
         self._plan_visit(record, day)
 
     def _study(self, record: Record, visit: Visit, us: int) -> None:
-        """Some subsections of what is released, in the order of the outline."""
+        """Work on some of the released subsections, in the order of the outline."""
         diligence, draw = record.learner.diligence, self._draw
         sequentials = record.text.course.sequentials
         released = self._released(record.text.course, us)
@@ -287,7 +288,7 @@ class Simulation:
         record.seen_us = us
 
     def _plan_visit(self, record: Record, day: int) -> None:
-        """When the learner comes again, if ever."""
+        """Plan the learner's next visit, or none if the learner loses heart."""
         draw, diligence = self._draw, record.learner.diligence
         if draw.random() < 0.03 + 0.16 * (1 - diligence) ** 2:
             self._lose_heart(record, day)
@@ -358,7 +359,7 @@ class Simulation:
                 visit.task(us, "problem_rescore", dumps(event))
 
     def _end_of_courses(self, day: int) -> None:
-        """Certificates for those who passed, the day after a course has ended."""
+        """Certificates for learners who passed, the day after a course has ended."""
         for course in self._campus.courses:
             if course.ends is None or self._day(course.ends) != day:
                 continue

@@ -1,4 +1,4 @@
-"""A simulated campus: what is fixed by its seed before anything happens. It holds no log and no database."""
+"""A simulated campus: everything that the seed fixes before the first day. Holds no log and no database."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Campus:
         return next((course for course in self.courses if course.id == course_id), None)
 
     def members(self, course: Course) -> list[Learner]:
-        """Who enrolls in the course run some time before `end`."""
+        """The learners who enroll in the course run before `end`."""
         index = self.courses.index(course)
         return [learner for learner in self.people if index in learner.interests]
 

@@ -20,7 +20,7 @@ LURE, LURE_WEIGHT = "!", 8.0
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One way to answer a part: what the form sends, what the learner reads, whether it is right."""
+    """One possible answer to a part: the value that the form sends, the text shown, and the points."""
 
     internal: str | tuple[str, ...]  # choice monikers or typed text
     shown: str | tuple[str, ...]
@@ -41,10 +41,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a learner meets in a problem block; a randomised one has a variant per seed.
+    """The content of a problem block; a randomised problem has a variant per seed.
 
-    Some are as they should not be. `badly_keyed`: the answer that counts as right is not right, so that who
-    knows more answers wrong more often. `misleading`: one wrong answer looks right to most.
+    Some are faulty on purpose. `badly_keyed`: the answer that counts as right is wrong, so that better
+    learners fail more often. `misleading`: one wrong answer looks right to most learners.
     """
 
     variants: tuple[tuple[int, tuple[Part, ...]], ...]  # (seed, parts)
@@ -336,7 +336,7 @@ def _choices(labels: list[str], *, monikers: bool = True) -> tuple[Option, ...]:
 
 
 def _subsets(item: Mapping[str, Any]) -> tuple[Option, ...]:
-    """The right set of boxes, and the sets that differ from it by one box, worth nothing or a part of it."""
+    """The right set of boxes, and the sets that differ from it by one box; these get no points or some."""
     labels, part = item["boxes"], item.get("one_box_off", 0.0)
     right = {index for index, label in enumerate(labels) if label.startswith("*")}
     wrong = [right ^ {index} for index in range(len(labels))]

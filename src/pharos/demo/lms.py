@@ -116,7 +116,7 @@ def _add_courses(
 
 
 def _add_details(app: FastAPI, campus: Campus, person_of: PersonOf, guards: list[Any]) -> None:
-    """What is asked about one course run."""
+    """Endpoints about one course run."""
 
     def known(course_id: str) -> Course:
         course = campus.course(course_id)
@@ -173,7 +173,7 @@ def _add_details(app: FastAPI, campus: Campus, person_of: PersonOf, guards: list
 
 
 def _add_videos(app: FastAPI, campus: Campus, guards: list[Any]) -> None:
-    """What is asked about one video."""
+    """Endpoints about one video."""
 
     @app.get("/api/courses/v1/blocks/{block_id}/", dependencies=guards)
     def one_block(request: Request, block_id: str, student_view_data: str = "") -> Any:
@@ -194,7 +194,9 @@ def _add_videos(app: FastAPI, campus: Campus, guards: list[Any]) -> None:
 
 
 def _add_cohorts(app: FastAPI, campus: Campus, guards: list[Any]) -> None:
-    """A bare list, a page of it: nothing says whether there are more (spec 07 §2.7)."""
+    """The endpoint of cohorts: a page of them as a bare list, without a hint if there are more (spec 07
+    §2.7).
+    """
 
     @app.get("/api/cohorts/v1/courses/{course_id}/cohorts/", dependencies=guards)
     def cohorts(
@@ -222,7 +224,7 @@ def _add_cohorts(app: FastAPI, campus: Campus, guards: list[Any]) -> None:
 
 
 def _may_see(person: Persona | None, course: Course) -> bool:
-    """Whether the person sees the course run (spec 07 §2.4); None has not signed in, whoever asks."""
+    """True if the person may see the course run (spec 07 §2.4); None is an anonymous person."""
     return not course.hidden or has_staff_access(person, course)
 
 
@@ -288,7 +290,7 @@ def _block_of(campus: Campus, block_id: str) -> tuple[Course, Block]:
 
 
 def _blocks_to(block: Block, depth: int | None) -> list[Block]:
-    """The block and what is below it, `depth` levels deep; None: all. The LMS leaves out discussions."""
+    """The block and the blocks below it, `depth` levels deep; None: all. The LMS leaves out discussions."""
     if depth == 0:
         return [block]
     below = None if depth is None else depth - 1
@@ -300,7 +302,7 @@ def _children(block: Block) -> list[Block]:
 
 
 def _player(request: Request, course: Course, block: Block) -> dict[str, Any]:
-    """What the LMS tells a player of a video."""
+    """The LMS's data for the player of a video."""
     base = str(request.base_url).rstrip("/")
     handler = f"{base}/courses/{course.id}/xblock/{block.id}/handler_noauth/transcript/download?lang="
     youtube = {"url": f"https://www.youtube.com/watch?v={block.video.youtube}"} if block.video else {}

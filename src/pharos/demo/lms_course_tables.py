@@ -1,7 +1,7 @@
 """Tables about courses in the demo's LMS database: overviews, outlines, videos, tags.
 
-spec 07 §3.4, 3.5, 3.9, 3.10. Columns are those of the newest release, as far as somebody reads them or they
-must not be null.
+spec 07 §3.4, 3.5, 3.9, 3.10. Columns are those of the newest release that Pharos reads or that must not be
+null.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def tables(campus: Campus) -> Iterator[tuple[str, Iterator[Row]]]:
 
 
 def video_id(block: Block) -> str:
-    """What the LMS's video service calls the video of a block."""
+    """The id of a block's video in the LMS's video service."""
     key = block.key
     return f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"
 
@@ -114,7 +114,7 @@ def _sequences(campus: Campus) -> Iterator[Row]:
 
 
 def _places(campus: Campus) -> Iterator[Row]:
-    """Subsections are counted through the whole course run; ids are those given above."""
+    """Rows of subsections, numbered through the whole course run; ids are those of the tables above."""
     section = sequence = 0
     for context, course in enumerate(campus.courses, start=1):
         ordering = 0

@@ -1,7 +1,7 @@
 """The LMS's database of a simulated campus, as SQLite: the tables Pharos imports (spec 04 §2.4, spec 07 §3).
 
-Column names and order are those of a current Open edX release. Rows agree with the events, but for the few
-enrollments in `_reconcilable`, which differ on purpose: real databases do too.
+Column names and order are those of a current Open edX release. Rows agree with the events, except for the few
+enrollments in `_reconcilable`, which differ on purpose, as in real databases.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ CREATE TABLE certificates_generatedcertificate (id integer PRIMARY KEY, course_i
 def write_lms_database(
     path: Path, campus: Campus, records: Sequence[Record], release: Release = NEWEST
 ) -> None:
-    """Write the database at `path`, replacing one that is there. `records` come from `write_logs`."""
+    """Write the database at `path`, replacing an existing one. `records` come from `write_logs`."""
     path.unlink(missing_ok=True)
     connection = sqlite3.connect(path)
     try:

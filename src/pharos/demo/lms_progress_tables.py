@@ -1,7 +1,7 @@
-"""Tables about what learners have done in the demo's LMS database: points, completion, cohorts, forum.
+"""Tables about learners' progress in the demo's LMS database: points, completion, cohorts, forum.
 
-spec 07 §3.6, 3.7, 3.11, 3.12. Rows agree with the events, but for completion of pages of text, which leaves
-none. Columns are those of the newest release, as far as somebody reads them or they must not be null.
+spec 07 §3.6, 3.7, 3.11, 3.12. Rows agree with the events, except for completion of text pages, which causes
+no event. Columns are those of the newest release that Pharos reads or that must not be null.
 """
 
 from __future__ import annotations

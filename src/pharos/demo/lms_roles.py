@@ -8,7 +8,7 @@ from pharos.demo.releases import Release
 
 
 def has_staff_access(person: Persona | None, course: Course) -> bool:
-    """Whether they may see the course run as its team does; None is the anonymous person."""
+    """True if the person may see the course run as its team does; None is an anonymous person."""
     if person is None:
         return False
     return (
@@ -20,9 +20,9 @@ def has_staff_access(person: Persona | None, course: Course) -> bool:
 
 
 def is_told_by_course_ids(person: Persona, course: Course, release: Release) -> bool:
-    """Whether `course_ids?role=staff` names the course run.
+    """True if `course_ids?role=staff` returns the course run.
 
-    Its short cut knows roles in single course runs only, and none of openedx-authz (spec 07 §2.3).
+    The LMS's short cut knows only roles in single course runs, and none of openedx-authz (spec 07 §2.3).
     """
     if person.global_staff:
         return True

@@ -1,4 +1,4 @@
-"""What the modules that write the demo's LMS database share: the forms of its values."""
+"""Formats of values, shared by the modules that write the demo's LMS database."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Sign-in of the LMS stand-in: OAuth2 (RFC 6749, PKCE of RFC 7636), tokens, the sign-in page, preferences.
 
-It does what an LMS does whose settings are the defaults (spec 07 §1): tokens are opaque unless a JWT is asked
-for, JWTs are signed with a secret unless an asymmetric one is asked for, none carries a key id or a language,
-and the public keys are at no address. Sessions, codes and keys live in memory: a stop signs everybody out.
+It behaves like an LMS with default settings (spec 07 §1): tokens are opaque unless the client requests a JWT,
+JWTs are signed with a secret unless the client requests an asymmetric key, no token has a key id or a
+language, and the public keys are not served. Sessions, codes and keys are in memory: a stop signs everybody
+out.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Client:
 
 @dataclass(frozen=True)
 class _Grant:
-    """What a code stands for."""
+    """The data for which a code was issued."""
 
     username: str
     redirect_uri: str
@@ -66,7 +67,7 @@ class _Grant:
 
 
 class SignIn:
-    """Who is signed in, which codes and refresh tokens are out, and the keys that sign the tokens."""
+    """Signed-in persons, issued codes and refresh tokens, and the keys that sign the tokens."""
 
     def __init__(
         self,
@@ -254,7 +255,7 @@ class SignIn:
     def _claims(
         self, request: Request, person: Persona, scopes: list[str], *, is_service: bool
     ) -> dict[str, Any]:
-        """What a token says (spec 07 §1.5); no language among it."""
+        """The claims of a token (spec 07 §1.5); they do not include a language."""
         now = int(time.time())
         given, _, family = person.name.partition(" ")
         profile = {
@@ -283,7 +284,7 @@ class SignIn:
         }
 
     def _preferences(self, request: Request, username: str) -> Any:
-        """What somebody chose at the LMS, for themselves and for global staff (spec 07 §1.7)."""
+        """A person's preferences at the LMS; only for the person and for global staff (spec 07 §1.7)."""
         claims = self.claims(request)
         if claims["preferred_username"] != username and not claims.get("administrator"):
             raise HTTPException(403, "You do not have permission to perform this action.")
@@ -311,7 +312,7 @@ def _credentials(request: Request, form: dict[str, str]) -> tuple[str, str]:
 
 
 def _fits(grant: _Grant, form: dict[str, str]) -> bool:
-    """Is this the request the code was given for?"""
+    """True if the token request matches the request for which the code was issued."""
     if time.monotonic() > grant.expires or form.get("redirect_uri") != grant.redirect_uri:
         return False
     verifier = form.get("code_verifier", "")

@@ -1,4 +1,4 @@
-"""How often the LMS stand-in lets somebody ask, before it answers 429 (spec 07 §2.2)."""
+"""The rate limit of the LMS stand-in; beyond it the answer is 429 (spec 07 §2.2)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastapi import HTTPException, Request
 
 @dataclass
 class Throttle:
-    """So many requests of one person to one address in any stretch of so many seconds."""
+    """At most `requests` requests of one person to one address within any `seconds` seconds."""
 
     requests: int = 40
     """Of staff; others may ask half as often."""
@@ -21,7 +21,7 @@ class Throttle:
     _asked: dict[tuple[str, str], deque[float]] = field(default_factory=lambda: defaultdict(deque))
 
     def guard(self, claims: Callable[[Request], dict[str, object]]) -> Callable[[Request], None]:
-        """What a route depends on; `claims` says whose token a request shows."""
+        """A dependency for routes that raises 429; `claims` gives the claims of a request's token."""
 
         def check(request: Request) -> None:
             person, now = claims(request), time.monotonic()

@@ -1,8 +1,8 @@
-"""Writes the tracking logs of a simulated campus the way an installation leaves them.
+"""Writes the tracking logs of a simulated campus, in the files that an installation produces.
 
 One folder per server; each day's file is rotated at the following midnight, named with that day's date and
 compressed; the last day is still in the live `tracking.log`. Like real logs they hold some damaged lines,
-blank lines and lines delivered twice. What was written is counted, so that readers can be checked.
+blank lines and lines delivered twice. All lines are counted by kind, so that readers can be checked.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NOISE = (
 
 @dataclass(slots=True)
 class LogSummary:
-    """What `write_logs` wrote: lines = events + twice + damaged + blank."""
+    """Counts of the lines written by `write_logs`: lines = events + twice + damaged + blank."""
 
     files: list[Path] = field(default_factory=list, repr=False)
     lines: int = 0
@@ -89,7 +89,7 @@ def _file_name(campus: Campus, day: int, *, last: bool) -> str:
 def _with_blemishes(
     entries: list[Entry], again: list[Entry], draw: Random, summary: LogSummary, *, last: bool
 ) -> tuple[list[list[str]], list[Entry]]:
-    """The day's lines by server, with what goes wrong in real life; and the lines to repeat tomorrow."""
+    """The day's lines by server, with realistic defects; and the lines to repeat tomorrow."""
     lines: list[list[str]] = [[] for _ in SERVERS]
     for entry in again:
         lines[entry.server].append(entry.line)
@@ -124,7 +124,7 @@ def _picked(draw: Random, number: int, share: float) -> list[int]:
 
 
 def _damaged(draw: Random, line: str) -> str:
-    """A line cut off in its middle, or one that was never an event."""
+    """A line cut off in its middle, or a line that is not an event."""
     if draw.random() < 0.6:
         return line[: draw.randrange(100, len(line) - 2)].rstrip("}") + "\n"
     return draw.choice(_NOISE)

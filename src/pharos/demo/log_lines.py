@@ -1,7 +1,7 @@
 """Tracking-log lines as a current LMS writes them (spec 01 §1.2-1.4). Knows the envelope, not the payload.
 
-Lines are put together from strings made once per visit, not by a JSON encoder per event: that is what makes a
-campus of millions of events affordable.
+Lines are joined from strings made once per visit, without a JSON encoder per event: this makes a campus of
+millions of events affordable.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Calendar:
         self._dates = [f"{start + timedelta(days=day):%Y-%m-%d}" for day in range(days + LATEST_DAYS + 1)]
 
     def iso(self, us: int) -> str:
-        """As `time` has it; the LMS leaves the fraction out when it is zero."""
+        """The time in the form of the member `time`; the LMS omits the fraction if it is zero."""
         day, rest = divmod(us, US_PER_DAY)
         second, fraction = divmod(rest, US_PER_S)
         if not fraction:
@@ -76,7 +76,7 @@ class Calendar:
         return f"{self._dates[day]}T{_CLOCK[second]}.{fraction:06d}+00:00"
 
     def log(self, us: int) -> str:
-        """As Python's log formatter has it."""
+        """The time in the form of Python's log formatter."""
         day, rest = divmod(us, US_PER_DAY)
         second, fraction = divmod(rest, US_PER_S)
         return f"{self._dates[day]} {_CLOCK[second]},{fraction // 1000:03d}"
@@ -87,7 +87,7 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The person and the machine a visit comes from. A user_id of None: nobody is signed in."""
+    """The person and the machine of a visit. `user_id` is None for an anonymous visit."""
 
     user_id: int | None
     username: str
@@ -201,7 +201,7 @@ class Visit:
         )
 
     def command(self, us: int, name: str, command: str, event: str) -> None:
-        """A server event of a management command: nobody's, from nowhere."""
+        """A server event of a management command; it has no user and no address."""
         context = dumps({"course_id": self._course_id, "org_id": self._org_id, "command": command})
         self._line(
             us,

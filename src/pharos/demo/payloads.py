@@ -62,7 +62,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class ProblemText:
-    """A problem of a course run, with what its events share."""
+    """A problem of a course run, with texts that its events share."""
 
     index: int  # among the problems of the course
     block: Block
@@ -191,7 +191,7 @@ class CourseText:
 
 @cache
 def visible_blocks_hash(sequential: Block) -> str:
-    """What grades name the problems of a subsection by."""
+    """The hash in grade events that identifies the problems of a subsection."""
     return b64encode(sha1(sequential.id.encode(), usedforsecurity=False).digest()).decode()
 
 
@@ -219,7 +219,7 @@ def earned_by(answers: Sequence[Answer]) -> float:
 
 
 def _mark(points: float) -> str:
-    """What the LMS calls an answer that is worth so many points of one."""
+    """The LMS's word for an answer with so many points of one."""
     return "correct" if points == 1 else "partially-correct" if points else "incorrect"
 
 

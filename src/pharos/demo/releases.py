@@ -1,4 +1,4 @@
-"""In what the LMS stand-in differs from release to release (spec 07 §0.2, §1.9, §3.6)."""
+"""Differences of the LMS stand-in from release to release (spec 07 §0.2, §1.9, §3.6)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Release(StrEnum):
-    """A release of the LMS; each stands for those that sign people in and keep roles as it does."""
+    """A release of the LMS; it represents all releases that sign people in and store roles alike."""
 
     OLIVE = "olive"  # and older
     ULMO = "ulmo"  # Palm and newer
@@ -15,12 +15,12 @@ class Release(StrEnum):
 
     @property
     def signs_for_everybody(self) -> bool:
-        """Whether `asymmetric_jwt` makes it sign with its RSA key; older ones ignore the field."""
+        """True if `asymmetric_jwt` makes the LMS sign with its RSA key; older releases ignore the field."""
         return self is not Release.OLIVE
 
     @property
     def keeps_roles_in_authz(self) -> bool:
-        """Whether course teams are in the tables of openedx-authz instead of `student_courseaccessrole`."""
+        """True if course teams are in the tables of openedx-authz instead of `student_courseaccessrole`."""
         return self is Release.WILLOW
 
 

@@ -1,7 +1,7 @@
 """`pharos demo`: a simulated campus on disk, computed, and served until Ctrl-C.
 
-What lies in home is used again when it is the same campus, and replaced when it is another; a home with
-anything else in it is left alone.
+A campus in home with the same parameters is used again, another one is replaced; a home with any other
+content is not touched.
 """
 
 from __future__ import annotations
@@ -112,7 +112,9 @@ def prepare(home: Path, campus: Campus, report: OnProgress, release: Release = N
 
 
 def settings_of_demo(settings: Settings) -> Settings:
-    """The settings with the logs and the database of the demo, whose learners nobody has to protect."""
+    """The settings with the logs and the database of the demo. Its learners are invented, so they are shown
+    in full.
+    """
     database = f"sqlite:///{(settings.home / DATABASE).resolve()}"
     return settings.model_copy(
         update={
@@ -125,7 +127,7 @@ def settings_of_demo(settings: Settings) -> Settings:
 
 
 def _clear(home: Path, *, ours: bool) -> None:
-    """Remove what an earlier demo has left, and nothing else. Raises HomeTaken."""
+    """Remove the files of an earlier demo, and nothing else. Raises HomeTaken."""
     store = [f"result_store.sqlite{ending}" for ending in ("", "-wal", "-shm")]
     for name in (LOGS, DATABASE, "lake", *store):
         path = home / name
@@ -152,7 +154,7 @@ def _reporter(bars: Progress) -> OnProgress:
 
 
 def _welcome(campus: Campus, addresses: Addresses) -> Panel:
-    """Where to go and who to be."""
+    """The addresses, and the names and passwords to sign in with."""
     table = Table.grid(padding=(0, 2))
     table.add_row("[bold]Insights[/bold]", f"[bold]{addresses.insights}[/bold]", "the pages; start here")
     table.add_row("Data API", addresses.data_api, "its answers; Authorization: Token …")

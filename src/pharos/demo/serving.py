@@ -43,7 +43,7 @@ class NotStarted(PharosError):
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the services are, for browsers of this machine."""
+    """The addresses of the services, for browsers on this machine."""
 
     insights: str
     data_api: str
@@ -107,7 +107,9 @@ def _new_token(settings: Settings) -> str:
 
 
 def _with_keys(settings: Settings, sign_in: SignIn, release: Release) -> Settings:
-    """The settings with what an operator copies from those of the LMS: its public keys, else its secret."""
+    """The settings with the LMS's public keys, or its secret if it has no keys, as an operator would copy
+    them.
+    """
     given: dict[str, object] = {"jwt_keys": sign_in.public_keys, "jwt_secret": None}
     if not release.signs_for_everybody:
         given = {"jwt_keys": None, "jwt_secret": SecretStr(sign_in.secret)}

@@ -1,4 +1,4 @@
-"""What is said in the videos of the campus: transcripts in the form SRT."""
+"""Subtitles of the campus's videos, as SRT transcripts."""
 
 from __future__ import annotations
 

@@ -49,9 +49,10 @@ def codes(database: str, private: str | None, addresses: Sequence[str | None]) -
 def in_place_of_addresses(
     database: str, private: str | None, addresses: Sequence[str | None]
 ) -> list[str | None]:
-    """What is kept of addresses that shall be forgotten: texts that are in the same country, for ever.
+    """The replacements for addresses to be forgotten: texts that keep the country.
 
-    Whatever database is asked later. Blank texts stay, as they are no addresses. See `codes`.
+    `codes` returns the same country for a replacement, with any database. Blank texts are not addresses and
+    stay. See `codes`.
     """
     found = codes(database, private, addresses)
     return [

@@ -22,7 +22,7 @@ Numbers: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 class Countries:
     """The countries of a database file, held open.
 
-    Private addresses are in the country `private`, whatever the file says: some have networks for them.
+    Private addresses get the country `private`; some database files have entries for them, which are ignored.
     """
 
     def __init__(self, path: str, private: str = UNKNOWN) -> None:
@@ -61,7 +61,7 @@ class Countries:
         return _code(self._reader.get(socket.inet_ntop(family, packed))) or UNKNOWN
 
     def _walk(self, addresses: Numbers, root: int) -> Numbers:
-        """Where in the tree addresses end that begin at `root`; they are rows of bytes."""
+        """For each address, a row of bytes, the final value of its walk through the tree from `root`."""
         nodes = np.full(len(addresses), root, np.uint32)
         for depth in range(8 * addresses.shape[1]):
             inside = np.flatnonzero(nodes < len(self._tree))
@@ -77,7 +77,7 @@ def _named(text: str) -> str:
 
 
 def _tree(path: str, nodes: int, bits: int) -> Numbers:
-    """For each node the two that follow it, or what is no node: the end, with or without a record."""
+    """For each node its two children; a value that is not a node ends the walk, with or without a record."""
     data = np.fromfile(path, np.uint8, nodes * bits // 4).reshape(nodes, bits // 4)
     if bits == 32:  # noqa: PLR2004
         return data.view(">u4").astype(np.uint32)
@@ -90,7 +90,7 @@ def _tree(path: str, nodes: int, bits: int) -> Numbers:
 
 
 def _packed(address: str) -> bytes:
-    """The four or sixteen bytes of an address, of a wrapped one the four inside; no bytes if it is none."""
+    """The packed address; an IPv4-mapped IPv6 address becomes IPv4; `b''` if invalid."""
     try:
         if ":" not in address:
             return socket.inet_pton(socket.AF_INET, address)

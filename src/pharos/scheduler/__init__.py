@@ -1,1 +1,1 @@
-"""When to run: jobs by the clock, the live tail, and telling people when something is wrong."""
+"""Runs jobs on a schedule, follows growing logs, and alerts people when something is wrong."""

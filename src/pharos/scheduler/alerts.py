@@ -1,4 +1,4 @@
-"""Telling people by e-mail and webhook. What is wrong is `incidents`' business."""
+"""Sends alerts by e-mail and webhook. `incidents` decides which alerts to send."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class NotTold(PharosError):
 
 @dataclass(frozen=True)
 class Alert:
-    """What people are told, and programs: the fields of the JSON a webhook gets."""
+    """An alert to people and programs: the fields of the JSON that a webhook receives."""
 
     event: str
     """`problem`, `recovery` or, for a test, `check`."""
@@ -63,10 +63,10 @@ def channels(settings: AlertSettings) -> dict[str, Channel]:
 
 
 def tried(settings: AlertSettings) -> dict[str, str]:
-    """For each setting that names a way, why nobody could be told by it; empty if somebody could.
+    """Test every configured channel: setting -> reason of failure, empty if the channel works.
 
-    The mail server is asked whether it takes sender and recipients; nothing is sent. The webhook gets an
-    alert whose event is `check`.
+    The mail server is asked if it accepts sender and recipients; nothing is sent. The webhook gets an alert
+    whose event is `check`.
     """
     found = {}
     if settings.email_to:
@@ -112,7 +112,7 @@ def _mail(settings: AlertSettings, alert: Alert) -> None:
 
 @contextmanager
 def _mail_server(settings: AlertSettings) -> Iterator[smtplib.SMTP]:
-    """The mail server, signed in to. What fails inside is raised as NotTold, too."""
+    """The mail server, signed in. Errors in the `with` block are raised as NotTold, too."""
     server = urlsplit(settings.smtp.get_secret_value())
     try:
         port = server.port or PORTS.get(server.scheme, PORTS["smtp"])
@@ -127,8 +127,8 @@ def _mail_server(settings: AlertSettings) -> Iterator[smtplib.SMTP]:
 def _connection(server: SplitResult, port: int) -> smtplib.SMTP:
     """A connection to a mail server, encrypted from the start (smtps) or as soon as the server offers it.
 
-    Without a password there is nothing to steal but the message, which would else be sent in the open: then a
-    certificate nobody vouches for will do, as mail servers on the same machine have.
+    Without a password only the message itself could be stolen, and the alternative is to send it unencrypted:
+    then any certificate is accepted, such as the self-signed ones of mail servers on the same machine.
     """
     host, context = server.hostname or "localhost", ssl.create_default_context()
     if server.scheme == "smtps":

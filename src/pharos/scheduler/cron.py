@@ -1,7 +1,8 @@
-"""When a job is due: cron expressions in a time zone, catching up, retries. Pure: the clock is a parameter.
+"""Computes due times of jobs: cron expressions in a time zone, catching up, retries. Pure functions.
 
-Moments are UTC and naive. Daylight saving follows Debian's cron: what falls into the skipped hour runs right
-after it, what falls into the repeated hour runs once, `*` in minute or hour follows the real time.
+The clock is a parameter. Moments are UTC and naive. Daylight saving follows Debian's cron: a time in the
+skipped hour runs right after it, a time in the repeated hour runs once, `*` in minute or hour follows the
+real time.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ class Turn:
 def turn(name: str, job: Job, zone: ZoneInfo, last: JobRun | None, since: datetime, now: datetime) -> Turn:
     """The next attempt at a job, whose newest one is `last`.
 
-    Times that passed while nothing could run are made up for by one run, that of the newest of them. A job
-    that never ran waits for its first time after `since`. Moments that are in the future, because the clock
-    was set back, are not believed.
+    If several times passed while nothing could run, one run makes up for them, with the newest of them as its
+    due time. A job that never ran waits for its first time after `since`. Recorded moments in the future (the
+    clock was set back) are ignored.
     """
     newest = before(job.cron, zone, now)
     if last is not None and newest <= last.due and last.attempt <= job.retries:

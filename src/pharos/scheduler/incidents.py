@@ -1,6 +1,6 @@
-"""What is wrong, since when, and who was told: once when it begins, once when it is over.
+"""Incidents: problems, their beginning, and the channels that were alerted of their beginning and end.
 
-Kept in a file in home, not in the Result Store: that may be what is wrong.
+They are kept in a file in home, not in the Result Store, because the Result Store itself may have failed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Incident(msgspec.Struct):
 
 
 class Incidents:
-    """All of them, by what they are about."""
+    """All incidents, by their key."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._tried = path, -float(AGAIN_S)
@@ -63,7 +63,7 @@ class Incidents:
         self._changed()
 
     async def tell(self, channels: Mapping[str, Channel]) -> None:
-        """Tell those who do not know yet; who could not be told is told a minute later."""
+        """Send the alerts that are not sent yet; after a failure, retry a minute later."""
         if time.monotonic() - self._tried < AGAIN_S:
             return
         for key, incident in list(self.all.items()):

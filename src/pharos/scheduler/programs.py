@@ -21,7 +21,7 @@ LAST_LINES = 50  # of what it printed; the message is among them
 
 @dataclass(frozen=True)
 class Ended:
-    """How a program ended."""
+    """The outcome of a program."""
 
     exit_code: int
     message: str = ""
@@ -32,14 +32,14 @@ class Ended:
 
 
 def pharos(home: Path | None, config: Path | None) -> list[str]:
-    """What a command line of this Pharos with these settings begins and ends with: [program, options…]."""
+    """The command line of this Pharos with these settings, without a verb: [program, options…]."""
     named = {"--home": home, "--config": config}
     options = [part for name, path in named.items() if path is not None for part in (name, str(path))]
     return [sys.executable, "-m", "pharos", *options]
 
 
 def command(program: Sequence[str], verb: str, arguments: Sequence[str]) -> list[str]:
-    """The command line of a verb, that writes its report as JSON."""
+    """The command line of a verb that writes its report as JSON."""
     interpreter, options = list(program[:3]), list(program[3:])
     return [*interpreter, *verb.split(), *options, "--log-format", "json", *arguments]
 
@@ -96,7 +96,7 @@ async def _last_lines(stream: asyncio.StreamReader) -> list[str]:
 
 
 def _message(told: list[str], code: int) -> str:
-    """The last error of its log, or whatever it said last."""
+    """The last error in the program's log, or its last line."""
     for line in reversed(told):
         entry = _object(line)
         if entry.get("level") in {"error", "critical"}:

@@ -1,6 +1,6 @@
-"""The scheduler: one program at a time, whatever is due first; all of them write to the same lake.
+"""The scheduler: runs one program at a time, because all of them write to the same lake; earliest due first.
 
-All it knows of the past stands in the Result Store, so it may end at any moment and be started again.
+Its whole memory is in the Result Store, so it can be stopped and restarted at any moment.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def turns(
 
 
 class Scheduler:
-    """Runs what is due until it is stopped."""
+    """Runs due jobs until it is stopped."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Scheduler:
         self.change(settings)
 
     def change(self, settings: Settings) -> None:
-        """Go by these settings from now on; what is running goes on."""
+        """Use these settings from now on; a running program is not interrupted."""
         self._settings = settings
         self._channels = alerts.channels(settings.alerts)
         self._engine = None  # opened when it is needed; the address may be another
@@ -102,7 +102,7 @@ class Scheduler:
         self._wake.set()
 
     async def run(self) -> None:
-        """Run what is due until `stop`. Raises Busy if another scheduler works in this home."""
+        """Run due jobs until `stop`. Raises Busy if another scheduler works in this home."""
         with _alone(self._settings.home / "scheduler.lock") as self._host:
             write(log, "scheduler started", jobs=", ".join(self._settings.scheduler.jobs) or "none")
             async with asyncio.TaskGroup() as group:
@@ -118,13 +118,13 @@ class Scheduler:
     # --- What is due -----------------------------------------------------------------------------------
 
     async def _recover(self) -> None:
-        """What ran when this home's last scheduler ended did not end well."""
+        """Mark programs that were running when this home's last scheduler ended as lost."""
         lost = await self._asked(lambda engine: job_runs.lose(engine, self._host, self._now()))
         if lost:
             write(log, "programs lost", logging.WARNING, number=lost)
 
     async def _next(self) -> None:
-        """Run the job that is due, or look at the logs; then say how long there is nothing to do."""
+        """Run the due job, or follow the logs; then set `_wait_s`, the seconds until the next work."""
         self._wait_s = LOOK_S
         latest = await self._asked(lambda engine: job_runs.latest(engine, self._now()))
         due = turns(self._settings.scheduler, latest, self._since, self._now())
@@ -216,7 +216,7 @@ class Scheduler:
     # --- What is wrong ---------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        """While programs run, too: how old the results are, and who is to be told of what."""
+        """Watch the age of results and send alerts, also while programs run."""
         while True:
             await self._succeeds(self._look_at_results)
             await self._succeeds(self._look_at_data)
@@ -260,7 +260,9 @@ class Scheduler:
             self._incidents.begin(Tail.NAME, text, self._now())
 
     def _forget_what_nobody_watches(self) -> None:
-        """What was taken out of the settings cannot become well again."""
+        """End incidents about jobs and limits that were removed from the settings: they could not end
+        otherwise.
+        """
         watched = {STORE, *(f"job {name}" for name in self._settings.scheduler.jobs)}
         watched |= {Tail.NAME} if self._tail is not None else set()
         watched |= {STALE} if self._settings.alerts.stale_hours is not None else set()
@@ -300,7 +302,7 @@ class Scheduler:
 
 
 def _was_cut_short(last: JobRun | None, due: Turn) -> bool:
-    """Whether the job failed at its former time and the next came before all of its retries did."""
+    """True if the job failed at its previous time and the next time came before all retries were used."""
     return last is not None and last.state == job_runs.FAILED and last.due < due.due
 
 

@@ -1,4 +1,4 @@
-"""The live tail: notices that logs grew. Reads none of them."""
+"""The live tail: notices that logs have grown, without reading them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST_WAIT_S = 15 * 60  # after failures
 
 
 class Tail:
-    """What the logs looked like when they were last read, and when to look again."""
+    """The state of the logs at the last ingestion, and the time of the next look."""
 
     NAME = "live tail"  # as a job; no job of the settings can have this name
 
@@ -31,11 +31,11 @@ class Tail:
 
     @property
     def standing_s(self) -> float:
-        """Seconds for which nothing was read though there was something to read."""
+        """Seconds for which unread lines have waited."""
         return time.monotonic() - self._moved
 
     def look(self, sources: Mapping[str, LogSource]) -> frozenset[tuple[str, int, int]] | None:
-        """What the logs look like, if a run is due: they changed, or the last run is long ago. Else None.
+        """The state of the logs if a run is due, because they changed or the last run is long ago. Else None.
 
         Raises NoSuchLogs.
         """
@@ -52,7 +52,7 @@ class Tail:
         self._moved = self._done
 
     def failed(self) -> None:
-        """A run, or a look, came to nothing: wait longer each time."""
+        """Record that a run or a look failed: wait longer each time."""
         self.failures += 1
         wait = min(self.every_s * 2 ** min(self.failures, 20), LONGEST_WAIT_S)
         self._next = time.monotonic() + wait

@@ -1,1 +1,1 @@
-"""What the services say of themselves: log lines and metrics. Holds no name, token or id of a person."""
+"""Logs and metrics of the services. They hold no name, token or id of a person."""

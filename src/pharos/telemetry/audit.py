@@ -23,9 +23,9 @@ class AuditLog:
         self._refusals = Limits()
 
     def note(self, event: str, *, who: str, address: str, **facts: str) -> None:
-        """Write down an event. Raises OSError if it cannot be written: then nothing may be read.
+        """Write an event to the audit log. Raises OSError if that fails: then the data must not be read.
 
-        Everything outside ASCII is escaped, so that no name can begin a line or steer a terminal.
+        All characters outside ASCII are escaped, so that no name can begin a new line or control a terminal.
         """
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = json.dumps({"time": time, "event": event, "caller": who, "address": address, **facts})

@@ -22,7 +22,7 @@ REQUESTS = logging.getLogger("pharos.requests")
 
 
 def configure(form: Literal["text", "json"]) -> None:
-    """Write lines of this form from now on: ours from INFO on, those of libraries from WARNING on."""
+    """Write log lines in this form from now on: Pharos's own from INFO, those of libraries from WARNING."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JSONLines() if form == "json" else TextLines())
     root = logging.getLogger()
@@ -33,7 +33,7 @@ def configure(form: Literal["text", "json"]) -> None:
 
 
 def writes_json() -> bool:
-    """Whether lines are JSON."""
+    """True if log lines are JSON."""
     return any(isinstance(handler.formatter, JSONLines) for handler in logging.getLogger().handlers)
 
 

@@ -1,4 +1,4 @@
-"""Figures of a service for Prometheus, in its text format. Labels hold routes, never what stands in them."""
+"""Metrics of a service for Prometheus, in its text format. Labels hold route patterns, never their values."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Metrics:
         self._seconds.labels(route).observe(seconds)
 
     def text(self, further: Iterable[Metric] = ()) -> bytes:
-        """All figures, and further ones that are known only when asked for."""
+        """All metrics, and `further` ones that are computed for this request only."""
         asked = CollectorRegistry()
         asked.register(_Known(list(further)))
         return generate_latest(self._registry) + generate_latest(asked)

@@ -31,10 +31,10 @@ LONGEST_KNOWN = 512  # characters of a path that is remembered: a stranger may s
 
 
 class Observed:
-    """The application, watched.
+    """Middleware that counts, times and logs the requests of an application.
 
-    `routes`: those of the application, in the order they are tried. `canonical`: the spelling of a path that
-    they know.
+    `routes`: the application's routes, in the order of matching. `canonical`: maps a path to the spelling
+    that the routes know.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Observed:
 
 
 def _given(scope: Scope) -> str:
-    """The id that came with the request; empty if there is none or it is none that we would write down."""
+    """The client's request id, or `''` if it is missing or unsafe to log."""
     value = next((value for name, value in scope["headers"] if name == HEADER), b"")
     return value.decode() if ACCEPTED.fullmatch(value) else ""
 
