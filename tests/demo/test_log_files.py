@@ -133,6 +133,7 @@ def test_app_events_have_both_names_and_where_they_come_from(events: list[dict[s
         ("edx.video.paused", "pause_video"),
         ("edx.video.stopped", "stop_video"),
         ("edx.video.position.changed", "seek_video"),
+        ("edx.video.transcript.shown", "show_transcript"),
     }
     for event in events:
         if event["event_source"] == "mobile":
@@ -145,6 +146,7 @@ def test_video_events_have_the_fields_of_spec_03(events: list[dict[str, Any]]) -
         "play_video": {"currentTime"},
         "pause_video": {"currentTime"},
         "stop_video": {"currentTime"},
+        "show_transcript": {"currentTime"},
         "seek_video": {"old_time", "new_time", "type"},
     }
     for event in events:

@@ -18,6 +18,7 @@ from pharos.demo.log_lines import LEARNING_SITE, US_PER_S, Calendar, Visit
 from pharos.demo.payloads import PASSING, Answer, CourseText, ProblemText, earned_by
 from pharos.demo.people import Learner
 
+READS_ALONG = 6  # of so many learners one reads the transcripts of videos
 WATCHED = 0.95  # of a video: from there on it counts as completed
 
 
@@ -162,6 +163,7 @@ class Activities:
             visit.browser(moment_us, event_type, f"{head}{event}}}")
 
         send(us, "load_video", "")
+        self._show_transcript(us, record.learner, send)
         diligence = record.learner.diligence
         us, position = self._play(us + self._pause(3), video, diligence, send)
         if position >= WATCHED * video.duration_s:
@@ -187,6 +189,7 @@ class Activities:
             visit.app(moment_us, moment_us + delay_us + 800_000, event_type, f"{head}{event}}}")
 
         send(us, "load_video", "")
+        self._show_transcript(us, record.learner, send)
         diligence = record.learner.diligence
         us, position = self._play(us + self._pause(2), video, diligence, send)
         if position >= WATCHED * video.duration_s:
@@ -197,6 +200,12 @@ class Activities:
             f', "currentTime": {position}',
         )
         return us + self._pause(5)
+
+    @staticmethod
+    def _show_transcript(us: int, learner: Learner, send: Callable[[int, str, str], None]) -> None:
+        """Some read along, always the same ones."""
+        if learner.user_id % READS_ALONG == 0:
+            send(us + 500_000, "show_transcript", ', "currentTime": 0')
 
     def _play(
         self, us: int, video: Video, diligence: float, send: Callable[[int, str, str], None]

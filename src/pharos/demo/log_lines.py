@@ -26,6 +26,7 @@ APP_NAMES = {
     "pause_video": "edx.video.paused",
     "stop_video": "edx.video.stopped",
     "seek_video": "edx.video.position.changed",
+    "show_transcript": "edx.video.transcript.shown",
 }  # spec 01 §1.4
 
 APP_AGENT = "Dalvik/2.1.0 (Linux; U; Android 15; Pixel 8) edX/org.edx.mobile/6.2.1"
