@@ -107,7 +107,7 @@ def growth(
         changed = f"Enrollment did not change: it is {number(now)} {days}."
     else:
         verb = "grew" if now > before else "fell"
-        if before < 10:
+        if before < 10 or now > 2 * before:
             changed = f"Enrollment {verb} by {number(abs(now - before))} to {number(now)} {days}."
         else:
             share = percent(abs(now - before), before)

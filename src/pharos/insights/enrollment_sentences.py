@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from markupsafe import Markup
@@ -35,7 +36,7 @@ def enrolled(words: Language, day: Day) -> Markup:
 
 
 def changed(words: Language, growth: Growth) -> Markup:
-    """The change of enrollment in percent; in numbers for fewer than ten learners."""
+    """The change of enrollment in percent; in numbers for fewer than ten learners or a change above 100 %."""
     change, before = growth.change, growth.before
     values = {
         "before": words.number(before),
@@ -44,7 +45,7 @@ def changed(words: Language, growth: Growth) -> Markup:
     }
     if not change:
         return words.html("Enrollment <strong>did not change</strong>: it is %(count)s (%(days)s).", **values)
-    if before < FEWEST_FOR_PERCENT:
+    if before < FEWEST_FOR_PERCENT or change > before:
         values["change"] = words.number(abs(change))
         if change > 0:
             return words.html(
@@ -159,16 +160,24 @@ def passing(words: Language, count: int | None, then: int | tuple[int, int] | No
     return words.sentences(*parts)
 
 
-def verified_share(words: Language, day: Day, then: Day | None) -> Markup:
-    """The verified share beside that of the last run; empty where there is none to compare."""
-    if (
-        then is None
-        or not (day.count and then.count)
-        or not (day.tracks["verified"] or then.tracks["verified"])
-    ):
+def verified_share(words: Language, day: Day, then: Sequence[float], *, several: bool = False) -> Markup:
+    """The verified share beside that of the last run or, with `several`, beside those of earlier runs.
+
+    Empty where there is none to compare.
+    """
+    if not (then and day.count) or not (day.tracks["verified"] or any(then)):
         return Markup("")
+    now = words.percent(day.tracks["verified"] / day.count)
+    if several:
+        return words.html(
+            "%(now)s of the learners are verified; at this day of the earlier runs it was between %(low)s "
+            "and %(high)s.",
+            now=now,
+            low=words.percent(min(then)),
+            high=words.percent(max(then)),
+        )
     return words.html(
         "%(now)s of the learners are verified; at this day of the last run it was %(then)s.",
-        now=words.percent(day.tracks["verified"] / day.count),
-        then=words.percent(then.tracks["verified"] / then.count),
+        now=now,
+        then=words.percent(then[0]),
     )

@@ -82,7 +82,7 @@ GEOGRAPHY = Report(
     noop("Geography"),
     noop("Enrollment Geography"),
     noop("Where are my learners?"),
-    noop("Where are they?"),
+    noop("Where are they, and which languages do they read?"),
     "course_enrollment_location_current",
 )
 ENGAGEMENT_CONTENT = Report(

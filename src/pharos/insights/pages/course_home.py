@@ -266,7 +266,8 @@ def _enrollment(words: Language, days: Sequence[Day], last_run: _LastRun | None)
     then = last_run.on(last.day) if last_run is not None else None
     if then is not None:
         parts.append(enrollment_sentences.against_last_run(words, last.count, then.count, last.day))
-        parts.append(enrollment_sentences.verified_share(words, last, then))
+        shares = [then.tracks["verified"] / then.count] if then.count else []
+        parts.append(enrollment_sentences.verified_share(words, last, shares))
         parts.append(enrollment_sentences.passing(words, last.passing, then.passing or 0))
     return words.sentences(*filter(None, parts))
 

@@ -182,6 +182,8 @@ def headline(words: Language, report: _Report) -> Markup:
         then = report.earlier.on(last.day)
         parts.append(sentences.against_last_run(words, last.count, then, last.day))
     parts.append(sentences.verified(words, last))
+    several = isinstance(report.earlier, Band)
+    parts.append(sentences.verified_share(words, last, _earlier_verified_shares(report), several=several))
     passed = report.passing.on(last.day) if report.passing is not None else None
     parts.append(sentences.passing(words, last.passing, passed))
     return words.sentences(*filter(None, parts))
