@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Hashable
 
 import pytest
 
-from pharos.insights import refreshed
+from pharos.insights import directory, permissions
+from pharos.insights.outline import Block, Outline
 from pharos.insights.refreshed import Refreshed
+from pharos.insights.sessions import Viewer
+from pharos.lms.rest import LMSClient
 
 
 class Down(Exception):
@@ -23,7 +27,7 @@ class Service:
         self.holds = asyncio.Event()
         self.holds.set()
 
-    async def __call__(self, _key: str) -> int:
+    async def __call__(self, _key: object) -> int:
         self.asked += 1
         await self.holds.wait()
         if self.down:
@@ -131,13 +135,90 @@ def test_a_failure_without_an_old_value_is_remembered_for_its_time() -> None:
     asyncio.run(scene())
 
 
-def test_not_more_than_so_many_values_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refreshed, "MOST_KEYS", 2)
-
+def test_not_more_than_so_many_values_are_kept() -> None:
     async def scene() -> None:
-        values = kept(Service(), fresh_s=100)
-        for key in "abc":
+        service = Service()
+        values = Refreshed(service, fresh_s=100, stale_s=100, forgiven=Down, most=2)
+        for key in "abcbcc":
             await values.get(key)
+        assert service.asked == 3
         assert set(values._entries) == {"b", "c"}  # noqa: SLF001
+        values.forget("b")
+        await values.get("d")
+        assert set(values._entries) == {"c", "d"}  # noqa: SLF001
 
     asyncio.run(scene())
+
+
+def test_large_values_are_fewer() -> None:
+    """The n-th answer weighs n, and ten are kept together."""
+
+    async def scene() -> None:
+        values = Refreshed(Service(), fresh_s=0, stale_s=100, forgiven=Down, most=10, weigh=int)
+        kept = []
+        for key in "aabcdefghijk":
+            await values.get(key)
+            kept.append("".join(map(str, values._entries)))  # noqa: SLF001
+        assert kept == ["a", "a", "ab", "abc", "cd", "e", "f", "g", "h", "i", "i", "i"]
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("key", ["x" * 1001, ("x" * 500, "y" * 501)])
+def test_nothing_is_kept_of_long_keys(key: str | tuple[str, ...]) -> None:
+    async def scene() -> None:
+        service = Service()
+        values: Refreshed[Hashable, int] = Refreshed(
+            service, fresh_s=100, stale_s=9, forgiven=Down, failed_s=9
+        )
+        assert [await values.get(key), await values.get(key)] == [1, 2]
+        service.down = True
+        for _ in range(2):
+            with pytest.raises(Down):
+                await values.get(key)
+        assert service.asked == 4
+        assert not values._entries  # noqa: SLF001
+        assert not values._failures  # noqa: SLF001
+        assert not values._renewals  # noqa: SLF001
+
+    asyncio.run(scene())
+
+
+class Team(LMSClient):
+    """An LMS in which everybody is staff of a hundred courses, by either question."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def course_ids_of_staff(self, username: str) -> frozenset[str]:  # noqa: ARG002
+        """The same courses for everybody."""
+        self.asked += 1
+        return frozenset(f"course-v1:a+{number}+c" for number in range(100))
+
+    async def course_ids_of_staff_access(self, username: str) -> frozenset[str]:
+        """Nothing more."""
+        return await self.course_ids_of_staff(username)
+
+
+def test_of_many_viewers_with_many_courses_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(permissions, "MOST_IDS", 1000)
+
+    async def scene() -> None:
+        lms = Team()
+        kept = permissions.Permissions(lms, fresh_s=100)
+        viewers = [Viewer(username=f"ana{number}", language=None, global_staff=False) for number in range(20)]
+        for viewer in viewers:
+            assert (await kept.decide(viewer, "course-v1:a+7+c")).allowed
+        asked = lms.asked
+        for viewer in viewers[-9:]:
+            await kept.courses(viewer)
+        assert lms.asked == asked
+        await kept.courses(viewers[0])
+        assert lms.asked > asked
+
+    asyncio.run(scene())
+
+
+def test_outlines_weigh_what_is_in_them() -> None:
+    root = Block("c", "course", "", children=(Block("a", "chapter", "", children=(Block("b", "x", ""),)),))
+    assert [directory.blocks_of(Outline(root)), directory.blocks_of(None)] == [3, 1]

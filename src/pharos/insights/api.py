@@ -29,6 +29,7 @@ CURRENT_WEEK = "course_activity_current_week"
 SITE_WEEKS = "course_activity_site_week"
 SITE_FRESH_S = 10.0
 SITE_STALE_S = 24 * 3600.0
+SITE_ANSWERS = 12  # large ones; some are of a day, and asked for no more the day after
 
 
 class DataAPIError(PharosError):
@@ -112,6 +113,7 @@ class DataAPI:
             fresh_s=SITE_FRESH_S,
             stale_s=SITE_STALE_S,
             forgiven=DataAPIError,
+            most=SITE_ANSWERS,
             patience=waiting.for_services,
         )
 

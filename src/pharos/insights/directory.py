@@ -21,6 +21,8 @@ NAMES_FRESH_S = 300.0
 NAMES_STALE_S = 7 * 24 * 3600.0
 BUILT_FRESH_S = 3600.0  # block trees are large
 FAILED_S = 10.0  # pages of courses the LMS never told about must not wait for it each time
+MOST_BLOCKS = 300_000  # of outlines together: some 300 MB
+MOST_CUES = 300_000  # of transcripts together
 CCX = "ccx-v1:"
 
 
@@ -83,6 +85,8 @@ class CourseDirectory:
             stale_s=NAMES_STALE_S,
             forgiven=LMSError,
             failed_s=FAILED_S,
+            most=MOST_BLOCKS,
+            weigh=lambda built: blocks_of(built.outline),
         )
         self._players: Refreshed[tuple[str, str], Player] = Refreshed(
             self._ask_player,
@@ -90,6 +94,8 @@ class CourseDirectory:
             stale_s=NAMES_STALE_S,
             forgiven=LMSError,
             failed_s=FAILED_S,
+            most=MOST_CUES,
+            weigh=lambda player: 1 + len(player.cues),
         )
         self._policies: Refreshed[str, tuple[AssignmentType, ...]] = Refreshed(
             self._ask_policy,
@@ -208,3 +214,8 @@ class CourseDirectory:
             return None
         titles = (row.get("catalog_course_title") for row in summaries if row["course_id"] == course_id)
         return next((str(title) for title in titles if title), None)
+
+
+def blocks_of(outline: Outline | None) -> int:
+    """What an outline weighs; one that the LMS does not tell is kept as well."""
+    return 1 if outline is None else sum(1 for _ in outline.root.walk())

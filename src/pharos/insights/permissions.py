@@ -21,6 +21,7 @@ from pharos.lms.rest import LMSClient
 OUTAGE_S = 24 * 3600.0
 FURTHER_FRESH_S = 300.0
 FURTHER_FAILED_S = 30.0
+MOST_IDS = 1_000_000  # of courses, of all viewers together: some 150 MB
 
 
 class AccessUnknown(PharosError):
@@ -53,13 +54,22 @@ class Permissions:
 
     def __init__(self, lms: LMSClient, fresh_s: float) -> None:
         self._lms = lms
-        self._named = Refreshed(lms.course_ids_of_staff, fresh_s=fresh_s, stale_s=OUTAGE_S, forgiven=LMSError)
+        self._named = Refreshed(
+            lms.course_ids_of_staff,
+            fresh_s=fresh_s,
+            stale_s=OUTAGE_S,
+            forgiven=LMSError,
+            most=MOST_IDS,
+            weigh=_weight,
+        )
         self._further = Refreshed(
             self._ask_further,
             fresh_s=FURTHER_FRESH_S,
             stale_s=OUTAGE_S,
             forgiven=LMSError,
             failed_s=FURTHER_FAILED_S,
+            most=MOST_IDS,
+            weigh=_weight,
         )
 
     async def courses(self, viewer: Viewer) -> Container[str]:
@@ -107,3 +117,7 @@ class Permissions:
             self._lms.course_ids_of_staff(username), self._lms.course_ids_of_staff_access(username)
         )
         return all_ - named
+
+
+def _weight(course_ids: frozenset[str]) -> int:
+    return 1 + len(course_ids)

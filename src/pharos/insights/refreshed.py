@@ -17,12 +17,14 @@ V = TypeVar("V")
 T = TypeVar("T")
 RETRY_S = 10.0
 MOST_KEYS = 10_000
+LONGEST_KEY = 1000  # characters: ids in the LMS have 255 at most, and staff may ask for longer ones
 
 
 @dataclass
 class _Entry(Generic[V]):
     value: V
     fetched_at: float
+    weight: int
     retry_at: float = 0.0
 
 
@@ -34,6 +36,9 @@ class Refreshed(Generic[K, V]):
     the old value is served for at most `stale_s` seconds. Without an old value the error is raised, and
     raised again to all requests of the next `failed_s` seconds. Requests for the same key share one fetch; a
     request that ends does not cancel it.
+
+    The weights of all kept values (`weigh`) add up to at most `most`; the oldest value is dropped first.
+    Values of keys longer than `LONGEST_KEY` are not kept.
     """
 
     def __init__(
@@ -44,12 +49,15 @@ class Refreshed(Generic[K, V]):
         stale_s: float,
         forgiven: type[Exception],
         failed_s: float = 0.0,
+        most: int = MOST_KEYS,
+        weigh: Callable[[V], int] = lambda _value: 1,
         patience: Callable[[], float] = waiting.for_lms,
     ) -> None:
         self._fetch, self._fresh_s, self._stale_s = fetch, fresh_s, stale_s
-        self._patience = patience
+        self._patience, self._most, self._weigh = patience, most, weigh
         self._forgiven, self._failed_s = forgiven, failed_s
         self._entries: dict[K, _Entry[V]] = {}
+        self._weight = 0
         self._failures: dict[K, tuple[Exception, float]] = {}
         self._renewals: dict[K, asyncio.Task[V]] = {}
 
@@ -75,7 +83,7 @@ class Refreshed(Generic[K, V]):
 
     def forget(self, key: K) -> None:
         """The next request fetches."""
-        self._entries.pop(key, None)
+        self._drop(key)
         self._failures.pop(key, None)
 
     async def _renewed_or_old(self, key: K, renewal: asyncio.Task[V], entry: _Entry[V]) -> V:
@@ -108,16 +116,31 @@ class Refreshed(Generic[K, V]):
     async def _renew(self, key: K) -> V:
         try:
             value = await self._fetch(key)
-            keep(self._entries, key, _Entry(value, time.monotonic()))
+            self._keep(key, value)
             self._failures.pop(key, None)
         except self._forgiven as error:
             log.warning("%s", error)
-            keep(self._failures, key, (error, time.monotonic() + self._failed_s))
+            if _characters(key) <= LONGEST_KEY:
+                keep(self._failures, key, (error, time.monotonic() + self._failed_s))
             raise
         else:
             return value
         finally:
             self._renewals.pop(key, None)
+
+    def _keep(self, key: K, value: V) -> None:
+        self._drop(key)
+        entry = _Entry(value, time.monotonic(), self._weigh(value))
+        if _characters(key) > LONGEST_KEY or entry.weight > self._most:
+            return
+        while self._weight + entry.weight > self._most:
+            self._drop(next(iter(self._entries)))
+        self._entries[key] = entry
+        self._weight += entry.weight
+
+    def _drop(self, key: K) -> None:
+        entry = self._entries.pop(key, None)
+        self._weight -= entry.weight if entry is not None else 0
 
 
 def keep(kept: dict[K, T], key: K, value: T) -> None:
@@ -125,6 +148,13 @@ def keep(kept: dict[K, T], key: K, value: T) -> None:
     while len(kept) >= MOST_KEYS:
         kept.pop(next(iter(kept)))
     kept[key] = value
+
+
+def _characters(key: object) -> int:
+    """How many characters a key has, in all its texts."""
+    if isinstance(key, tuple):
+        return sum(map(_characters, key))
+    return len(key) if isinstance(key, str) else 0
 
 
 def _retrieve(renewal: asyncio.Task[V]) -> None:
