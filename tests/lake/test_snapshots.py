@@ -16,6 +16,7 @@ from pharos.lake import lms_tables, snapshots
 from pharos.lake.backup import copy_lake
 from pharos.lake.lake import Lake
 from pharos.lake.snapshots import SnapshotDamaged
+from pharos.lake.verify import verify
 from pharos.lms.tables import TABLES
 
 TABLE = "course_groups_cohortmembership"
@@ -71,9 +72,20 @@ def test_an_import_goes_on_from_nothing_and_keeps_what_is_damaged(lake: Lake) ->
     assert (lake.root / ".set-aside" / path.relative_to(lake.root)).read_bytes() == b"damaged"
 
 
-def test_a_damaged_snapshot_json_is_told_and_does_not_count_as_no_rows(lake: Lake, place: Place) -> None:
-    record(lake).write_bytes(b"\xff{")
+def _unreadable(path: Path) -> None:
+    path.write_bytes(b"\xff{")
+
+
+@pytest.mark.parametrize("harm", [_unreadable, Path.unlink])
+def test_a_damaged_or_missing_snapshot_json_is_told_and_does_not_count_as_no_rows(
+    lake: Lake, place: Place, harm: Callable[[Path], None]
+) -> None:
+    harm(record(lake))
+    assert TABLE in {table.table for table in snapshots.states(lake)}
     assert "import again" in str(snapshots.state(lake, TABLE).problem)
+    assert [found.path for found in verify(lake, STARTED).damaged] == [f"lms/{TABLE}/{snapshots.RECORD}"]
+    with lake.locked():
+        assert "the LMS is down" in str(snapshots.failed(lake, TABLE, "the LMS is down").problem)
     for use in (
         lambda: snapshots.fingerprint(lake, TABLE),
         lambda: lms_tables.read(place.engine, lake, TABLE),
@@ -83,6 +95,7 @@ def test_a_damaged_snapshot_json_is_told_and_does_not_count_as_no_rows(lake: Lak
     with lake.locked():
         lms_tables.replace(lake, place.engine, TABLE, rows(4), "lms", STARTED)
     assert place.engine.fetch(lms_tables.read(place.engine, lake, TABLE)).num_rows == 1
+    assert not verify(lake, STARTED).damaged
 
 
 def test_a_snapshot_of_an_earlier_release_is_used_while_it_can_be_read(lake: Lake, place: Place) -> None:

@@ -82,7 +82,7 @@ class SnapshotDamaged(PharosError):
 
 
 def state(lake: Lake, table: str) -> TableState:
-    """The state of a table; if its JSON file is unreadable, the table counts as never imported."""
+    """The state of a table; a damaged or missing JSON file is its problem."""
     try:
         return _written(lake, table)
     except SnapshotDamaged as damaged:
@@ -90,11 +90,17 @@ def state(lake: Lake, table: str) -> TableState:
 
 
 def _written(lake: Lake, table: str) -> TableState:
-    """The state of a table. Raises SnapshotDamaged if its JSON file is unreadable."""
+    """The state of a table.
+
+    Raises SnapshotDamaged if its JSON file is unreadable, or missing beside rows of the table.
+    """
     record = f"{folder(table)}/{RECORD}"
     try:
         return msgspec.json.decode(lake.place.read(record), type=TableState)
     except FileNotFoundError:
+        if any(each.endswith(".parquet") for each in lake.place.sizes(folder(table))):
+            reason = "is missing, and rows of the table are there"
+            raise SnapshotDamaged(f"{lake.place.address}/{record}", reason) from None
         return TableState(table=table)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise SnapshotDamaged(f"{lake.place.address}/{record}", f"cannot be read ({error})") from error
@@ -201,8 +207,15 @@ def commit(lake: Lake, snapshot: Snapshot, table: str, problem: str | None = Non
 
 
 def failed(lake: Lake, table: str, problem: str) -> TableState:
-    """Keep the last snapshot of a table and say why there is no new one."""
-    kept = TableState(table=table, snapshot=state(lake, table).snapshot, problem=problem, attempted=now())
+    """Keep the last snapshot of a table and say why there is no new one.
+
+    A damaged JSON file stays: without it the table would count as never imported, and results as complete.
+    """
+    try:
+        snapshot = _written(lake, table).snapshot
+    except SnapshotDamaged as damaged:
+        return TableState(table=table, problem=f"{RECORD} {damaged.reason}; {problem}", attempted=now())
+    kept = TableState(table=table, snapshot=snapshot, problem=problem, attempted=now())
     put(lake, kept)
     return kept
 
