@@ -144,8 +144,21 @@ def test_the_list_is_a_file_too(world: World) -> None:
         text, book = client.get("/courses/csv/course_list/"), client.get("/courses/xlsx/course_list/")
     head, *rows = workbook(book.content)["Data"]
     assert head == list(rows_of(text)[0])
-    assert len(rows) == len(rows_of(text)) == 3
+    assert len(rows) == len(rows_of(text)) == 6
     assert {type(row[head.index("count")]) for row in rows} == {float}
+
+
+def test_the_list_has_a_course_that_nobody_joined_yet_with_zeros_and_its_dates(world: World) -> None:
+    course = world.campus.courses[2]
+    with world.client("sofia") as client:
+        text, book = client.get("/courses/csv/course_list/"), client.get("/courses/xlsx/course_list/")
+    [row] = [row for row in rows_of(text) if row["course_id"] == course.id]
+    assert [row[key] for key in ("count", "cumulative_count", "recent_count_change")] == ["0"] * 3
+    assert [row["recent_joined"], row["recent_left"]] == ["0", "0"]
+    head, *rows = workbook(book.content)["Data"]
+    [cells] = [dict(zip(head, row, strict=True)) for row in rows if course.id in row]
+    assert cells["start_date"] == course.starts.replace(tzinfo=None)
+    assert cells["catalog_course_title"] == course.name
 
 
 def test_a_name_is_whole_for_new_programs_and_ascii_for_old_ones() -> None:

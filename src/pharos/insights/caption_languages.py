@@ -88,8 +88,10 @@ def _answer(words: Language, named: Sequence[Readers], known: int, *, has_transc
     """The most frequent languages, and which of them lack transcripts."""
     top = named[:MOST_NAMED]
     shares = [Markup("{} ({})").format(strong(item.name), words.percent(item.count / known)) for item in top]
-    first = words.html(
-        "Browsers ask for %(languages)s.",
+    first = words.htmls(
+        "The browser of %(n)s learner names a language: %(languages)s.",
+        "The browsers of %(n)s learners name a language: %(languages)s.",
+        known,
         languages=Markup(words.enumeration(shares)),  # noqa: S704 - escaped above
     )
     if not has_transcripts:

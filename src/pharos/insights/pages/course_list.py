@@ -13,6 +13,7 @@ from pharos.insights.api import Row
 from pharos.insights.enrollment_days import NO_FLOW
 from pharos.insights.files import Sheet
 from pharos.insights.site import TheSite
+from pharos.lms.rest import CourseDetails
 
 router = APIRouter()
 
@@ -30,7 +31,9 @@ async def as_xlsx(request: Request, view: CoursesInView, site: TheSite) -> Respo
 
 
 async def _file(request: Request, view: VisibleCourses, site: TheSite, kind: str) -> Response:
-    rows = [row for row in await site.api.summaries() if row["course_id"] in view.visible]
+    counted = [row for row in await site.api.summaries() if row["course_id"] in view.visible]
+    known = await site.directory.known()
+    rows = [*counted, *_not_counted(counted, [known[c] for c in known if c in view.visible])]
     if not rows:
         raise HTTPException(404)
     programs, flows = await site.api.programs(), await site.api.enrollment_flows()
@@ -40,6 +43,29 @@ async def _file(request: Request, view: VisibleCourses, site: TheSite, kind: str
     name = f"{datetime.now(UTC).replace(microsecond=0).isoformat()}--course-list"
     definition = request.state.definitions.get("course_meta_summary_enrollment")
     return await files.response(request.state.language, Sheet(name, columns, flat, definition), kind)
+
+
+def _not_counted(counted: Sequence[Row], known: Sequence[CourseDetails]) -> list[Row]:
+    """Rows of the courses that the LMS knows and nobody has joined yet: the page lists them too."""
+    there = {row["course_id"] for row in counted}
+    return [
+        {
+            "course_id": details.course_id,
+            "catalog_course_title": details.name,
+            "start_date": _moment(details.start),
+            "end_date": _moment(details.end),
+            "count": 0,
+            "cumulative_count": 0,
+            "recent_count_change": 0,
+        }
+        for details in known
+        if details.course_id not in there
+    ]
+
+
+def _moment(value: datetime | None) -> str | None:
+    """As the Data API writes moments."""
+    return value.strftime("%Y-%m-%dT%H%M%S") if value else None
 
 
 def _flow(row: Row, flow_of: Mapping[str, Row] | None) -> Row:
