@@ -173,9 +173,9 @@ def test_how_it_is_watched(sofia: httpx.Client, world: World) -> None:
     told: dict[str, dict[str, tuple[int, int | None]]] = {}
     for kind, value, learners, seconds in ways(0):
         told.setdefault(kind, {})[value] = (learners, seconds)
-    speeds, devices, tracks = (
+    speeds, devices, tracks, cohorts = (
         {value: seconds or 0 for value, (_, seconds) in told[kind].items()}
-        for kind in ("speed", "device", "track")
+        for kind in ("speed", "device", "track", "cohort")
     )
     viewers = sum(n for _, n in coverage(0))
     assert sentence == (
@@ -189,8 +189,9 @@ def test_how_it_is_watched(sofia: httpx.Client, world: World) -> None:
         ("Speed 0.75", "speed", "0.75"), ("Normal speed", "speed", "1"), ("Speed 1.5", "speed", "1.5"),
         ("Browser", "device", "browser"), ("Mobile app", "device", "mobile"),
         ("Track: Audit", "track", "audit"), ("Track: own-track", "track", "own-track"),
+        ("Cohort: Athens & Co", "cohort", "Athens & Co"),
     ]  # fmt: skip
-    times = {"speed": speeds, "device": devices, "track": tracks}
+    times = {"speed": speeds, "device": devices, "track": tracks, "cohort": cohorts}
     assert rows == [
         [
             name, str(told[kind][value][0]), f"{times[kind][value] / 60:,.1f}",

@@ -94,7 +94,7 @@ def ways(i: int) -> list[tuple[str, str, int, int | None]]:
         ("device", "browser", max(start, end), 70 * start),
         *([("device", "mobile", 8, 330), ("captions", "shown", 7, None)] if i == 0 else []),
         ("track", "audit", start, 60 * start),
-        *([("track", "own-track", 3, 200)] if i == 0 else []),
+        *([("track", "own-track", 3, 200), ("cohort", "Athens & Co", 5, 400)] if i == 0 else []),
         ("next", "nothing", end, None),
         *([("next", "video", 20, None), ("next", "problem", 5, None)] if i == 0 else []),
     ]

@@ -164,13 +164,18 @@ def watching(
     captions: set[tuple[str, int]],
     tries: list[tuple[int, datetime, str]],
     modes: dict[int, str],
+    cohorts: dict[int, str],
 ) -> Watching:
-    """Who watches how: of one course run. Captions are (video, learner), tries (learner, time, problem)."""
+    """Who watches how: of one course run. Captions are (video, learner), tries (learner, time, problem).
+
+    `modes` and `cohorts` are by learner.
+    """
     users: dict[tuple[str, str, str], set[int]] = defaultdict(set)
     watched: Counter[tuple[str, str, str]] = Counter()
     for each in _that_count(found):
         assert each.elapsed is not None
-        values = {"device": "mobile" if each.is_mobile else "browser", "track": modes.get(each.user, "")}
+        values = {"device": "mobile" if each.is_mobile else "browser"}
+        values |= {"track": modes.get(each.user, ""), "cohort": cohorts.get(each.user, "")}
         rate = int(_ms(each) * 100 / max(round(each.elapsed * 1000), 1))
         if _ms(each) >= 10_000 and 40 <= rate <= 250:
             values["speed"] = min(("2", "1.5", "1.25", "1", "0.75", "0.5"), key=lambda s: _apart(rate, s))

@@ -32,6 +32,21 @@ def enrolled(user: int, mode: str) -> dict[str, Any]:
     return {"course_id": COURSE, "user_id": user, "current_enrollment_mode": mode}
 
 
+def cohorts_with(members: dict[int, str]) -> dict[str, list[dict[str, Any]]]:
+    """Rows of the LMS's tables of cohorts, by learner the name of the cohort."""
+    numbers = {name: number for number, name in enumerate(sorted(set(members.values())), 1)}
+    return {
+        "course_groups_courseusergroup": [
+            {"id": number, "course_id": COURSE, "name": name, "group_type": "cohort"}
+            for name, number in numbers.items()
+        ],
+        "course_groups_cohortmembership": [
+            {"id": user, "course_id": COURSE, "user_id": user, "course_user_group_id": numbers[name]}
+            for user, name in members.items()
+        ],
+    }
+
+
 def showed(user: int, video: str = "v") -> dict[str, Any]:
     return {"course_id": COURSE, "user_id": user, "video": video, "count": 2, "date": date(2024, 3, 5)}
 
@@ -86,7 +101,9 @@ def test_devices_tracks_and_captions(compute: Compute) -> None:
     more = {
         "course_enrollment_summary": [enrolled(1, "verified"), enrolled(2, "audit"), enrolled(9, "audit")],
         "video_caption": [showed(1), showed(9), showed(2, "w")],
+        **cohorts_with({1: "A", 3: "A", 2: "B", 9: "C"}),
     }
+    assert told(compute, "cohort", events, **more) == {"A": (2, 150), "B": (1, 60)}
     assert told(compute, "device", events, **more) == {"browser": (3, 180), "mobile": (1, 30)}
     assert told(compute, "track", events, **more) == {"audit": (1, 60), "verified": (1, 90)}
     assert told(compute, "captions", events, **more) == {"shown": (1, None)}
@@ -142,6 +159,7 @@ TRIES = st.tuples(st.integers(1, 2), st.integers(0, 59), st.sampled_from("pqrs")
     st.lists(TRIES, max_size=6, unique=True),
     st.sets(st.tuples(st.sampled_from(["v", "w"]), st.integers(1, 2))),
     st.sampled_from([{}, {1: "audit"}, {1: "audit", 2: "verified"}]),
+    st.sampled_from([{}, {1: "A"}, {1: "B", 2: "B"}]),
 )
 def test_both_tables_are_those_of_a_naive_count(
     embedded: Any,
@@ -149,6 +167,7 @@ def test_both_tables_are_those_of_a_naive_count(
     tries: list[tuple[int, int, str]],
     captions: set[tuple[str, int]],
     modes: dict[int, str],
+    cohorts: dict[int, str],
 ) -> None:
     once = list({tuple(row.items()): row for row in events}.values())
     rows: dict[str, Any] = {
@@ -158,12 +177,13 @@ def test_both_tables_are_those_of_a_naive_count(
         ],
         "video_caption": [showed(user, video) for video, user in captions],
         "course_enrollment_summary": [enrolled(user, mode) for user, mode in modes.items()],
+        **cohorts_with(cohorts),
     }
     found = viewings(once, compat=False)
     weeks: Rows = [(*week, *counts) for week, counts in by_week(found).items()]
     assert [row[2:] for row in computed(embedded, "video_week", UNTIL, rows)] == sorted(weeks)
     moments = [(row["user_id"], row["time"], row["problem_id"]) for row in rows["problem_submission"]]
-    expected = watching(found, captions, moments, modes)
+    expected = watching(found, captions, moments, modes, cohorts)
     names = ("encoded_module_id", "kind", "value", "num_users", "watched_seconds")
     told = columns(computed(embedded, "video_watching", UNTIL, rows), "video_watching", *names)
     assert {row[:3]: row[3:] for row in told} == expected

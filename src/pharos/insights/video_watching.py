@@ -15,7 +15,7 @@ from pharos.insights.language import Language, noop
 from pharos.insights.reports import strong
 from pharos.insights.tables import Column, Table, fixed
 
-SPEED, DEVICE, CAPTIONS, TRACK = "speed", "device", "captions", "track"
+SPEED, DEVICE, CAPTIONS, TRACK, COHORT = "speed", "device", "captions", "track", "cohort"
 NEXT, VIDEO, PROBLEM, NOTHING = "next", "video", "problem", "nothing"
 NEXT_BLOCKS = ("next_video", "next_problem")
 MOBILE = "mobile"
@@ -53,8 +53,11 @@ Blocks = Callable[[str], Markup]
 
 
 def ways(words: Language, rows: Sequence[Row], viewers: int) -> Said | None:
-    """By speed, device, captions and track; None without numbers. `viewers`: all, 0 if that is not known."""
-    lines = [line for kind in (SPEED, DEVICE, TRACK) for line in _lines(words, rows, kind)]
+    """By speed, device, track, cohort and captions; None without numbers.
+
+    `viewers`: all of them, 0 if their number is not known.
+    """
+    lines = [line for kind in (SPEED, DEVICE, TRACK, COHORT) for line in _lines(words, rows, kind)]
     shown = sum(row["num_users"] for row in rows if row["kind"] == CAPTIONS)
     if not lines:
         return None
@@ -72,7 +75,7 @@ def ways(words: Language, rows: Sequence[Row], viewers: int) -> Said | None:
             lambda r: r.share,
             lambda r: words.percent(r.share),
             help=words.text(
-                "Of the minutes whose speed, device or track is known; short viewings tell no speed."
+                "Of the minutes whose speed, device, track or cohort is known; short viewings tell no speed."
             ),
         ),
     ]
@@ -105,6 +108,8 @@ def _way(words: Language, kind: str, value: str) -> str:
     if kind == TRACK:
         name = words.text(TRACKS[value][0]) if value in TRACKS else value
         return words.text("Track: %(name)s", name=name)
+    if kind == COHORT:
+        return words.text("Cohort: %(name)s", name=value)
     return words.text(DEVICES[value]) if value in DEVICES else value
 
 

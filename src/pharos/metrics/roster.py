@@ -78,7 +78,7 @@ def module_engagement_roster(
     learners = _with_profiles(known, auth_userprofile)
     if not shows_profiles:
         learners = learners.mutate({name: ibis.null(learners[name].type()) for name in PERSONAL})
-    cohorts = _cohorts(course_groups_courseusergroup, course_groups_cohortmembership)
+    cohorts = cohorts_of(course_groups_courseusergroup, course_groups_cohortmembership)
     learners = learners.left_join(cohorts, _LEARNER).select(learners, cohorts.cohort)
     learners = _with_engagement(learners, module_engagement_summary)
     end = last_day + timedelta(days=1)
@@ -145,7 +145,7 @@ def _cleaned(text: StringValue) -> StringValue:
     return storable(text.re_replace("[\t\n\r]", " ").replace("\\", "")).left(LONGEST_FIELD)
 
 
-def _cohorts(groups: ibis.Table, members: ibis.Table) -> ibis.Table:
+def cohorts_of(groups: ibis.Table, members: ibis.Table) -> ibis.Table:
     """(course_id, user_id, cohort); of somebody in several the first by name."""
     cohorts = groups.filter(groups.group_type == COHORT)
     found = cohorts.inner_join(members, cohorts.id == members.course_user_group_id)

@@ -8,13 +8,14 @@ import ibis
 
 from pharos.engine.functions import microseconds
 from pharos.metrics.metric import metric
+from pharos.metrics.roster import cohorts_of
 from pharos.metrics.videos import thousandths
 from pharos.result_store import tables
 
 if TYPE_CHECKING:
     from ibis.expr.types import IntegerValue, StringValue
 
-SPEED, DEVICE, CAPTIONS, TRACK = "speed", "device", "captions", "track"
+SPEED, DEVICE, CAPTIONS, TRACK, COHORT = "speed", "device", "captions", "track", "cohort"
 NEXT, NEXT_VIDEO, NEXT_PROBLEM = "next", "next_video", "next_problem"
 VIDEO, PROBLEM, NOTHING = "video", "problem", "nothing"
 MOBILE, BROWSER, SHOWN = "mobile", "browser", "shown"
@@ -46,15 +47,19 @@ def video_watching(
     counted_video_caption: ibis.Table,
     counted_problem_submission: ibis.Table,
     course_enrollment_summary: ibis.Table,
+    course_groups_courseusergroup: ibis.Table,
+    course_groups_cohortmembership: ibis.Table,
 ) -> ibis.Table:
     """Learners and seconds of each video by speed, device, captions, track and next activity."""
     rows = _counted(viewing)
     parts = rows.group_by(*_VIDEO, "user_id", "is_mobile", "speed").agg(watched_ms=rows.watched_ms.sum())
     device = ibis.ifelse(parts.is_mobile, MOBILE, BROWSER)
+    cohorts = cohorts_of(course_groups_courseusergroup, course_groups_cohortmembership)
     found = ibis.union(
         _watched(parts.filter(parts.speed != ""), SPEED, parts.speed),
         _watched(parts, DEVICE, device),
         _by_track(parts, course_enrollment_summary),
+        _by_cohort(parts, cohorts),
         _with_captions(parts, counted_video_caption),
         _next(viewing, counted_problem_submission),
     )
@@ -96,6 +101,12 @@ def _by_track(parts: ibis.Table, summary: ibis.Table) -> ibis.Table:
     modes = summary.select("course_id", "user_id", track=summary.current_enrollment_mode)
     joined = parts.inner_join(modes, ["course_id", "user_id"]).select(parts, modes.track)
     return _watched(joined, TRACK, joined.track)
+
+
+def _by_cohort(parts: ibis.Table, cohorts: ibis.Table) -> ibis.Table:
+    """By the cohort of the last day. Learners in none are in no row."""
+    joined = parts.inner_join(cohorts, ["course_id", "user_id"]).select(parts, cohorts.cohort)
+    return _watched(joined, COHORT, joined.cohort)
 
 
 def _with_captions(parts: ibis.Table, captions: ibis.Table) -> ibis.Table:

@@ -226,16 +226,18 @@ video_watching = result(
     "video_watching",
     Definition(
         title="How videos are watched",
-        version=1,
+        version=2,
         meaning=(
-            "Learners of each video by speed, device, captions and track, and by what they do after it."
+            "Learners of each video by speed, device, captions, track and cohort, and by what they do after "
+            "it."
         ),
         formula=(
             "speed: seconds of the video that a viewing covers, by the seconds that it took, to the nearest "
             "of 0.5, 0.75, 1, 1.25, 1.5 and 2. device: the mobile app, or a browser. captions: viewers who "
-            "showed the captions or the transcript. track: the enrollment mode of the last day. next: after "
-            "the last play of the video, whatever of another video and a submitted problem came first within "
-            "30 minutes; next_video and next_problem are the three of them to which most go."
+            "showed the captions or the transcript. track: the enrollment mode of the last day. cohort: "
+            "that of the last day; of somebody in several the first by name. next: after the last play of "
+            "the video, whatever of another video and a submitted problem came first within 30 minutes; "
+            "next_video and next_problem are the three of them to which most go."
         ),
         edge_cases=(
             "A learner counts once in each value, and may have several speeds and devices.",
@@ -243,6 +245,7 @@ video_watching = result(
             "A player that waits for its file seems slower than it plays.",
             "Players that show captions from the start tell nothing of it: those learners are missing.",
             "Learners without an enrollment have no track; those who left have the one that they left in.",
+            "Learners without a cohort are in no row of the kind cohort.",
             "next counts everybody who played the video; forums, texts and other courses are nothing.",
             "A play that nothing ended lasts as long as its video.",
             "Viewings whose end is estimated count for next alone.",
@@ -250,7 +253,8 @@ video_watching = result(
         window="The whole history up to the last day.",
         source=(
             "Events play_video, pause_video, stop_video, seek_video, show_transcript, "
-            "edx.video.closed_captions.shown, problem_check and those of enrollment in the tracking logs."
+            "edx.video.closed_captions.shown, problem_check and those of enrollment in the tracking logs; "
+            "the LMS tables course_groups_courseusergroup and course_groups_cohortmembership."
         ),
         spec="03 §4.1",
     ),
@@ -260,13 +264,13 @@ video_watching = result(
     column(
         "kind",
         Exact(16),
-        "speed, device, captions, track, next, next_video or next_problem.",
+        "speed, device, captions, track, cohort, next, next_video or next_problem.",
         nullable=False,
     ),
     column(
         "value",
         Exact(255),
-        "The speed; mobile or browser; shown; the mode; video, problem or nothing; or the block's id.",
+        "The speed; mobile or browser; shown; mode; cohort; video, problem or nothing; or the block's id.",
         nullable=False,
     ),
     column("num_users", Integer(), "Distinct learners.", nullable=False),
