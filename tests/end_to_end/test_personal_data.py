@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from pharos import config
 from pharos.demo.campus import Campus
 from pharos.demo.lms_database import write_lms_database
 from pharos.demo.log_files import write_logs
+from pharos.pipeline.ingestion import ingest_only
 from pharos.pipeline.run import run_pipeline
 
 CHECKOUT = Path(__file__).parents[2]
@@ -95,7 +97,10 @@ def text_of(values: list[object]) -> str:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, People]:
-    """A campus that was imported, with a line that is no event and a last line that is cut off."""
+    """A campus that was imported, with a line that is no event and a last line that is cut off.
+
+    Somebody has put copies of data files into the lake.
+    """
     folder = tmp_path_factory.mktemp("personal")
     # Until now: events of the past are not compared with the LMS of today.
     campus = Campus(seed=7, learners=120, days=12, until=datetime.now(UTC).date())
@@ -116,6 +121,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, People]:
         lms={"database": f"sqlite:///{folder / 'lms.sqlite'}"},
     )
     run_pipeline(settings, until=campus.end.replace(tzinfo=None))
+    for path in [*settings.lake.glob("events/*/*.parquet"), *settings.lake.glob("quarantine/*.parquet")]:
+        shutil.copy(path, path.with_name(f"copy-of-{path.name}"))  # no part of the lake: moved aside
+    ingest_only(settings)
     return settings.home, People(campus)
 
 

@@ -68,7 +68,11 @@ def test_what_comes_from_outside_forges_no_line(
     if form == "json":
         assert json.loads(written)["course_id"] == FORGED
     try:
-        int(FORGED)  # the error's text holds it
+        raise ValueError(FORGED)  # noqa: TRY301
     except ValueError:
         log.exception("failed")
-    assert capsys.readouterr().err.replace("\n", "").isprintable()
+    record, *trace = capsys.readouterr().err.splitlines()
+    assert "failed" in record
+    assert all(line.isprintable() for line in [record, *trace])
+    assert all(line.startswith("  ") for line in trace)
+    assert bool(trace) == (form == "text")

@@ -71,7 +71,9 @@ class TextLines(logging.Formatter):
         text = f"{_moment(record)} {record.levelname} {visible(record.getMessage())}{facts}"
         if not record.exc_info:
             return text
-        return "\n".join([text, *map(visible, self.formatException(record.exc_info).splitlines())])
+        # Indented: the text of an error may have line ends, and no line of it may look like a record.
+        trace = self.formatException(record.exc_info).splitlines()
+        return "\n".join([text, *(f"  {visible(line)}" for line in trace)])
 
 
 def visible(text: str) -> str:
