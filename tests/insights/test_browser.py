@@ -410,6 +410,7 @@ def test_the_numbers_of_a_phone_fit(browser: Browser, world: World) -> None:
         f"{course}enrollment/activity/",
         f"{course}enrollment/activity/?compare=run",
         f"{course}engagement/content/",
+        f"{course}engagement/content/?compare=run",
     ):
         page.goto(address)
         wide, shown = page.evaluate(
@@ -429,6 +430,27 @@ def test_on_a_wide_screen_the_table_stands_beside_its_chart(browser: Browser, wo
     assert table
     assert table["x"] > chart["x"] + chart["width"]
     assert table["x"] + table["width"] > 2000
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1800, 1920, 2560])
+def test_a_table_beside_its_chart_has_room_for_its_columns(
+    browser: Browser, world: World, width: int
+) -> None:
+    """All columns, that of the last run too, stand without scrolling, and the chart can still be read."""
+    context = browser.new_context(viewport={"width": width, "height": 1000}, base_url=world.url)
+    page = context.new_page()
+    sign_in(page, world)
+    for report in ("enrollment/activity/", "engagement/content/", "enrollment/geography/"):
+        page.goto(f"/courses/{world.course_id}/{report}?compare=run")
+        wide, shown = page.evaluate("(t => [t.scrollWidth, t.clientWidth])(document.querySelector('#table'))")
+        assert wide <= shown, report
+        chart, table = page.locator("figure").bounding_box(), page.locator("#table").bounding_box()
+        assert chart
+        assert table
+        assert chart["width"] > 500, report
+        assert table["x"] > chart["x"] + chart["width"], report
+        assert page.evaluate("document.documentElement.scrollWidth") == width
     context.close()
 
 
