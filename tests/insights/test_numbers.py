@@ -79,13 +79,14 @@ def test_enrollment_table_shows_what_the_api_says(world: World) -> None:
     with world.client("sofia") as client:
         page = client.get(f"/courses/{world.course_id}/enrollment/activity/?period=7d").text
     head, *rows = table(page)
-    assert head == ["Date", "Current", "Change", "Joined", "Left", "Audit", "Master’s", "Verified"]
+    assert head == ["Date", "Current", "Change", "Joined", "Left", "Audit", "Master’s", "Verified", "Total"]
     for row, day, before in zip(rows, reversed(said[-7:]), reversed(said[-8:-1]), strict=True):
         assert row[0].startswith(WORDS.weekday(date.fromisoformat(day["date"]), beside=LAST_DAY))
         change = day["count"] - before["count"]
         left = (date.fromisoformat(day["date"]) - FIRST_DAY).days % 3
         flow = [change + left, left]
-        counts = [day["count"], change, *flow, day["audit"], day["masters"], day["verified"]]
+        tracks = [day["audit"], day["masters"], day["verified"]]
+        counts = [day["count"], change, *flow, *tracks, day["cumulative_count"]]
         assert [int(cell.replace(",", "")) for cell in row[1:]] == counts
     assert figures(page) == {
         "cumulative_enrollment": "443",

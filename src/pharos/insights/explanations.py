@@ -128,7 +128,11 @@ EXPLANATIONS: dict[str, tuple[str, ...]] = {
             "The same learner may count in every column."
         ),
         ACTIVE,
-        noop("Share of enrolled = active learners of the week, of those enrolled when it ended."),
+        noop(
+            "Share of enrolled = active learners of the week, divided by those enrolled when it ended. "
+            "Whoever was active and left before is among the active; if more were active than enrolled, the "
+            "page says how many at least were not."
+        ),
         noop("A week counts when it is over; a week in which nobody was active is zero."),
         STAFF,
     ),

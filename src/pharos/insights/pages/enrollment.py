@@ -225,6 +225,7 @@ def _figures(words: Language, report: _Report) -> list[Figure]:
                 words.text("Total enrollment"),
                 words.number(last.ever),
                 words.text("ever enrolled"),
+                href=report.rows_by("ever"),
                 people=report.people(words.text("See the learners")),
             )
         )
@@ -420,6 +421,16 @@ def _table(request: Request, words: Language, report: _Report) -> Any:
         *(_flow_columns(words) if days[-1].joined is not None else ()),
         *(track_column(track) for track in reversed(tracks_in_use(days))),
     ]
+    if days[-1].ever is not None:
+        columns.append(
+            Column(
+                "ever",
+                words.text("Total"),
+                lambda item: item.ever,
+                lambda item: words.number(item.ever),
+                optional=True,
+            )
+        )
     if days[-1].passing is not None:
         columns.append(
             Column(
