@@ -43,13 +43,20 @@ PAGES = {
     "gender": f"{COURSE}enrollment/demographics/gender/",
     "geography": f"{COURSE}enrollment/geography/",
     "engagement": f"{COURSE}engagement/content/?period=12w",
+    "flow": f"{COURSE}engagement/course_flow/",
+    "video": f"{COURSE}engagement/video_map/",
+    "problem": f"{COURSE}performance/course_map/",
+    "map": f"{COURSE}performance/course_map/",
+    "learners": f"{COURSE}learners/",
     "definitions": "/definitions/",
     "empty": "/courses/course-v1:HarborX+NAV101+R4/enrollment/activity/",
     "error": "/complete/edx-oauth2/",
 }
 SIGNED_OUT = {"front", "error"}
+FOLLOWED = {"video", "problem"}
+"""Pages of the block that the first finding of a map is about; in PAGES stands the map."""
 COLOURS = 80
-MOST_BYTES = 60_000
+MOST_BYTES = 66_000
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,8 @@ def test_draw(request: pytest.FixtureRequest, tmp_path: Path) -> None:
         signed_in = sign_in(browser, url)
         for name, address in PAGES.items():
             state = None if name in SIGNED_OUT else signed_in
+            if name in FOLLOWED:
+                address = first_finding(browser, url, address, state)  # noqa: PLW2901
             for look_name, look in LOOKS.items():
                 with window(browser, url, look, state) as page:
                     draw(page, address, path_of(name, look_name))
@@ -129,7 +138,7 @@ def campus_served(folder: Path) -> Iterator[str]:
     """The simulated campus, computed and served; the address of Insights."""
     program = [str(Path(sys.executable).parent / "pharos"), "demo", "--no-serve", "--home", str(folder)]
     subprocess.run([*program, "--until", UNTIL.isoformat()], check=True, capture_output=True)
-    settings = Settings(home=folder, insights={"port": 0}, data_api={"port": 0})
+    settings = Settings(home=folder, insights={"port": 0}, data_api={"port": 0, "learners": True})
     with serving(settings, Campus(until=UNTIL)) as addresses:
         yield addresses.insights
 
@@ -143,6 +152,13 @@ def sign_in(browser: Browser, url: str) -> Any:
     state = context.storage_state()
     context.close()
     return state
+
+
+def first_finding(browser: Browser, url: str, address: str, state: Any) -> str:
+    """The address of the block that the first finding of the page is about."""
+    with window(browser, url, LOOKS["light"], state) as page:
+        page.goto(address)
+        return page.locator(".findings a").first.get_attribute("href") or ""
 
 
 @contextmanager
