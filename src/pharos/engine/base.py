@@ -33,42 +33,42 @@ class Copied:
 
 
 class Database(Protocol):
-    """A database open for reading, as of one moment where its kind can show that.
+    """A database open for reading; all tables are read as of one moment if its kind supports that.
 
     All methods raise LMSDatabaseFailed; another table may still be readable then.
     """
 
     def columns(self, table: str) -> set[str]:
-        """Names of the table's columns; none if there is no such table."""
+        """Names of the table's columns; empty if the table does not exist."""
 
     def probe(self, table: str, schema: pa.Schema) -> None:
-        """Read the columns of `schema` of one row, if there is one; also raises if a column is missing."""
+        """Read the columns of `schema` of one row, if there is a row. Also raises if a column is missing."""
 
     def copy(
         self, table: str, schema: pa.Schema, target: Path, since: tuple[str, datetime | int] | None = None
     ) -> Copied:
-        """Write the columns of `schema`, which must be there, to one Parquet file, in types of `schema`.
+        """Write the columns of `schema`, which must exist, to one Parquet file, in types of `schema`.
 
-        `since`: a column and a moment (UTC) or number; only rows with that or a later one.
+        `since`: a column and a moment (UTC) or number; only rows with this or a later value are copied.
         """
 
 
 class Workers(Protocol):
-    """Spread Python work over processors or hosts."""
+    """Runs Python functions in parallel, in processes or on hosts."""
 
     def map(self, function: Callable[[Item], Output], items: Sequence[Item]) -> Iterator[Output]:
         """The function's results in the order of the items, computed in parallel.
 
-        The function and its items are pickled; it may run on another host that sees the same files. It is
-        found by its module, which must not be the program itself.
+        The function and its items are pickled; the function may run on another host that sees the same files.
+        It is imported by its module, which must not be the program itself.
         """
 
     def close(self) -> None:
-        """Let go of memory, processes and connections."""
+        """Free memory, processes and connections."""
 
 
 class Engine(Workers, Protocol):
-    """Computes Ibis tables. All methods raise EngineFailed with the engine's own reason and what to do."""
+    """Computes Ibis tables. All methods raise EngineFailed with the engine's own reason and a remedy."""
 
     name: str
 
@@ -90,12 +90,12 @@ class Engine(Workers, Protocol):
         """Rows in memory as a table."""
 
     def fetch(self, table: ibis.Table) -> pa.Table:
-        """The table's rows, brought into this process: for few rows only."""
+        """The table's rows as Arrow in this process; for few rows only."""
 
     def function(self, of_texts: TextFunction) -> Callable[[StringValue], StringValue]:
-        """A Python function of texts as a function of expressions.
+        """Make a Python function of texts callable on Ibis expressions.
 
-        It runs where the rows are, on many of them at once, and is pickled for that.
+        It is pickled, and runs where the rows are, on a batch of them per call.
         """
 
     def write(self, table: ibis.Table, target: Path, order: Sequence[str] = ()) -> None:
@@ -105,8 +105,8 @@ class Engine(Workers, Protocol):
         """The number of rows and their digest for each value of the columns `by`.
 
         Columns: those of `by`, rows int64, digest int64; with a `key` also most_of_key int64, the greatest
-        number of rows that have the same values in its columns. The digest changes with any value of any row,
-        and does not depend on the order of rows.
+        number of rows with the same key. The digest changes with any value of any row, and does not depend on
+        the order of rows.
         """
 
     def digest(self, file: Path) -> str:

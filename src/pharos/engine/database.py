@@ -69,9 +69,9 @@ class _Column:
 
 
 class ScannedDatabase:
-    """See `pharos.engine.base.Database`. One transaction, begun anew after a failure.
+    """See `pharos.engine.base.Database`. Reads in one transaction, begun anew after a failure.
 
-    After a silence every further question fails at once.
+    Once the database was silent for too long, every further call fails at once.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class ScannedDatabase:
         return Copied(rows=copied[0][0], malformed=self._malformed(table, schema, there))
 
     def _malformed(self, table: str, schema: pa.Schema, there: dict[str, _Column]) -> int:
-        """Rows with a value that does not fit its column, or without one they must have."""
+        """The number of rows with a value that does not fit its column, or a null in a required column."""
         odd = []
         for field in schema:
             value, name = _value(field, there[field.name]), _quoted(field.name)
@@ -138,7 +138,7 @@ class ScannedDatabase:
         return {row[0]: _Column(row[1], row[2] != "NO") for row in rows}
 
     def _check_right(self, table: str) -> None:
-        """MySQL hides tables that an account may not read; asked for their rows, it says so."""
+        """Query a table that MySQL hides because the account may not read it: the query's error says so."""
         question = f"SELECT 1 FROM `{table}` LIMIT 0"  # noqa: S608 - our own names
         try:
             self._answer(table, f"FROM mysql_query('lms', {_literal(question)})", ANSWER_S)
@@ -154,7 +154,7 @@ class ScannedDatabase:
             raise self._failed(table, error) from error
 
     def _answer(self, table: str, statement: str, silent_s: float) -> list[tuple[Any, ...]]:
-        """The rows. Raises duckdb.Error; LMSDatabaseFailed if the database is silent for so long."""
+        """The rows. Raises duckdb.Error; LMSDatabaseFailed if the database is silent for that long."""
         if self._silent is None:
             with self._watched.at_most(silent_s) as is_silent:
                 try:
@@ -168,7 +168,7 @@ class ScannedDatabase:
         raise LMSDatabaseFailed(f"{self._address}, table {table}", self._silent)
 
     def _failed(self, table: str, error: duckdb.Error) -> LMSDatabaseFailed:
-        """The error as ours; the transaction it has ended is followed by a new one."""
+        """The error as LMSDatabaseFailed; begins a new transaction, since the error has ended the last."""
         for statement in ("ROLLBACK", "BEGIN"):
             try:
                 self._connection.execute(statement)
@@ -179,7 +179,7 @@ class ScannedDatabase:
 
 @contextmanager
 def scanned(address: DatabaseAddress) -> Iterator[ScannedDatabase]:
-    """The database, opened. Raises LMSDatabaseFailed when it cannot be."""
+    """The database, opened. Raises LMSDatabaseFailed if that fails."""
     connection = duckdb.connect(
         config={
             "memory_limit": f"{MEMORY_MB}MB",
@@ -278,7 +278,7 @@ def _no_answer(silent_s: float) -> str:
 
 
 def _value(field: pa.Field, column: _Column) -> str:
-    """The column in the type we want; null where a value does not fit it, or exceeds its limits."""
+    """The column in the required type; null if a value does not fit it or exceeds its limits."""
     value, limit = _cast(field, column), limits(field)
     if "longest" in limit:
         return f"CASE WHEN length({value}) <= {limit['longest']} THEN {value} END"
@@ -288,7 +288,7 @@ def _value(field: pa.Field, column: _Column) -> str:
 
 
 def _cast(field: pa.Field, column: _Column) -> str:
-    """The column in the type we want; null where a value does not fit that."""
+    """The column in the required type; null if a value does not fit it."""
     wanted, name = _ARROW_TYPES[field.type], _quoted(field.name)
     if column.type == wanted:
         return name

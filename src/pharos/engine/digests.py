@@ -11,7 +11,7 @@ PRIME = 2**63 - 25
 def digests_query(rows: str, by: Sequence[str], key: Sequence[str], *, row_digest: str, quote: str) -> str:
     """The query of `Engine.digests` for the rows of a query; `row_digest` hashes a row on this engine.
 
-    Rows of one key are put together first, so that one reading of the rows gives both.
+    Rows are grouped by key first, so that one pass over the rows gives both numbers.
     """
     groups = ", ".join(f"{quote}{name}{quote}" for name in by)
     keys = ", ".join(f"{quote}{name}{quote}" for name in dict.fromkeys([*by, *key]))

@@ -160,7 +160,7 @@ def _quoted(name: str) -> str:
 
 @contextmanager
 def _failing() -> Iterator[None]:
-    """Errors of the engine become ours."""
+    """Translates errors of the engine into EngineFailed."""
     try:
         yield
     except duckdb.Error as error:

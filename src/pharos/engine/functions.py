@@ -23,37 +23,37 @@ _SPACE = r"[\t-\r\x1c-\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\
 
 @ibis.udf.scalar.builtin(name="get_json_object")  # type: ignore[untyped-decorator]
 def json_text(document: str, path: str) -> str:  # type: ignore[empty-body]
-    """The value at a path (`$.a.b`) of strict JSON: a string's text, anything else as JSON text.
+    """The value at a path (`$.a.b`) of strict JSON: a string's text, any other value as JSON text.
 
-    Null where the path leads nowhere or to JSON null. Engines agree about strict JSON only, and write numbers
-    with a fraction or an exponent in ways of their own: `pharos.facts.payload` reads the payloads of events.
-    Spark has this function; the embedded engine is given it when it connects.
+    Null if the path does not exist or holds JSON null. Engines agree only about strict JSON, and they write
+    numbers with a fraction or an exponent differently: use `pharos.facts.payload` for payloads of events.
+    Spark has this function; DuckDB gets it when it connects.
     """
 
 
 @ibis.udf.scalar.builtin(name="unix_micros")  # type: ignore[untyped-decorator]
 def microseconds(time: dt.timestamp) -> int:  # type: ignore[empty-body]
-    """Microseconds since 1970, UTC. Spark has this function; the embedded engine is given it."""
+    """Microseconds since 1970, UTC. Spark has this function; DuckDB gets it when it connects."""
 
 
 def stripped(text: StringValue) -> StringValue:
-    """The text without outer white space, as by Python's `str.strip`.
+    """The text without outer white space, as defined by Python's `str.strip`.
 
-    Not by Ibis's `strip`: on Spark that takes off the letters f and v.
+    Ibis's `strip` is not used: on Spark it also removes the letters f and v.
     """
     return text.re_replace(rf"\A{_SPACE}+|{_SPACE}+\z", "")
 
 
 def storable(text: StringValue) -> StringValue:
-    """The text as every Result Store holds it: the character NUL, which PostgreSQL refuses, becomes U+FFFD.
+    """The text in the form that every Result Store can hold: NUL, which PostgreSQL refuses, becomes U+FFFD.
 
-    Texts that rows are grouped by go through this first, so that keys stay apart when they are published.
+    Apply it to texts before grouping by them, so that different keys stay different when they are published.
     """
     return text.re_replace(r"\x00", "\ufffd")
 
 
 def with_schema(table: ibis.Table, schema: pa.Schema) -> ibis.Table:
-    """The columns of the schema, in its types; a column that the table lacks and that may be null is null."""
+    """The columns of the schema, in its types; a nullable column that the table lacks is null."""
     columns = ibis.Schema.from_pyarrow(schema)
     if _same_types(table.schema(), columns):
         return table

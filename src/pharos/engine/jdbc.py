@@ -1,7 +1,7 @@
 """Reads databases from Spark, a table by several tasks at once, through a JDBC driver on Spark's class path.
 
-Tasks connect by themselves, so a table is not read as of one moment; what changes meanwhile is read by the
-next import. Drivers are not part of Pharos: `engine.spark_conf` names their files (`spark.jars`).
+Each task has its own connection, so a table is not read as of one moment; rows that change meanwhile are read
+by the next import. Drivers are not part of Pharos: `engine.spark_conf` names their files (`spark.jars`).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _MARIADB_SSL_MODES = {
 
 
 def driver(session: SparkSession, kind: str) -> str | None:
-    """The class of a driver for this kind of database that Spark has; None if it has none."""
+    """The class of Spark's driver for this kind of database; None if Spark has no driver for it."""
     loader = session._jvm.java.lang.Thread.currentThread().getContextClassLoader()  # type: ignore[union-attr] # noqa: SLF001
     for name in DRIVERS[kind]:
         try:
@@ -133,7 +133,7 @@ class JDBCDatabase:
         return Copied(rows=self._session.read.parquet(str(target)).count(), malformed=malformed)
 
     def _partitioned(self, source: str, schema: pa.Schema) -> DataFrame:
-        """The rows of a source, read by several tasks that share out the values of its first number."""
+        """The rows of a source, read by several tasks, each for a range of its first number."""
         number = next((field.name for field in schema if field.type == pa.int64()), None)
         if number is None:
             return self._frame(dbtable=source)
@@ -154,7 +154,7 @@ class JDBCDatabase:
         return self._session.read.format("jdbc").options(**self._options, **options).load()
 
     def _quoted(self, name: str) -> str:
-        """A name that may be a word of SQL, such as `end`."""
+        """A quoted name, which may be a word of SQL, such as `end`."""
         return f"`{name}`" if self._address.kind == "mysql" else f'"{name}"'
 
     def _failed(self, table: str, error: Exception) -> LMSDatabaseFailed:
@@ -164,7 +164,7 @@ class JDBCDatabase:
 
 
 def _value(column: Column, field: pa.Field) -> Column:
-    """The column in the type we want; null where a value does not fit it, or exceeds its limits."""
+    """The column in the required type; null if a value does not fit it or exceeds its limits."""
     from pyspark.sql import functions  # noqa: PLC0415 - Spark may be absent
 
     value, limit = column.try_cast(_TYPES[field.type]), limits(field)
@@ -204,7 +204,7 @@ def _patience(address: DatabaseAddress) -> dict[str, str]:
 
 
 def _tls(address: DatabaseAddress, driver: str) -> dict[str, str]:
-    """The options for TLS by the names of the driver; raises LMSDatabaseFailed rather than leave one out."""
+    """The driver's TLS options; raises LMSDatabaseFailed if the driver lacks one of them."""
     if address.kind == "postgresql":
         return dict(address.tls)
     options: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Python work in processes on this machine: knows no engine, and loads none."""
+"""Python work in processes on this machine; loads no engine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Processes:
         self.processors = processors or os.cpu_count() or 1
 
     def map(self, function: Callable[[Item], Output], items: Sequence[Item]) -> Iterator[Output]:
-        """See the protocol. One item alone is not worth a process."""
+        """See the protocol. A single item is computed in this process."""
         if len(items) < 2 or self.processors < 2:  # noqa: PLR2004
             yield from map(function, items)
             return
@@ -47,12 +47,12 @@ class Processes:
             yield from results
 
     def close(self) -> None:
-        """See the protocol: the processes end with the work."""
+        """See the protocol. Nothing to do: the processes end with the work."""
 
 
 @contextmanager
 def _beginning() -> Iterator[None]:
-    """While processes begin: they find this environment, and do not run the program that begins them."""
+    """While processes start: sets their environment, and hides the main program, which they would import."""
     before = {name: os.environ.get(name) for name in _MEMORY_IS_KEPT}
     program = sys.modules["__main__"]
     os.environ.update(_MEMORY_IS_KEPT)
@@ -70,7 +70,7 @@ def _beginning() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """In a process: end when the run is killed, which would leave it waiting with all its memory."""
+    """Called in each process: end it when the run is killed; otherwise it would wait and keep its memory."""
     gc.freeze()  # what is loaded by now is never garbage
     parent = multiprocessing.parent_process()
 

@@ -25,7 +25,7 @@ LOOKS_S = 1.0  # between two looks, at most
 
 
 class Watched:
-    """The connections of this process to a port that are opened from now on."""
+    """The connections that this process opens to a port from now on."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -34,7 +34,9 @@ class Watched:
 
     @contextmanager
     def at_most(self, silent_s: float) -> Iterator[Callable[[], bool]]:
-        """Within, connections that are silent for so long are ended; tells whether they were."""
+        """Inside, connections that are silent for `silent_s` seconds are ended; the value tells if that
+        happened.
+        """
         done, ended = threading.Event(), threading.Event()
         began = monotonic()
 
@@ -52,7 +54,7 @@ class Watched:
             thread.join()
 
     def _end_if_silent(self, silent_s: float, ended: threading.Event) -> None:
-        """End the connections if all were silent for so long."""
+        """End the connections if all have been silent for `silent_s` seconds."""
         with _connected(self._port) as connections:
             ours = [each for each in connections if each.getsockname() not in self._before]
             if not ours or any(_silent_s(each) < silent_s for each in ours):
@@ -79,7 +81,7 @@ def _connected(port: int) -> Iterator[list[socket.socket]]:
 
 
 def _silent_s(connection: socket.socket) -> float:
-    """Seconds since anything was received; 0 if something waits to be read, or is unknown."""
+    """Seconds since data was last received; 0 if unread data waits, or if unknown."""
     if struct.unpack("i", ioctl(connection, FIONREAD, bytes(4)))[0]:
         return 0.0
     info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)

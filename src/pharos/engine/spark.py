@@ -76,11 +76,11 @@ class SparkEngine:
         return reader.option("mergeSchema", str(merge).lower()).parquet(*map(str, files))
 
     def table(self, rows: pa.Table) -> ibis.Table:
-        """See the protocol. Not by `ibis.memtable`: it goes through pandas, and null becomes NaN."""
+        """See the protocol. `ibis.memtable` is not used: it goes through pandas, and null becomes NaN."""
         return self._named(self._session.createDataFrame(rows)).cast(ibis.Schema.from_pyarrow(rows.schema))
 
     def fetch(self, table: ibis.Table) -> pa.Table:
-        """See the protocol. Not through pandas, which rounds large integers and knows 600 years only."""
+        """See the protocol. pandas is not used: it rounds large integers and has dates of 600 years only."""
         with _failing():
             rows = self._session.sql(self._sql(table)).toArrow()
         return rows.cast(table.schema().to_pyarrow())
@@ -129,7 +129,7 @@ class SparkEngine:
         return f"{rows}-{int(total) % 2**64:016x}"
 
     def database(self, address: DatabaseAddress) -> AbstractContextManager[Database]:
-        """See the protocol. Without a driver for its kind, this process reads the database by itself."""
+        """See the protocol. Without a driver for its kind, this process reads the database with DuckDB."""
         driver = jdbc.driver(self._session, address.kind)
         if driver is None:
             return scanned(address)
@@ -164,7 +164,7 @@ def _session(settings: EngineSettings) -> SparkSession:
 
 @contextmanager
 def _failing() -> Iterator[None]:
-    """Errors of the engine become ours; the first line of a Java error names its cause."""
+    """Translates errors of the engine into EngineFailed; the first line of a Java error names its cause."""
     # What Spark itself raises, and Java errors that it does not know.
     from py4j.protocol import Py4JJavaError  # noqa: PLC0415 - the library is optional
     from pyspark.errors import PySparkException  # noqa: PLC0415 - the library is optional
