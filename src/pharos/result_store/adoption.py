@@ -69,7 +69,7 @@ def has_lasting_rows(table: sa.Table) -> bool:
 
 
 def first_day_of(table: sa.Table, first_day: date) -> date | None:
-    """The first day of rows of Pharos if it counts whole days from `first_day` on: of weeks, a Monday."""
+    """The first day of Pharos's rows, if `first_day` is its first whole day; for weeks the next Monday."""
     match day_column(table):
         case None:
             return None
@@ -99,7 +99,7 @@ def adopted(engine: sa.Engine) -> dict[str, Adoption]:
 def adopt(engine: sa.Engine, names: Collection[str], first_day: date) -> list[Adoption]:
     """Adopt these tables; the next publication puts our rows beside theirs. Raises ResultStoreError.
 
-    Each table is adopted or not, also if this is interrupted.
+    Each table is adopted completely or not at all, even if this is interrupted.
     """
     with translated(engine) as connection:
         for name in sorted(names):
@@ -154,7 +154,7 @@ def _restore(connection: sa.Connection, name: str) -> None:
 
 
 def rows_by_course(engine: sa.Engine, adoption: Adoption) -> dict[str, int]:
-    """Of a table without days: the number of rows of each course run that the other program had."""
+    """For a table without days: the number of the other program's rows by course run."""
     copy = sa.table(PREFIX + adoption.table.name, sa.column("course_id"))
     counted = sa.select(copy.c.course_id, sa.func.count()).group_by(copy.c.course_id)
     with translated(engine) as connection:
@@ -162,7 +162,7 @@ def rows_by_course(engine: sa.Engine, adoption: Adoption) -> dict[str, int]:
 
 
 def rows_before(engine: sa.Engine, adoption: Adoption) -> int:
-    """Of a table with days: the number of rows that stay."""
+    """For a table with days: the number of rows that stay."""
     with translated(engine) as connection:
         return int(_before(connection, adoption, sa.func.count()))
 
@@ -200,7 +200,7 @@ class KeptRows:
             self._courses = sa.Table(f"kept_{table.name}", sa.MetaData(), course, prefixes=["TEMPORARY"])
 
     def create(self) -> None:
-        """Make the temporary table; not in a transaction, which some databases would end."""
+        """Make the temporary table. Call it outside a transaction, which some databases would end."""
         if self._courses is not None:
             self._connection.execute(sa.schema.CreateTable(self._courses))
 
@@ -217,21 +217,21 @@ class KeptRows:
         return _history_until(self._connection, self._kept.adoption) if self._kept else None
 
     def checksum(self) -> Checksum:
-        """Of all rows that stay."""
+        """The checksum of all rows that stay."""
         if self._kept is None:
             return Checksum()
         return self._checksum(self._chosen(self._kept.courses))
 
     def put_all(self) -> Checksum:
-        """Insert all rows that stay; their checksum."""
+        """Insert all rows that stay; return their checksum."""
         return self._put(self._kept.courses) if self._kept else Checksum()
 
     def put_back(self) -> Checksum:
-        """Insert the rows of course runs that Pharos has no rows of any more; their checksum."""
+        """Insert the rows of course runs for which Pharos has no rows any more; return their checksum."""
         return self._put(self._kept.back) if self._kept and self._kept.back else Checksum()
 
     def remove_replaced(self) -> Checksum:
-        """Delete the rows of course runs that Pharos now has rows of; their checksum."""
+        """Delete the rows of course runs for which Pharos now has rows; return their checksum."""
         if self._kept is None or self._courses is None or not self._kept.replaced:
             return Checksum()
         self._fill(self._kept.replaced)
@@ -263,7 +263,7 @@ class KeptRows:
         return checksums.of(self._connection, self._table, self._columns, source, "s.")
 
     def _chosen(self, courses: Collection[str]) -> str:
-        """FROM and WHERE: the rows of the copy that stay, of these course runs if it has no days."""
+        """FROM and WHERE of the copied rows that stay; without days, only those of these course runs."""
         assert self._kept is not None  # noqa: S101 - for the type checker
         copy = f"{self._quoted(PREFIX + self._table.name)} AS s"
         if self._courses is None:

@@ -1,7 +1,7 @@
-"""Many rows into a table, fast, inside the caller's transaction.
+"""Inserts many rows into a table, fast, inside the caller's transaction.
 
-Each database has its own fastest way; all take the rows column by column from Arrow, because a Python object
-per value costs more than the database does. The values are conforming ones, see `contract.conform`.
+Each database has its own fastest method; all of them take the rows column by column from Arrow, because a
+Python object per value costs more than the database does. Values must conform, see `contract.conform`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STATEMENT_BYTES = (
 
 
 def insert(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
-    """Append the rows, in columns of the table's names."""
+    """Append the rows; their columns are named as the table's."""
     match connection.dialect.name:
         case "postgresql":
             _into_postgresql(connection, table, rows)
@@ -54,7 +54,7 @@ def _into_postgresql(connection: sa.Connection, table: sa.Table, rows: pa.Table)
 
 
 def _into_sqlite(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
-    """Dates and times as the texts SQLAlchemy keeps them as."""
+    """Insert with dates and times as the texts that SQLAlchemy writes."""
     marks = ", ".join("?" * rows.num_columns)
     statement = f"INSERT INTO {_target(connection, table, rows)} VALUES ({marks})"  # noqa: S608 - our own names
     cursor = connection.connection.cursor()
@@ -67,7 +67,7 @@ def _into_sqlite(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> 
 
 
 def _into_mysql(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
-    """Statements of many rows, their literals made by column."""
+    """INSERT statements of many rows each, whose literals are made column by column."""
     raw: Any = connection.connection.driver_connection
     escapes = not raw.server_status & SERVER_STATUS.SERVER_STATUS_NO_BACKSLASH_ESCAPES
     head = f"INSERT INTO {_target(connection, table, rows)} VALUES "  # noqa: S608 - values are escaped below
@@ -95,7 +95,7 @@ def _literals(column: pa.Array, *, escapes: bool) -> pa.Array:
 
 
 def _statements(tuples: list[str]) -> Iterator[str]:
-    """The tuples, joined to texts of about STATEMENT_BYTES."""
+    """The tuples, joined into texts of about STATEMENT_BYTES."""
     kept: list[str] = []
     size = 0
     for values in tuples:

@@ -33,7 +33,7 @@ _INDEXES = sa.text(
 
 
 def conversions(connection: sa.Connection) -> dict[str, str]:
-    """The statement that converts each table that needs it, by its name; none on other databases."""
+    """Table name -> the statement that converts it, for tables that need it; empty on other databases."""
     if connection.dialect.name not in {"mysql", "mariadb"}:
         return {}
     lengths: dict[str, dict[str, int]] = {}

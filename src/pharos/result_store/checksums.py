@@ -16,7 +16,7 @@ MODULUS = 2**60
 
 @dataclass(frozen=True)
 class Checksum:
-    """Of some rows."""
+    """The number of some rows and a sum over them."""
 
     rows: int = 0
     total: int = 0
@@ -26,7 +26,7 @@ class Checksum:
         return Checksum(self.rows + other.rows, (self.total + other.total) % MODULUS)
 
     def minus(self, other: Checksum) -> Checksum:
-        """Of these rows without some of them."""
+        """The checksum of these rows without `other`, which must be among them."""
         return Checksum(self.rows - other.rows, (self.total - other.total) % MODULUS)
 
     def __str__(self) -> str:
@@ -34,7 +34,7 @@ class Checksum:
 
 
 def parsed(text: str) -> Checksum | None:
-    """The checksum that a text stands for; None if it is of another kind."""
+    """The checksum in a text; None if the text is a checksum of another kind."""
     rows, _, total = text.partition(" ")
     return Checksum(int(rows), int(total, 16)) if rows.isdigit() and total else None
 

@@ -16,7 +16,7 @@ _QUESTIONS = {
 
 
 def server_time(engine: sa.Engine) -> datetime | None:
-    """UTC, naive; None for a file, which has no clock of its own. Raises StoreUnreachable."""
+    """UTC, naive; None for a SQLite file, whose clock is this machine's. Raises StoreUnreachable."""
     question = _QUESTIONS.get(engine.dialect.name)
     if question is None:
         return None

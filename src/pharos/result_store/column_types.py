@@ -1,4 +1,4 @@
-"""Column types of the Result Store that differ between databases; each says why it is not a plain type."""
+"""Column types of the Result Store that differ between databases, with the reason for each."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ number: TypeEngine[float] = Double().with_variant(mysql.DOUBLE(asdecimal=False),
 
 
 class Exact(String):
-    """Text that is equal only if every character is: the default collations of MySQL ignore case.
+    """Text that is equal only if every character is equal; the default collations of MySQL ignore case.
 
-    Trailing spaces count as well where the server can compare so (MariaDB 10.2, MySQL 8.0.17 and later).
+    Trailing spaces count as well if the server supports it (MariaDB 10.2, MySQL 8.0.17 and later).
     """
 
     cache_ok = True

@@ -17,9 +17,9 @@ _COMMENT = re.compile(r" COMMENT '(?:[^'\\]|''|\\.)*'")
 
 
 def refresh(connection: sa.Connection) -> None:
-    """Write the comments of the contract that are missing or old. SQLite keeps none.
+    """Write missing and outdated comments of the contract. SQLite has no comments.
 
-    Tables that are not ours to change are named in the log.
+    Tables that the account may not change are named in the log.
     """
     if connection.dialect.name == "sqlite":
         return

@@ -62,9 +62,9 @@ POSTGRESQL_MISSING = {"42P01", "42703"}  # no such table, no such column
 
 
 def engine_for(url: str, *, wait_s: float = WRITING_S, **options: Any) -> sa.Engine:
-    """An engine for the address, not yet connected. Raises ConfigurationError if it is no address.
+    """An engine for the address, not yet connected. Raises ConfigurationError for an invalid address.
 
-    `wait_s`: seconds that a statement may keep us waiting. `options`: of SQLAlchemy's `create_engine`.
+    `wait_s`: time limit of a statement in seconds. `options`: of SQLAlchemy's `create_engine`.
     """
     address = sqlalchemy_url(url, "result_store.url")
     try:
@@ -86,9 +86,9 @@ def engine_for(url: str, *, wait_s: float = WRITING_S, **options: Any) -> sa.Eng
 
 
 def reading_engine(url: str, *, wait_s: float, connections: int) -> sa.Engine:
-    """An engine to read with: each statement is a transaction by itself, and one exchange instead of five.
+    """An engine for reading: each statement is its own transaction, with one round trip instead of five.
 
-    It keeps up to `connections` open and opens no more. Raises ConfigurationError if it is no address.
+    It keeps at most `connections` open. Raises ConfigurationError for an invalid address.
     """
     is_file = url.startswith("sqlite")
     pool = {} if is_file else {"pool_size": connections, "max_overflow": 0, "pool_timeout": wait_s}
@@ -104,7 +104,7 @@ def of_existing(engine: sa.Engine) -> sa.Engine:
 
 @contextmanager
 def translated(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection whose database errors are ours, so that no driver's error leaves this room."""
+    """A connection; driver errors inside are raised as ResultStoreError."""
     try:
         with _connection(engine) as connection:
             yield connection
@@ -120,7 +120,7 @@ def translated(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def _connection(engine: sa.Engine) -> sa.Connection:
-    """A connection. Raises StoreUnreachable for an option that the driver does not know."""
+    """A connection. Raises StoreUnreachable for an option unknown to the driver."""
     try:
         return engine.connect()
     except TypeError as error:
@@ -140,7 +140,7 @@ def is_missing(error: sa.exc.DBAPIError, dialect: str) -> bool:
 
 
 def _code(error: sa.exc.SQLAlchemyError) -> int | str | None:
-    """The number that MySQL gives the error, or PostgreSQL's state of five characters; else None."""
+    """MySQL's number of the error, or PostgreSQL's SQLSTATE; else None."""
     match getattr(error, "orig", None):
         case pymysql.Error(args=(int() as code, *_)):
             return code
@@ -150,7 +150,7 @@ def _code(error: sa.exc.SQLAlchemyError) -> int | str | None:
 
 
 def _kind(error: sa.exc.SQLAlchemyError, dialect: str) -> Literal["away", "missing", "refused"]:
-    """`away`: there is no connection; `missing`: no such table or column; `refused`: any other answer."""
+    """`away`: no connection; `missing`: no such table or column; `refused`: any other error."""
     if isinstance(error, sa.exc.TimeoutError) or getattr(error, "connection_invalidated", False):
         return "away"
     original = getattr(error, "orig", None)
@@ -201,7 +201,7 @@ OLD_CHARACTER_SETS: tuple[Callable[[str], bool], ...] = (
 
 
 def _fitting(values: Mapping[str, Any], may_hold: Callable[[str], bool]) -> dict[str, Any]:
-    """The values, of lists only the texts that a character set may hold."""
+    """The values; lists without the texts that the character set cannot hold."""
     return {
         name: [text for text in value if may_hold(text)] if isinstance(value, list) else value
         for name, value in values.items()
@@ -209,7 +209,7 @@ def _fitting(values: Mapping[str, Any], may_hold: Callable[[str], bool]) -> dict
 
 
 def shown(url: URL) -> str:
-    """The address without its password, also without one among its options."""
+    """The address without its password, and without a password among its options."""
     harmless = {name: value for name, value in url.query.items() if not _SECRET.search(name)}
     return url.set(query=harmless).render_as_string(hide_password=True)
 
@@ -238,7 +238,7 @@ def _connect_args(url: URL, wait_s: float) -> dict[str, object]:
 
 
 def _pool(url: URL) -> dict[str, Any]:
-    """A file is opened faster than a pool is kept right; connections to servers are tested before use."""
+    """No pool for files, which open fast; connections to servers are tested before use."""
     return {"poolclass": sa.NullPool} if url.get_backend_name() == "sqlite" else {"pool_pre_ping": True}
 
 
@@ -260,13 +260,13 @@ def _postgresql_connection(wait_s: float) -> Any:
 
 
 def _existing_file(_: object, __: object, arguments: tuple[Any, ...], ___: object) -> None:
-    """Raises OperationalError if there is no file: SQLite would make an empty one."""
+    """Raises OperationalError if the file is missing: SQLite would create an empty one."""
     if arguments and arguments[0] != ":memory:" and not Path(arguments[0]).is_file():
         raise sqlite3.OperationalError("unable to open database file: there is none")
 
 
 def _sqlite_session(connection: object, _: object) -> None:
-    """WAL: readers go on reading the old rows while a publication is written."""
+    """WAL: readers read the old rows while a publication is written."""
     cursor = connection.cursor()  # type: ignore[attr-defined]
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # a token that was revoked stays so after a power failure

@@ -1,4 +1,4 @@
-"""Checking rows against the contract of their table before they are published. Must not touch a database."""
+"""Checks rows against the contract of their table before they are published. Must not touch a database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OWN_COLUMNS = ("id", "created")  # the store's, not the result's
 
 
 def columns(table: sa.Table) -> list[sa.Column[Any]]:
-    """The columns a result must bring, in the order of the table."""
+    """The columns that a result must have, in the order of the table."""
     return [column for column in table.columns if column.name not in OWN_COLUMNS]
 
 
@@ -28,10 +28,10 @@ def schema(table: sa.Table) -> pa.Schema:
 def conform(table: sa.Table, rows: pa.Table, names: Sequence[str] | None = None) -> pa.Table:
     """The rows in the table's column order and types: string, int64, double, bool, date32, timestamp (µs).
 
-    `names` are the columns that the rows must bring, all by default.
+    `names` are the columns that the rows must have, all by default.
 
     Raises ContractViolation with column and first offending row: columns missing or unknown, a wrong type,
-    null where none may be, text too long, a number out of range or not finite, a key that occurs twice.
+    null in a required column, text too long, a number out of range or not finite, a duplicate key.
     """
     expected = [column for column in columns(table) if names is None or column.name in names]
     names = [column.name for column in expected]
@@ -67,7 +67,7 @@ def _typed(table: sa.Table, column: sa.Column[Any], rows: pa.Table) -> pa.Chunke
 
 
 def _arrow_type(type_: sa.types.TypeEngine[Any]) -> tuple[pa.DataType, Callable[[pa.DataType], bool]]:
-    """The Arrow type of a column and the test for Arrow types that may be turned into it."""
+    """The Arrow type of a column, and the test for Arrow types that can be cast to it."""
     types = pa.types
     match type_:
         case sa.Boolean():

@@ -1,4 +1,4 @@
-"""Problems of the data that end no run, and how far each log source reaches, as the last run found them.
+"""Problems of the data that fail no run, and the progress of each log source, as found by the last run.
 
 Runs write them into the Result Store; the scheduler (alerts) and the Data API (health, metrics) read them.
 Times are UTC and naive.
@@ -44,7 +44,7 @@ KINDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class DataProblem:
-    """Something that is wrong with the data. `kind` and `about` together are its identity."""
+    """A problem of the data. `kind` and `about` together are its identity."""
 
     kind: str
     about: str

@@ -1,8 +1,8 @@
 """Publishing an edition: the differences of all tables in one transaction.
 
-A reader sees the old edition or the new one, never a part of each. Rows that are as published are not
-touched. The publication of a table holds a checksum of its rows, computed by the database, so that rows that
-somebody changed by hand are noticed. This module must not know any table by name.
+A reader sees the old edition or the new one, never a part of each. Unchanged rows are not touched. The
+publication record of a table holds a checksum of its rows, computed by the database, so that rows changed by
+hand are noticed. This module must not know any table by name.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ class Change:
 
     @property
     def key(self) -> list[str]:
-        """The columns of the key that rows bring."""
+        """The key columns of the rows."""
         return [name for name in self.table.info["key"] if name != self._stamp_name]
 
     @property
     def columns(self) -> list[str]:
-        """The columns that rows bring."""
+        """The columns of the rows."""
         return columns_of(self.table, self._stamp_name)
 
     @property
@@ -149,7 +149,7 @@ def _apply(
     connection: sa.Connection, change: Change, stage: Stage, kept: KeptRows, edition: int,
     before: Publication | None,
 ) -> Written:  # fmt: skip
-    """One table, in a savepoint of its own."""
+    """Write one table, in its own savepoint."""
     try:
         with connection.begin_nested():
             written, content = _write(connection, change, stage, kept, edition, before)
@@ -207,7 +207,7 @@ def _write(
 
 
 def _stamp(connection: sa.Connection, change: Change, kept: KeptRows) -> int:
-    """Give all rows of Pharos the value of the stamp; the number of rows that had another one."""
+    """Set the stamp in all rows of Pharos; return the number of rows that had another value."""
     if change.stamp is None:
         return 0
     column, value = change.table.c[change.stamp[0]], change.stamp[1]
@@ -217,7 +217,7 @@ def _stamp(connection: sa.Connection, change: Change, kept: KeptRows) -> int:
 
 
 def row_count(rows: pa.Table, *, spans: bool) -> int:
-    """The number of rows of the table that these rows stand for."""
+    """The number of table rows that these rows represent."""
     return int(_lengths(rows).sum()) if spans else rows.num_rows
 
 
@@ -228,7 +228,7 @@ def _lengths(spans: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def _pieces(batches: Iterator[pa.Table], *, spans: bool) -> Iterator[pa.Table]:
-    """The rows again, cut and put together so that each piece stands for about ROWS_AT_ONCE rows."""
+    """The rows cut and joined into pieces that represent about ROWS_AT_ONCE table rows each."""
     kept: list[pa.Table] = []
     size = 0
     for batch in batches:

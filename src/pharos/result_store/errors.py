@@ -66,7 +66,7 @@ class StoreRefuses(ResultStoreError):
 
 
 class TableMissing(ResultStoreError):
-    """A table or column that was asked for is not there."""
+    """The requested table or column does not exist."""
 
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(address, reason)
@@ -110,7 +110,7 @@ class StoreIsNewer(ResultStoreError):
 
 
 class ContractViolation(ResultStoreError):
-    """Rows do not fit the table they are meant for. `row` is the first offending row, where there is one."""
+    """Rows do not fit their table. `row` is the first offending row, if there is a single one."""
 
     def __init__(self, table: str, column: str, problem: str, row: dict[str, object] | None = None) -> None:
         super().__init__(table, column, problem, row)
@@ -124,7 +124,7 @@ class ContractViolation(ResultStoreError):
 
 
 class EmptyResult(ResultStoreError):
-    """A result without rows for a table that has some: most likely a missing input."""
+    """A result is empty but its table has rows: most likely an input is missing."""
 
     def __init__(self, table: str) -> None:
         super().__init__(table)
@@ -138,7 +138,7 @@ class EmptyResult(ResultStoreError):
 
 
 class StoreAltered(ResultStoreError):
-    """Rows that were published are not there: somebody else wrote into the table, or emptied it."""
+    """Published rows are missing: somebody else wrote into the table, or emptied it."""
 
     def __init__(self, table: str) -> None:
         super().__init__(table)
@@ -180,7 +180,9 @@ class LeftWithSource(ResultStoreError):
 
 
 class TableUnreadable(ResultStoreError):
-    """The account may not read one table, or another program locks it: the other tables are published."""
+    """The account has no right to read one table, or another program locks it. The other tables are
+    published.
+    """
 
     def __init__(self, table: str, reason: str) -> None:
         super().__init__(table, reason)

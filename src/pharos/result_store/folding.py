@@ -1,4 +1,4 @@
-"""Texts as people look for them: without regard to case and accents, in every script."""
+"""Normalises texts for searching: case and accents are ignored, in every script."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _LETTERS = str.maketrans(
 
 
 def folded(text: str) -> str:
-    """The text in small letters without accents, with single blanks for white space.
+    """The text in lower case without accents, with single blanks for white space.
 
-    `Ærø ÉLAN` and `ærø élan` are both `aero elan`. Letters that no accent makes stay as they are.
+    `Ærø ÉLAN` and `ærø élan` both become `aero elan`. Other letters are not changed.
     """
     if text.isascii():  # most names are: 15 times as fast
         return " ".join(text.lower().split())
@@ -39,7 +39,7 @@ def words(text: str) -> list[str]:
 
 
 def tokens(text: str) -> set[str]:
-    """The words by whose beginnings a text is found, folded.
+    """The folded words for the search in a text; a search finds the text by the beginning of any of them.
 
     `Jean-Luc 王小明` has `jean-luc`, `jean`, `luc`, `王小明`, `小明` and `明`.
     """

@@ -41,7 +41,7 @@ class JobRun:
 def begin(
     engine: sa.Engine, job: str, *, due: datetime, attempt: int, host: str, started: datetime
 ) -> int | None:
-    """Write down that an attempt begins; its number, or None if another scheduler has begun it already.
+    """Record the beginning of an attempt; return its number, or None if another scheduler has begun it.
 
     Raises ResultStoreError.
     """
@@ -105,7 +105,7 @@ def lose(engine: sa.Engine, host: str, now: datetime) -> int:
 def latest(engine: sa.Engine, now: datetime) -> dict[str, JobRun]:
     """The newest attempt of each job by its start; `now` is UTC, naive. Raises ResultStoreError.
 
-    An attempt of the future began while the clock ran ahead: it does not count before its time has come.
+    An attempt with a start in the future was begun while the clock ran ahead; it is ignored until then.
     """
     started = sa.func.max(job_runs.c.started).label("started")
     newest = (

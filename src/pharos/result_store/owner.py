@@ -31,9 +31,9 @@ def read(engine: sa.Engine) -> Owner | None:
 
 
 def claim(engine: sa.Engine, lake: str, home: str, *, instead: bool = False) -> None:
-    """From now on this lake publishes to the store. Raises StoreOfAnotherLake if another one does.
+    """Record this lake as the publisher of the store. Raises StoreOfAnotherLake if another one is recorded.
 
-    `instead`: also if another one does.
+    `instead`: replace another lake.
     """
     while (known := read(engine)) is None:
         now = datetime.now(UTC).replace(tzinfo=None)
@@ -53,6 +53,6 @@ def claim(engine: sa.Engine, lake: str, home: str, *, instead: bool = False) -> 
 
 
 def edition(engine: sa.Engine) -> int:
-    """The number of the publication that was written last; 0 for none. Raises ResultStoreError."""
+    """The number of the latest publication; 0 if there is none. Raises ResultStoreError."""
     with translated(engine) as connection:
         return connection.scalar(sa.select(sa.func.max(publications.c.edition))) or 0

@@ -40,14 +40,14 @@ def published(connection: sa.Connection) -> dict[str, Publication]:
 
 
 def begin(connection: sa.Connection) -> int:
-    """Keep other publishers out until the transaction ends; the number of the new edition."""
+    """Lock out other publishers until the transaction ends; return the number of the new edition."""
     connection.execute(sa.update(publications).values(version=publications.c.version))
     last: int | None = connection.scalar(sa.select(sa.func.max(publications.c.edition)))
     return (last or 0) + 1
 
 
 def checksum(known: Mapping[str, Publication], table: sa.Table) -> Checksum | None:
-    """The checksum a table was published with; None if it is not known."""
+    """The checksum of a table when it was published; None if unknown."""
     return checksums.parsed(known[table.name].content) if table.name in known else None
 
 

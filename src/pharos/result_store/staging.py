@@ -1,7 +1,7 @@
-"""Rows on their way into a table, or out of it, in temporary tables of the database.
+"""Stages rows to insert or to delete in temporary tables of the database.
 
-Rows that stand for many days (spans) are spread over the days by the database itself: three years of a course
-are a handful of spans for the network and a thousand rows for the disk.
+Rows that represent many days (spans) are expanded by the database itself: three years of a course are a
+handful of spans for the network and a thousand rows for the disk.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Stage:
         self._gone = self._temporary("gone", key)
 
     def create(self) -> None:
-        """Make the temporary tables; not in a transaction, which some databases would end."""
+        """Make the temporary tables. Call it outside a transaction, which some databases would end."""
         for table in self._tables():
             self._connection.execute(sa.schema.CreateTable(table))
 
@@ -52,11 +52,11 @@ class Stage:
             self._connection.exec_driver_sql(f"DROP {word}TABLE IF EXISTS {self._quoted(table.name)}")
 
     def _tables(self) -> list[sa.Table]:
-        """The temporary tables; rows of a table without a key are never deleted by it."""
+        """The temporary tables. Without a key there is no table of rows to delete."""
         return [self._new, self._gone] if self._key else [self._new]
 
     def delete(self, keys: pa.Table) -> Checksum:
-        """Delete the rows of these keys; the checksum of the rows that were there."""
+        """Delete the rows with these keys; return the checksum of the deleted rows."""
         self._fill(self._gone, keys)
         source = self._joined()
         found = checksums.of(self._connection, self._table, self._columns, source, "t.")
@@ -90,7 +90,7 @@ class Stage:
         return self.checksum_of_new()
 
     def checksum_of_new(self, rows: pa.Table | None = None) -> Checksum:
-        """The checksum of rows that are to be inserted."""
+        """The checksum of the staged new rows."""
         if rows is not None:
             self._fill(self._new, rows)
         source = f"{self._quoted(self._new.name)} AS s"
@@ -115,19 +115,19 @@ class Stage:
         bulk.insert(self._connection, stage, rows.select(stage.columns.keys()))
 
     def _value(self, name: str) -> str:
-        """A column of the rows to insert: of spans, the day is one of many."""
+        """SQL of a column of the rows to insert; for spans, the day is one of many."""
         if self._spans and name == "date":
             return "d.day::date" if self._dialect == "postgresql" else "d.day"
         return f"s.{self._quoted(name)}"
 
     def _in_order(self) -> list[str]:
-        """The columns of the key as the table is sorted: by course run and day, then by group."""
+        """The key columns in the sort order of the table: course run and day, then group."""
         return [name for name in ("course_id", "date") if name in self._key] + [
             name for name in self._key if name not in {"course_id", "date"}
         ]
 
     def _spread(self) -> str:
-        """FROM: the rows to insert, of spans one for each day."""
+        """FROM: the rows to insert; spans are expanded to one row per day."""
         stage = f"{self._quoted(self._new.name)} AS s"
         if not self._spans:
             return stage
@@ -142,7 +142,7 @@ class Stage:
         return f"{stage} {join} {days.name} AS d {on} d.day >= s.date AND d.day < {end}"
 
     def _joined(self) -> str:
-        """FROM: the rows of the table that the keys name, called t."""
+        """FROM: the rows of the table with the staged keys, called t."""
         stage = f"{self._quoted(self._gone.name)} AS s"
         table = f"{self._quoted(self._table.name)} AS t"
         if self._dialect == "postgresql":
@@ -181,5 +181,5 @@ class Stage:
 
 
 def columns_of(table: sa.Table, stamp: str | None) -> list[str]:
-    """The columns that rows bring: all but the store's own and the stamp."""
+    """The columns of result rows: all except the store's own columns and the stamp."""
     return [column.name for column in contract.columns(table) if column.name != stamp]

@@ -56,8 +56,8 @@ class WholeTable:
 def connect(url: str, *, wait_s: float | None = None) -> sa.Engine:
     """An engine for a store that answers and has this release's tables.
 
-    `wait_s`: seconds that a statement may keep us waiting; without, `ANSWER_S`. Who publishes needs more.
-    Raises StoreUnreachable, StoreNotReady or StoreIsNewer.
+    `wait_s`: time limit of a statement in seconds, by default `ANSWER_S`; publishing needs more. Raises
+    StoreUnreachable, StoreNotReady or StoreIsNewer.
     """
     engine = engine_for(url, wait_s=ANSWER_S)
     try:
@@ -72,7 +72,7 @@ def connect(url: str, *, wait_s: float | None = None) -> sa.Engine:
 
 
 def check(engine: sa.Engine) -> None:
-    """Raises StoreUnreachable, StoreNotReady or StoreIsNewer unless it has this release's tables."""
+    """Raise StoreUnreachable, StoreNotReady or StoreIsNewer unless the store has this release's tables."""
     database = engine.url.database
     if engine.dialect.name == "sqlite" and database and not Path(database).is_file():
         raise StoreUnreachable(shown(engine.url), "there is no such file")
@@ -103,7 +103,7 @@ def check_readable(engine: sa.Engine) -> bool:
 
 
 def upgrade(url: str) -> None:
-    """Create the database and its tables, or bring them to this release. Does nothing to a current store.
+    """Create the database and its tables, or upgrade them to this release. A current store is not changed.
 
     Tables that the original's pipeline has created are kept. Raises StoreUnreachable, StoreIsNewer.
     """
@@ -277,13 +277,13 @@ def foreign(engine: sa.Engine) -> set[str]:
 
 
 def unreadable(engine: sa.Engine) -> dict[str, TableUnreadable]:
-    """The result tables that the account may not read, and why. Raises StoreUnreachable."""
+    """The result tables without read permission, and the reasons. Raises StoreUnreachable."""
     with translated(engine) as connection:
         return _unreadable(connection)
 
 
 def unconverted(engine: sa.Engine) -> dict[str, str]:
-    """The tables whose texts cannot hold every character, and the statement that converts each."""
+    """Tables whose character set cannot hold every character -> the statement that converts each."""
     with translated(engine) as connection:
         return charsets.conversions(connection)
 
@@ -356,7 +356,7 @@ def _version(connection: sa.Connection) -> str | None:
 
 
 def _create_database(url: URL) -> None:
-    """Make the file's folder, or the database on its server if the server lets us and it is missing."""
+    """Make the file's folder; or create a missing database on its server, if the server permits it."""
     if url.get_backend_name() == "sqlite":
         if url.database:
             try:

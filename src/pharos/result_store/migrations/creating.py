@@ -19,7 +19,7 @@ MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "
 
 
 def table(name: str, *parts: sa.schema.SchemaItem, indexes: Sequence[Sequence[str]] = ()) -> None:
-    """A table and its indexes, each named by its columns."""
+    """A table and its indexes, named after their columns."""
     database, there = op.get_bind(), set()
     if sa.inspect(database).has_table(name):
         if database.execute(sa.select(sa.literal(1)).select_from(sa.table(name)).limit(1)).first():
@@ -39,7 +39,7 @@ def _comment(name: str) -> str | None:
 
 
 def _with_comments(name: str, parts: Sequence[sa.schema.SchemaItem]) -> Sequence[sa.schema.SchemaItem]:
-    """The columns with the comments of the contract of today: `comments.refresh` then has little to do."""
+    """The columns with the comments of the present contract, so that `comments.refresh` has little to do."""
     ours = metadata.tables.get(name)
     for part in parts:
         if isinstance(part, sa.Column) and ours is not None and part.name in ours.c:
@@ -62,7 +62,7 @@ def result(
 
 
 def drop(*names: str) -> None:
-    """Drop the tables that are there."""
+    """Drop these tables, if they exist."""
     there = sa.inspect(op.get_bind()).get_table_names()
     for name in names:
         if name in there:

@@ -1,8 +1,8 @@
-"""The contract of the Result Store: its tables, their columns and what each number means.
+"""The contract of the Result Store: its tables, their columns and the meaning of each number.
 
 Table and column names, types and indexes are the original's (spec 01 §5-6, 02, 03, 05 §12), so that its Data
-API server and clients read our store unchanged. The pipeline checks its output against these tables, the Data
-API reads through them, and `docs/metrics.md` and the "how is this counted" panels are made from the
+API server and clients can read our store unchanged. The pipeline checks its output against these tables, the
+Data API reads through them, and `docs/metrics.md` and the "how is this counted" panels are made from the
 `Definition`s.
 """
 

@@ -85,20 +85,20 @@ def result(
 ) -> Table:
     """A result table in the original's form: `id` first, `created` last, plain indexes.
 
-    `key`: columns whose values together occur once, checked when publishing (null is a value). The database
+    `key`: columns whose combined values are unique, checked when publishing (null is a value). The database
     checks it as well, unless the key is too long for an index of MySQL. A table that is not published stays
-    in the lake: a file with these columns, but for `id` and `created`.
+    in the lake: a file with these columns, without `id` and `created`.
 
-    `by_day`: a table with a row per course run, day and group, the largest ones. In SQLite it is clustered by
-    these (see `form`): 28 million rows take 2.5 GB instead of 6.
+    `by_day`: a table with a row per course run, day and group; these are the largest. SQLite clusters them by
+    these columns (see `form`): 28 million rows take 2.5 GB instead of 6.
 
-    `stamp`: a column that has the same value in all rows: the last day of the run, if it is a date, or the
+    `stamp`: a column with the same value in all rows: the last day of the run, if it is a date, or the
     midnight after it.
 
-    `may_shrink`: it is no sign of a missing input when the table loses many of its rows.
+    `may_shrink`: many rows may disappear although no input is missing.
 
-    `groups_vary`: the groups of a course run come and go, as modes that somebody has now: only the loss of
-    whole course runs is a sign of a missing input.
+    `groups_vary`: the groups of a course run come and go, such as present modes of learners: only the loss of
+    whole course runs indicates a missing input.
     """
     unique = [UniqueConstraint(*key, name=f"uq_{name}")] if key_is_indexed else []
     if by_day:

@@ -17,7 +17,7 @@ _EVENTS = "Events problem_check (server), play_video and edx.forum.….created i
 
 
 def _username(length: int = 150) -> Column[Any]:
-    """The original has room for 30 characters; today's LMS allows 150."""
+    """A user name: the original has room for 30 characters; today's LMS allows 150."""
     return column("username", Exact(length), "Learner.", nullable=False)
 
 

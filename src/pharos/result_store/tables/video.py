@@ -1,4 +1,4 @@
-"""Videos: who watched which part."""
+"""Videos: viewers by part of a video."""
 
 from __future__ import annotations
 
