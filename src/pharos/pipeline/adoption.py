@@ -20,8 +20,8 @@ DAY = timedelta(days=1)
 def adopt(settings: Settings, first_day: date | None = None) -> list[Adoption]:
     """Adopt all tables that hold rows of another program and that Pharos computes.
 
-    The next run publishes results of `first_day` and later beside the rows of before; by default that is the
-    lake's first whole day. Raises PharosError.
+    The next run publishes results of `first_day` and later beside the earlier rows; the default is the lake's
+    first whole day. Raises PharosError.
     """
     with locked_lake(settings) as lake:
         first = first_whole_day(lake)
@@ -39,7 +39,9 @@ def adopt(settings: Settings, first_day: date | None = None) -> list[Adoption]:
 
 
 def undo(settings: Settings) -> list[Adoption]:
-    """Put back all rows of the other program, and no results beside them. Raises PharosError."""
+    """Put back all rows of the other program in adopted tables, without results beside them. Raises
+    PharosError.
+    """
     with locked_lake(settings):
         database = store.connect(settings.store_url, wait_s=WRITING_S)
         try:
@@ -49,7 +51,7 @@ def undo(settings: Settings) -> list[Adoption]:
 
 
 def first_whole_day(lake: Lake) -> date:
-    """The UTC day after the day of the lake's oldest event, which is rarely whole.
+    """The UTC day after the day of the lake's oldest event, because that day is rarely complete.
 
     Raises ConfigurationError if the lake has no events.
     """

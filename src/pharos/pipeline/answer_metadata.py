@@ -1,5 +1,4 @@
-"""Texts about parts of problems from a file that the operator provides; the events do not have them. `spec 02
-§4.3`
+"""Texts about parts of problems, which events lack, from a file of the operator. `spec 02 §4.3`
 
 One JSON object: id of a part -> object with the texts `problem_display_name`, `response_type` and `question`,
 and the object `answer_value_id_map` from ids of choices to their texts. Values of another type are ignored.
@@ -29,7 +28,7 @@ _NAMES = {"problem_name": "problem_display_name", "response_type": "response_typ
 
 
 def read(path: Path | None) -> pa.Table:
-    """The parts that the file describes; none without a file. Raises ConfigurationError."""
+    """The parts that the file describes; empty without a file. Raises ConfigurationError."""
     if path is None:
         return SCHEMA.empty_table()
     try:
@@ -43,7 +42,7 @@ def read(path: Path | None) -> pa.Table:
 
 
 def fingerprint(path: Path | None) -> str:
-    """Changes with the file's content; empty without a file. Raises ConfigurationError."""
+    """A digest of the file's content; empty without a file. Raises ConfigurationError."""
     return "" if path is None else xxhash.xxh3_64_hexdigest(_content(path))
 
 

@@ -1,4 +1,4 @@
-"""Looking after the lake: finding damage in it, and making it whole again."""
+"""Maintenance of the lake: finding damage, and repairing it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def verify_lake(
 def repair_lake(
     settings: Settings, *, logs: Iterable[str] = (), accept_loss: bool = False, progress: OnProgress = silent
 ) -> Repaired:
-    """Make damaged files anew from the logs: where the ledger knows them, and where the settings name them.
+    """Restore damaged files from the logs, at the paths in the ledger and in the settings.
 
     Raises PharosError.
     """
@@ -61,7 +61,7 @@ def repair_lake(
 
 
 def rebuild_lake(settings: Settings, *, progress: OnProgress = silent) -> Rebuilt:
-    """Make a new ledger where the old one is damaged. Raises PharosError."""
+    """Make a new ledger if the old one is damaged. Raises PharosError."""
     return salvage.rebuild(
         known_lake(settings, is_read=False),
         now(),

@@ -30,7 +30,7 @@ _STARTED = 19  # field of a process's start after its name, see proc(5)
 
 
 class ClockWrong(PharosError):
-    """The clock says a time that cannot be."""
+    """The clock's time contradicts earlier records."""
 
     def __init__(self, now: datetime, why: str) -> None:
         super().__init__(now, why)
@@ -45,7 +45,7 @@ class ClockWrong(PharosError):
 
 
 class Seen(Struct, kw_only=True, frozen=True):
-    """The clock when it was believed last."""
+    """The clock at the last `believe`."""
 
     at: datetime
     boot: str = ""
@@ -100,7 +100,7 @@ def _seen(lake: Lake) -> Seen | None:
 
 
 def _running() -> tuple[str, float]:
-    """Name of the start of machine and container, and seconds since the machine's; empty if unknown."""
+    """Id of the start of machine and container, and the machine's uptime in seconds; empty if unknown."""
     try:
         started = _FIRST_PROCESS.read_text().rsplit(")", 1)[1].split()[_STARTED]
         return f"{_BOOT.read_text().strip()} {started}", float(_UPTIME.read_text().split()[0])

@@ -1,5 +1,4 @@
-"""Problems of the data that make no run fail; used by status, health, metrics, alerts and the report of a
-run.
+"""Problems of the data that make no run fail; used by status, health, metrics, alerts and run reports.
 
 Reads the lake's own records and lists the configured logs; opens no log and asks nothing of the LMS.
 """
@@ -134,7 +133,7 @@ def _of_the_lake(
 
 
 def _refused(kind: str, noun: str, verb: str, by_reason: Counter[str]) -> Iterator[DataProblem]:
-    """A problem if too many are refused; noun and verb make its sentence: 3 of 6 submissions tell none."""
+    """A problem if too many are refused; noun and verb form its sentence: 3 of 6 submissions tell none."""
     if refused := _too_many(by_reason):
         share = f"{refused.total()} of {_counted(by_reason.total(), noun)}"
         yield DataProblem(kind=kind, about="", text=f"{share} {verb}: {_reasons(refused)}.")

@@ -1,4 +1,4 @@
-"""Facts and results that were damaged on disk: they count as absent, and the run makes them anew."""
+"""Removes damaged files of facts and results; the run then computes them anew."""
 
 from __future__ import annotations
 

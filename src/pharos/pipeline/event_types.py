@@ -14,7 +14,7 @@ from pharos.pipeline import parted
 
 @dataclass(frozen=True, kw_only=True)
 class UnknownType:
-    """Events of one type."""
+    """The number of events of one unknown type, and its last day."""
 
     event_type: str
     events: int

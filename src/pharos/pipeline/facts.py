@@ -81,7 +81,7 @@ def _stale(lake: Lake, engine: Engine, fact: Fact, present: list[str], wanted: d
 
 
 def changed_code(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """Why all parts of a table are computed: which of the things they have in common changed."""
+    """The reason to compute all parts of a table anew: the shared input that changed."""
     if not before:
         return "never computed"
     if before.get("engine") != now["engine"]:
@@ -121,7 +121,7 @@ def _computed(
     lake: Lake, engine: Engine, fact: Fact, table: Parted, days: list[date], wanted: Mapping[str, str],
     until: datetime,
 ) -> Parted:  # fmt: skip
-    """The fact with these days computed from their events."""
+    """The fact, with these days computed from their events."""
     events = dated(engine.read(lake.events(days), schema.EVENTS))
     if max(days) == until.date():
         events = events.filter(events.time < ibis.literal(until))
@@ -141,7 +141,7 @@ def _computed(
 
 
 def _write_digests(engine: Engine, fact: Fact, table: Parted, name: str) -> None:
-    """Write the file beside a file: a digest of its rows by day and course run."""
+    """Write the digests of a file's rows, by day and course run, into a second file."""
     rows = engine.read([table.path(name)], fact.schema.append(pa.field("date", pa.date32())))
     part = rows[fact.course] if fact.course else ibis.literal("")
     found = engine.digests(rows.mutate(part=part), ["date", "part"]).select(DIGESTS.names).cast(DIGESTS)
@@ -155,7 +155,7 @@ def _beside(table: Parted, name: str) -> Path:
 
 
 def digests(engine: Engine, fact: Fact, table: Parted, last_day: date) -> pa.Table:
-    """A digest of the rows by day and course run, up to the last day: the columns of DIGESTS."""
+    """Digests of the rows by day and course run, up to the last day. Columns: DIGESTS."""
     parts = table.parts.filter(pc.and_(pc.greater(table.parts["rows"], 0), _until(table, last_day)))
     pieces = [DIGESTS.empty_table()]
     for name in sorted(pc.unique(parts["file"]).to_pylist()):
@@ -179,7 +179,7 @@ def _until(table: Parted, last_day: date) -> pa.ChunkedArray:
 
 
 def day_of(rows: ibis.Table) -> StringValue:
-    """The part of a fact's rows: their day as text."""
+    """The part of each row of a fact: its day as text."""
     return rows.date.cast("string")
 
 
@@ -197,7 +197,7 @@ def _order(fact: Fact) -> list[str]:
 
 
 def _events_fingerprint(lake: Lake, day: date, until: datetime) -> str:
-    """A fingerprint of a day's events, and of where `until` cuts through them."""
+    """A fingerprint of a day's events; on the day of `until` it includes the time of `until`."""
     files = lake.state.events[day]
     rows, digest = sum(file.rows for file in files), sum(file.digest for file in files) % 2**64
     is_cut = until < datetime.combine(day, datetime.min.time()) + timedelta(days=1) and any(
@@ -215,7 +215,7 @@ def _addresses_fingerprint(lake: Lake, day: date) -> str:
 
 
 def _chunks(lake: Lake, days: list[date]) -> Iterator[list[date]]:
-    """Neighbouring days together, as many as can be computed at once."""
+    """Groups of neighbouring days, each as large as can be computed at once."""
     chunk: list[date] = []
     size = 0
     for day in days:

@@ -107,7 +107,7 @@ def _is_module(name: str) -> bool:
 
 
 def _used(module: str, node: ast.AST) -> Iterator[Place]:
-    """The places of our definitions that a definition names."""
+    """The places of our own definitions that a definition uses."""
     local = _parameters(node)  # a parameter may be named like a definition: metrics are named like inputs
     for part in ast.walk(node):
         if isinstance(part, ast.Name) and part.id not in local:

@@ -49,14 +49,14 @@ def ingest_only(settings: Settings, *, logs: Iterable[str] = (), progress: OnPro
 
 
 def ingest_files(lake: Lake, workers: Workers, files: list[LogFile], progress: OnProgress) -> Ingested:
-    """Take new lines of these files over; the lake must be locked."""
+    """Ingest the new lines of these files; the lake must be locked."""
     return ingest.ingest(
         lake, workers, files, now(), lambda done, total: progress("Reading logs", done, total)
     )
 
 
 def retry_quarantine(settings: Settings) -> int:
-    """Judge the lines in quarantine once more; how many are events now. Raises PharosError."""
+    """Parse the quarantined lines again; return the number that are now events. Raises PharosError."""
     with locked_lake(settings) as lake:
         return quarantine.retry(lake, now())
 
@@ -67,7 +67,7 @@ def now() -> datetime:
 
 
 def known_lake(settings: Settings, *, is_read: bool = True) -> Lake:
-    """A lake that is there, see `Lake`: none is made for a misspelt home. Raises ConfigurationError."""
+    """An existing lake, see `Lake`; a misspelt home creates none. Raises ConfigurationError."""
     if settings.lake_url is None and not settings.lake.is_dir():
         home = settings.home.absolute()
         raise ConfigurationError(

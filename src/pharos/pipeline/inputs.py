@@ -68,7 +68,7 @@ DIGESTS = pa.schema([("part", pa.string()), ("digest", pa.int64())])
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """Everything the metrics of a run may ask for. `results` grows as metrics are computed."""
+    """All inputs that metrics of a run may request. `results` grows as metrics are computed."""
 
     lake: Lake
     engine: Engine
@@ -79,7 +79,9 @@ class Inputs:
     _rows_of_lms: dict[str, int] = field(default_factory=dict)
 
     def digests(self, name: str, metric: Metric) -> pa.Table | str:
-        """The digests of an input by part of the metric (columns part, digest), or one for the whole."""
+        """The digests of an input by part of the metric (columns part, digest), or a text for the whole
+        input.
+        """
         if name in METRICS:
             parts = self.results[name].parts
             is_same = METRICS[name].by == metric.by and metric.by is not None
@@ -94,7 +96,7 @@ class Inputs:
         return self._of_value(name)
 
     def _of_value(self, name: str) -> str:
-        """Stands for an input that does not fall apart."""
+        """A digest for an input that cannot be split into parts."""
         if name == ANSWER_METADATA:
             return answer_metadata.fingerprint(self.scope.answer_metadata)
         if name == "country_of":
@@ -123,7 +125,7 @@ class Inputs:
         return found
 
     def arguments(self, metric: Metric, parts: pa.Array | None) -> dict[str, object]:
-        """The arguments of a metric's function, with the rows of some of its parts or of all (None)."""
+        """The arguments of a metric's function, with the rows of these parts, or of all parts (None)."""
         return {name: self._argument(name, metric, parts) for name in metric.inputs}
 
     def _argument(self, name: str, metric: Metric, parts: pa.Array | None) -> object:
@@ -170,7 +172,7 @@ class Inputs:
         return rows
 
     def _days(self, name: str) -> tuple[date | None, date | None]:
-        """The first day of an input and the day after its last one; None: as far as there are any."""
+        """The first day of an input and the day after its last one; None means unlimited."""
         if name.endswith(COMPLETE_WEEKS):
             return None, self.scope.current_week
         if name.endswith(THIS_WEEK):
@@ -180,7 +182,7 @@ class Inputs:
         return None, None
 
     def value(self, name: str) -> bool | int | date | datetime | tuple[str, ...] | Pauses | None:
-        """The value of an input that is no table."""
+        """The value of an input that is not a table."""
         match name:
             case (
                 "last_day"
@@ -210,8 +212,7 @@ class Inputs:
         raise KeyError(name)
 
     def sizes(self, metric: Metric) -> dict[str, int]:
-        """The number of rows of each fact and LMS table from which a metric is computed, directly or through
-        other metrics.
+        """The number of rows of each fact and LMS table from which a metric is computed.
 
         Keys are names of parameters. Metrics are resolved to their own inputs, because only facts and LMS
         tables can be restored by operators.
@@ -259,7 +260,7 @@ class Inputs:
         return _summed(pa.table({"part": parts, "digest": found["digest"]}))
 
     def _by_course(self, table: str) -> pa.Table:
-        """The digests of a snapshot by course run, worked out once for each snapshot."""
+        """The digests of a snapshot by course run, cached for each snapshot."""
         if not self._has_rows(table):
             return DIGESTS.empty_table()
         known = snapshots.fingerprint(self.lake, table)
@@ -277,7 +278,7 @@ class Inputs:
         return pq.ParquetFile(path).read()
 
     def _of_lms(self, table: str) -> ibis.Table:
-        """The rows of a snapshot, with the course run in `course_id` wherever they name one."""
+        """The rows of a snapshot; those about course runs have the course run in `course_id`."""
         rows, course = lms_tables.read(self.engine, self.lake, table), LMS_TABLES[table].course
         return rows.rename(course_id=course) if course in rows.columns else rows
 
@@ -294,7 +295,7 @@ class Inputs:
         return rows
 
     def _filled(self, events: ibis.Table) -> ibis.Table:
-        """The enrollment events with their gaps filled, worked out once for all metrics of a run."""
+        """The enrollment events with their gaps filled, computed once per run for all metrics."""
         if not self.scope.fills_gaps:
             return events
         path = self.lake.staging / f"{FILLED}.parquet"
@@ -311,7 +312,7 @@ class Inputs:
         return self._imported_rows(table) > 0
 
     def _imported_rows(self, table: str) -> int:
-        """The number of rows of a table of the LMS; asked for by most metrics, read once a run."""
+        """The number of rows of a table of the LMS, read once per run."""
         if table not in self._rows_of_lms:
             snapshot = snapshots.state(self.lake, table).snapshot
             self._rows_of_lms[table] = snapshot.rows if snapshot else 0
@@ -355,7 +356,7 @@ def week_of(rows: ibis.Table) -> ibis.StringValue:
 
 
 def fact_of(name: str) -> str | None:
-    """The fact that an input of this name is made from."""
+    """The fact from which an input of this name is made; None if it is not made from one."""
     if name == FILLED:
         return "enrollment_event"
     fact = name.removeprefix(COUNTED)
@@ -365,7 +366,7 @@ def fact_of(name: str) -> str | None:
 
 
 def _summed(digests: pa.Table) -> pa.Table:
-    """One digest for each part; sums wrap around."""
+    """One digest for each part: the sum of its rows' digests, modulo 2**64."""
     found = digests.group_by("part").aggregate([("digest", "sum")])
     return found.rename_columns(["part", "digest"])
 

@@ -1,7 +1,7 @@
-"""One lake publishes to a Result Store: another one is refused, and a copy of the lake is noticed.
+"""Lets only one lake publish to a Result Store: another lake is refused, and a copy of the lake is noticed.
 
-A copy has the lake's id. It is noticed by the number of the publication: each run writes down which one it is
-about to make, and a later one in the store is of somebody else.
+A copy has the same id as the lake. It is noticed by the number of the publication: each run records the
+number that it is about to publish; a later number in the store comes from somebody else.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Remembered(msgspec.Struct, frozen=True):
 
 
 def claim(settings: Settings, lake: Lake, database: sa.Engine) -> list[DataProblem]:
-    """Make sure that this lake publishes to the store; whether somebody else does as well.
+    """Record this lake as the publisher of the store; return data problems if a copy of it publishes, too.
 
     The lake must be locked. Raises StoreOfAnotherLake.
     """
@@ -53,7 +53,7 @@ def take_over(settings: Settings) -> None:
 
 
 def remember(lake: Lake, database: sa.Engine, *, further: int = 1) -> None:
-    """Write down which publication this lake is about to make: so a crash after it raises no alarm."""
+    """Record the publication that this lake is about to make, so that a crash after it is no false alarm."""
     about = Remembered(shown(database.url), owner.edition(database) + further)
     lake.place.put(NAME, msgspec.json.encode(about))
 

@@ -64,14 +64,15 @@ class Parted:
         return pc.sum(self.parts["rows"]).as_py() or 0
 
     def only(self, keep: pa.Array) -> Parted:
-        """The table without the parts where the mask is false."""
+        """The table without the parts for which the mask is false."""
         return replace(self, parts=self.parts.filter(keep))
 
 
 def load(folder: Path, manifest: str = MANIFEST) -> Parted:
-    """The table as its manifest tells, without parts whose file is gone or damaged; empty without a manifest.
+    """The table as its manifest describes it, without parts whose file is missing or damaged.
 
-    A file is read through and checked if its size or time is not as it was when it was written.
+    Empty without a manifest. A file is read completely and checked if its size or time has changed since it
+    was written.
     """
     path = folder / manifest
     if not is_whole(path):
@@ -86,7 +87,7 @@ def load(folder: Path, manifest: str = MANIFEST) -> Parted:
 
 
 def save(table: Parted, manifest: str = MANIFEST) -> None:
-    """Write the manifest: from now on the table is this."""
+    """Write the manifest; this commits the table."""
     used = set(pc.unique(table.parts["file"]).to_pylist())
     files = {name: known for name, known in table.files.items() if name in used}
     told = json.dumps({"made_of": dict(table.made_of), "files": files})
@@ -135,7 +136,7 @@ def added(table: Parted, staged: Path, name: str, parts: pa.Table) -> Parted:
 def read(
     engine: Engine, table: Parted, schema: pa.Schema, part_of: PartOf, chosen: pa.Array | None = None
 ) -> ibis.Table:
-    """The rows of the table, of all parts or of the chosen ones."""
+    """The rows of the table, of all parts or of the given ones."""
     parts = table.parts.filter(pc.greater(table.parts["rows"], 0))
     if chosen is not None:
         parts = parts.filter(pc.is_in(parts["part"], value_set=_values(chosen)))
@@ -155,9 +156,9 @@ def read(
 
 
 def live_rows(table: Parted, by: str, columns: Sequence[str]) -> pa.Table:
-    """These columns of the rows that count, read without an engine; null in a file that lacks one.
+    """These columns of the valid rows, read without an engine; null if a file lacks a column.
 
-    Rows of a damaged file are left out: the next run makes them anew. `by` is the column whose values, as
+    Rows of a damaged file are left out: the next run computes them anew. `by` is the column whose values, as
     text, are the parts.
     """
     live = table.parts.filter(pc.greater(table.parts["rows"], 0))
@@ -245,7 +246,7 @@ def changed(table: Parted, wanted: pa.Table) -> pa.Array:
 
 
 def without(table: Parted, wanted: pa.Array | pa.ChunkedArray) -> Parted:
-    """The table without the parts that are not wanted any more."""
+    """The table without parts that are no longer wanted."""
     return table.only(pc.is_in(table.parts["part"], value_set=_values(wanted)))
 
 

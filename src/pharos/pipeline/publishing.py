@@ -83,7 +83,7 @@ class Edition:
 
     @property
     def fingerprint(self) -> str:
-        """Stands for the rows of the table: of equal rows, also if they were computed anew, it is equal."""
+        """A fingerprint of the rows of the table; recomputed but equal rows have the same fingerprint."""
         parts = self.table.parts.filter(pc.greater(self.table.parts["rows"], 0)).sort_by("part")
         columns = parts.select(["part", "digest"]).to_pydict()
         texts = [f"{part} {digest}" for part, digest in zip(*columns.values(), strict=True)]
@@ -94,7 +94,7 @@ class Edition:
 
     @property
     def stamp(self) -> tuple[str, object] | None:
-        """The column that has one value in all rows, and that value."""
+        """The column with one value in all rows, and that value."""
         name = self.metric.stamp
         if name is None:
             return None
@@ -166,7 +166,7 @@ def publish(
 
 
 def _altered(database: sa.Engine, scope: Scope) -> dict[str, str]:
-    """The tables that somebody changed, as far as a run looks; every larger table has its day."""
+    """The tables that somebody changed. Each run checks the small tables and one larger table in turn."""
     return store.altered(database, most=store.MOST_CHECKED, turn=scope.last_day.toordinal())
 
 
@@ -188,7 +188,7 @@ def _edition(
 
 
 def _courses(table: Parted) -> set[str]:
-    """The parts that have rows: course runs, in tables by course run."""
+    """The parts that have rows; in tables by course run, the course runs."""
     return set(table.parts.filter(pc.greater(table.parts["rows"], 0))["part"].to_pylist())
 
 
@@ -338,7 +338,7 @@ def _keep(inputs: Inputs, edition: Edition) -> None:
 
 
 def _forget_older(edition: Edition) -> None:
-    """Remove files that neither the result nor its published edition consists of."""
+    """Remove files that belong neither to the result nor to its published edition."""
     manifests = [parted.MANIFEST, PUBLISHED.format(edition.fingerprint)]
     parted.remove_unused(edition.table.folder, [edition.table], manifests)
 
@@ -412,7 +412,7 @@ def _difference(
 
 
 def _lasting(engine: Engine, edition: Edition, changed: pa.Array) -> ibis.Table:
-    """The spans that still hold, of parts that did not change: only the last day moves their end."""
+    """The spans of unchanged parts that still hold: their end moves with the last day."""
     parts = edition.table.parts["part"]
     same = parts.filter(pc.invert(pc.is_in(parts, value_set=changed)))
     rows = _read(engine, edition, edition.table, same.combine_chunks())
@@ -420,7 +420,7 @@ def _lasting(engine: Engine, edition: Edition, changed: pa.Array) -> ibis.Table:
 
 
 def _changed_parts(before: Parted, now: Parted) -> pa.Array:
-    """The parts whose rows are other ones, or that are in one of the two only."""
+    """The parts with different rows, and the parts that only one of the two tables has."""
     rows = ["part", "digest", "rows"]
     old, new = before.parts.select(rows), now.parts.select(rows).rename_columns(["part", "now", "now_rows"])
     both = old.join(new, "part", join_type="full outer")
@@ -457,7 +457,7 @@ def _steps(old: ibis.Table, new: ibis.Table) -> ibis.Table:
 
 
 def _clipped(rows: ibis.Table, edition: Edition, last_day: date) -> ibis.Table:
-    """The rows; spans that still hold end with the last day, and begin with the first day to publish."""
+    """The rows, with spans clipped to the published days: open spans end with the last day."""
     if not edition.metric.spans:
         return rows
     ended = rows.mutate(end=ibis.coalesce(rows[END], ibis.literal(last_day + timedelta(days=1))))
@@ -465,7 +465,7 @@ def _clipped(rows: ibis.Table, edition: Edition, last_day: date) -> ibis.Table:
 
 
 def _since(spans: ibis.Table, first_day: date) -> ibis.Table:
-    """The part of spans that lies on this day or later."""
+    """The part of spans from this day on."""
     begun = spans.mutate(date=ibis.greatest(spans.date, ibis.literal(first_day)))
     return begun.filter(begun.date < begun[END])
 
@@ -482,7 +482,7 @@ def _read(engine: Engine, edition: Edition, table: Parted, parts: pa.Array | Non
 
 
 def _written(engine: Engine, rows: ibis.Table, path: Path, metric: Metric) -> Batches:
-    """The rows in the order of the key, from a file, a piece at a time."""
+    """The rows in the order of the key, read from a file in batches."""
     key = [name for name in metric.table.info["key"] if name in rows.columns]
     engine.write(rows, path, key)
     return partial(_batches, path)

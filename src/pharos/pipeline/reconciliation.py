@@ -13,7 +13,7 @@ from pharos.pipeline import parted
 
 @dataclass(frozen=True, kw_only=True)
 class Reconciled:
-    """A course run; the fields are the columns of the result table `enrollment_reconciliation`."""
+    """A row of the result table `enrollment_reconciliation`."""
 
     course_id: str
     events_count: int
@@ -26,13 +26,13 @@ class Reconciled:
 
     @property
     def differences(self) -> dict[str, int]:
-        """Learners who differ, by reason; only reasons there are."""
+        """The number of learners who differ, by reason; without reasons that do not occur."""
         reasons = ("only_in_lms", "only_in_events", "active_in_lms", "active_in_events", "other_mode")
         return {reason: count for reason in reasons if (count := getattr(self, reason))}
 
 
 def reconciled(lake: Lake) -> list[Reconciled]:
-    """Every course run that one of the two knows of, in order; none before the LMS's table was imported."""
+    """Every course run known from events or LMS, in order; empty before the LMS's table was imported."""
     table = parted.load(lake.root / "results" / "enrollment_reconciliation")
     live = table.parts.filter(pc.greater(table.parts["rows"], 0)).to_pylist()
     found = []

@@ -1,5 +1,6 @@
-"""Submissions and events that are not used, or not as they were written, as counted by the last run; read for
-the status and the problems of the data.
+"""Counts of submissions and events that are unused or changed, as of the last run.
+
+Read for the status and the problems of the data.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def video_events_by_reason(lake: Lake) -> Counter[str]:
 
 
 def changed_modes(lake: Lake) -> int:
-    """Enrollment events whose mode was cut, or the character NUL in it replaced."""
+    """The number of enrollment events whose mode was cut or had a NUL character replaced."""
     table = parted.load(lake.root / "facts" / enrollment_event.name)
     rows = parted.live_rows(table, "date", ["is_mode_changed"])
     return pc.sum(rows["is_mode_changed"].cast("int64")).as_py() or 0
@@ -50,7 +51,7 @@ def enrollment_events_by_use(lake: Lake) -> Counter[str]:
 
 
 def _rows(lake: Lake, name: str, by: str, columns: list[str]) -> list[dict[str, Any]]:
-    """The rows of a result that falls apart by this column."""
+    """The rows of a result whose parts are the values of this column."""
     table = parted.load(lake.root / "results" / name)
     rows: list[dict[str, Any]] = parted.live_rows(table, by, columns).to_pylist()
     return rows

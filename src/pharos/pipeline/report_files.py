@@ -1,5 +1,4 @@
-"""Writes reports of course runs as CSV files for download, only for changed course runs. `spec 02 §4.8, 5.5,
-7`
+"""Writes reports of changed course runs as CSV files for download. `spec 02 §4.8, 5.5, 7`
 
 A file lies where the Data API looks for it (`pharos.data_api.report_files`): in a folder named by the SHA-1
 of the course id, or directly in the folder of reports. The lake remembers which files exist and from which
@@ -86,7 +85,7 @@ class Files:
         return bool(self._system.get_file_info(f"{self._folder}/{name}").is_file)
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""
         if self.has(name):
             self._system.delete_file(f"{self._folder}/{name}")
 
@@ -122,7 +121,7 @@ def _load(path: Path) -> Memory:
 
 
 def _wanted(inputs: Inputs, settings: Settings, report: Report, before: Memory) -> Memory:
-    """The files that there shall be."""
+    """The files that must exist after this run, and the fingerprints of their inputs."""
     parts = inputs.results[report.name].parts.to_pylist()
     digests = {row["part"]: row["digest"] for row in parts if row["rows"]}
     now = Memory()
@@ -141,8 +140,8 @@ def _wanted(inputs: Inputs, settings: Settings, report: Report, before: Memory) 
 def _places(report: Report, courses: Iterable[str]) -> dict[str, str]:
     """The name of the file of each course run, with its folder.
 
-    Answers lie in folders, as the original puts them. The other report lies without, unless the id has
-    letters outside ASCII or several course runs would have the same file.
+    Answers lie in folders, as the original puts them. The other report lies outside folders, unless the id
+    has letters outside ASCII or several course runs would have the same file.
     """
     plain = {course: f"{file_name(course)}_{report.name}.csv" for course in courses}
     alike = Counter(plain.values())
@@ -155,7 +154,7 @@ def _places(report: Report, courses: Iterable[str]) -> dict[str, str]:
 
 
 def _names(inputs: Inputs, report: Report) -> dict[str, int]:
-    """A digest of the user names that the LMS has now, by course run."""
+    """A digest of the present user names in the LMS, by course run."""
     rows = _rows(inputs, report, None)
     named = rows.select("course_id", "user_id", "username").distinct()
     found = inputs.engine.digests(named, ["course_id"])
@@ -163,7 +162,7 @@ def _names(inputs: Inputs, report: Report) -> dict[str, int]:
 
 
 def _rows(inputs: Inputs, report: Report, courses: Sequence[str] | None) -> ibis.Table:
-    """The rows of these course runs, or of all; learners under the name that the LMS has now."""
+    """The rows of these course runs, or of all; learners have their present user name in the LMS."""
     chosen = None if courses is None else pa.array(courses, pa.string())
     schema = result_schema(METRICS[report.name])
     rows = parted.read(inputs.engine, inputs.results[report.name], schema, course_of, chosen)
@@ -177,7 +176,7 @@ def _rows(inputs: Inputs, report: Report, courses: Sequence[str] | None) -> ibis
 def _rows_by_course(
     inputs: Inputs, report: Report, courses: Sequence[str]
 ) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
-    """The rows of each of these course runs in the order of the report, sorted into one file for all."""
+    """The rows of each of these course runs in the order of the report; all are sorted in one file first."""
     staged = inputs.lake.staging / "reports" / f"{report.name}.parquet"
     staged.parent.mkdir(parents=True, exist_ok=True)
     inputs.engine.write(report.prepared(_rows(inputs, report, courses)), staged, report.order)

@@ -1,4 +1,4 @@
-"""The reports' columns, cells and order. `spec 02 §4.8, 5.5`"""
+"""Columns, cells and order of the reports. `spec 02 §4.8, 5.5`"""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """A report, made of the result of the same name.
+    """A report, made from the result of the same name.
 
-    `prepared` makes rows of the result ready to be sorted by `order`; `columns` are the header, `cells` the
-    texts of a row.
+    `prepared` adds to the rows of the result the values that `order` needs; `columns` are the header, `cells`
+    the texts of a row.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Report:
 
 
 def natural(text: str) -> str:
-    """A text that sorts by the numbers in it: `a_2_1` before `a_10_1`."""
+    """A sort key that compares numbers in the text by value: `a_2_1` before `a_10_1`."""
     return re.sub(r"\d+", lambda digits: f"{len(digits[0]):04}{digits[0]}", text)
 
 
@@ -117,7 +117,7 @@ REPORTS: dict[str, Report] = {
 
 
 def as_csv(report: Report, rows: Iterable[Row], settings: Reports) -> Iterator[bytes]:
-    """The file, a piece at a time: UTF-8, lines end with CRLF."""
+    """The file in pieces: UTF-8, lines end with CRLF."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(report.columns(settings))
@@ -132,5 +132,5 @@ def as_csv(report: Report, rows: Iterable[Row], settings: Reports) -> Iterator[b
 
 
 def escaped(cell: str) -> str:
-    """The text of a cell that no spreadsheet takes for a formula; numbers stay as they are."""
+    """The text of a cell, changed so that no spreadsheet reads it as a formula; numbers are not changed."""
     return f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell

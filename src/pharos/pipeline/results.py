@@ -25,7 +25,7 @@ NAMES = {"course_id": "course runs", "date": "days", "week": "weeks", None: "tab
 
 
 class KeyTwice(PharosError):
-    """A metric returned two rows of the same key: a fault of the program."""
+    """A metric returned two rows with the same key: a bug in Pharos."""
 
     def __init__(self, table: str, key: str) -> None:
         super().__init__(table, key)
@@ -39,7 +39,7 @@ class KeyTwice(PharosError):
 
 @dataclass(frozen=True, kw_only=True)
 class Computed:
-    """A result after a run. `why` says which parts were computed and the reason; empty for none."""
+    """A result after a run. `why` names the computed parts and the reason; empty if nothing was computed."""
 
     metric: Metric
     table: Parted
@@ -47,7 +47,7 @@ class Computed:
 
 
 def compute(inputs: Inputs, metric: Metric) -> Computed:
-    """Bring a result up to date; the metrics it is computed from must be there."""
+    """Bring a result up to date; its input metrics must be up to date."""
     wanted, made_of = _wanted(inputs, metric)
     table = parted.load(inputs.lake.root / "results" / metric.name)
     reason = "inputs changed"
@@ -94,7 +94,7 @@ def _roots(metric: Metric) -> list[Callable[..., Any]]:
 
 
 def _form(metric: Metric) -> str:
-    """The columns, key and form of the result, as text."""
+    """The columns, key and form of the result, as text for the fingerprint."""
     return f"{result_schema(metric)} {metric.table.info['key']} {metric.by}"
 
 
@@ -119,7 +119,7 @@ def _computed(inputs: Inputs, metric: Metric, table: Parted, wanted: pa.Table, s
 
 
 def _key_of_two_rows(engine: Engine, rows: ibis.Table, key: list[str]) -> str:
-    """A key that two rows have, as text."""
+    """A duplicate key, as text."""
     keys = rows.group_by(key).agg(rows=rows.count())
     return str(engine.fetch(keys.filter(keys.rows > 1).select(key).limit(1)).to_pylist()[0])
 

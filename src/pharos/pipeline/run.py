@@ -201,7 +201,7 @@ def _pauses(settings: Engagement) -> Pauses:
 
 @contextmanager
 def _work(settings: Settings) -> Iterator[tuple[Lake, Engine]]:
-    """The lake, locked, and an engine; both let go of in the end."""
+    """The lake, locked, and an engine; both are released at the end."""
     with locked_lake(settings) as lake:
         engine = open_engine(settings.engine, lake.staging / "spill")
         try:
@@ -242,7 +242,7 @@ def _import(
     *,
     fresh: timedelta = lms_courses.FRESH,
 ) -> None:
-    """Bring the snapshots of the LMS up to date, as far as the settings say where it is."""
+    """Bring the snapshots of the LMS up to date, from the sources that the settings name."""
     if database is not None:
         report.imported += lms_tables.import_tables(
             lake, engine, database, lambda done, total: progress("Importing tables", done, total)
@@ -261,7 +261,7 @@ def _import(
 
 
 def _check_clock(lake: Lake, database: sa.Engine | None, until: datetime | None) -> None:
-    """Describe "the time until now" only if the clock can be believed: who names `until` confirms it."""
+    """Refuse to describe "the time until now" if the clock is implausible; naming `until` confirms it."""
     if until is None and database is None:
         clock.check(lake, now())
     elif until is None and database is not None:
@@ -273,7 +273,7 @@ def _check_clock(lake: Lake, database: sa.Engine | None, until: datetime | None)
 def _forget_addresses(
     lake: Lake, engine: Engine, settings: Settings, scope: Scope, progress: OnProgress
 ) -> None:
-    """Forget the addresses of days that are older than the settings allow, before facts are made of them."""
+    """Forget the addresses of days older than the settings allow, before facts are computed from them."""
     days = settings.geolocation.address_retention_days
     if days is not None:
         forget_addresses(
@@ -290,7 +290,7 @@ def _bring_results(
     settings: Settings, lake: Lake, engine: Engine, database: sa.Engine, report: RunReport, scope: Scope,
     accepted: Collection[str], progress: OnProgress, *, full: bool, is_named: bool,
 ) -> None:  # fmt: skip
-    """Compute and publish. If a file of facts or results was damaged on disk, once more without it."""
+    """Compute and publish. If damaged files of facts or results make that fail, repeat without them."""
     derived.remove_found(lake)
     try:
         found, inputs = _compute(lake, engine, report, scope, full=full, progress=progress)

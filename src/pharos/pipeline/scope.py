@@ -44,26 +44,26 @@ class Scope:
 
     @property
     def student_reports_until(self) -> date | None:
-        """The last day of the reports of learners; None: there are no such reports."""
+        """The last day of the reports of learners; None if these reports are off."""
         return self.last_day if self.student_reports else None
 
     @property
     def current_week(self) -> date:
-        """Monday of the ISO week that is not complete at `until`."""
+        """Monday of the ISO week that is incomplete at `until`."""
         return self.until.date() - timedelta(days=self.until.weekday())
 
     @property
     def site_week(self) -> date | None:
-        """First day of the site's week that is not complete at `until`; None: its weeks are ISO weeks."""
+        """First day of the site's week that is incomplete at `until`; None if the site uses ISO weeks."""
         if self.week_start == "monday":
             return None
         today = self.until.date()
         return today - timedelta(days=(today.weekday() - WEEKDAYS[self.week_start]) % 7)
 
     def country_of(self, engine: Engine) -> geolocation.CountryOf:
-        """The country of an address, looked up where the engine has it."""
+        """A function that looks up the country of an address, on the engine."""
         return engine.function(partial(geolocation.codes, str(self.countries), self.private_country))
 
     def in_place_of_addresses(self) -> TextFunction:
-        """The text that is kept in place of an address that shall be forgotten."""
+        """A function that gives the replacements of addresses to be forgotten."""
         return partial(geolocation.in_place_of_addresses, str(self.countries), self.private_country)
