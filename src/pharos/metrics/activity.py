@@ -32,7 +32,7 @@ def course_activity(counted_interaction_of_complete_weeks: ibis.Table) -> ibis.T
 
 @metric(tables.course_activity_current_week, by="week")
 def course_activity_current_week(counted_interaction_of_this_week: ibis.Table) -> ibis.Table:
-    """Distinct learners by course and kind of activity in the week that is not complete yet."""
+    """Distinct learners by course and kind of activity in the current, incomplete week."""
     return _learners_by_week(counted_interaction_of_this_week)
 
 
@@ -49,7 +49,10 @@ def course_activity_site_week(counted_interaction: ibis.Table, site_week: date |
 
 
 def _learners_by_week(interactions: ibis.Table, first_weekday: int = 0) -> ibis.Table:
-    """(course_id, label, count, interval_start, interval_end); weeks begin on the weekday, Monday being 0."""
+    """Learners by week and label. `first_weekday`: the day on which weeks begin, 0 is Monday.
+
+    Columns: course_id, label, count, interval_start, interval_end.
+    """
     shift = ibis.interval(days=first_weekday)
     as_if_monday = (interactions.date - shift).cast("date").truncate("W").cast("date")
     weeks = interactions.filter(interactions.user_id.notnull()).mutate(
@@ -67,7 +70,7 @@ def _learners_by_week(interactions: ibis.Table, first_weekday: int = 0) -> ibis.
 
 
 def _label(interactions: ibis.Table) -> StringValue:
-    """The kind of activity that an interaction counts as; null for none."""
+    """The kind of activity of an interaction; null if it counts as none."""
     return ibis.cases(
         *(
             (

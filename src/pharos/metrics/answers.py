@@ -32,10 +32,10 @@ def answer_distribution(
 
 
 def first_and_last(submissions: ibis.Table) -> ibis.Table:
-    """The parts of each learner's first and last submission of each problem; `is_first` and `is_last` say
-    which of the two it is: 1, else 0. `spec 02 §4.2`
+    """The parts of each learner's first and last submission of each problem. `spec 02 §4.2`
 
-    A part that is missing in the last submission has no last answer of that learner.
+    `is_first` and `is_last` are 1 for parts of that submission, else 0. For a part missing in the last
+    submission the learner has no last answer.
     """
     of_learner = ["course_id", "problem_id", "learner", "nameless"]
     ends = submissions.group_by(of_learner).agg(first=submissions.moment.min(), last=submissions.moment.max())
@@ -126,7 +126,7 @@ def _newest_of_parts(answers: ibis.Table) -> ibis.Table:
 
 
 def _rows(answers: ibis.Table) -> ibis.Table:
-    """The rows of the table. Answers that look alike in all columns are one row."""
+    """The rows of the table; answers that are equal in all its columns are added up."""
     value_id = ibis.ifelse(answers.uses_value_id, ibis.coalesce(answers.value_id, ""), "")
     shown = ibis.ifelse(answers.uses_value_id & ~answers.shows_answer, "", answers.answer)
     items = ibis.coalesce(answers.answer_items, "")

@@ -132,7 +132,7 @@ def _completions(visits: ibis.Table, completions: ibis.Table) -> ibis.Table:
 
 
 def _in_places(rows: ibis.Table, outline: ibis.Table) -> ibis.Table:
-    """Each row once for each level, with `level` and `place_id`, the block of the outline that it lies in."""
+    """Each row repeated for each level, with `level` and `place_id`, the enclosing block on that level."""
     return ibis.union(
         *(
             rows.inner_join(held, _BLOCK).select(rows, held.level, held.place_id)
@@ -171,7 +171,7 @@ def _with_completed(found: ibis.Table, done: ibis.Table, outline: ibis.Table) ->
 def course_flow(
     learner_place: ibis.Table, course_blocks: ibis.Table, learner_status: ibis.Table
 ) -> ibis.Table:
-    """Learners by place; places of today without a learner too, deleted ones only with learners."""
+    """Learners by place; present places even without learners, deleted places only with learners."""
     outline = outline_of(course_blocks)
     places = learner_place
     is_done = places.completed.cast("int64")
@@ -212,7 +212,7 @@ def _named(outline: ibis.Table) -> ibis.Table:
 
 
 def _stops(places: ibis.Table, named: ibis.Table, learner_status: ibis.Table) -> ibis.Table:
-    """(…, stopped): the last place on each level of learners who are not active any more."""
+    """(…, stopped): learners who are no longer active, by their last place on each level."""
     gone = learner_status.filter(
         learner_status.status.isin(STOPPED), learner_status.rule.isin([PAUSE, UNENROLLED])
     )
@@ -226,7 +226,7 @@ def _stops(places: ibis.Table, named: ibis.Table, learner_status: ibis.Table) ->
 
 
 def _following(places: ibis.Table, named: ibis.Table) -> ibis.Table:
-    """(…, next_block_id, next_learners): the subsection that most learners went on to for the first time."""
+    """(…, next_block_id, next_learners): the subsection that most learners first visited next."""
     visited = places.filter(places.first_moment.notnull(), places.level == SUBSECTION)
     visited = _placed(visited, named)
     in_order = ibis.window(group_by=_LEARNER, order_by=["first_moment", "place", "block_id"])
@@ -241,5 +241,5 @@ def _following(places: ibis.Table, named: ibis.Table) -> ibis.Table:
 
 
 def _placed(places: ibis.Table, named: ibis.Table) -> ibis.Table:
-    """The rows with `place`, their place in the order of the course."""
+    """The rows with `place`, the position in the order of the course."""
     return places.inner_join(named, _PLACE).select(places, named.place)

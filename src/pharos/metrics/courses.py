@@ -30,7 +30,7 @@ _DESCRIBED = ibis.schema(
 
 @metric(tables.course_program_metadata, by="course_id")
 def course_program_metadata(program_course: ibis.Table) -> ibis.Table:
-    """The programs of each course run that the catalog names."""
+    """The programs of each course run, from the catalog."""
     programs = program_course.filter(
         keys.is_valid_course_id(program_course.course_id),
         program_course.program_id.length() <= LONGEST_PROGRAM_ID,
@@ -80,5 +80,5 @@ def described(course_catalog: ibis.Table, course_list: ibis.Table, last_day: dat
 
 
 def _line(text: StringValue) -> StringValue:
-    """The text on one line, as long as the Result Store can hold."""
+    """The text on one line, cut to the column's length."""
     return text.re_replace(r"\s+", " ").left(LONGEST_TEXT)

@@ -71,7 +71,7 @@ def module_engagement_summary(
 
 @metric(tables.module_engagement_metric_ranges, by="course_id")
 def module_engagement_metric_ranges(module_engagement_summary: ibis.Table, smallest_group: int) -> ibis.Table:
-    """The ranges of each course run with engagement in W1; null is infinity. `spec 03 §2.5`"""
+    """The ranges of each course run that has engagement in W1; null means infinity. `spec 03 §2.5`"""
     bounds = _bounds(_values(module_engagement_summary), smallest_group)
     zero, infinity = ibis.literal(0.0), ibis.null("float64")
     told = bounds.filter(bounds.has_values)
@@ -108,7 +108,7 @@ def module_engagement_user_segments(
 def _values(summary: ibis.Table) -> ibis.Table:
     """A row for each learner and metric: (course_id, username, …, metric, value, takes_part).
 
-    A null value is infinity. Attempts per completed problem take part only where there was an attempt.
+    A null value is infinity. Attempts per completed problem take part only for learners with an attempt.
     """
     return ibis.union(
         *(
@@ -127,7 +127,7 @@ def _values(summary: ibis.Table) -> ibis.Table:
 def _bounds(values: ibis.Table, smallest_group: int) -> ibis.Table:
     """The percentiles of each course run and metric: (course_id, …, metric, has_values, low, high).
 
-    Between two values the percentile lies where it divides their distance; null is infinity. `spec 03 §2.5`
+    A percentile between two values is interpolated linearly; null is infinity. `spec 03 §2.5`
     """
     of_metric = ["course_id", *_WEEK, "metric"]
     group = ibis.window(group_by=of_metric)

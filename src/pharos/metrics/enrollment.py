@@ -21,7 +21,7 @@ from pharos.result_store import tables
 
 @metric(tables.enrollment_event_use, by="date")
 def enrollment_event_use(event_count_by_type: ibis.Table, enrollment_event: ibis.Table) -> ibis.Table:
-    """Enrollment events of each day, and how many of them say whom they enroll where. `spec 01 §5.1`"""
+    """Number of enrollment events of each day, and of the usable ones among them. `spec 01 §5.1`"""
     types = event_count_by_type.filter(event_count_by_type.event_type.isin(TYPES))
     written = types.group_by("date").agg(events=types["count"].sum())
     told = enrollment_event.group_by("date").agg(used=enrollment_event.events.sum())
@@ -32,8 +32,8 @@ def enrollment_event_use(event_count_by_type: ibis.Table, enrollment_event: ibis
 def enrollment_change_point(filled_enrollment_event: ibis.Table) -> ibis.Table:
     """Each learner's state at the end of each day with events. `spec 01 §5.2`
 
-    A result of its own, as eight tables are counted from it: over five years, to work it out eight times
-    took most of a run.
+    It is stored because eight tables are counted from it: computing it eight times took most of a run over
+    five years of events.
     """
     return change_points(filled_enrollment_event)
 
@@ -46,19 +46,19 @@ def effective_enrollment_event(filled_enrollment_event: ibis.Table) -> ibis.Tabl
 
 @metric(tables.course_enrollment_mode_daily, by="course_id", spans=True)
 def course_enrollment_mode_daily(enrollment_change_point: ibis.Table) -> ibis.Table:
-    """Learners by the mode they are in at the end of each day, from the first event of the mode on."""
+    """Learners by mode at the end of each day, from the first event of the mode on."""
     return daily_counts(enrollment_change_point, "mode")
 
 
 @metric(tables.course_enrollment_daily, by="course_id", spans=True)
 def course_enrollment_daily(enrollment_change_point: ibis.Table) -> ibis.Table:
-    """Learners of each day, from the first event of the course run on."""
+    """Learners at the end of each day, from the first event of the course run on."""
     return daily_counts(enrollment_change_point)
 
 
 @metric(tables.course_enrollment_flow_daily, by="course_id")
 def course_enrollment_flow_daily(enrollment_change_point: ibis.Table) -> ibis.Table:
-    """Learners who joined and who left, on the days on which anybody did."""
+    """Learners who joined and who left, by day; days on which nobody did have no row."""
     points = enrollment_change_point
     by_learner = ibis.window(group_by=["course_id", "user_id"], order_by="date")
     before = ibis.coalesce(points.enrolled.lag().over(by_learner), 0)
@@ -71,13 +71,13 @@ def course_enrollment_flow_daily(enrollment_change_point: ibis.Table) -> ibis.Ta
 
 @metric(tables.course_enrollment_effective_mode_daily, by="course_id", spans=True)
 def course_enrollment_effective_mode_daily(effective_enrollment_event: ibis.Table) -> ibis.Table:
-    """Learners by the mode they are enrolled in, which only events that have an effect change."""
+    """Learners by the mode in which they are enrolled; events without effect do not change it."""
     return effective_daily_counts(effective_enrollment_event)
 
 
 @metric(tables.course_enrollment_summary, by="course_id")
 def course_enrollment_summary(effective_enrollment_event: ibis.Table) -> ibis.Table:
-    """Each learner who was ever enrolled: how it began, how it is, and when it changed. `spec 01 §5.4`"""
+    """One row per learner who was ever enrolled: first and present enrollment, and changes. `spec 01 §5.4`"""
     events = effective_enrollment_event
     is_mode_set = events.event_type != DEACTIVATED
     return events.group_by("course_id", "user_id").agg(
@@ -99,9 +99,9 @@ def course_grade_by_mode(
 ) -> ibis.Table:
     """Learners with a passing grade by mode, 0 for every other mode of the course. `spec 01 §5.5`
 
-    All unknown, null, unless `grades_are_known`: no grade at all was imported then.
-    A grade passes when it has a time of passing and a letter that is not empty. Its mode is the learner's on
-    the day the grade was changed last; grades older than the learner's first event count nowhere.
+    All numbers are null unless `grades_are_known`, since no grades were imported then. A grade passes if it
+    has a time of passing and a letter that is not empty. Its mode is the learner's on the day of the grade's
+    last change; grades older than the learner's first event do not count.
     """
     points = enrollment_change_point
     held = _held(points, grades_persistentcoursegrade)

@@ -137,7 +137,10 @@ def _activations(steps: ibis.Table) -> ibis.Table:
 
 
 def _modes(steps: ibis.Table) -> ibis.Table:
-    """Changes of mode, after the activation made at the same place; activations bring their own mode."""
+    """The missing changes of mode; each follows an activation that is made at the same place.
+
+    Before an activation event no change is needed: it has its own mode.
+    """
     made = steps.filter(
         steps["mode"] != steps.next_mode,
         steps.next_mode != "",  # an event that names no mode is no change of it
@@ -148,7 +151,7 @@ def _modes(steps: ibis.Table) -> ibis.Table:
 
 
 def _beginnings(steps: ibis.Table) -> ibis.Table:
-    """Activations before all events of learners who are first seen enrolled, or leaving."""
+    """Missing first activations: of learners whose first record shows them enrolled or leaving."""
     first = steps.group_by(_LEARNER).agg(
         state=steps.worth.min() % 8,
         time=steps.time.min(where=steps.state.notnull()),

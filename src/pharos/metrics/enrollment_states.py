@@ -44,10 +44,11 @@ def effective_events(events: ibis.Table) -> ibis.Table:
 
 
 def _states(events: ibis.Table) -> ibis.Table:
-    """The events with the columns number, in order of time, enrolled and before, 1 or 0 after and before the
-    event, and next_date, the day of the learner's next event.
+    """The events with the learner's state before and after each.
 
-    Events of the same moment count in the order activated, deactivated, mode changed, then by mode.
+    Added columns: number (order in time), enrolled and before (1 or 0 after and before the event), next_date
+    (the day of the learner's next event). Events of the same moment are ordered activated, deactivated, mode
+    changed, then by mode.
     """
     timed = events.mutate(
         activation=ibis.ifelse(events.event_type == ACTIVATED, events.time, None),
@@ -66,7 +67,7 @@ def _states(events: ibis.Table) -> ibis.Table:
 def _is_enrolled(events: ibis.Table, so_far: ibis.expr.builders.WindowBuilder) -> IntegerValue:
     """1 if the latest activation came after the latest deactivation, else 0.
 
-    Of both at one moment the activation comes first, so an equal time means that the learner has left.
+    If both have the same time, the activation counts as the earlier one, so the learner has left.
     """
     joined, left = events.activation.max().over(so_far), events.deactivation.max().over(so_far)
     return ibis.coalesce(joined.notnull() & (left.isnull() | (joined > left)), False).cast("int64")
@@ -94,11 +95,11 @@ def daily_counts(points: ibis.Table, *group: str) -> ibis.Table:
 
 
 def effective_daily_counts(events: ibis.Table) -> ibis.Table:
-    """Learners in each mode at the end of each day, as spans: (course_id, date, mode, count,
-    cumulative_count, end).
+    """Learners in each mode at the end of each day, as spans.
 
-    `events` are effective events. cumulative_count are the learners who were ever enrolled in the mode, so
-    the spans of a mode have no gap from its first learner on.
+    Columns: course_id, date, mode, count, cumulative_count, end. `events` are effective events.
+    cumulative_count is the number of learners ever enrolled in the mode, so the spans of a mode have no gap
+    from its first learner on.
     """
     points = _at_the_end_of_days(events.mutate(next_date=events.date.lead().over(_by_learner("number"))))
     enrolled = points.filter(points.enrolled == 1)
@@ -139,14 +140,14 @@ def _steps(points: ibis.Table, *group: str) -> ibis.Table:
 
 
 def _summed(steps: ibis.Table, *group: str) -> ibis.Table:
-    """One step a day and group."""
+    """The steps, one per day and group."""
     return steps.group_by("course_id", *group, "date").agg(
         enrolled=steps.enrolled.sum(), learners=steps.learners.sum()
     )
 
 
 def _spans(steps: ibis.Table, *group: str) -> ibis.Table:
-    """Steps added up, each until the next one: (course_id, date, `group`, count, cumulative_count, end).
+    """Cumulated steps, each until the next one: (course_id, date, `group`, count, cumulative_count, end).
 
     A step that changes neither count begins no span, so that equal states have equal spans.
     """

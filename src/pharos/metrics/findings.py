@@ -130,7 +130,7 @@ def _nobody_right(items: ibis.Table) -> ibis.Table:
 
 
 def _all_right_at_once(items: ibis.Table) -> ibis.Table:
-    """Everybody is right at first."""
+    """Parts that every learner answered correctly at first."""
     rows = items.filter(items.tried >= FEW_COMPARED, items.right_first == items.tried)
     return _found(rows, ALL_RIGHT_AT_ONCE, learners=rows.tried, numbers=_json(tried=rows.tried))
 
@@ -193,7 +193,7 @@ def _never_tried(items: ibis.Table, course_blocks: ibis.Table, course_flow: ibis
 
 
 def _mostly_skipped(items: ibis.Table) -> ibis.Table:
-    """Fewer than half of the learners who saw the problem tried any part of it."""
+    """Problems of which less than half of the learners who saw them tried a part."""
     problems = items.group_by("course_id", "module_id").agg(seen=items.seen.max(), tried=items.tried.max())
     rows = problems.filter(problems.seen >= FEW, problems.tried * 2 < problems.seen)
     rows = rows.mutate(part_id=ibis.literal(""), variant=ibis.null("int64"))
@@ -201,7 +201,7 @@ def _mostly_skipped(items: ibis.Table) -> ibis.Table:
 
 
 def _rarely_finished(videos: ibis.Table) -> ibis.Table:
-    """At most a tenth of the viewers reaches the end."""
+    """Videos whose end at most a tenth of the viewers reach."""
     viewers = ibis.greatest(videos.users_at_start, videos.users_at_end)
     rows = videos.filter(viewers >= FEW, videos.users_at_end * 10 <= viewers)
     numbers = _json(viewers=rows.users_at_start, finished=rows.users_at_end)
@@ -215,7 +215,7 @@ def _parts_left(places: ibis.Table) -> ibis.Table:
 
 
 def _openings_skipped(places: ibis.Table) -> ibis.Table:
-    """An opening that is skipped, by a quarter or more."""
+    """Openings that at least a quarter of the viewers skip."""
     return _at_place(places.filter(places.kind == SKIPPED), OPENING_SKIPPED)
 
 
@@ -284,7 +284,7 @@ def _found(
     numbers: ibis.StringValue,
     answer: ibis.StringValue | None = None,
 ) -> ibis.Table:
-    """The findings of a kind, one for each row."""
+    """The findings of a kind, one per row."""
     return rows.mutate(
         kind=ibis.literal(kind),
         subject=rows.module_id,
@@ -295,7 +295,7 @@ def _found(
 
 
 def _json(**numbers: ibis.IntegerValue) -> ibis.StringValue:
-    """Whole numbers as an object in JSON: fractions would be written in another way by each engine."""
+    """Integers as a JSON object; fractions are not used, because each engine writes them differently."""
     text: ibis.StringValue = ibis.literal("{")
     for place, (name, number) in enumerate(numbers.items()):
         text = text + f'{", " if place else ""}"{name}": ' + number.cast("int64").cast("string")

@@ -36,7 +36,7 @@ _plain = ibis.udf.scalar.python(plain_answer, signature=((dt.string,) * 2, dt.st
 
 @metric(tables.learner_item, by="course_id")
 def learner_item(counted_problem_submission: ibis.Table) -> ibis.Table:
-    """Each learner's first and last answer to each part; of all variants, and of each single one."""
+    """Each learner's first and last answer to each part, for all variants together and for each one."""
     rows = of_learners(counted_problem_submission)
     found = _of_variants(_answers(rows.mutate(user_id=rows.learner, username=rows.nameless), *_LEARNER))
     given = found.mutate(given=ibis.struct({"right": found.is_correct, "value": found.value}))
@@ -57,7 +57,7 @@ def learner_item(counted_problem_submission: ibis.Table) -> ibis.Table:
 
 
 def _answers(submissions: ibis.Table, *more: str) -> ibis.Table:
-    """The parts with `value`, which tells answers apart, and as `variant` the seed, or an empty text."""
+    """The parts with `value`, which identifies an answer, and `variant`, the seed or an empty text."""
     rows = submissions.filter(submissions.part_id.notnull())
     seed = ibis.ifelse(
         rows.variant.re_search(_SEED), rows.variant, ibis.null("string")
@@ -176,7 +176,7 @@ def _ends(rows: ibis.Table, submissions: ibis.IntegerValue) -> dict[str, ibis.Va
 
 @metric(tables.item_answer, by="course_id")
 def item_answer(learner_item: ibis.Table, item_content: ibis.Table) -> ibis.Table:
-    """The answers to each part, most frequent first, and how many learners of each third gave them."""
+    """The answers to each part, most frequent first, with the learners of each third who gave them."""
     told = _told(learner_item)
     items = told.group_by(*_ITEM).agg(strong=_learners(told, "strong"), weak=_learners(told, "weak"))
     first = told.group_by(*_ITEM, value=told.first_value).agg(
@@ -224,7 +224,7 @@ def _told(learner_item: ibis.Table) -> ibis.Table:
 
 
 def _newest_answers(item_content: ibis.Table) -> ibis.Table:
-    """Each answer with the text and the correctness that its newest submission tells."""
+    """Each answer with the text and correctness from its newest submission."""
     contents = _of_variants(item_content)
     newest = ibis.struct(
         {name: contents[name] for name in ("is_choice", "text", "is_correct")}
@@ -280,7 +280,7 @@ def item_quality(
 
 
 def _figures(rows: ibis.Table) -> ibis.Table:
-    """The figures of each part and variant that are counted from learners."""
+    """The figures of each part and variant that are counted over learners."""
     right = rows.first_right.cast("int64")
     scored = rows.rest_score.notnull()
     counts = rows.group_by(*_ITEM).agg(
@@ -459,10 +459,10 @@ def _learners(rows: ibis.Table, third: str) -> ibis.IntegerValue:
 
 
 def _share(part: ibis.NumericValue, whole: ibis.NumericValue) -> ibis.FloatingValue:
-    """The quotient; null if the whole are fewer than FEW learners."""
+    """The quotient; null if the denominator is below FEW learners."""
     return _enough(part.cast("float64") / whole.cast("float64"), whole)
 
 
 def _enough(figure: ibis.FloatingValue, learners: ibis.NumericValue) -> ibis.FloatingValue:
-    """The figure; null if it is of fewer than FEW learners."""
+    """The figure; null if it is counted from fewer than FEW learners."""
     return ibis.ifelse(learners >= FEW, figure, ibis.null("float64"))

@@ -15,7 +15,9 @@ _TEXTS = {"course_id": "string", "language": "string"}
 def course_enrollment_language_current(
     counted_accept_language_by_learner_day: ibis.Table, enrollment_change_point: ibis.Table
 ) -> ibis.Table:
-    """Learners of the last day by the language that their browser asked for last; null: none ever did."""
+    """Learners of the last day by the language last requested by their browser; null if it never requested
+    any.
+    """
     asked = counted_accept_language_by_learner_day
     last = asked.group_by("user_id").agg(language=asked.language.argmax(asked.time))
     points = enrollment_change_point

@@ -1,7 +1,7 @@
-"""By which user name a learner is shown: inside, learners are told apart by their number in the LMS.
+"""The user name shown for each learner; internally, learners are identified by their number in the LMS.
 
-The original knows learners by the user name in the event. So who is renamed becomes two learners, and who is
-retired is lost. `spec 03 §4.2-26`
+The original identifies learners by the user name in the event: a renamed learner becomes two learners, and a
+retired one is lost. `spec 03 §4.2-26`
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PAIR = ["course_id", "user_id", "event_username"]
 
 @metric(tables.event_name, by="course_id")
 def event_name(counted_interaction: ibis.Table, counted_activity_item: ibis.Table) -> ibis.Table:
-    """The pairs of number and user name in the events of a course run."""
+    """Pairs of number and user name in the events of a course run."""
     pairs = ("course_id", "user_id", "username", "date")
     rows = named(ibis.union(counted_interaction.select(pairs), counted_activity_item.select(pairs)))
     return rows.group_by(_PAIR).agg(last_date=rows.date.max())
@@ -27,8 +27,10 @@ def event_name(counted_interaction: ibis.Table, counted_activity_item: ibis.Tabl
 
 @metric(tables.learner_name, by="course_id")
 def learner_name(event_name: ibis.Table, auth_user: ibis.Table) -> ibis.Table:
-    """The user name for each of these pairs. A result of its own: while the LMS gains learners every day,
-    few course runs have a learner whose name has changed.
+    """The user name for each pair of `event_name`.
+
+    It is stored because the LMS gains learners every day, while few course runs have a learner whose name
+    changed.
     """
     numbered, others = event_name.filter(event_name.user_id > 0), event_name.filter(event_name.user_id == 0)
     shown = _of_numbers(numbered, auth_user)
@@ -47,7 +49,7 @@ def learner_name(event_name: ibis.Table, auth_user: ibis.Table) -> ibis.Table:
 
 
 def with_names(rows: ibis.Table, learner_name: ibis.Table) -> ibis.Table:
-    """The rows of a fact that are learners', with the `username` by which each is shown."""
+    """The rows of a fact that belong to learners, with the `username` to show."""
     rows = named(rows)
     found = rows.inner_join(learner_name, _PAIR).select(rows, learner_name.username)
     return found.drop("user_id", "event_username")
@@ -62,7 +64,7 @@ def named(rows: ibis.Table) -> ibis.Table:
 
 
 def _of_numbers(pairs: ibis.Table, auth_user: ibis.Table) -> ibis.Table:
-    """(course_id, user_id, username): the name the LMS has now, else the newest in the course run."""
+    """(course_id, user_id, username): the present name in the LMS, else the newest one in the course run."""
     learner = ["course_id", "user_id"]
     # The greatest day and name, as one text: of two names on one day nobody can tell which came first.
     dated = pairs.mutate(told=pairs.last_date.cast("string") + pairs.event_username)

@@ -31,7 +31,7 @@ _LEARNER = ["course_id", "user_id"]
 
 
 class Pauses(NamedTuple):
-    """Days without activity after which a learner slows down, and is quiet."""
+    """Numbers of days without activity after which a learner counts as slowing down, and as quiet."""
 
     slowing: int = 7
     quiet: int = 14
@@ -40,7 +40,7 @@ class Pauses(NamedTuple):
 
 
 def _days(pauses: Pauses, course_id: ibis.StringValue) -> tuple[ibis.IntegerValue, ibis.IntegerValue]:
-    """Both numbers of days for the course run of each row."""
+    """Both numbers of days, for the course run of each row."""
     own = [(course_id == name, slowing, quiet) for name, slowing, quiet in pauses.courses]
     return (
         _first_of([(is_it, slowing) for is_it, slowing, _ in own], pauses.slowing),
@@ -59,8 +59,8 @@ def _first_of(branches: list[tuple[ibis.BooleanValue, int]], otherwise: int) -> 
 def learner_activity(counted_interaction: ibis.Table, learner_name: ibis.Table, pauses: Pauses) -> ibis.Table:
     """First and last day with activity of each learner, and the day on which the last pause ended.
 
-    A result of its own: a day's events change it in the course runs that they are of, while the status of all
-    learners is worked out anew each day.
+    It is stored because a day's events change it only in their own course runs, while the status of all
+    learners is computed anew each day.
     """
     days = _active_days(counted_interaction, learner_name)
     in_order = ibis.window(group_by=_LEARNER, order_by="date")
@@ -74,9 +74,10 @@ def learner_activity(counted_interaction: ibis.Table, learner_name: ibis.Table, 
 
 
 def _active_days(interactions: ibis.Table, learner_name: ibis.Table) -> ibis.Table:
-    """(course_id, user_id, date), each once. An event without a number is of the learner with its name.
+    """The distinct active days: (course_id, user_id, date).
 
-    A day on which the learner only looked at the course's public page is none.
+    An event without a number belongs to the learner with its name. A day on which the learner only looked at
+    the course's public page does not count.
     """
     events = interactions.filter(interactions.action.isin([ANY, OUTSIDE]))
     signed = ibis.ifelse(events.action == OUTSIDE, -events["count"], events["count"])
@@ -105,7 +106,7 @@ def learner_status(
     pauses: Pauses,
     last_day: date,
 ) -> ibis.Table:
-    """Everybody who was ever enrolled; the first rule that holds decides."""
+    """The status of everybody who was ever enrolled; the first rule that applies decides."""
     learners = _learners(course_enrollment_summary, grades_persistentcoursegrade, last_day)
     learners = learners.left_join(learner_activity, _LEARNER).select(
         learners, *(learner_activity[name] for name in ("first_date", "last_date", "returned_date"))
@@ -140,7 +141,7 @@ def _days_by_week(interactions: ibis.Table, learner_name: ibis.Table, last_day: 
 
 
 def _judged(learners: ibis.Table, pauses: Pauses, last_day: date) -> ibis.Table:
-    """The columns of the table. Numbers that the rule did not look at are null."""
+    """The columns of the table; numbers that the deciding rule does not use are null."""
     slowing, quiet = _days(pauses, learners.course_id)
     pause = ibis.literal(last_day).delta(learners.last_date, unit="day")
     has_fewer_days = (

@@ -25,15 +25,15 @@ class Metric:
     Parameters are named after the inputs of `pharos.pipeline.inputs`: facts (all days up to the last one,
     with the column `date`), counted and filled facts, tables of the LMS, other metrics, values of the run.
 
-    `by` says how the rows fall apart into parts that can be computed apart: by course run, by UTC day or by
-    ISO week (named by its Monday). The function, given the inputs of some parts only, must return the rows of
-    these parts only, as it would return them if it were given all inputs; None: the table is one part.
+    `by` names the parts into which the rows are split: course runs, UTC days or ISO weeks (named by their
+    Monday). If the function gets only the inputs of some parts, it must return exactly the rows of these
+    parts that it returns for all inputs. None: the table is a single part.
 
     `spans`: the function returns a row per change instead of one per day: the row holds from `date` up to but
-    excluding `end`. The rows of the single days are made when the table is published.
+    excluding `end`. The rows of single days are made when the table is published.
 
-    A column that the table declares as its `stamp` is left out by the function: so a table that says "as of
-    today" is not computed anew each day.
+    The function leaves out the column that the table declares as its `stamp`, so that a table that says "as
+    of today" is not computed anew each day.
     """
 
     table: Table
@@ -43,7 +43,7 @@ class Metric:
 
     @property
     def stamp(self) -> str | None:
-        """The column that has the same value in all rows, given by the run."""
+        """The column with the same value in all rows, which the run sets."""
         stamp: str | None = self.table.info["stamp"]
         return stamp
 

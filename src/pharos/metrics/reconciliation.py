@@ -21,7 +21,7 @@ def enrollment_difference(
     enrollments_are_of_then: bool,
     last_day: date,
 ) -> ibis.Table:
-    """The learners who differ, and why."""
+    """The learners whose enrollment differs, with the reason."""
     pairs = compared(
         counted_enrollment_event,
         counted_student_courseenrollment,
@@ -42,7 +42,7 @@ def enrollment_reconciliation(
     enrollments_are_of_then: bool,
     last_day: date,
 ) -> ibis.Table:
-    """Learners enrolled by each of the two, and how many differ for which reason."""
+    """Learners enrolled by events and by LMS, and the number of differences by reason."""
     pairs = compared(
         counted_enrollment_event,
         counted_student_courseenrollment,
@@ -66,13 +66,12 @@ def compared(
     enrollments_are_of_then: bool,
     last_day: date,
 ) -> ibis.Table:
-    """Each learner and course that one of the two knows of, with the state by both and why they differ.
+    """Each learner and course known from events or LMS, with both states and the reason of a difference.
 
-    Columns: course_id, user_id, in_events, in_lms (enrolled; null: not known there), events_mode, lms_mode,
-    last_event, lms_created, reason (null: no difference). There are no rows unless
-    `enrollments_are_of_then`: events of the past are not compared with the LMS of today.
-    Learners with an event after `newest_enrollment`, the newest row of the whole table, are left out: the
-    table may be older than the event.
+    Columns: course_id, user_id, in_events, in_lms (enrolled; null: unknown there), events_mode, lms_mode,
+    last_event, lms_created, reason (null: no difference). Empty unless `enrollments_are_of_then`: past events
+    are not compared with the present LMS. Learners with an event after `newest_enrollment`, the newest row of
+    the whole table, are left out: the table may be older than the event.
     """
     by_events = _by_events(events)
     end = last_day + timedelta(days=1)

@@ -10,7 +10,7 @@ from pharos.result_store import tables
 
 @metric(tables.refused_submissions, by="date")
 def refused_submissions(problem_submission: ibis.Table) -> ibis.Table:
-    """Submissions of each day by the reason why they tell no answers; the reason is empty if they do."""
+    """Submissions of each day by the reason why they give no answers; empty for usable submissions."""
     rows = problem_submission
     events = rows.select("date", "course_id", "moment", reason=ibis.coalesce(rows.refused, "")).distinct()
     return events.group_by("date", "reason").agg(count=events.count())

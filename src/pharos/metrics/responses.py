@@ -39,7 +39,9 @@ _clean_items = ibis.udf.scalar.python(clean_items, signature=((dt.string,) * 2, 
 def problem_response(
     counted_problem_submission: ibis.Table, course_blocks: ibis.Table, reports_since: date
 ) -> ibis.Table:
-    """The parts of each learner's last submission of each problem, with number and days of all of them."""
+    """The parts of each learner's last submission of each problem, with the number and days of all
+    submissions.
+    """
     rows = counted_problem_submission
     submissions = of_learners(rows.filter(rows.date >= ibis.literal(reports_since)))
     of_learner = ["course_id", "problem_id", "learner", "nameless"]
@@ -68,7 +70,7 @@ def _names(submissions: ibis.Table) -> ibis.Table:
 
 
 def _located(responses: ibis.Table, course_blocks: ibis.Table) -> ibis.Table:
-    """The rows of the table: with their place in the outline, if it still has the problem. `spec 02 §5.4`"""
+    """The rows of the table, with their place in the outline if it still has the problem. `spec 02 §5.4`"""
     is_there = ~(course_blocks.is_deleted | course_blocks.is_orphan)
     blocks = course_blocks.filter(is_there).select(
         course="course_id", block="block_id", path="course_path", place_in_course="sort_idx"

@@ -1,4 +1,4 @@
-"""The roster: everybody ever enrolled in a course, with profile and engagement, and words to find them by.
+"""The roster: everybody ever enrolled in a course, with profile, engagement, and words for searching.
 
 `spec 03 §2.7-2.8`
 """
@@ -118,7 +118,7 @@ def _of_the_lms(learners: ibis.Table, auth_user: ibis.Table) -> ibis.Table:
 
 
 def _of_events(learners: ibis.Table, learner_name: ibis.Table) -> ibis.Table:
-    """The same by events alone, of one learner for each user name."""
+    """The learners with their user name from events; one learner per user name."""
     numbered = learner_name.filter(learner_name.user_id > 0)
     names = numbered.group_by(_LEARNER).agg(username=numbered.username.max())
     owners = names.group_by(_NAMED).agg(user_id=names.user_id.min())
@@ -126,7 +126,7 @@ def _of_events(learners: ibis.Table, learner_name: ibis.Table) -> ibis.Table:
 
 
 def _with_profiles(learners: ibis.Table, profiles: ibis.Table) -> ibis.Table:
-    """With the columns of the profile, null without one. `spec 03 §2.7, 4.2-37`"""
+    """The learners with the columns of their profile; null without a profile. `spec 03 §2.7, 4.2-37`"""
     cleaned = profiles.select(
         "user_id",
         "year_of_birth",
@@ -146,7 +146,7 @@ def _cleaned(text: StringValue) -> StringValue:
 
 
 def cohorts_of(groups: ibis.Table, members: ibis.Table) -> ibis.Table:
-    """(course_id, user_id, cohort); of somebody in several the first by name."""
+    """(course_id, user_id, cohort); for a learner in several cohorts, the first by name."""
     cohorts = groups.filter(groups.group_type == COHORT)
     found = cohorts.inner_join(members, cohorts.id == members.course_user_group_id)
     rows = found.select(cohorts.course_id, members.user_id, cohorts.name)
@@ -164,7 +164,7 @@ def _with_engagement(learners: ibis.Table, summary: ibis.Table) -> ibis.Table:
 
 
 def _with_segments(learners: ibis.Table, before: ibis.Table, segments: ibis.Table) -> ibis.Table:
-    """With the segments, joined by commas. `before`: who was active in the week before."""
+    """The learners with their segments, joined by commas. `before`: learners active in the week before."""
     active = before.mutate(was_active=ibis.literal(value=True))
     outstanding = segments.group_by(_NAMED).agg(
         is_high=(segments.segment == HIGHLY_ENGAGED).cast("int64").max(),
@@ -193,7 +193,9 @@ FIELDS = ("name", "username", "email")
 
 @metric(tables.module_engagement_roster_token, by="course_id")
 def module_engagement_roster_token(module_engagement_roster: ibis.Table) -> ibis.Table:
-    """Words by learner; a word of two fields is one of the first of `FIELDS`, so the least private one."""
+    """Search words by learner; a word of several fields is stored for the first of `FIELDS`, the least
+    private.
+    """
     learners = module_engagement_roster
     texts = {
         "name": _tokens(ibis.coalesce(learners.name, "")),

@@ -82,8 +82,8 @@ def student_engagement_all(
 def _reduced(items: ibis.Table, *time: str) -> ibis.Table:
     """One row for each learner and time. `spec 03 §3.2`
 
-    Added up by entity first, then over all of them: to count distinct entities at once takes DuckDB four
-    times the memory.
+    Counts are added up by entity first, then over entities: counting distinct entities in one step takes
+    DuckDB four times the memory.
     """
     learner = [*_LEARNER, *time]
     moment = microseconds(items.last_time).cast("string").lpad(_TIME_DIGITS, "0")
@@ -113,5 +113,5 @@ def _reduced(items: ibis.Table, *time: str) -> ibis.Table:
 
 
 def _sum(entities: ibis.Table, kind: str) -> IntegerValue:
-    """The events of a kind; 0 without any."""
+    """The number of events of a kind; 0 if there are none."""
     return ibis.coalesce(entities["count"].sum(where=entities.kind == kind), 0)

@@ -57,7 +57,7 @@ def _counts(problem_submission: ibis.Table) -> ibis.Table:
 
 
 def _of_events(counts: ibis.Table) -> ibis.Table:
-    """The counts with `tag_name` and `tag_value`, a row for each of the problem's tags."""
+    """The counts with `tag_name` and `tag_value`, one row for each of the problem's tags."""
     tagged = counts.filter(counts.tags.notnull())
     rows = tagged.mutate(row=_tag_rows(tagged.tags).split("\n").unnest()).drop("tags")
     return rows.mutate(tag_name=json_text(rows.row, "$.name"), tag_value=json_text(rows.row, "$.value"))

@@ -33,7 +33,9 @@ _VIDEO = ("course_id", "encoded_module_id")
 
 @metric(tables.video_week, by="course_id")
 def video_week(viewing: ibis.Table) -> ibis.Table:
-    """Learners and seconds of each video by the week in which viewings began. Estimated ones do not count."""
+    """Learners and seconds of each video by the week in which viewings began. Estimated viewings do not
+    count.
+    """
     rows = _counted(viewing)
     weeks = rows.group_by("pipeline_video_id", *_VIDEO, "week").agg(
         num_users=rows.user_id.nunique(), watched_ms=rows.watched_ms.sum()
@@ -67,7 +69,7 @@ def video_watching(
 
 
 def _counted(viewing: ibis.Table) -> ibis.Table:
-    """The viewings that count, with the Monday of their week, their speed, and how long they are."""
+    """The viewings that count, with the Monday of their week, their speed and their length."""
     counted = viewing.filter(viewing.dropped == "", ~viewing.is_estimated)
     rows = counted.select(
         *_VIDEO, "user_id", "is_mobile", "elapsed",
@@ -79,7 +81,7 @@ def _counted(viewing: ibis.Table) -> ibis.Table:
 
 
 def _speed(rows: ibis.Table) -> StringValue:
-    """The speed of players that is nearest to that of the viewing; empty where it tells none."""
+    """The player's speed nearest to that of the viewing; empty if the viewing is too short or implausible."""
     percent = rows.watched_ms * 100 // ibis.greatest(thousandths(rows.elapsed), 1)
     is_told = (rows.watched_ms >= LONG_ENOUGH) & percent.between(SLOWEST, FASTEST)
     nearest = ibis.cases(*((percent < limit, speed) for limit, speed in SPEEDS), else_=DOUBLE)
@@ -167,7 +169,7 @@ def _acts(viewing: ibis.Table, submissions: ibis.Table) -> ibis.Table:
 
 
 def _most(told: ibis.Table, value: str, kind: str) -> ibis.Table:
-    """The blocks of the kind that most learners go to; of equal ones the first by id."""
+    """The blocks of the kind to which most learners go; ties are ordered by id."""
     rows = told.filter(told.value == value)
     blocks = rows.group_by(*_VIDEO, "block").agg(num_users=rows.count())
     rank = ibis.row_number().over(
@@ -178,7 +180,7 @@ def _most(told: ibis.Table, value: str, kind: str) -> ibis.Table:
 
 
 def _rows(found: ibis.Table, kind: str, seconds: IntegerValue | None = None) -> ibis.Table:
-    """With the kind; seconds are null where none are counted."""
+    """The rows with their kind; seconds are null for kinds without seconds."""
     return found.select(
         *_VIDEO, "value",
         kind=ibis.literal(kind),
@@ -188,5 +190,5 @@ def _rows(found: ibis.Table, kind: str, seconds: IntegerValue | None = None) -> 
 
 
 def _seconds(thousandths_of: IntegerValue) -> IntegerValue:
-    """Rounded; every engine rounds whole numbers so."""
+    """Seconds, rounded by integer arithmetic, which is the same on every engine."""
     return ((thousandths_of + 500) // 1000).cast("int64")

@@ -105,7 +105,7 @@ def video_learner(viewing: ibis.Table, video_segment: ibis.Table) -> ibis.Table:
 
 @metric(tables.video_coverage, by="course_id")
 def video_coverage(video_learner: ibis.Table) -> ibis.Table:
-    """Learners of each video by how much of it they have covered."""
+    """Learners of each video by the share of it that they have covered."""
     percent = video_learner.covered_percent
     rows = video_learner.mutate(
         covered_percent=ibis.ifelse(percent >= COMPLETE, COMPLETE, percent // TENTH * TENTH)
@@ -166,7 +166,7 @@ def _by_reason(rows: ibis.Table) -> ibis.Table:
 
 
 def thousandths(seconds: FloatingValue) -> IntegerValue:
-    """In whole numbers, whose sums do not depend on their order."""
+    """Seconds as an integer number of thousandths, whose sums do not depend on the order of rows."""
     return (seconds * 1000).round().cast("int64")
 
 
@@ -176,7 +176,7 @@ def _segment(seconds: FloatingValue) -> IntegerValue:
 
 
 def _users(rows: ibis.Table, where: ibis.expr.types.BooleanValue) -> IntegerValue:
-    """The learners of the segment where this holds; 0 if there is none."""
+    """The learners of the segment for which the condition holds; 0 if there is none."""
     return ibis.ifelse(where, rows.num_users, 0).max()
 
 
@@ -200,9 +200,10 @@ def _counted(viewings: ibis.Table) -> ibis.Table:
 
 
 def _fresh(viewings: ibis.Table) -> ibis.Table:
-    """Viewings that touch the same segments, counted: (course_id, encoded_module_id, first, last, fresh, n).
+    """Numbers of viewings that touch the same segments.
 
-    From the segment `fresh` on the learner has not watched before; it is after `last` if there is none.
+    Columns: course_id, encoded_module_id, first, last, fresh, n. From the segment `fresh` on, the learner has
+    not watched the video before; if no segment is new, `fresh` is after `last`.
     """
     touched = viewings.select(
         *_VIDEO, "user_id", first=_segment(viewings.start_offset), last=_segment(viewings.end_offset)
@@ -235,8 +236,8 @@ def _summed(steps: ibis.Table) -> ibis.Table:
 def _lengths(viewings: ibis.Table, segments: ibis.Table) -> ibis.Table:
     """(course_id, encoded_module_id, length, final): seconds of each video, and its last segment.
 
-    If one viewing does not know the length, it is not known: then the video ends where viewing drops.
-    `spec 03 §1.7`
+    If one viewing lacks the length, the length is unknown: then the video ends where viewing drops. `spec 03
+    §1.7`
     """
     told = viewings.group_by(*_VIDEO).agg(
         unknown=viewings.duration.isnull().cast("int64").max(), longest=viewings.duration.max()
@@ -274,7 +275,7 @@ def _again(viewings: ibis.Table) -> ibis.Table:
 
 
 def _all_segments(video_segment: ibis.Table) -> ibis.Table:
-    """(course_id, encoded_module_id, segment, completion): all up to the last that was watched."""
+    """(course_id, encoded_module_id, segment, completion): all segments up to the last watched one."""
     rows = video_segment
     videos = rows.group_by(*_VIDEO).agg(final=rows.segment.max(), duration=rows.duration.max())
     completion = ibis.greatest(videos.duration - CREDITS, videos.duration * COMPLETE // 100) // SEGMENT
@@ -282,13 +283,13 @@ def _all_segments(video_segment: ibis.Table) -> ibis.Table:
 
 
 def _last_segments(viewings: ibis.Table) -> ibis.Table:
-    """(course_id, encoded_module_id, segment, learners): by the last segment that they watched."""
+    """(course_id, encoded_module_id, segment, learners): learners by the last segment they watched."""
     learners = viewings.group_by(*_VIDEO, "user_id").agg(segment=_segment(viewings.end_offset.max()))
     return learners.group_by(*_VIDEO, "segment").agg(learners=learners.count())
 
 
 def _valued(segments: ibis.Table, values: ibis.Table) -> ibis.Table:
-    """The segments with their `value`, 0 where there is none."""
+    """The segments with their `value`, 0 if they have none."""
     joined = segments.left_join(values, [*_VIDEO, "segment"])
     return joined.select(*_VIDEO, segments.segment, value=ibis.coalesce(values.value, 0).cast("int64"))
 
@@ -379,9 +380,9 @@ def _of_drops(drops: ibis.Table, leaving: ibis.Table) -> ibis.Table:
 
 
 def _of_openings(segments: ibis.Table) -> ibis.Table:
-    """Openings that a quarter or more of the later viewers skip: all such segments up to the next other one.
+    """Openings that at least a quarter of the later viewers skip: such segments up to the first other one.
 
-    The very first segment need not be one: a video starts to play before somebody skips.
+    The very first segment may be watched: a video starts to play before the learner skips.
     """
     later = ibis.window(group_by=list(_VIDEO), order_by="segment", following=(1, None))
     rows = segments.mutate(later=ibis.coalesce(segments.value.max().over(later), 0))
@@ -405,7 +406,7 @@ _EDGES = ("first", "last", "around", "n")
 
 
 def _kind(places: ibis.Table, kind: str, total: IntegerValue, parts: IntegerValue) -> ibis.Table:
-    """With the kind, and with the learners that the surroundings let expect, rounded."""
+    """The rows with the kind, and with the number of learners expected from the surroundings, rounded."""
     return places.select(
         *_VIDEO, "first", "last",
         kind=ibis.literal(kind),

@@ -98,7 +98,7 @@ def _lengths_of_the_lms(course_blocks: ibis.Table) -> ibis.Table:
 
 
 def _pairs_of_the_original(events: ibis.Table) -> ibis.Table:
-    """Each play with the event that comes next: the columns of `_paired`, and start_offset."""
+    """Each play with the next event: the columns of `_paired`, and start_offset."""
     in_order = _in_order(*_LEARNER)
     typed = events.mutate(before=events.event_type.lag().over(in_order))
     # What neither opens nor closes a viewing changes nothing, not even after a seek.
@@ -113,7 +113,7 @@ def _pairs_of_the_original(events: ibis.Table) -> ibis.Table:
 
 
 def _pairs(events: ibis.Table) -> ibis.Table:
-    """The same by session and device, where a seek is remembered until something was watched."""
+    """Each play with the next event, by session and device; a seek counts until something was watched."""
     in_order = _in_order(*_LEARNER, "session", "is_mobile")
     typed = events.mutate(before=events.event_type.lag().over(in_order))
     # A pause or stop outside a viewing changes nothing; the latest seek always counts.
@@ -137,7 +137,7 @@ def _pairs(events: ibis.Table) -> ibis.Table:
 
 
 def _in_order(*group: str) -> WindowBuilder:
-    """Events one after the other; at the same time pause, play, seek, stop. `spec 03 §1.4-1`"""
+    """A window of a learner's events by time; at the same time pause, play, seek, stop. `spec 03 §1.4-1`"""
     return ibis.window(
         group_by=list(group), order_by=["time", "event_type", "position", "old_position", "duration"]
     )
@@ -191,7 +191,7 @@ def _elapsed(viewings: ibis.Table) -> FloatingValue:
 
 
 def _judged(viewings: ibis.Table) -> ibis.Table:
-    """With `dropped`: why a viewing does not count; empty if it does. `spec 03 §1.4-3`"""
+    """The viewings with `dropped`: the reason why a viewing does not count, else empty. `spec 03 §1.4-3`"""
     end, start = viewings.end_offset, viewings.start_offset
     dropped = ibis.cases(
         (viewings.reason == "", OPEN),
