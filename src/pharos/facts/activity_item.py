@@ -81,7 +81,7 @@ def activity_item(events: ibis.Table) -> ibis.Table:
 
 
 def _others(rows: ibis.Table) -> ibis.Table:
-    """Items of all events but problems, videos and votes."""
+    """Items of all events except problems, videos and votes."""
     type_ = rows.event_type
     others = rows.filter(~type_.isin(["problem_check", "play_video"]), ~type_.re_search(_VOTE))
     type_ = others.event_type

@@ -1,4 +1,4 @@
-"""From which network address each person was seen last."""
+"""The network address of each person's latest event of a day."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pharos.facts.fact import fact
     learner="user_id",
 )
 def last_address_by_learner_day(events: ibis.Table) -> ibis.Table:
-    """The address of each person's latest event that has one; all there are at that moment. `spec 01 §7.1`
+    """The address of each person's latest event with an address; all addresses at that moment. `spec 01 §7.1`
 
-    All events count, of any type, source and course. `ip` may be a country that has taken an address's place.
+    All events count, of any type, source and course. `ip` may be a country that has replaced an address.
     """
     seen = events.select("date", "user_id", "time", ip=stripped(events.ip))
     seen = seen.filter(seen.user_id.notnull(), seen.ip.notnull(), seen.ip != "")

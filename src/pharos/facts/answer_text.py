@@ -64,7 +64,7 @@ def _html_text(text: str) -> str:
 
 
 def number_of(text: str) -> float | None:
-    """The number that a text is; None for any other text, and for a number that no float can hold."""
+    """The number in a text; None for any other text, and for a number beyond the range of floats."""
     if not _NUMBER.fullmatch(text):
         return None
     number = float(text)
@@ -72,8 +72,9 @@ def number_of(text: str) -> float | None:
 
 
 def number_text(text: str) -> str:
-    """The number that a text is, in the form that every engine reads; empty for any other text, and for a
-    number that no float can hold.
+    """The number in a text, in a form that every engine reads.
+
+    Empty for any other text, and for a number beyond the range of floats.
     """
     if not _NUMBER.fullmatch(text):
         return ""
@@ -90,7 +91,7 @@ def items_of(text: str, items: str) -> list[str]:
 
 
 def plain_answer(text: str, items: str) -> str:
-    """The same columns without HTML; the items of a list as `[a|b]`."""
+    """As `items_of`, without HTML; the items of a list as `[a|b]`."""
     if not items.startswith("["):
         return text_of_html(text)
     return f"[{'|'.join(map(text_of_html, items_of(text, items)))}]"

@@ -13,9 +13,9 @@ import pyarrow as pa
 class Fact:
     """A compact table per UTC day.
 
-    `function` must not mix days: given the events of many, it returns for each day what it would return for
-    that day alone. Its result has the columns of `schema` and the column `date`; together they are unique.
-    `course` and `learner` name the columns of the course run and of the learner's number in the LMS, if any.
+    `function` must not mix days: for events of many days, it returns for each day the same as for that day
+    alone. Its result has the columns of `schema` and the column `date`; together they are unique. `course`
+    and `learner` name the columns of the course run and of the learner's number in the LMS, if any.
     """
 
     name: str

@@ -81,7 +81,7 @@ def interaction(events: ibis.Table) -> ibis.Table:
 
 
 def _active(rows: ibis.Table) -> ibis.Table:
-    """An interaction of each event that tells of a learner in a course run."""
+    """An interaction for each event of a learner in a course run."""
     counted = rows.filter(~rows.event_type.startswith("edx.course.enrollment."), rows.event_source != "task")
     is_on_page = (counted.event_source == "browser") & _is_public_page(ibis.coalesce(counted.page, ""))
     is_outside = _is_public_page(counted.event_type) | is_on_page

@@ -33,7 +33,7 @@ def payload_text(events: ibis.Table, path: str) -> StringValue:
 
 
 def payload_object(events: ibis.Table) -> StringValue:
-    """The whole payload in strict JSON, for functions that read it themselves; empty if it is no object."""
+    """The whole payload in strict JSON, for functions that read it themselves; empty if not an object."""
     return ibis.coalesce(_object(events), "")
 
 

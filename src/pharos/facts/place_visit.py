@@ -68,7 +68,7 @@ def place_visit(events: ibis.Table) -> ibis.Table:
 
 
 def _paths(events: ibis.Table) -> ibis.Table:
-    """The place that the address names: the event's own, or that of the page in the browser."""
+    """The place in the address: of the event itself, or of the page in the browser."""
     address = ibis.ifelse(
         events.event_type.startswith("/"), events.event_type, ibis.coalesce(events.page, "")
     )
@@ -88,7 +88,7 @@ def _paths(events: ibis.Table) -> ibis.Table:
 
 
 def _subsection(visits: ibis.Table) -> StringValue:
-    """The usage id of the subsection that an address of the older pages names; empty if it names none."""
+    """The usage id of the subsection in an address of the older pages; empty if there is none."""
     run, name = course_run(visits.page_course_id), visits.address.re_extract(_COURSEWARE, 1)
     new = (
         run.replace("ccx-v1:", "ccx-block-v1:").replace("course-v1:", "block-v1:") + "+type@sequential+block@"
@@ -125,6 +125,6 @@ def _ends(events: ibis.Table) -> dict[str, ibis.Value]:
 
 
 def _course_of(block_id: StringValue) -> StringValue:
-    """The course run of a usage id; empty if it names none."""
+    """The course run in a usage id; empty if there is none."""
     run = block_id.re_extract(r"^((?:ccx-)?block-v1:[^+]+\+[^+]+\+.*)\+type@", 1)
     return run.replace("ccx-block-v1:", "ccx-v1:").replace("block-v1:", "course-v1:")

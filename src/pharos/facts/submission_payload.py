@@ -75,7 +75,7 @@ class _Context(Struct, gc=False):
 
 
 class _NoAnswers(Exception):
-    """Its argument is the reason."""
+    """The submission gives no answers; the argument is the reason."""
 
 
 _payload: Callable[[str], _Payload] = msgspec.json.Decoder(_Payload).decode
@@ -84,11 +84,11 @@ _encode: Callable[[Row], bytes] = msgspec.json.Encoder().encode
 
 
 def submission_rows(payload: str, context: str, refused: str) -> str:
-    """The rows of one event, each as a JSON object on a line of its own; at least one.
+    """The rows of one event, each as a JSON object on its own line; at least one.
 
-    `payload` is an object in strict JSON, or empty; `refused` is a reason that is known already, or empty.
-    There is a row for each visible part, or one without a part: because the submission is refused, or because
-    it shows none.
+    `payload` is an object in strict JSON, or empty; `refused` is a reason that is already known, or empty.
+    There is a row for each visible part; or one row without a part, if the submission is refused or shows no
+    part.
     """
     whole = _of_event(context)
     try:
@@ -196,7 +196,7 @@ def _new_parts(
 
 
 def _old_parts(answers: dict[str, Any], correct_map: dict[str, Any], seed: Any, row: Row) -> Iterator[Row]:
-    """Parts of events before March 2014, which name choices by their ids alone. `spec 02 §3.2`"""
+    """Parts of events before March 2014, which have only the ids of choices. `spec 02 §3.2`"""
     for part_id, internal in answers.items():
         if part_id.endswith(HIDDEN) or part_id not in correct_map:
             continue

@@ -20,7 +20,7 @@ LONGEST_ID = 255  # characters of a course run and a video together, in the Resu
 
 
 class Unused(StrEnum):
-    """Why an event of a player is not used."""
+    """Reasons why a player's event is not used."""
 
     NO_LEARNER = "no learner"
     NO_COURSE = "no valid course"
@@ -35,7 +35,7 @@ class Unused(StrEnum):
 
 
 class Row(Struct, omit_defaults=True, gc=False):
-    """A row of the fact `video_event`, as far as the payload tells it; numbers are texts."""
+    """A row of the fact `video_event`, with the values of the payload; numbers are texts."""
 
     unused: str | None = None
     video: str | None = None
@@ -53,7 +53,7 @@ class _Payload(Struct, gc=False):
 
 
 class _Unused(Exception):
-    """Its argument is the reason."""
+    """The event is not used; the argument is the reason."""
 
 
 _payload: Callable[[str], _Payload] = msgspec.json.Decoder(_Payload).decode
@@ -61,7 +61,7 @@ _encode: Callable[[Row], bytes] = msgspec.json.Encoder().encode
 
 
 def video_row(payload: str, event_type: str, course_id: str, unused: str) -> str:
-    """One event as a JSON object. `unused` is a reason that is known already, or empty."""
+    """One event as a JSON object. `unused` is a reason that is already known, or empty."""
     if unused:
         return _encode(Row(unused=unused)).decode()
     try:
