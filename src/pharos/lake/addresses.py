@@ -67,7 +67,7 @@ def forget_addresses(
 
 
 def without_addresses(file: DataFile, place: Place, staging: Path, in_place: TextFunction) -> DataFile:
-    """The file's events without addresses, in the staging folder."""
+    """The file's events without addresses, as a file in the staging folder."""
     damage.check(place, [file])
     return rewritten(file, place.local(file.path), staging, in_place)
 
@@ -83,7 +83,7 @@ def rewritten(file: DataFile, local: Path, staging: Path, in_place: TextFunction
 
 
 def _without_addresses(events: pa.RecordBatch, in_place: TextFunction) -> pa.RecordBatch:
-    """The same events: the address is replaced, and erased where members of the event have it again."""
+    """The events with their address replaced, and erased from all other members that repeat it."""
     addresses = events["ip"].cast(pa.string())
     distinct = addresses.dictionary_encode()
     replaced = pa.array(in_place(distinct.dictionary.to_pylist()), pa.string())
@@ -95,7 +95,9 @@ def _without_addresses(events: pa.RecordBatch, in_place: TextFunction) -> pa.Rec
 
 
 def _erased(texts: pa.Array, addresses: pa.Array) -> pa.Array:
-    """JSON texts, with empty texts for members named `ip` and for the event's own address wherever it is."""
+    """JSON texts in which members named `ip`, and all occurrences of the event's own address, are empty
+    texts.
+    """
     texts = pc.replace_substring_regex(texts, _MEMBER, r"\1")
     looks_alike = (pc.match_substring_regex(column, _LIKE_AN_ADDRESS) for column in (texts, addresses))
     suspects = pc.fill_null(pc.and_(*looks_alike), fill_value=False)

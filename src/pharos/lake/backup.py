@@ -27,7 +27,9 @@ FILES_AT_ONCE = 64  # brought to this machine before they go on to the copy
 
 
 class CopyIsLater(PharosError):
-    """The copy holds more than the lake: it is of another lake, or the lake was put back."""
+    """The copy is newer than the lake: it is a copy of another lake, or the lake was restored to an older
+    state.
+    """
 
     def __init__(self, target: str) -> None:
         super().__init__(target)
@@ -72,7 +74,7 @@ class NotEqual(PharosError):
 
 
 def prove(lake: Lake, copy: Lake) -> Proof:
-    """Read all of a copy where it lies and compare it with the lake as it was copied. Raises NotEqual.
+    """Read a whole copy at its place and compare it with the lake as it was copied. Raises NotEqual.
 
     Events are counted, and their ids summed, from the files of the copy.
     """
@@ -153,7 +155,7 @@ def _gone(copy: Lake, lake: Lake) -> list[str]:
 
 
 def _copy(lake: Lake, copy: Lake, paths: Sequence[str], copied: Copied) -> None:
-    """Copy files that the copy lacks. Neither place keeps a copy of them on this machine."""
+    """Copy the files that the copy lacks. No local copies of them are kept on this machine."""
     moves = []
     lake.place.bring(paths)
     for path in paths:
@@ -170,7 +172,7 @@ def _copy(lake: Lake, copy: Lake, paths: Sequence[str], copied: Copied) -> None:
 
 
 def _copy_table(lake: Lake, copy: Lake, table: str, copied: Copied) -> None:
-    """The snapshot of an LMS table; an import that replaces it meanwhile gives the newer one."""
+    """Copy the snapshot of an LMS table; if an import replaces it meanwhile, the newer one."""
     while True:
         state, reason = snapshots.state(lake, table), snapshots.problem(lake, table)
         if reason is None:

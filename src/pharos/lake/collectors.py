@@ -34,7 +34,7 @@ _CSV = re.compile(rb'"([^"{]*\{"".*\}\s*)"')
 
 
 class _Record(Struct):
-    """A record of a line of a container."""
+    """A container runtime's or collector's record of a line."""
 
     log: str | UnsetType = UNSET
     message: str | UnsetType = UNSET
@@ -50,7 +50,7 @@ _decode_record: Callable[[bytes], _Record] = msgspec.json.Decoder(_Record).decod
 
 @dataclass(frozen=True)
 class Part:
-    """A line of a container, or a part of one: its runtime splits lines after 16 KiB."""
+    """A line of a container, or a part of one: container runtimes split lines after 16 KiB."""
 
     stream: str  # parts of one line are in one stream; empty if the record does not say
     text: bytes
@@ -101,7 +101,7 @@ def _lines_in(value: object) -> list[bytes]:
 
 
 def _lines_in_member(value: dict[str, Any], names: Iterable[str]) -> list[bytes]:
-    """The lines in the first of these members that holds an event: some collectors write it twice."""
+    """The lines in the first of these members that holds an event; some collectors store it in two."""
     return next(filter(None, (_lines_in(value.get(name)) for name in names)), [])
 
 
@@ -134,7 +134,7 @@ def _is_rewritten(event: dict[str, Any]) -> bool:
 
 
 def _line_of(event: dict[str, Any]) -> bytes:
-    """The line of a decoded event in the LMS's way of writing, without members that a collector added."""
+    """The line of a decoded event in the LMS's form, without members that a collector has added."""
     if _is_rewritten(event):
         event = {name: member for name, member in event.items() if name in _EVENT_MEMBERS}
         context, payload = _decoded_text(event.get("context")), _decoded_text(event.get("event"))

@@ -1,8 +1,7 @@
-"""Parsed events into the lake's columns, many at once.
+"""Converts parsed events into the lake's columns, many at once.
 
-This is where most of ingestion's time would go if columns were built value by value: members whose values
-repeat are collected as numbers of their distinct values, and rows are put in order as numbers, before any
-text is copied.
+Building columns value by value would take most of ingestion's time. Therefore members with repeated values
+are collected as numbers of their distinct values, and rows are sorted as numbers, before any text is copied.
 """
 
 from __future__ import annotations
@@ -38,13 +37,13 @@ class Block:
         moments: parse.Moments,
         texts: list[bytes | memoryview],
     ) -> None:
-        """Of regular events, with the JSON text of each."""
+        """A block of regular events, with the JSON text of each."""
         self.ids, self.events, self.lines, self._texts = ids, events, lines, texts
         self._moments, self._odd_times = moments, list[str]()
         self.contexts = parse.contexts_of([event.context for event in events])
 
     def append(self, event_id: bytes, event: Envelope, line: int, time: str, text: bytes) -> None:
-        """An irregular event, at this UTC time, with its JSON text."""
+        """Add an irregular event with its UTC time and its JSON text."""
         self.ids.append(event_id)
         self.events.append(event)
         self.lines.append(line)
@@ -90,7 +89,7 @@ class Rows:
         self._contexts: list[pa.Array] = []
 
     def add(self, block: Block, name: str) -> None:
-        """Take over the events of a log of this name."""
+        """Add the events of a block of the log `name`."""
         events, contexts = block.events, block.contexts
         self.ids += block.ids
         self._times.append(block.times)
@@ -153,7 +152,7 @@ class Rows:
             yield days[rows[0]].astype(date), pa.table(columns, schema=pa.schema(fields))
 
     def _raws_of(self, rows: Numbers) -> pa.Array:
-        """The own text of the irregular ones among these events."""
+        """The original text of the irregular events among these."""
         if not self.raws:
             return pa.nulls(len(rows), pa.string())
         return pa.array(map(self.raws.get, map(self.ids.__getitem__, rows.tolist())), pa.string())
@@ -225,7 +224,7 @@ class _Numbers(dict[Any, int]):
 
 
 def _course_of_event(event: Envelope) -> str | None:
-    """The course of an event whose context names none. `spec 01 §1.5 R-COURSE-URL`"""
+    """The course of an event whose context has none. `spec 01 §1.5 R-COURSE-URL`"""
     return keys.course_id_of_url(parse.address_of(event)) or parse.course_id_of_payload(event)
 
 

@@ -1,8 +1,8 @@
-"""Few files instead of many: a day that is fed every minute must not end as a thousand files.
+"""Merges files: a day that gets new events every minute must not end as a thousand files.
 
-While a day still grows, files of like size are merged, so that each event is rewritten a few times only; when
-a later day has begun, the smallest are, until few are left. Content and results do not change: a day's
-fingerprint is that of its events.
+While a day still grows, files of similar size are merged, so that each event is rewritten only a few times;
+once a later day has begun, the smallest files are merged, until few are left. Content and results do not
+change: a day's fingerprint is that of its events.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LARGE_ROWS = 300_000  # a file of so many events is never merged again
 
 @dataclass(frozen=True)
 class Merge:
-    """Files of one day to become one."""
+    """Files of one day that become one file."""
 
     day: date
     files: list[DataFile]
@@ -85,7 +85,7 @@ def _merges(lake: Lake) -> Iterator[Merge]:
 
 
 def _bounded(day: date, files: list[DataFile]) -> Iterator[Merge]:
-    """Merges of at most about as many events as a large file has."""
+    """Merges, each with at most about as many events as a large file."""
     group: list[DataFile] = []
     for file in sorted(files, key=lambda file: file.rows):
         if len(group) > 1 and sum(other.rows for other in group) + file.rows > LARGE_ROWS:
@@ -97,7 +97,7 @@ def _bounded(day: date, files: list[DataFile]) -> Iterator[Merge]:
 
 
 def _merge(merge: Merge, place: Place, staging: Path) -> DataFile:
-    """One sorted file of the events of several, in the staging folder."""
+    """One sorted file in the staging folder with the events of several files."""
     damage.check(place, merge.files)
     parts = (data_files.read(place.local(file.path)) for file in merge.files)
     events = pa.concat_tables(parts).unify_dictionaries()

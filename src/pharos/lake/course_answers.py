@@ -22,7 +22,9 @@ _NAMED = 3  # items that a text names
 
 @dataclass
 class CourseAnswers:
-    """Tables are by course, so that never more than one outline is Python objects."""
+    """The LMS's answers of one import. Tables are kept by course, so that only one outline at a time is
+    Python objects.
+    """
 
     courses: list[CourseDetails] | None
     """All there are; None: not known yet."""
@@ -51,7 +53,7 @@ class CourseAnswers:
         return bool(self.blocks or self.deleted or self.problems or set(there) - set(self.listed()))
 
     def course_list(self, known: pa.Table) -> pa.Table:
-        """Rows of `course_list`; `known` are the last ones, here and below."""
+        """Rows of `course_list`; `known` are the rows of the last import, here and below."""
         listed = _table(
             "course_list",
             (
@@ -150,5 +152,5 @@ def _naive(moment: datetime | None) -> datetime | None:
 
 
 def named(items: list[str]) -> str:
-    """The first few, and how many more there are."""
+    """The first few names, and the number of further ones."""
     return "; ".join(items[:_NAMED] + ([f"and {len(items) - _NAMED} more"] if len(items) > _NAMED else []))

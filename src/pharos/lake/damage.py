@@ -27,7 +27,7 @@ WAY_OUT = (
 
 @dataclass(frozen=True)
 class Damage:
-    """A file of the lake that cannot be relied on."""
+    """A damaged or missing file of the lake."""
 
     path: str
     """Relative to the lake."""
@@ -130,19 +130,19 @@ def of(file: DataFile, reason: str) -> Damage:
 
 
 def data_files(place: Place) -> dict[str, int]:
-    """Sizes of the files of events and quarantine that there are, by path relative to the lake."""
+    """Path relative to the lake -> size, for existing files of events and quarantine."""
     sizes = place.sizes("events") | place.sizes("quarantine")
     return {name: size for name, size in sizes.items() if name.endswith(".parquet")}
 
 
 def number(path: str) -> int:
-    """Number of the commit that a data file came with; 0 if its name does not tell."""
+    """Number of the commit in a data file's name; 0 if the name has none."""
     found = _NUMBER.match(Path(path).name)
     return int(found[1]) if found else 0
 
 
 def writer(path: str) -> int:
-    """Number of the writer of a data file (`Hold.number`); 0 if its name does not tell."""
+    """Number of the writer (`Hold.number`) in a data file's name; 0 if the name has none."""
     found = _NUMBER.match(Path(path).name)
     return int(found[2] or 0) if found else 0
 

@@ -1,7 +1,7 @@
-"""The Parquet files of the lake: how files of events and of lines in quarantine are written and read.
+"""Reads and writes the Parquet files of the lake: files of events, and files of quarantined lines.
 
 A file of events holds events of one UTC date, in the order `schema.SORTED_BY`. While it is staged, the ids of
-its events lie beside it.
+its events are in a second file beside it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ QUARANTINED_AT_ONCE = 1000  # lines of a file, held as objects
 
 @dataclass(frozen=True)
 class QuarantinedLine:
-    """A line that is no event: a row of `schema.QUARANTINE`."""
+    """A line that is not an event: a row of `schema.QUARANTINE`."""
 
     log: str  # key in the ledger
     source: str  # name of the log when it was read
@@ -42,7 +42,7 @@ class QuarantinedLine:
 
     @property
     def text(self) -> str:
-        """For a person: bytes that are no UTF-8 as U+FFFD."""
+        """The line for display: bytes that are not UTF-8 become U+FFFD."""
         return self.data.decode(errors="replace")
 
 
@@ -60,7 +60,7 @@ def read(path: Path) -> pa.Table:
 
 
 def write(events: pa.Table, path: Path) -> tuple[int, str]:
-    """Write a file of events; its size and checksum."""
+    """Write a file of events; return its size in bytes and its checksum."""
     pq.write_table(
         events, path, compression="zstd", compression_level=1, store_schema=False,
         use_dictionary=REPEATING,
@@ -81,7 +81,7 @@ def in_order(events: pa.Table) -> pa.Table:
 
 
 def stage(events: pa.Table, path: Path, day: date) -> DataFile:
-    """Write a file that is not yet part of the lake, and its events' ids beside it."""
+    """Write a file that does not belong to the lake yet, and its events' ids into a second file beside it."""
     size, checksum = write(events, path)
     time, ids = events["time"], halves(events["event_id"].combine_chunks())
     np.save(_ids_beside(path), ids)
@@ -93,12 +93,12 @@ def stage(events: pa.Table, path: Path, day: date) -> DataFile:
 
 
 def digest(ids: Numbers) -> int:
-    """Stands for events by their ids, in any order."""
+    """A digest of events by their ids, independent of their order."""
     return int(ids[:, 0].sum(dtype=np.uint64))
 
 
 def sources(path: Path) -> tuple[str, ...]:
-    """Names of the logs that the events of a file were read from."""
+    """Names of the logs from which the events of a file were read."""
     return tuple(sorted(read_column(path, "source").unique().to_pylist()))
 
 
@@ -124,7 +124,7 @@ def _ids_beside(path: Path) -> Path:
 
 
 def write_quarantine(lines: Sequence[QuarantinedLine], path: Path) -> None:
-    """A file of lines that are no events."""
+    """Write a file of quarantined lines."""
     _write_quarantine([[getattr(line, name) for line in lines] for name in schema.QUARANTINE.names], path)
 
 

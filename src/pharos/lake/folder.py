@@ -73,10 +73,10 @@ class Folder:
         return self.root / name
 
     def bring(self, names: Iterable[str]) -> None:
-        """See the protocol: all of them are here."""
+        """See the protocol. Nothing to do: all files are local."""
 
     def let_go(self, name: str) -> None:
-        """See the protocol: there are no copies."""
+        """See the protocol. Nothing to do: there are no copies."""
 
     def move(self, name: str, new: str) -> None:
         """See the protocol."""
@@ -90,7 +90,7 @@ class Folder:
 
     @contextmanager
     def alone(self) -> Iterator[Hold]:
-        """See the protocol: a lock of the system, which ends with the process."""
+        """See the protocol. A file lock of the system, which ends with the process."""
         self.root.mkdir(parents=True, exist_ok=True)
         with self._locked(".lock", fcntl.LOCK_EX | fcntl.LOCK_NB):
             yield Hold()

@@ -1,4 +1,4 @@
-"""The id of a lake: random, made once, the same after a move or a restore; so a store knows its lake."""
+"""The id of a lake: random, made once, unchanged by a move or a restore. Stores record it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def identity(lake: Lake) -> str | None:
 
 
 def identify(lake: Lake) -> str:
-    """The id, made if there is none; the lake must be locked. Raises LakeNotWritable."""
+    """The id; made if it is missing. The lake must be locked. Raises LakeNotWritable."""
     known = identity(lake)
     if known is None:
         known = uuid.uuid4().hex
@@ -30,5 +30,5 @@ def identify(lake: Lake) -> str:
 
 
 def put(lake: Lake, id_: str) -> None:
-    """Give the lake this id, as a copy gets that of its original."""
+    """Set the id: a copy gets the id of its original."""
     lake.place.put(NAME, f"{id_}\n".encode("ascii"))

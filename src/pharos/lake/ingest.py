@@ -53,7 +53,7 @@ class Ingested:
 
 @dataclass
 class _Pending:
-    """A file whose content is to be read from some position on."""
+    """A file to read, with its log and position."""
 
     file: LogFile
     log: Log
@@ -76,7 +76,7 @@ def ingest(
     now: datetime,
     report: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Ingested:
-    """Take over everything in the files that the lake does not hold yet; the lake must be locked.
+    """Ingest all content of the files that the lake does not hold yet; the lake must be locked.
 
     `now` (UTC, naive) dates the commits. `report(done, total)` is called with bytes of files.
     """
@@ -123,9 +123,10 @@ def _has_changed(lake: Lake, file: LogFile) -> bool:
 def _identified(
     lake: Lake, files: list[LogFile], now: datetime, result: Ingested
 ) -> tuple[list[_Pending], list[LogFile]]:
-    """Files with the logs they hold, and files to look at again when these are read.
+    """Files with the logs they hold, and files that must wait until these are read.
 
-    A file that begins like one about to be read may be a copy of it: it waits until that one is known.
+    A file with the same beginning as one about to be read may be a copy of it: it waits until that log is
+    known.
     """
     batch: list[_Pending] = []
     later: list[LogFile] = []
@@ -170,7 +171,7 @@ def _new_log(lake: Lake, file: LogFile, number: int) -> Log:
 
 
 def _known_log(lake: Lake, file: LogFile, begin: bytes) -> Log | None:
-    """The log that this file holds, with the file's path as its current name; None if it holds a new one."""
+    """The known log that this file holds, with the file's path as its current name; None for a new log."""
     path = file.path
     seen = lake.state.files.get(path)
     beginnings = _Beginnings(begin)
@@ -190,7 +191,7 @@ def _known_log(lake: Lake, file: LogFile, begin: bytes) -> Log | None:
 
 
 class _Beginnings(dict[int, str]):
-    """Digests of a content's first bytes by their number, each computed once: logs are many, lengths few."""
+    """Cache: prefix length -> digest of the content's prefix. Logs are many, but their lengths are few."""
 
     def __init__(self, begin: bytes) -> None:
         super().__init__()
@@ -213,7 +214,7 @@ def _continues(log: Log, file: LogFile, *, is_same_file: bool) -> bool:
 
 
 def _groups(batch: list[_Pending]) -> Iterator[list[_Pending]]:
-    """Neighbours together: a landing has enough to do, and few data files come of many small logs."""
+    """Groups of neighbouring files, large enough for a landing: many small logs then give few data files."""
     sizes = [_content_bytes(pending) for pending in batch]
     enough = min(max(sum(sizes) // GROUPS, SMALLEST_GROUP_BYTES), LARGEST_GROUP_BYTES)
     group: list[_Pending] = []
@@ -229,7 +230,7 @@ def _groups(batch: list[_Pending]) -> Iterator[list[_Pending]]:
 
 
 def _content_bytes(pending: _Pending) -> int:
-    """About how much there is to read."""
+    """The estimated number of bytes to read."""
     file = pending.file
     content = file.size * (COMPRESSION if is_compressed(file.path) else 1)
     return max(content - pending.log.position, 0)
@@ -244,7 +245,7 @@ def _unfinished(group: list[_Pending], landed: Landed) -> list[_Pending]:
 def _commit(
     lake: Lake, group: list[_Pending], landed: Landed, now: datetime, result: Ingested, known: KnownIds
 ) -> None:
-    """Move a landing's new events into the lake and record how far its logs are read."""
+    """Move a landing's new events into the lake and record the new positions of its logs."""
     commit = Commit(number=lake.state.number + 1, at=now)
     duplicates = admit(lake, landed, commit, known)
     for pending, progress in zip(group, landed.progress, strict=True):
@@ -258,7 +259,7 @@ def _commit(
 
 
 def admit(lake: Lake, landed: Landed, commit: Commit, known: KnownIds) -> dict[str, int]:
-    """Move a landing's files into the lake for this commit; how many known events each log's name had."""
+    """Move a landing's files into the lake for this commit; return the number of duplicates by log name."""
     duplicates: dict[str, int] = defaultdict(int)
     moves = []
     for number, file in enumerate(landed.events):

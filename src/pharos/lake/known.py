@@ -25,7 +25,7 @@ KEPT_EVENTS = 8_000_000  # whose ids are kept, 24 bytes each
 
 @dataclass(frozen=True)
 class Ids:
-    """Ids of a data file's events in order, as two halves, and the row of each."""
+    """Sorted ids of a data file's events, as two halves, and the row of each."""
 
     high: Numbers
     low: Numbers
@@ -48,14 +48,14 @@ class Ids:
 
 
 def in_order(ids: Numbers) -> Ids:
-    """Ids as rows of two unsigned halves."""
+    """Sort ids, given as rows of two unsigned halves."""
     high, low = ids.astype(np.uint64).T
     rows = np.argsort(high)
     return Ids(high[rows], low[rows], rows)
 
 
 class KnownIds:
-    """The ids of data files, as long as they are likely to be asked for again."""
+    """A cache of the ids of data files that are likely to be needed again."""
 
     def __init__(self) -> None:
         self._files: OrderedDict[str, Ids] = OrderedDict()  # by path, in the lake relative to it
@@ -86,11 +86,11 @@ class KnownIds:
         return ids
 
     def move(self, old: Path, new: str) -> None:
-        """A staged file has a path in the lake now."""
+        """Record that a staged file now has a path in the lake."""
         if str(old) in self._files:
             self._files[new] = self._files.pop(str(old))
 
     def forget(self, path: Path) -> None:
-        """A file is written anew."""
+        """Drop a file's ids, because the file is rewritten."""
         ids = self._files.pop(str(path), None)
         self._events -= 0 if ids is None else len(ids.rows)

@@ -47,7 +47,7 @@ class Lake:
     """
 
     def __init__(self, root: Path, place: Place | None = None, *, is_read: bool = True) -> None:
-        """Read the ledger, unless it is to be made anew. Raises LedgerDamaged."""
+        """Read the ledger, unless `is_read` is false, for rebuilding it. Raises LedgerDamaged."""
         self.root = root.absolute()
         self.place = Folder(self.root) if place is None else place
         self.ledger = Ledger(self.place)
@@ -65,12 +65,12 @@ class Lake:
         return f"events/date={day}/{commit:08d}-{self._writer}{part}.parquet"
 
     def quarantine_file(self, commit: int, part: int | str) -> str:
-        """Path, relative to the lake, for lines that are no events."""
+        """Path, relative to the lake, for a file of quarantined lines."""
         return f"quarantine/{commit:08d}-{self._writer}{part}.parquet"
 
     @property
     def _writer(self) -> str:
-        """Part of the names of data files: no writer that was taken for dead writes one of the same name."""
+        """A part of data files' names that differs between writers, even if one was thought dead."""
         return f"{self.ledger.hold.number}-" if self.ledger.hold.number else ""
 
     def refresh(self) -> None:
@@ -80,7 +80,7 @@ class Lake:
             raise LedgerDamaged(self.ledger.address, f"there is none, and there are {len(found)} data files")
 
     def events(self, days: list[date] | None = None) -> list[Path]:
-        """The data files of all UTC dates; or of these, after comparing each with its checksum.
+        """The data files of all UTC dates; with `days`, of these, after comparing each with its checksum.
 
         Raises DataFilesDamaged in the second case.
         """
@@ -91,7 +91,7 @@ class Lake:
         return [self.place.local(file.path) for file in files]
 
     def quarantine(self) -> list[Path]:
-        """The files of lines that are no events."""
+        """The files of quarantined lines."""
         return [self.place.local(path) for path in self.state.quarantine]
 
     @contextmanager
@@ -167,7 +167,7 @@ class Lake:
             self.state.removed = []
 
     def set_aside(self, path: str) -> None:
-        """Move a file, named relative to the lake, where it is kept but does not count."""
+        """Move a file, named relative to the lake, into the folder of files that are kept but not used."""
         target, number = f"{SET_ASIDE}/{path}", 0
         while True:
             try:
@@ -181,11 +181,11 @@ class Lake:
 
     @property
     def _uncommitted(self) -> int:
-        """The last commit whose data files a crash may have left without it."""
+        """The highest commit number whose data files may exist without a commit, after a crash."""
         return max(self.state.number + 1, self.ledger.ahead)
 
     def check(self) -> dict[str, int]:
-        """Read the ledger again and compare the data files with it, by name and size; the sizes.
+        """Read the ledger again and compare the data files with it, by name and size; return the sizes.
 
         The lake must be held. Raises LedgerDamaged, DataFilesDamaged.
         """
@@ -204,7 +204,7 @@ class Lake:
         return there
 
     def _seal(self, there: dict[str, int]) -> None:
-        """Give the ledger of an earlier release digests, and the sizes of data files."""
+        """Add digests, and the sizes of data files, to the ledger of an earlier release."""
         for day, files in self.state.events.items():
             self.state.events[day] = [replace(file, size=there[file.path]) for file in files]
         self.ledger.fold(self.state)

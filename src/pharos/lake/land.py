@@ -84,7 +84,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Landed:
-    """All that a landing made, in its own staging folder."""
+    """The outcome of a landing, with its files in its own staging folder."""
 
     progress: list[Progress]
     events: list[DataFile]
@@ -194,7 +194,7 @@ class _Lines:
         self._reasons: dict[bytes, Reason] = {}  # why lines are no events that come again and again
 
     def take(self, block: bytes) -> None:
-        """Whole lines, the last one with its line end."""
+        """Process whole lines; the last one has its line end."""
         start = 0
         if self.progress.is_line_open and block:
             # The line that ended the log when it was read last has got its line end since.
@@ -209,7 +209,7 @@ class _Lines:
         self._writer.flush_if_full(len(block))
 
     def take_last(self, line: bytes) -> bool:
-        """The rest of the log, without line end: True if it was consumed, False if it may still grow."""
+        """Process the rest of the log, without a line end: True if consumed, False if it may still grow."""
         if not line.strip():
             return False
         if not _is_complete(line):
@@ -220,20 +220,22 @@ class _Lines:
         return True
 
     def take_oversized(self, beginning: bytes) -> None:
-        """A line that is too long to be an event; its beginning is kept."""
+        """Refuse a line that is too long to be an event; its beginning is kept."""
         self.progress.is_line_open = False
         self._pass(1)
         self.progress.lines += 1
         self._refuse(Reason.TOO_LONG, self._line, beginning)
 
     def take_again(self, line: QuarantinedLine) -> None:
-        """A line that was no event when it was read first."""
+        """Parse a line again that was not an event at its first reading."""
         self._reading = replace(self._reading, name=line.source)
         self._line = line.line - 1
         self._take(line.data)
 
     def _take_dense(self, lines: bytes) -> None:
-        """Very short lines, each with its line end: blank ones, which may be millions, are only counted."""
+        """Process very short lines, each with its line end: blank ones, which may be millions, are only
+        counted.
+        """
         kept, numbers = without_blank(lines)
         count = lines.count(b"\n")
         self.progress.blank += count - len(numbers)
@@ -263,14 +265,14 @@ class _Lines:
             self._reasons[line] = reason
 
     def _take(self, data: bytes, start: int = 0) -> None:
-        """The lines of a log's block from a position on."""
+        """Process the lines of a block that starts at a position."""
         lines = Lines(data, start)
         count = len(lines.texts)
         self._take_lines(lines, range(self._line + 1, self._line + 1 + count))
         self._pass(count)
 
     def _pass(self, lines: int) -> None:
-        """Lines of the file are done with."""
+        """Count lines of the file as consumed."""
         self._line += lines
         self.progress.file_lines += lines
 
@@ -319,7 +321,7 @@ class _Lines:
             self._take_lines(Lines(data + b"\n"), at, wholes)
 
     def _taken_out(self, block: Block, numbers: list[int]) -> list[int]:
-        """Numbers of the lines whose context is a text; they are new again, and no longer in the block."""
+        """Remove lines whose context is a text from the block, and forget their ids; return their numbers."""
         positions = [at for at, context in enumerate(block.contexts) if context is parse.TEXT_CONTEXT]
         self._writer.seen.difference_update(block.ids[at] for at in positions)
         block.drop(positions)
@@ -336,9 +338,9 @@ class _Lines:
         progress.without_context += block.contexts.count(parse.NO_CONTEXT)
 
     def _take_odd(self, block: Block, event_id: bytes, line: bytes, number: int, whole: bytes) -> list[Inner]:
-        """Take a line over that is not regular: blank, an event that keeps its text, or no event.
+        """Process an irregular line: blank, an event that keeps its text, or not an event.
 
-        A record of a collector is not taken over: its lines are returned instead.
+        A collector's record is not processed: its lines are returned instead.
         """
         if not line.strip():
             self.progress.blank += 1
@@ -363,7 +365,7 @@ class _Lines:
         return []
 
     def _unwrapped(self, line: bytes, number: int, whole: bytes) -> list[Inner] | None:
-        """The lines in a collector's record, none for a part of a line; None if the line is no record."""
+        """The lines in a collector's record; empty for a part of a line; None if the line is not a record."""
         part = collectors.part_of(line)
         if part is not None:
             if part.stream in self.progress.parts or not (part.is_last or _is_complete(part.text)):
@@ -389,7 +391,7 @@ class _Lines:
         return [(before + part.text, number, before + part.text)]
 
     def abandon_parts(self) -> None:
-        """No last parts will come."""
+        """Quarantine incomplete lines whose last part will not come."""
         for text in self.progress.parts.values():
             self.progress.lines += 1
             self._refuse(Reason.NOT_JSON, self._line, text)
@@ -401,7 +403,7 @@ class _Lines:
 
 
 def _reason(line: bytes) -> Reason:
-    """Why so short a line is no event."""
+    """The reason why such a short line is not an event."""
     try:
         parse.odd_envelope(parse.decoded(line)[0])
     except NotAnEvent as error:
@@ -434,7 +436,7 @@ class _Writer:
         self._refused: list[QuarantinedLine] = []
 
     def refuse(self, reading: Reading, line: int, reason: str, data: bytes) -> None:
-        """One line that is no event."""
+        """Quarantine one line."""
         self.put_back(QuarantinedLine(reading.source, reading.name, line, reason, data))
 
     def put_back(self, line: QuarantinedLine) -> None:
@@ -444,7 +446,7 @@ class _Writer:
             self._flush_refused()
 
     def refuse_all(self, reading: Reading, lines: Numbers, reasons: pa.Array, data: pa.Array) -> None:
-        """Many lines that are no events."""
+        """Quarantine many lines."""
         self._flush_refused()
         path = self._quarantine_file()
         data_files.write_quarantine_of(reading.source, reading.name, lines, reasons, data, path)

@@ -31,7 +31,7 @@ _RELEASED = b"released\n"
 
 
 class PlaceUnfit(PharosError):
-    """The store cannot keep two writers apart."""
+    """The store cannot exclude a second writer."""
 
     def __init__(self, address: str) -> None:
         super().__init__(address)
@@ -53,23 +53,23 @@ class Store(Protocol):
         """The address as shown to people."""
 
     def read(self, name: str) -> bytes:
-        """A small file."""
+        """The content of a small file."""
 
     def put(self, name: str, data: bytes) -> None:
         """Write a file."""
 
     def put_new(self, name: str, data: bytes) -> None:
-        """Write a file that is not there. Raises FileExistsError."""
+        """Write a new file. Raises FileExistsError if it exists."""
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""
 
     def written(self, folder: str) -> dict[str, datetime]:
         """File name -> time when it was last written, by the store's clock, for all files of a folder."""
 
 
 class Lease(Hold):
-    """A writer's file. Made by `held`."""
+    """The lease file of a writer. Made by `held`."""
 
     def __init__(self, store: Store, number: int, *, is_taken_over: bool) -> None:
         self._store, self._name = store, f"{LEASES}/{number:010d}"
@@ -79,7 +79,7 @@ class Lease(Hold):
         self.number, self.is_taken_over = number, is_taken_over
 
     def take(self, before: list[str]) -> None:
-        """Get the number, or raise Busy; remove the files of writers before. Raises PlaceUnfit."""
+        """Get the next number, or raise Busy; remove the files of earlier writers. Raises PlaceUnfit."""
         try:
             self._store.put_new(self._name, self._who)
         except FileExistsError:
@@ -110,7 +110,7 @@ class Lease(Hold):
             )
 
     def release(self) -> None:
-        """Let the next writer begin at once."""
+        """End the lease, so that the next writer can begin at once."""
         if not self._is_lost:
             self._store.put(self._name, _RELEASED)
 
@@ -157,7 +157,7 @@ def clearing(store: Store) -> Iterator[None]:
 
 
 def try_out(store: Store) -> None:
-    """Write, and be refused to write again, beside the lake. Raises PlaceUnfit, Unreachable."""
+    """Test beside the lake that the store refuses to overwrite. Raises PlaceUnfit, Unreachable."""
     name = f".check/{uuid.uuid4().hex}"
     store.put_new(name, b"")
     try:
@@ -167,7 +167,7 @@ def try_out(store: Store) -> None:
 
 
 def _see_refused(store: Store, name: str) -> None:
-    """Raise PlaceUnfit if the store writes over a file though it is told not to."""
+    """Raise PlaceUnfit if the store overwrites a file despite the condition."""
     with suppress(FileExistsError):
         store.put_new(name, b"again\n")
         raise PlaceUnfit(store.address)

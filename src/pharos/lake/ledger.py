@@ -53,7 +53,7 @@ class Overtaken(Busy):
 
 
 class Log(Struct, kw_only=True):
-    """A log: content that grows at its end, under whatever names and compression it appears."""
+    """A log: content that grows at its end; its names and compression may change."""
 
     key: str
     origin: str  # name of the configured source
@@ -80,17 +80,17 @@ class Log(Struct, kw_only=True):
 
     @property
     def open_lines(self) -> int:
-        """Lines that have not ended: counted, and in quarantine, until they are read as a whole."""
+        """Number of unfinished lines: they are counted and quarantined until they are read completely."""
         return (self.tail is not None) + len(self.parts)
 
     @property
     def lines_of_file(self) -> int:
-        """Lines of the file that are consumed."""
+        """Number of consumed lines of the file."""
         return self.lines - self.open_lines if self.file_lines is None else self.file_lines
 
 
 class File(Struct, kw_only=True, frozen=True):
-    """A file as it was when it was looked at last; unchanged files are not opened again."""
+    """A file at the last look; unchanged files are not opened again."""
 
     size: int
     mtime_ns: int
@@ -100,7 +100,7 @@ class File(Struct, kw_only=True, frozen=True):
 
 
 class DataFile(Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """A Parquet file of events of one UTC date; its path is relative to the lake, once it is part of it."""
+    """A Parquet file of events of one UTC date. Its path is relative to the lake once it belongs to it."""
 
     path: str
     date: date
@@ -119,7 +119,7 @@ class DataFile(Struct, kw_only=True, frozen=True, omit_defaults=True):
 
 
 class Loss(Struct, kw_only=True, frozen=True):
-    """Events that cannot be restored, as a person has accepted."""
+    """Events that cannot be restored; a person has accepted the loss."""
 
     at: datetime
     date: date
@@ -142,7 +142,7 @@ class Commit(Struct, kw_only=True):
 
 
 class State(Struct, kw_only=True):
-    """All commits laid over each other."""
+    """The result of all commits."""
 
     number: int = 0
     at: datetime | None = None
@@ -155,7 +155,7 @@ class State(Struct, kw_only=True):
     """Files that commits removed and that may still lie there, because somebody was reading."""
 
     def apply(self, commit: Commit) -> None:
-        """Lay one more commit on top."""
+        """Apply one more commit."""
         self.number, self.at = commit.number, commit.at
         self.logs.update({log.key: log for log in commit.logs})
         self.files.update(commit.files)
@@ -187,7 +187,7 @@ class Ledger:
         self.is_sealed = True  # False once it was read with files of a release that wrote no digests
 
     def read(self) -> State:
-        """The state now. Raises LedgerDamaged."""
+        """The present state. Raises LedgerDamaged."""
         while True:
             head = self._head()  # read first: commits that are made meanwhile are beyond it
             names = self._names()
@@ -198,7 +198,7 @@ class Ledger:
                     raise
 
     def commit(self, state: State, commit: Commit) -> None:
-        """Make the commit count, and bring `state` up to it. Raises Busy if another writer was faster."""
+        """Write the commit and apply it to `state`. Raises Busy if another writer was faster."""
         self.begin()
         self.hold.check()
         try:
@@ -214,7 +214,7 @@ class Ledger:
             self.fold(state)
 
     def fold(self, state: State) -> None:
-        """Replace all commits by the state they add up to."""
+        """Replace all commits by one file with their resulting state."""
         self.begin()
         self.hold.check()
         self.place.put(self._name(state.number, is_state=True), _with_digest(msgspec.json.encode(state)))
@@ -239,7 +239,7 @@ class Ledger:
         return state, highest
 
     def begin(self) -> None:
-        """Make the folder of a lake that has none, before anything else is written into the lake."""
+        """Make the folder of a new ledger, before anything else is written into the lake."""
         if not self._has_head():
             self.place.put(f"{FOLDER}/{HEAD}", b"0\n")
 
@@ -280,7 +280,7 @@ class Ledger:
         )
 
     def _names(self) -> list[tuple[int, bool]]:
-        """(number, whether it is a state) of the files, in order: a state comes after its last commit."""
+        """(number, true for a state) of the files, in order: a state comes after its last commit."""
         names = (name.rpartition("/")[2] for name in self.place.sizes(FOLDER))
         found = [match for name in names if (match := _NAME.fullmatch(name))]
         return sorted((int(match[1]), match[2] is not None) for match in found)
@@ -289,7 +289,7 @@ class Ledger:
         return f"{FOLDER}/{number:010d}{'.state' if is_state else ''}.json"
 
     def _head(self) -> int | None:
-        """Number of the last commit, as it was written beside it; None if that is missing."""
+        """Number of the last commit, from the file `head`; None if that is missing."""
         try:
             return int(self.place.read(f"{FOLDER}/{HEAD}"))
         except FileNotFoundError:
@@ -341,12 +341,12 @@ class Ledger:
 
 
 def _with_digest(data: bytes) -> bytes:
-    """A file of the ledger: a JSON object whose first member is the digest of the object without it."""
+    """The content of a ledger file: a JSON object whose first member is the digest of the rest."""
     return b'{"digest":"%s",%s' % (xxhash.xxh3_128_hexdigest(data).encode(), data[1:])
 
 
 def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """First and last of each run of numbers that follow each other."""
+    """First and last number of each run of consecutive numbers."""
     runs = [list(run) for _, run in groupby(enumerate(numbers), lambda item: item[1] - item[0])]
     return [(run[0][1], run[-1][1]) for run in runs]
 

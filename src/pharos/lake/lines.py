@@ -15,7 +15,7 @@ _IS_SPACE = np.isin(np.arange(256), list(b" \t\r\n\x0b\x0c"))
 
 
 class Lines:
-    """The lines of a block from a position on."""
+    """The lines of a block, from a position on."""
 
     def __init__(self, data: bytes, start: int = 0) -> None:
         self._data, self._start = data, start

@@ -23,7 +23,7 @@ _PLACES = "learning_sequences_coursesectionsequence"
 
 
 def courses(lake: Lake) -> list[CourseDetails] | None:
-    """All course runs; None if the LMS's database was never read, or does not have them."""
+    """All course runs; None if the LMS's database was never read, or has no table of them."""
     if snapshots.state(lake, OVERVIEWS).snapshot is None:
         return None
     return [_details(row) for row in snapshots.rows(lake, OVERVIEWS).to_pylist()]
@@ -64,7 +64,7 @@ def _tree(
 
 
 def _root(course_id: str) -> str:
-    """Usage key of the block that is the whole course run; old ids have no outline in the database."""
+    """Usage key of the root block of a course run; old course ids have no outline in the database."""
     kind, _, rest = course_id.partition(":")
     return f"{_KINDS.get(kind, kind)}:{rest}+type@course+block@course"
 

@@ -65,10 +65,10 @@ def import_tables(
 
 
 def read(engine: Engine, lake: Lake, table: str) -> ibis.Table:
-    """The rows of a snapshot, in the columns and types of `pharos.lms.tables`; none if never imported.
+    """The rows of a snapshot, in the columns and types of `pharos.lms.tables`; empty if never imported.
 
-    A column that the snapshot does not have yet is null. Texts are as the Result Store can hold them: a mode
-    is cut like that of an event, and a row with a course id that is too long for the LMS is left out.
+    A column that the snapshot lacks is null. Texts are adjusted to the Result Store: a mode is cut like that
+    of an event, and a row with a course id too long for the LMS is left out.
     """
     columns = _nullable(ALL[table].schema)
     file, snapshot = snapshots.checked(lake, table), state(lake, table).snapshot
@@ -83,14 +83,16 @@ def read(engine: Engine, lake: Lake, table: str) -> ibis.Table:
 
 
 def _fitting(rows: ibis.Table) -> ibis.Table:
-    """The rows with texts that fit: databases that were changed by hand, and SQLite, hold any."""
+    """The rows with adjusted texts: SQLite, and databases changed by hand, can hold texts of any length."""
     texts = _texts(rows)
     rows = rows.mutate(texts) if texts else rows
     return rows.filter(_fits(rows)) if "course_id" in rows.columns else rows
 
 
 def _texts(rows: ibis.Table) -> dict[str, StringValue]:
-    """The columns that other texts than the LMS's may stand in, as the Result Store holds them."""
+    """The text columns that may hold values not written by the LMS, in the form that the Result Store can
+    hold.
+    """
     texts = {}
     if "mode" in rows.columns:
         texts["mode"] = storable(rows["mode"]).left(keys.LONGEST_MODE)
@@ -159,7 +161,7 @@ def validations(engine: Engine, lake: Lake, last_day: date) -> ibis.Table:
 
 
 def validations_fingerprint(lake: Lake) -> str:
-    """Changes when the validations may."""
+    """A fingerprint of the inputs of `validations`."""
     snapshot = state(lake, ENROLLMENTS).snapshot
     moments = f"{snapshot.started} {snapshot.finished}" if snapshot else ""
     rows = [snapshots.fingerprint(lake, table) for table in (ENROLLMENTS, VALIDATION.name)]
@@ -228,7 +230,7 @@ def _snapshot(
     table: LMSTable,
     started: datetime,
 ) -> Snapshot:
-    """The new snapshot, its file in the table's folder but not yet named by anybody."""
+    """The new snapshot; its file is in the table's folder, but not yet committed."""
     last = snapshots.last(lake, table.name)
     staged = lake.staging / "lms" / f"{table.name}.parquet"
     staged.parent.mkdir(parents=True, exist_ok=True)
@@ -259,7 +261,7 @@ def _snapshot(
 
 
 def _unfitting(engine: Engine, table: LMSTable, file: Path) -> int:
-    """The number of rows that `read` leaves out for their course id, or with a text that it changes."""
+    """The number of rows that `read` leaves out for their course id, or in which it changes a text."""
     names = [name for name in ("course_id", "mode", "gender") if name in table.schema.names]
     if not names:
         return 0
@@ -334,7 +336,7 @@ def _remove_deleted(engine: Engine, database: Database, table: LMSTable, file: P
 
 
 def _share(ids: ibis.Table, share: int, shares: int) -> ibis.Table:
-    """One of about equally large parts of a table of ids."""
+    """One of several parts of about equal size of a table of ids."""
     return ids.filter(ids.id.abs() % shares == share)
 
 
@@ -349,13 +351,13 @@ def _since(last: Snapshot, before: Path, by: str) -> datetime | int:
 
 
 def _newest(file: Path, by: str) -> datetime | None:
-    """The latest moment of change; None where changes have none."""
+    """The latest time of change; None if changes have no time."""
     latest = _latest(file, by)
     return latest if isinstance(latest, datetime) else None
 
 
 def _latest(file: Path, column: str) -> datetime | int | None:
-    """The largest value of a column, from the statistics that the file holds of its groups of rows."""
+    """The largest value of a column, from the file's row-group statistics."""
     found = pq.read_metadata(file)
     if not found.num_rows:
         return None
@@ -367,5 +369,5 @@ def _latest(file: Path, column: str) -> datetime | int | None:
 
 
 def _nullable(schema: pa.Schema) -> pa.Schema:
-    """The columns as expressions have them: whether they may be null is not part of a type there."""
+    """The schema with all columns nullable, as Ibis expressions have them."""
     return pa.schema([field.with_nullable(nullable=True) for field in schema])

@@ -16,7 +16,7 @@ _NAME_DATE = re.compile(r"(?<!\d)(20\d\d)-?(0\d|1[0-2])-?([0-2]\d|3[01])(?!\d)")
 
 
 class NoSuchLogs(PharosError):
-    """A path that was asked for leads to no file."""
+    """A requested path matches no file."""
 
     def __init__(self, path: str, origin: str, reason: str = "no such file or folder") -> None:
         super().__init__(path, origin, reason)
@@ -56,9 +56,9 @@ def named_sources(paths: Iterable[str]) -> dict[str, LogSource]:
 
 
 def discover(sources: dict[str, LogSource]) -> list[LogFile]:
-    """All log files of the sources, each once, in the order in which they are best read.
+    """All log files of the sources, each once, in reading order.
 
-    Raises NoSuchLogs for a path that leads nowhere.
+    Raises NoSuchLogs for a path that matches no file.
     """
     found: dict[str, LogFile] = {}
     for origin, source in sources.items():
@@ -68,9 +68,9 @@ def discover(sources: dict[str, LogSource]) -> list[LogFile]:
 
 
 def passed_over(sources: dict[str, LogSource]) -> list[PassedOver]:
-    """For each source whose pattern leaves out files: how many. A file that another source reads is read.
+    """For each source, the number of files that its pattern excludes and no other source reads.
 
-    Raises NoSuchLogs for a path that leads nowhere.
+    Raises NoSuchLogs for a path that matches no file.
     """
     found = {origin: _found(origin, source) for origin, source in sources.items()}
     read = {
@@ -104,7 +104,7 @@ def _matches(source: LogSource, file: Stored, *, is_in_folder: bool) -> bool:
 
 
 def _found(origin: str, source: LogSource) -> list[tuple[Stored, bool]]:
-    """All files of a source, and for each whether it was found in a folder, not named singly."""
+    """All files of a source, each with true if it was found in a folder, false if it was named singly."""
     files: list[tuple[Stored, bool]] = []
     for text in source.paths:
         found = [stored for path in _existing(text, origin) if (stored := _stored(path, origin)) is not None]
@@ -134,7 +134,7 @@ def _stored(path: str, origin: str) -> tuple[list[Stored], bool] | None:
 
 
 def name_date(path: str) -> date | None:
-    """The date in a file's name: of its rotation, so on or after that of the events inside."""
+    """The date in a file's name: the rotation's date, so not before that of the events inside."""
     match = _NAME_DATE.search(path.rsplit("/", 1)[-1])
     try:
         return date(*map(int, match.groups())) if match else None
@@ -148,5 +148,5 @@ def _is_before(path: str, since: date | None) -> bool:
 
 
 def _reading_order(file: LogFile) -> tuple[date, str]:
-    """By the date in the name, so that the same days of several hosts are read together; live logs last."""
+    """By the date in the name, so that equal days of several hosts are read together; live logs come last."""
     return name_date(file.path) or date.max, file.path

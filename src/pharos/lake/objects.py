@@ -130,7 +130,7 @@ class Objects:
         (self.copies / name).unlink(missing_ok=True)
 
     def move(self, name: str, new: str) -> None:
-        """See the protocol. After a crash both names may be there."""
+        """See the protocol. After a crash both names may exist."""
         if new in self._listed(new.rpartition("/")[0]):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), f"{self.address}/{new}")
         with self._errors(name):
@@ -145,7 +145,7 @@ class Objects:
 
     @contextmanager
     def alone(self) -> Iterator[Hold]:
-        """See the protocol: a lease in the store. Raises PlaceUnfit."""
+        """See the protocol. Uses a lease in the store. Raises PlaceUnfit."""
         with lease.held(self) as hold:
             try:
                 yield hold
@@ -153,7 +153,7 @@ class Objects:
                 self._keep_few()
 
     def try_out(self) -> None:
-        """Raise PlaceUnfit or Unreachable if no lake can be kept here."""
+        """Raise PlaceUnfit or Unreachable if the store is unsuitable for a lake."""
         lease.try_out(self)
 
     def reading(self) -> AbstractContextManager[None]:
@@ -165,7 +165,7 @@ class Objects:
         return lease.clearing(self)
 
     def _keep_few(self) -> None:
-        """Remove the copies that were not used for longest."""
+        """Remove the least recently used copies."""
         left = KEPT_BYTES
         copies = [(path, path.stat()) for path in self.copies.rglob("*") if path.is_file()]
         for path, stat in sorted(copies, key=lambda item: -item[1].st_mtime_ns):
@@ -194,7 +194,7 @@ class Objects:
 
 
 def _at_once(function: Callable[[Item], object], items: Sequence[Item]) -> None:
-    """Call a function with all items, some at the same time."""
+    """Call a function with all items, several in parallel."""
     if items:
         with ThreadPoolExecutor(min(AT_ONCE, len(items))) as pool:
             list(pool.map(function, items))

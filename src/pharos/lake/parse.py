@@ -26,7 +26,7 @@ from pharos.lake.payloads import strict_json, whole_characters
 
 
 class Reason(StrEnum):
-    """Why a line is not an event."""
+    """Reasons why a line is not an event."""
 
     NOT_UTF8 = "not UTF-8"
     NOT_JSON = "not JSON"
@@ -95,7 +95,7 @@ _decode_contexts = msgspec.json.Decoder(list[_Context | None]).decode
 
 @dataclass(frozen=True)
 class NotAnEvent(Exception):
-    """A line that is no event."""
+    """The line is not an event."""
 
     reason: Reason
 
@@ -131,7 +131,7 @@ def _is_typed(value: dict[str, Any]) -> bool:
 
 
 def odd_envelope(value: object) -> Envelope:
-    """The event of any decoded value; halves of surrogate pairs become U+FFFD. Raises NotAnEvent."""
+    """The event in a decoded JSON value; halves of surrogate pairs become U+FFFD. Raises NotAnEvent."""
     if not isinstance(value, dict):
         raise NotAnEvent(Reason.NOT_OBJECT)
     try:
@@ -141,7 +141,8 @@ def odd_envelope(value: object) -> Envelope:
 
 
 def _from_object(value: dict[str, Any]) -> Envelope:
-    """An event from a decoded object; native form (`timestamp`, `data`, envelope in `context`) included."""
+    """An event from a decoded object, also of the native form (`timestamp`, `data`, all else in `context`).
+    """
     context = value.get("context", UNSET)
     is_native = "event" not in value and "data" in value
     moved = context if is_native and isinstance(context, dict) else {}
@@ -225,7 +226,9 @@ _SEPARATORS = {19: "--T::", 26: "--T::."}  # by length: of every third character
 
 
 def _usual_moments(events: list[Envelope]) -> Moments | None:
-    """The times, if all events are surely regular: judged at once, in a fraction of `_is_regular`'s time."""
+    """The times, if all events are certainly regular; a fast check of all events at once, before
+    `_is_regular`.
+    """
     if not _NO_TYPES.isdisjoint({event.event_type for event in events}):
         return None
     names = {event.username for event in events}
@@ -258,7 +261,8 @@ _TIME = re.compile(
 def utc_text(time: str) -> str | None:
     """The time as UTC text `YYYY-MM-DDThh:mm:ss.ffffff`; None if it is not ISO 8601 (R-TIME, Better).
 
-    No offset means UTC; digits beyond microseconds are cut. A blank in place of `T` is none (R-DATE, Better).
+    No offset means UTC; digits beyond microseconds are cut. A blank in place of `T` is not accepted (R-DATE,
+    Better).
     """
     match = _TIME.fullmatch(time.strip())
     if match is None:
@@ -358,10 +362,10 @@ _decode_text: Callable[[Raw], str] = msgspec.json.Decoder(str).decode
 
 
 def course_id_of_payload(event: Envelope) -> str | None:
-    """The course of the forum's thread or of the problem that a payload names.
+    """The course of the forum thread or problem in a payload.
 
-    Better than R-COURSE-URL: events of the forum's API, and `problem_check` with the page `x_module`, name
-    their course nowhere else.
+    Better than R-COURSE-URL: events of the forum's API, and `problem_check` with the page `x_module`, have no
+    course elsewhere.
     """
     if event.event is UNSET or not event.event_type or event.event_type.startswith("/"):
         return None

@@ -38,7 +38,7 @@ _decode_texts: Callable[[bytes], list[str]] = msgspec.json.Decoder(list[str]).de
 
 
 class _Object(msgspec.Struct):
-    """Any object: its members are checked, and not kept."""
+    """Any JSON object; its members are checked, but not kept."""
 
 
 _check: Callable[[str], _Object] = msgspec.json.Decoder(_Object).decode
@@ -84,7 +84,7 @@ def payloads_of(values: Sequence[Raw | UnsetType]) -> Payloads:
 
 
 def _are_strict_objects(texts: list[str]) -> list[bool]:
-    """For each text whether it is an object in strict JSON."""
+    """A boolean per text: true if it is an object in strict JSON."""
     found: list[bool] = []
     checked = map(_check, texts)
     while True:
@@ -98,7 +98,7 @@ def _are_strict_objects(texts: list[str]) -> list[bool]:
 
 
 def _unusual(data: list[bytes], joined: bytes, texts: list[str | None], are_objects: list[bool]) -> list[int]:
-    """Numbers of the payloads to look at one by one: perhaps an object, perhaps beyond a limit."""
+    """Numbers of the payloads that need a closer look: possibly an object, or beyond a limit."""
     unusual = {
         number
         for number, (text, is_object) in enumerate(zip(texts, are_objects, strict=True))
@@ -124,7 +124,7 @@ def _may_be_object(text: str) -> bool:
 
 
 def _may_have_long_number(joined: bytes) -> bool:
-    """False if there are surely no `MOST_DIGITS` digits one after the other."""
+    """False if the text certainly has no `MOST_DIGITS` consecutive digits."""
     samples = np.frombuffer(joined, np.uint8)[::_SAMPLE]
     are_digits = (samples - np.uint8(ord("0"))) < 10  # noqa: PLR2004 - smaller letters become large numbers
     count = MOST_DIGITS // _SAMPLE
@@ -137,7 +137,9 @@ def _may_have_long_number(joined: bytes) -> bool:
 
 
 def rewritten_object(text: str) -> str | None:
-    """The object that Python's `json` reads from a text, in JSON that all engines read alike; else None."""
+    """The object that Python's `json` reads from a text, in JSON that all engines read alike; None if there
+    is none.
+    """
     value: Any = text
     try:
         for _ in range(1 + WRAPPED):

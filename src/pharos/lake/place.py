@@ -30,7 +30,7 @@ class Unreachable(PharosError):
 
 
 class Hold:
-    """Being the only writer at a place."""
+    """The right to be the only writer at a place."""
 
     number = 0
     """Greater than that of any holder before; 0 where a holder lives as long as its hold."""
@@ -38,7 +38,7 @@ class Hold:
     """Whether the writer before may still believe that it is the only one."""
 
     def check(self) -> None:
-        """Raise Busy if somebody else has become the writer meanwhile."""
+        """Raise Busy if another writer has taken over."""
 
 
 class Place(Protocol):
@@ -49,16 +49,18 @@ class Place(Protocol):
         """The address as shown to people."""
 
     def sizes(self, folder: str) -> dict[str, int]:
-        """The bytes of each file below a folder that is not hidden there, by name; none if there is none."""
+        """File name -> bytes, for all files below a folder that are not hidden; empty if the folder is
+        missing.
+        """
 
     def size(self, name: str) -> int:
         """The bytes of a file. Raises FileNotFoundError."""
 
     def read(self, name: str) -> bytes:
-        """A small file. Raises FileNotFoundError."""
+        """The content of a small file. Raises FileNotFoundError."""
 
     def put(self, name: str, data: bytes) -> None:
-        """Write a file: it has either its old content or all of the new, also after a power failure."""
+        """Write a file atomically: it has its old or its new content, even after a power failure."""
 
     def put_new(self, name: str, data: bytes) -> None:
         """Write a new file. Raises FileExistsError if it exists, even if another process writes it
@@ -66,31 +68,31 @@ class Place(Protocol):
         """
 
     def take(self, moves: Sequence[tuple[Path, str]]) -> None:
-        """Take over files of this machine (source, name); each is whole under its name or not there."""
+        """Move local files (source, name) into the place; each appears whole or not at all."""
 
     def local(self, name: str) -> Path:
-        """The file on this machine, for engines. May raise FileNotFoundError."""
+        """The local path of the file, for engines. May raise FileNotFoundError."""
 
     def bring(self, names: Iterable[str]) -> None:
         """Prepare these files for `local`, for example by copying them; missing files are skipped."""
 
     def let_go(self, name: str) -> None:
-        """Forget the copy of a file on this machine, if it is one."""
+        """Drop the local copy of a file, if it has one."""
 
     def move(self, name: str, new: str) -> None:
         """Rename a file to an unused name. Raises FileExistsError, FileNotFoundError."""
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""
 
     def alone(self) -> AbstractContextManager[Hold]:
         """Be the only writer. Raises Busy."""
 
     def try_out(self) -> None:
-        """Raise PharosError if it cannot keep two writers apart, or cannot be written to."""
+        """Raise PharosError if the place is not writable or cannot exclude a second writer."""
 
     def reading(self) -> AbstractContextManager[None]:
         """Register as a reader: no file is cleared meanwhile."""
 
     def clearing(self) -> AbstractContextManager[None]:
-        """Remove files that somebody may be reading. Raises Busy if somebody is."""
+        """Permission to remove files that readers may use. Raises Busy if somebody is reading."""

@@ -1,4 +1,4 @@
-"""Opens lakes by how a person names their places: a path, or a URL of an object store."""
+"""Opens lakes by the address of their place: a path, or a URL of an object store."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lake_at(address: str, root: Path, *, is_read: bool = True) -> Lake:
 
 @contextmanager
 def passing_lake(address: str) -> Iterator[Lake]:
-    """The lake at a path or URL, without an installation: copies on this machine end with it."""
+    """The lake at a path or URL, without an installation; local copies are removed at the end."""
     if "://" not in address:
         yield Lake(Path(address))
         return

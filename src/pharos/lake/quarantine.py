@@ -112,7 +112,7 @@ def _commit(lake: Lake, turn: _Turn, known: KnownIds, now: datetime) -> None:
 
 
 def _after_retry(log: Log, before: Counter[tuple[str, str]], progress: land.Progress, duplicates: int) -> Log:
-    """The log's record, with lines that are events now counted as such."""
+    """The log's record, with the lines counted as events that are events now."""
     quarantined = Counter(log.quarantined)
     taken = {reason: count for (key, reason), count in before.items() if key == log.key}
     quarantined.subtract(taken)

@@ -38,14 +38,14 @@ class LogDamaged(Exception):
 
 
 class LogMoved(LogDamaged):
-    """The file is gone or another one, as after a rotation: its log will be found under another name."""
+    """The file is missing or replaced, as after a rotation: its log will be found under another name."""
 
 
 def decompressed(path: str, step: int) -> Iterator[bytes]:
-    """The content of a plain or compressed file in chunks. Raises LogDamaged where it cannot go on.
+    """The content of a plain or compressed file in chunks. Raises LogDamaged where it cannot be read on.
 
-    `step` is about how many bytes of content are read at once. The kind is told by the first bytes, not by
-    the name: rotation programs are not to be trusted.
+    `step` is the approximate number of bytes of content per chunk. The compression is detected from the first
+    bytes, because names given by rotation programs are unreliable.
     """
     try:
         with open_file(path) as file:
@@ -77,7 +77,7 @@ def _kind(file: BinaryIO) -> str | None:
 
 
 def _after(skip: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The pieces without their first bytes."""
+    """The pieces without the first bytes."""
     for piece in pieces:
         if skip >= len(piece):
             skip -= len(piece)
@@ -99,7 +99,7 @@ class _Member:
 
 
 class _Gzip(_Member):
-    """Inflated in pieces of the wanted size: larger ones are copied more often."""
+    """Decompressed in pieces of the wanted size, because larger pieces are copied more often."""
 
     def __init__(self, step: int) -> None:
         self._step, self._inflater = step, IgzipDecompressor(flag=DECOMP_GZIP)
@@ -122,7 +122,7 @@ class _Zstd(_Member):
 
 
 class _Standard(_Member):
-    """Inflated by an object of the standard library."""
+    """Decompressed by an object of the standard library."""
 
     def __init__(self, new: Callable[[], Any], step: int) -> None:
         self._step, self._inflater = step, new()
@@ -149,7 +149,7 @@ _DAMAGE: tuple[type[Exception], ...] = (IsalError, zstandard.ZstdError, lzma.LZM
 
 
 def _zipped(file: BinaryIO, step: int) -> Iterator[bytes]:
-    """The files in a zip file, one after the other, each with a line end of its own."""
+    """The files in a zip file, one after the other, each ended by a line end."""
     last = b""
     try:
         with zipfile.ZipFile(file) as archive:
@@ -169,7 +169,7 @@ def _zipped(file: BinaryIO, step: int) -> Iterator[bytes]:
 
 
 def _members(file: BinaryIO, kind: str, new: Callable[[int], Any], step: int) -> Iterator[bytes]:
-    """The members of a file, one after the other; zero padding after one is no damage."""
+    """The members of a file, one after the other; zero padding after a member is not damage."""
     given = 0
     try:
         for piece in _inflated(file, kind, new, step):
@@ -201,7 +201,7 @@ def _inflated(file: BinaryIO, kind: str, new: Callable[[int], Any], step: int) -
 
 
 def content(path: str, start: int) -> Iterator[bytes]:
-    """The content from a position on, in chunks. Raises LogDamaged where it cannot go on."""
+    """The content from a position on, in chunks. Raises LogDamaged where it cannot be read on."""
     if start and not is_compressed(path):
         try:
             with open_file(path) as file:
@@ -223,7 +223,7 @@ def is_compressed(path: str) -> bool:
 
 
 class ContentDigest:
-    """A digest of a growing prefix of a log that can be taken up again without its earlier bytes.
+    """A digest of a growing prefix of a log; it can be continued without the earlier bytes.
 
     XXH3-128 over the digest of all earlier whole MiB followed by the bytes since then.
     """
@@ -236,7 +236,7 @@ class ContentDigest:
         self._hash = xxhash.xxh3_128(chain.encode())
 
     def update(self, data: bytes) -> None:
-        """Take the next bytes in."""
+        """Add the next bytes."""
         start, view = 0, memoryview(data)
         while start < len(data):
             piece = view[start : start + self.STEP - self.position % self.STEP]
@@ -249,7 +249,7 @@ class ContentDigest:
 
     @property
     def value(self) -> str:
-        """Digest of everything taken in."""
+        """Digest of all bytes added."""
         return self._hash.hexdigest()
 
 
@@ -306,12 +306,12 @@ class LineBlocks:
         self.rest = b"".join(pieces)
 
     def consume_rest(self) -> None:
-        """Count the rest as read."""
+        """Count the rest as consumed."""
         self._consume(self.rest)
         self.rest = b""
 
     def _content(self) -> Iterator[bytes]:
-        """The content from `position` on; the digest is led there first."""
+        """The content from `position` on; first advances the digest to `position`."""
         for chunk in content(self._path, self._digest.position):
             before = self.position - self._digest.position
             if before > 0:

@@ -11,7 +11,7 @@ from pharos.lake.parse import MEMBERS, TEXT_MEMBERS
 
 
 def original(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The decoded object that the log line held; `row` has the columns of `schema.EVENTS`."""
+    """The JSON object of the original log line; `row` has the columns of `schema.EVENTS`."""
     if row["raw"] is not None:
         return dict(json.loads(row["raw"]))
     value = {name: row[name] for name in TEXT_MEMBERS}

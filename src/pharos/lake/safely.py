@@ -1,7 +1,7 @@
-"""Writing files so that a name counts only when the content is on disk, and seeing damage.
+"""Writes files so that a name appears only after the content is on disk, and detects damage.
 
-Files of the lake are written once, under a temporary name, and moved to their own name when they are on disk.
-A sealed Parquet file holds a digest of itself, in front of its footer, where readers of Parquet do not look.
+Files of the lake are written once, under a temporary name, and renamed when they are on disk. A sealed
+Parquet file holds a digest of itself, in front of its footer, where Parquet readers do not look.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _SEAL_BYTES = len(_SEAL) + 16
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """The file has either its old content or all of the new, also after a power failure."""
+    """Write a file: it has its old or its new content, even after a power failure."""
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_bytes(data)
     move_safely([(temporary, path)])
 
 
 def move_safely(moves: Sequence[tuple[Path, Path]]) -> None:
-    """Move files (source, target) so that each is whole under its new name also after a power failure."""
+    """Move files (source, target): each is complete under its new name, even after a power failure."""
     for source, target in moves:
         target.parent.mkdir(parents=True, exist_ok=True)
         sync(source)
@@ -45,7 +45,7 @@ def move_sealed(moves: Sequence[tuple[Path, Path]]) -> None:
 
 
 def seal(path: Path) -> None:
-    """Write the digest of a Parquet file into it; its rows and every position in it stay the same."""
+    """Write the digest of a Parquet file into it; its rows and all offsets in it stay the same."""
     with path.open("r+b") as file:
         end = _footer(file)
         digest = xxhash.xxh3_128()
@@ -120,7 +120,7 @@ def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
 
 
 def sync(path: Path) -> None:
-    """Return when the file, or the folder's names, are on disk."""
+    """Flush the file, or the names in the folder, to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -103,7 +103,7 @@ def _rebuild(lake: Lake, now: datetime, report: OnProgress) -> Rebuilt:
 
 
 def _looked_at(place: Place, path: str, known: DataFile | None) -> DataFile | None:
-    """A file of events as the new ledger names it; None if it is damaged."""
+    """The entry of a file of events in the new ledger; None if the file is damaged."""
     if known is not None and known.checksum:
         return known if damage.problem(place, known) is None else None
     try:

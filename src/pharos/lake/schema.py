@@ -1,4 +1,4 @@
-"""The columns of the lake: events, and the lines that are none."""
+"""The columns of the lake: of events, and of quarantined lines."""
 
 from __future__ import annotations
 

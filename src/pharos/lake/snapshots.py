@@ -26,7 +26,7 @@ RECORD = "snapshot.json"
 
 
 class Snapshot(Struct, kw_only=True, frozen=True):
-    """A table as it was between two moments (UTC)."""
+    """A table as read between two moments (UTC)."""
 
     file: str
     """Parquet file in the table's folder."""
@@ -112,7 +112,7 @@ def last(lake: Lake, table: str) -> Snapshot | None:
 
 
 def name(lake: Lake, table: str) -> str | None:
-    """The Parquet file of a table's snapshot; the JSON file if that cannot be read; None if there is none."""
+    """The Parquet file of a table's snapshot; the JSON file if that is unreadable; None without any."""
     try:
         snapshot = _written(lake, table).snapshot
     except SnapshotDamaged:
@@ -163,7 +163,7 @@ def states(lake: Lake) -> list[TableState]:
 
 
 def problems(tables: Iterable[TableState]) -> dict[str, list[str]]:
-    """Why tables could not be read, or not wholly: the tables by their reason, as many may have the same."""
+    """Reason -> tables that could not be read, or only in part; several tables may have the same reason."""
     found: dict[str, list[str]] = {}
     for table in tables:
         if table.problem:
@@ -172,15 +172,15 @@ def problems(tables: Iterable[TableState]) -> dict[str, list[str]]:
 
 
 def fingerprint(lake: Lake, table: str) -> str:
-    """Changes exactly when the rows or columns do; for staleness. Raises SnapshotDamaged."""
+    """A fingerprint of rows and columns, for staleness. Raises SnapshotDamaged."""
     snapshot = _written(lake, table).snapshot
     return f"{snapshot.digest} {' '.join(snapshot.columns)}" if snapshot else NEVER
 
 
 def rows(lake: Lake, table: str) -> pa.Table:
-    """The rows of a small snapshot, for an import to go on from; see `read`. The lake must be locked.
+    """The rows of a small snapshot, from which an import continues; see `read`. The lake must be locked.
 
-    A damaged file is moved aside, and is as none: the import makes it anew.
+    A damaged file is moved aside and treated as missing: the import makes it anew.
     """
     schema = ALL[table].schema
     snapshot = last(lake, table)
@@ -207,7 +207,7 @@ def commit(lake: Lake, snapshot: Snapshot, table: str, problem: str | None = Non
 
 
 def failed(lake: Lake, table: str, problem: str) -> TableState:
-    """Keep the last snapshot of a table and say why there is no new one.
+    """Keep the last snapshot of a table and record the reason why there is no new one.
 
     A damaged JSON file stays: without it the table would count as never imported, and results as complete.
     """
@@ -221,7 +221,7 @@ def failed(lake: Lake, table: str, problem: str) -> TableState:
 
 
 def absent(lake: Lake, table: str) -> TableState:
-    """Write down that the LMS does not have a table it need not have."""
+    """Record that the LMS lacks an optional table."""
     found = TableState(table=table, attempted=now())
     put(lake, found)
     return found

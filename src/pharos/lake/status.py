@@ -32,7 +32,7 @@ class Sum:
 
 @dataclass(frozen=True, kw_only=True)
 class LogStatus:
-    """One log."""
+    """The status of one log."""
 
     origin: str
     path: str  # its current name
@@ -47,7 +47,7 @@ class LogStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceStatus:
-    """All logs of one configured source."""
+    """The status of all logs of one configured source."""
 
     name: str
     logs: int
@@ -65,7 +65,7 @@ class SourceStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class LakeStatus:
-    """The whole lake. Times are UTC, naive."""
+    """The status of the whole lake. Times are UTC, naive."""
 
     written: datetime | None  # when the lake changed last
     sum: Sum
@@ -139,7 +139,9 @@ def _sum(logs: list[Log]) -> Sum:
 
 
 def _missing(days: list[date], written: datetime | None) -> list[date]:
-    """Days without events between the first and the last; clocks gone wrong are left out of account."""
+    """Days without events between the first and the last day. Implausible days (too early, or in the future)
+    are ignored.
+    """
     plausible = [day for day in days if day >= FIRST_DAY and (written is None or day <= written.date())]
     known = set(plausible)
     span = (plausible[-1] - plausible[0]).days if plausible else 0

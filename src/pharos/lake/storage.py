@@ -58,9 +58,9 @@ def open_file(path: str) -> BinaryIO:
 
 
 def files(text: str) -> tuple[list[Stored], bool] | None:
-    """The files at or below a path, in order, and whether it is a folder; None if it leads nowhere.
+    """The sorted files at or below a path, and true if it is a folder; None if the path does not exist.
 
-    Folders are searched recursively, hidden files left out. Raises OSError where the store refuses.
+    Folders are searched recursively, hidden files left out. Raises OSError if the store refuses access.
     """
     if text.startswith(HDFS):
         with _hdfs_errors(text):
@@ -76,7 +76,7 @@ def files(text: str) -> tuple[list[Stored], bool] | None:
 
 
 def matches(pattern: str) -> list[str]:
-    """Local paths that a glob means, in order."""
+    """Local paths that match a glob, in order."""
     return sorted(glob.glob(str(Path(pattern).expanduser()), recursive=True))  # noqa: PTH207 - Path.glob: no absolute ones
 
 
@@ -138,7 +138,7 @@ def _in_hdfs(url: str) -> tuple[list[Stored], bool] | None:
 
 
 def _in_cluster(url: str) -> tuple[str, str]:
-    """Address of the cluster, and the path in it."""
+    """Address of the cluster, and the path within it."""
     cluster, _, path = url[len(HDFS) :].partition("/")
     return HDFS + cluster, f"/{path.rstrip('/')}"
 

@@ -29,7 +29,7 @@ NAME = "verified.json"
 
 
 class Found(Struct, kw_only=True, frozen=True):
-    """A file that was found damaged."""
+    """A file found to be damaged."""
 
     path: str
     reason: str
@@ -82,10 +82,11 @@ def verify(
     slice_bytes: int | None = None,
     report: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Verified:
-    """Read the files of events, quarantine, LMS tables, facts and results, and say which are damaged.
+    """Read the files of events, quarantine, LMS tables, facts and results, and report the damaged ones.
 
-    With `slice_bytes` only about so much is read, from where the last call stopped. `report` is called with
-    the number of files that are done, and of all. May be done beside a run. `now` is UTC, naive.
+    With `slice_bytes` only about this many bytes are read, from the point where the last call stopped.
+    `report` is called with the number of files done and the number of all files. A run may go on meanwhile.
+    `now` is UTC, naive.
     """
     verified, without_checksum = Verified(), []
     with lake.reading():
@@ -107,7 +108,7 @@ def verify(
 
 
 def _items(lake: Lake) -> Iterator[_Item]:
-    """Everything that can be verified, in the order of the paths."""
+    """All files to verify, in the order of their paths."""
     items = [
         _Item(lake.place, file.path, file, partial(damage.problem, lake.place, file))
         for files in lake.state.events.values()
@@ -149,7 +150,9 @@ def _look(lake: Lake, item: _Item, known: Record, verified: Verified) -> bool:
 
 
 def _unlike_its_events(place: Place, file: DataFile) -> str | None:
-    """Why a file that has no checksum yet cannot hold the events that were written into it."""
+    """The damage of a file without a checksum, found by comparing its events with the ledger; None if
+    undamaged.
+    """
     try:
         ids = data_files.read_ids(place.local(file.path))
     except Exception as error:  # noqa: BLE001 - a damaged file may raise anything
@@ -159,7 +162,7 @@ def _unlike_its_events(place: Place, file: DataFile) -> str | None:
 
 
 def _add_checksums(lake: Lake, files: list[DataFile], now: datetime) -> None:
-    """Write down the checksums of files that an earlier release wrote, unless a run is under way."""
+    """Record the checksums of files that an earlier release wrote, unless a run is in progress."""
     if not files:
         return
     try:
