@@ -141,8 +141,7 @@ def odd_envelope(value: object) -> Envelope:
 
 
 def _from_object(value: dict[str, Any]) -> Envelope:
-    """An event from a decoded object, also of the native form (`timestamp`, `data`, all else in `context`).
-    """
+    """An event from a decoded object; also the native form (`timestamp`, `data`, the rest in `context`)."""
     context = value.get("context", UNSET)
     is_native = "event" not in value and "data" in value
     moved = context if is_native and isinstance(context, dict) else {}
