@@ -1,4 +1,4 @@
-"""Tries everything that the settings name, without changing anything: `pharos check`."""
+"""Tests everything that the settings name, without changing anything: `pharos check`."""
 
 from __future__ import annotations
 

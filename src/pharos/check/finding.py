@@ -27,5 +27,5 @@ def works(text: str) -> Finding:
 
 
 def fails(text: str) -> Finding:
-    """It does not; `pharos check` ends with 1."""
+    """The finding of a check that failed; `pharos check` then exits with 1."""
     return Finding(is_good=False, text=text)

@@ -39,7 +39,7 @@ OTHERS = stat.S_IRWXO
 
 
 def settings_file(settings: Settings, file: Path | None) -> Iterator[Finding]:
-    """Weak settings, with which no service starts."""
+    """No weak settings; with one, no service starts."""
     weak = weak_settings(settings, file)
     yield from map(fails, weak)
     if not weak:
@@ -71,7 +71,7 @@ def lake(settings: Settings) -> Iterator[Finding]:
 
 
 def _why_not_writable(folder: Path) -> str | None:
-    """Why no file can be made in the folder, or in the nearest one above if it has to be made."""
+    """The reason why no file can be made in the folder, or in its nearest existing parent; None if it can."""
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     try:
         tempfile.TemporaryFile(dir=existing).close()
@@ -130,7 +130,7 @@ def files_of_the_data_api(settings: Settings) -> Iterator[Finding]:
 
 
 def audit_logs(settings: Settings) -> Iterator[Finding]:
-    """Each that is named can be written."""
+    """Each configured audit log is writable."""
     for setting, file in {
         "data_api.audit_log": settings.data_api.audit_log,
         "insights.audit_log": settings.insights.audit_log,
@@ -142,7 +142,7 @@ def audit_logs(settings: Settings) -> Iterator[Finding]:
 
 
 def hosts(settings: Settings) -> Iterator[Finding]:
-    """The services can listen on the addresses that are named; a port of the system's choice is taken."""
+    """The services can listen on the configured addresses; a free port is used for the test."""
     for setting, host in {
         "data_api.host": settings.data_api.host,
         "insights.host": settings.insights.host,
@@ -157,7 +157,7 @@ def hosts(settings: Settings) -> Iterator[Finding]:
 
 
 def look(settings: Settings) -> Iterator[Finding]:
-    """Logo and accent of the site can be used."""
+    """The site's logo and accent are usable."""
     try:
         branding(settings.insights, StaticFiles())
     except ConfigurationError as error:
@@ -169,7 +169,7 @@ def look(settings: Settings) -> Iterator[Finding]:
 
 
 def problems(settings: Settings) -> Iterator[Finding]:
-    """The file that describes problems can be read, and the report of responses has all its columns."""
+    """The operator's file about problems is readable, and the report of responses has all its columns."""
     if (file := settings.problems.answer_metadata) is not None:
         try:
             parts = answer_metadata.read(file).num_rows
@@ -183,7 +183,7 @@ def problems(settings: Settings) -> Iterator[Finding]:
 
 
 def jobs(settings: Settings) -> Iterator[Finding]:
-    """The verb of each job knows its arguments; it is only asked for its help."""
+    """The verb of each job accepts its arguments; only its help is called."""
     for name, job in settings.scheduler.jobs.items():
         setting = f"scheduler.jobs.{name}"
         # Help comes first: an option without its value would take it for that.
@@ -213,7 +213,7 @@ def engine(settings: Settings) -> Iterator[Finding]:
 
 
 def countries(settings: Settings) -> Iterator[Finding]:
-    """The database of countries can be read."""
+    """The database of countries is readable."""
     database = settings.geolocation.database or geolocation.SHIPPED
     try:
         geolocation.check(database)
@@ -224,7 +224,7 @@ def countries(settings: Settings) -> Iterator[Finding]:
 
 
 def result_stores(settings: Settings) -> Iterator[Finding]:
-    """Each Result Store answers, has our tables, and takes a row, which is taken back."""
+    """Each Result Store answers, has Pharos's tables, and accepts a row, which is rolled back."""
     yield from _result_store("result_store.url", settings.store_url)
     with suppress(PharosError):  # told by now
         yield from [fails(f"result_store.url: {one.text}") for one in ownership.of_the_store(settings)]

@@ -26,7 +26,7 @@ LMS_SIDE = "; make the client again as docs/operations/install.md says"
 
 
 class NoAnswer(Exception):
-    """The LMS, or something before it, did not answer as it should; the text says how."""
+    """The LMS, or a proxy before it, gave an unusable answer; the text describes it."""
 
 
 def database(settings: Settings) -> Iterator[Finding]:
@@ -57,7 +57,7 @@ def database(settings: Settings) -> Iterator[Finding]:
 
 
 def site(settings: Settings) -> Iterator[Finding]:
-    """The LMS answers at all, at the address that this machine uses and at that of browsers."""
+    """The LMS answers at its address for this machine and at its address for browsers."""
     if settings.lms.url is None:
         yield works("lms.url: not named; logs can be computed without it, Insights needs it")
     else:
@@ -137,7 +137,7 @@ def tokens(settings: Settings) -> Iterator[Finding]:
 
 
 def sign_in(settings: Settings) -> Iterator[Finding]:
-    """The LMS knows the client of Insights and its secret: it refuses an invented code, not the client."""
+    """The LMS accepts Insights' client id and secret: it refuses only the invented code."""
     ours, lms = settings.insights, settings.lms
     if not ours.client_id:
         yield works("insights.client_id: not named; nobody can sign in to Insights then")
@@ -165,7 +165,7 @@ def sign_in(settings: Settings) -> Iterator[Finding]:
 
 
 def catalog(settings: Settings) -> Iterator[Finding]:
-    """A course run of the catalog."""
+    """The catalog returns a course run."""
     lms = settings.lms
     if not lms.catalog_url:
         return

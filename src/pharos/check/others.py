@@ -14,7 +14,7 @@ WAIT_S = 10.0
 
 
 def data_api(settings: Settings) -> Iterator[Finding]:
-    """The Data API takes the token that Insights shows."""
+    """The Data API accepts the token of Insights."""
     ours = settings.insights
     if ours.data_api_token is None:
         yield works("insights.data_api_token: not named; Insights needs one (pharos token create insights)")

@@ -50,9 +50,9 @@ class Caller:
 
     @property
     def scope(self) -> tuple[frozenset[str] | None, frozenset[str] | None]:
-        """Part of the key of kept answers: callers of equal scope share them.
+        """Cache key part: callers with the same scope share answers.
 
-        Does not hold `learners`: answers about learners are not kept.
+        Does not include `learners`: answers about learners must not be cached.
         """
         return self.courses, self.organizations
 
@@ -80,12 +80,14 @@ class Caller:
 
 
 class Access:
-    """Checks credentials and rates. One for the whole application."""
+    """Checks credentials and rates; one object for the whole application."""
 
     def __init__(
         self, tokens: Recent[list[Token]], signed: SignedTokens, *, of_people: int, of_tokens: int
     ) -> None:
-        """`of_people`: requests per minute of a person or an address; `of_tokens`: of a token without own."""
+        """Rates in requests per minute: `of_people` for a person or an address, `of_tokens` for a token
+        without its own rate.
+        """
         self._tokens, self._signed = tokens, signed
         self._of_people, self._of_tokens = of_people, of_tokens
         self._limits = Limits()
@@ -114,7 +116,7 @@ class Access:
             raise Throttled(wait_s)
 
     def at_hand(self, authorization: str) -> Caller | None:
-        """The caller of a good token, if that can be said without waiting; else None."""
+        """The caller of a valid token, if the token is in memory; else None. Never waits."""
         scheme, _, credential = authorization.partition(" ")
         known = self._tokens.at_hand()
         if known is None or scheme.lower() != "token":
@@ -125,7 +127,7 @@ class Access:
             return None
 
     def counts(self, caller: Caller) -> bool:
-        """Count a request of the caller if their rate allows it, and say whether it does."""
+        """Count a request if the caller's rate allows it; True if it does."""
         try:
             self.count(caller, "")
         except Throttled:
@@ -212,21 +214,21 @@ class OfCallers(APIRoute):
 
 
 class OfLearnerReaders(OfCallers):
-    """A route about single learners: for callers with the right to them. Every reading is written down."""
+    """A route about single learners, for callers with the right to them; all readings are audited."""
 
     def is_about_learners(self, request: Request) -> bool:  # noqa: ARG002
         return True
 
 
 class OfTableReaders(OfCallers):
-    """A route that gives out the table named in its address."""
+    """A route that returns the table named in its address."""
 
     def is_about_learners(self, request: Request) -> bool:
         return request.path_params.get("table") in ABOUT_LEARNERS
 
 
 def _check_learners(request: Request, caller: Caller) -> None:
-    """Raises NoRoute where data of single learners are not served, Forbidden without the right to them."""
+    """Raises NoRoute if data of single learners are not served, Forbidden without the right to them."""
     if not request.app.state.settings.learners:
         raise NoRoute
     if not caller.learners:
@@ -240,13 +242,13 @@ def _check_courses(request: Request, caller: Caller) -> None:
 
 
 def _check_organizations(request: Request) -> None:
-    """Raises Forbidden if path or query name a course whose learners are not shown."""
+    """Raises Forbidden if path or query name a course whose learners must not be shown."""
     if not all(request.app.state.privacy.allows(course_id) for course_id in _courses(request)):
         raise Forbidden("Data of single learners of this organisation are not shown.")
 
 
 def _courses(request: Request) -> list[str]:
-    """The courses that path and query name."""
+    """The courses in path and query."""
     named = [request.path_params.get("course_id"), *request.query_params.getlist("course_id")]
     return [course_id for course_id in named if course_id]
 
@@ -290,7 +292,7 @@ def _address(request: Request) -> str:
 
 
 async def caller_or_nobody(request: Request) -> Caller | None:
-    """For routes that need no credentials: bad ones are refused there too."""
+    """The caller, for routes that need no credentials; bad credentials are refused there, too."""
     access: Access = request.app.state.access
     return await access.caller(request.headers, request.cookies)
 

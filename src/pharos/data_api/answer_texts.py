@@ -12,7 +12,7 @@ _BACKSLASHES = {"FOUR": 4, "THREE": 3, "TWO": 2, "ONE": 1, None: 1}
 
 
 def shown(stored: str | None) -> str | None:
-    """The answer as people read it; null stays null."""
+    """The answer in readable form; null stays null."""
     if stored is None:
         return None
     items = _list(stored)
@@ -21,7 +21,9 @@ def shown(stored: str | None) -> str | None:
 
 
 def _list(text: str) -> list[Any] | None:
-    """The items if the text is a JSON list. Backslashes are kept as they are first: they may be LaTeX."""
+    """The items if the text is a JSON list. It is first read with backslashes kept literally: they may be
+    LaTeX.
+    """
     if not text.lstrip().startswith("["):
         return None
     for candidate in (text.replace("\\", "\\\\"), text):

@@ -1,4 +1,4 @@
-"""The Data API as an ASGI application: wiring only. `create_app` opens nothing; stores answer when asked."""
+"""The Data API as an ASGI application: wiring only. `create_app` opens no connection."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ GZIP_LEVEL = 3  # a third of the time of 9 for a tenth more bytes
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application. Raises StoreUnreachable if an address of a store is none; it connects to none yet."""
+    """The application. Raises StoreUnreachable if a store's address is invalid; it does not connect yet."""
     app = Documented(
         title="Pharos Data API",
         version=pharos.__version__,
@@ -219,7 +219,7 @@ def _answer_api_error(request: Request, error: Exception) -> Response:
 
 
 def _answer_http_error(request: Request, error: Exception) -> Response:
-    """No route, or not by this method."""
+    """The answer if no route matches the path, or the route does not allow the method."""
     assert isinstance(error, HTTPException)  # noqa: S101
     headers = dict(error.headers or {})
     if error.status_code == 405:  # noqa: PLR2004
@@ -250,7 +250,7 @@ def _answer_bad_parameter(_: Request, error: Exception) -> Response:
 
 
 def _answer_no_store(_: Request, error: Exception) -> Response:
-    """The address and the reason are for the operator's log, not for the web."""
+    """The answer if the store fails. Address and reason go only to the operator's log."""
     log.error("%s", error)
     match error:
         case StoreUnreachable():

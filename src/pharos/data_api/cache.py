@@ -37,10 +37,10 @@ OF_BODIES = ("content-length", "content-type", "content-disposition", "content-e
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer, the tables it is made from, and the stamp of their publications.
+    """A cached answer, the tables it is made from, and the stamp of their publications.
 
-    One object for the garbage collector to look at, which does not look into tuples of texts: there may be
-    many thousands of answers.
+    It is one object without references that the garbage collector must follow: there may be many thousands of
+    answers.
     """
 
     body: bytes
@@ -57,14 +57,14 @@ class Kept:
         return len(self.body) + sum(len(name) + len(value) for name, value in self.headers) + BESIDE_BODY
 
     def response(self) -> Response:
-        """A response of its own, whose headers may be changed."""
+        """A new response, whose headers may be changed."""
         made = Response(self.body)
         made.raw_headers = list(self.headers)
         return made
 
 
 class Cache:
-    """Answers by request, the longest unused forgotten first. Used from the event loop only."""
+    """Answers by request; the least recently used are dropped first. Use it from the event loop only."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Kept] = OrderedDict()
@@ -72,7 +72,7 @@ class Cache:
         self._bytes = 0
 
     def get(self, key: str, publications: Mapping[str, Publication]) -> Response | None:
-        """The answer to the request, if it was made from these publications."""
+        """The cached answer to the request, if it was made from these publications."""
         found = self._kept.get(key)
         if found is None or found.stamp != stamp(publications, found.tables):
             return None
@@ -109,9 +109,9 @@ class Cache:
 
 
 def stamp(publications: Mapping[str, Publication], tables: Sequence[str]) -> str:
-    """Changes when an answer made from these tables, or without tables from the publications alone, may.
+    """A text that changes when the publications of these tables change; without tables, when any does.
 
-    Empty, if the first table was not filled by publishing: then it may change at any time.
+    Empty if the first table was not published by Pharos: then it may change at any time.
     """
     if tables and tables[0] not in publications:
         return ""
@@ -120,9 +120,9 @@ def stamp(publications: Mapping[str, Publication], tables: Sequence[str]) -> str
 
 
 def key_of(scope: Scope, caller: Caller) -> str:
-    """Requests of equal key get equal answers from equal publications.
+    """The cache key: requests with equal keys get equal answers from equal publications.
 
-    Links in answers hold scheme and host.
+    It includes scheme and host, because answers contain links.
     """
     headers = Headers(scope=scope)
     asked = (
@@ -166,7 +166,7 @@ class KeptAnswers:
 
 
 def conditional(request: Request, response: Response) -> Response:
-    """The response to send: 304 if the client has this answer already, else in an encoding it takes."""
+    """The response to send: 304 if the client has this answer already, else in an accepted encoding."""
     is_packed = "content-encoding" in response.headers
     is_plain = is_packed and not accepts_gzip(request.headers.get("accept-encoding", ""))
     if is_plain and "etag" in response.headers:
@@ -197,7 +197,7 @@ def compressed(response: Response) -> Response:
 
 
 def _plain(response: Response) -> Response:
-    """The response without its compression."""
+    """The response, decompressed."""
     response.body = igzip.decompress(response.body)  # type: ignore[no-untyped-call, unused-ignore]
     del response.headers["Content-Encoding"]
     response.headers["Content-Length"] = str(len(response.body))

@@ -1,7 +1,7 @@
-"""The condition of the data, for /health/ and /metrics: how far it reaches, and which problems it has.
+"""The condition of the data, for /health/ and /metrics: last moment and problems.
 
-Both addresses are asked without credentials, so they tell kinds and counts of problems; the texts, which name
-logs and tables, are told by `pharos status`, alerts and logs.
+Both addresses need no credentials, so they show only kinds and counts of problems. The texts, which name logs
+and tables, are shown by `pharos status`, alerts and logs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Known = tuple[list[data_problems.DataProblem], list[data_problems.LogSource]]
 
 
 class Condition:
-    """The problems and log sources of the last run, a second old at most; tables that somebody changed."""
+    """Problems and log sources of the last run, at most a second old, and tables that somebody changed."""
 
     def __init__(
         self, known: Recent[Known], altered: Recent[dict[str, str]], silent_hours: float | None

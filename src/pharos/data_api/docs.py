@@ -1,4 +1,4 @@
-"""The interactive page of the API. Works without the internet: all it needs is served from here."""
+"""The interactive page of the API. It works without the internet: all its files are served from here."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Every answer of the Data API that is not a result: status, body and headers (spec 05 §2.7).
+"""All error answers of the Data API: status, body and headers (spec 05 §2.7).
 
 The bodies keep the original's keys, because clients test them: `detail`, or `error_code` with
-`developer_message`, or `status`. A message never holds SQL, addresses or names of learners.
+`developer_message`, or `status`. A message never contains SQL, addresses or names of learners.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pharos.errors import PharosError
 class APIError(PharosError):
     """Ends a request with a status, a JSON body and headers.
 
-    The classes below only set attributes: `Exception` keeps the arguments by itself, for pickling.
+    The subclasses only set attributes: `Exception` itself keeps the arguments, for pickling.
     """
 
     status: ClassVar[int] = 400
@@ -31,7 +31,7 @@ class APIError(PharosError):
 
 
 class Coded(APIError):
-    """The original's form for mistakes a program shall tell apart."""
+    """The original's form of errors that programs must distinguish."""
 
     def __init__(self, error_code: str, developer_message: str) -> None:
         self.error_code, self.developer_message = error_code, developer_message
@@ -42,7 +42,7 @@ class Coded(APIError):
 
 
 class IllegalParameter(Coded):
-    """A parameter's value is not possible. The message says which are."""
+    """A parameter's value is invalid. The message lists the valid values."""
 
     def __init__(self, message: str) -> None:
         super().__init__("illegal_parameter_values", message)
@@ -63,7 +63,7 @@ class CourseNotSpecified(Coded):
 
 
 class NotFoundCoded(Coded):
-    """There is no such report or learner."""
+    """The report or learner does not exist."""
 
     status = 404
 
@@ -80,7 +80,7 @@ class CannotLink(Coded):
 
 
 class Detailed(APIError):
-    """The original's form for everything else."""
+    """The original's form of all other errors."""
 
     def __init__(self, detail: str) -> None:
         self.detail = detail
@@ -106,13 +106,13 @@ class Unauthenticated(Detailed):
 
 
 class Forbidden(Detailed):
-    """Somebody we know, who may not read this."""
+    """The caller is known, but may not read this."""
 
     status = 403
 
 
 class NoData(Detailed):
-    """The route exists, the data do not (spec 05 §2.5)."""
+    """The route exists, but has no data (spec 05 §2.5)."""
 
     status = 404
 
@@ -127,7 +127,7 @@ class NoRoute(APIError):
 
 
 class NotAcceptable(Detailed):
-    """No format we have is one the client takes."""
+    """The client accepts none of our formats."""
 
     status = 406
 
@@ -145,7 +145,7 @@ class BodyTooLarge(Detailed):
 
 
 class UnsupportedMediaType(Detailed):
-    """A POST in a form we do not read."""
+    """The POST's media type is not supported."""
 
     status = 415
 
@@ -165,7 +165,7 @@ class Throttled(Detailed):
 
 
 class EditionGone(Detailed):
-    """The request asks for an edition that is no longer, or not yet, published. Says which is."""
+    """The requested edition is no longer, or not yet, published. The message names the current one."""
 
     status = 412
 
@@ -175,7 +175,7 @@ class EditionGone(Detailed):
 
 
 class Busy(Detailed):
-    """More is asked for at once than can be answered."""
+    """Too many requests at once."""
 
     status = 503
 

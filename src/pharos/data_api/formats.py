@@ -31,7 +31,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 @dataclass(frozen=True)
 class Format:
-    """A way to write an answer: name (suffix and `format` parameter), media type, and how."""
+    """A format of answers: name (suffix and `format` parameter), media type, and writer."""
 
     name: str
     accept: str
@@ -45,7 +45,7 @@ def as_json(answer: Any, _: Sequence[str] | None = None) -> bytes:
 
 
 def as_html(answer: Any, _: Sequence[str] | None = None) -> bytes:
-    """The JSON, to look at in a browser."""
+    """The JSON in an HTML page, for browsers."""
     text = html.escape(json.dumps(answer, indent=2, ensure_ascii=False))
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Pharos Data API</title>'
@@ -161,7 +161,7 @@ def column_names(items: Iterable[Mapping[str, Any]], fields: Sequence[str] | Non
 
 
 def cell(value: Any) -> Any:
-    """The value as a cell; a text a spreadsheet would run as a formula gets an apostrophe before it."""
+    """The value as a cell; a text that a spreadsheet would run as a formula gets a leading apostrophe."""
     if isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value):
         return f"'{value}"
     return value

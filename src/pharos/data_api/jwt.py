@@ -1,7 +1,7 @@
 """Tokens signed by the LMS (JWT) as credentials of the Data API (spec 05 §3.1).
 
-The original accepts every signature when no key is configured. Here every token is refused then: without
-`lms.jwt_keys` and `lms.jwt_secret`.
+The original accepts every signature if no key is configured. Here every token is refused if neither
+`lms.jwt_keys` nor `lms.jwt_secret` is set.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class Claims:
 
 
 class SignedTokens:
-    """Checks tokens. Raises ConfigurationError for keys that cannot be used."""
+    """Checks tokens. Raises ConfigurationError for unusable keys."""
 
     def __init__(self, lms: LMS, audience: str | None = None) -> None:
         self._tokens = Tokens(lms, audience)
 
     async def claims(self, credential: str) -> Claims:
-        """Raises Unauthenticated, in the original's words, unless all that is checked is right."""
+        """The claims. Raises Unauthenticated, in the original's words, if any check fails."""
         try:
             return _person(await self._tokens.claims(credential))
         except TokenRefused as error:

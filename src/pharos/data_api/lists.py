@@ -23,9 +23,10 @@ Row = Sequence[Any]
 
 
 class Listed:
-    """Columns of the rows that meet conditions with bound values, in an order.
+    """A query: columns of the rows that meet conditions with bound values, in an order.
 
-    Days come as `2031-03-01`, moments as `2031-03-02T040506`, other values as they are; truth as 0 and 1.
+    Days are returned as `2031-03-01`, moments as `2031-03-02T040506`, booleans as 0 and 1, other values
+    unchanged.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Listed:
         self._packed = OfEdition(counted.where(*conditions))
 
     def rows(self, store: Reading, *, are_many: bool, **values: object) -> Sequence[Row]:
-        """The rows for the values of the conditions. `are_many`: more than a hundred, probably."""
+        """The rows for the values of the conditions. `are_many`: probably more than a hundred rows."""
         if are_many and store.packs_lists:
             rows = unpacked(*store.tuples(self._packed, values)[0])
             if rows is not None:
@@ -58,7 +59,7 @@ class Listed:
         return [[_text(value) for value in row] for row in store.tuples(self._plain, values)]
 
     def unmasked(self, store: Reading, **values: object) -> Sequence[Row]:
-        """Many rows with all that identifies learners: for queries, never for an answer."""
+        """Rows with all data that identify learners; for queries, never for an answer."""
         if store.packs_lists:
             rows = unpacked(*store.unmasked(self._packed, values)[0])
             if rows is not None:
@@ -67,9 +68,9 @@ class Listed:
 
 
 def unpacked(count: int, packed: str | None) -> list[Any] | None:
-    """The rows, or the values of a column, of a JSON text.
+    """The rows, or the values of a column, in a JSON text.
 
-    None if it is cut off, as servers do with texts beyond their limits.
+    None if it is truncated, as servers do with texts beyond their limits.
     """
     if not packed:
         return None

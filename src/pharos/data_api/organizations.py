@@ -28,9 +28,9 @@ def in_organizations(course_id: sa.Column[str], those: Iterable[str]) -> sa.Colu
 
 @lru_cache
 def beginnings(organizations: frozenset[str] | None) -> tuple[str, ...]:
-    """The ids of the organisations' courses and libraries begin so, and no other ids do.
+    """The prefixes of ids of the organisations' courses and libraries; no other ids have them.
 
-    A name with a separator of ids is no organisation's: `a+b` would begin as course `b` of organisation `a`.
+    A name with a separator of ids is ignored: `a+b` would match course `b` of organisation `a`.
     """
     names = sorted(name for name in organizations or () if name and not set(name) & set("+/"))
     return tuple(

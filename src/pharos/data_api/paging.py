@@ -18,14 +18,16 @@ MAX_SIZE = 100
 
 @dataclass(frozen=True)
 class Page:
-    """A page asked for. `number` is as written: whether it exists depends on the count."""
+    """A requested page. `number` is the text of the request: its validity depends on the count."""
 
     number: str
     size: int
     url: URL
 
     def cut(self, count: int, rows: Callable[[int, int], Sequence[Any]]) -> dict[str, Any]:
-        """The page object; `rows(offset, limit)` is asked for its results. Raises NoData for no such page."""
+        """The page object; calls `rows(offset, limit)` for its results. Raises NoData if the page does not
+        exist.
+        """
         pages = max(1, math.ceil(count / self.size))
         number = self._number(pages)
         return {
@@ -58,7 +60,7 @@ def size_of(text: str | None, default: int = DEFAULT_SIZE, largest: int = MAX_SI
 
 
 def public_url(request: Request) -> URL:
-    """The address of the request as its client has it: below `data_api.public_url`, if that is set."""
+    """The address of the request as the client sees it: below `data_api.public_url`, if that is set."""
     public: str | None = request.app.state.settings.public_url
     if public is None:
         return request.url

@@ -63,14 +63,14 @@ Range = Annotated[Between, Depends(_between)]
 
 
 def check_characters(request: Request) -> None:
-    """Raises NoData if address or query hold the character NUL: no data have it, PostgreSQL refuses it."""
+    """Raises NoData if address or query contain NUL: no data contain it, and PostgreSQL refuses it."""
     values = [value for _, value in request.query_params.multi_items()]
     if any("\x00" in text for text in (request.scope["path"], *values)):
         raise NoData
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """The names of a list with commas."""
+    """The names in a list separated by commas."""
     return tuple(filter(None, text.split(",")))
 
 
@@ -84,12 +84,12 @@ def check_choices(parameter: str, chosen: Iterable[str], allowed: Collection[str
 class Given:
     """Parameters of a list over courses, from the query or, for long lists, from the body of a POST.
 
-    A list may be written with commas, with repeated keys, or as an array, whose elements are taken as they
-    are: a comma in one belongs to an id (spec 05 §7).
+    A list may be separated by commas, given by repeated keys, or be an array. Elements of an array are not
+    split: a comma in one belongs to an id (spec 05 §7).
     """
 
     def __init__(self, values: Mapping[str, Sequence[object]], arrays: Collection[str] = ()) -> None:
-        """`arrays`: the names of values that came as arrays."""
+        """`arrays`: the names of values that were given as arrays."""
         self._values, self._arrays = values, arrays
 
     def list(self, name: str) -> list[str] | None:

@@ -42,7 +42,7 @@ register_url_convertor("course", CourseID())
 
 
 class Paths:
-    """Brings every spelling to the one the routes know, before routing."""
+    """Middleware that converts every spelling of a path to the one the routes know."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -84,7 +84,7 @@ def _limited(receive: Receive) -> Receive:
 
 
 def canonical(path: str) -> tuple[str, str | None]:
-    """The path with its final slash and without suffix, and the suffix."""
+    """The path with its final slash and without format suffix; and that suffix."""
     if path.endswith("/") or not path.startswith(
         ("/api/", "/status", "/health", "/authenticated", "/docs", "/api-token-auth")
     ):

@@ -36,7 +36,7 @@ Mask = Callable[[Any], Any]
 
 
 class Privacy:
-    """The settings at work. Raises ConfigurationError for pseudonyms without a key."""
+    """Applies the privacy settings. Raises ConfigurationError for pseudonyms without a key."""
 
     def __init__(self, settings: config.Privacy) -> None:
         self.mode, self._settings = settings.mode, settings
@@ -54,7 +54,7 @@ class Privacy:
 
     @property
     def searched(self) -> tuple[str, ...]:
-        """The fields of the roster that a search may look into."""
+        """The fields of the roster that a search may use."""
         return SEARCHED[self.mode]
 
     def hides(self, column: str) -> bool:
@@ -74,7 +74,7 @@ class Privacy:
         return sa.and_(sa.true(), *conditions)
 
     def check_order(self, table: sa.Table) -> None:
-        """Raises Forbidden if rows could be given in the order of the user names only."""
+        """Raises Forbidden if the only possible order of rows is that of the user names."""
         if self.is_pseudonymous and "id" not in table.c:
             raise Forbidden("With pseudonyms this table is not given out.")
 
@@ -88,7 +88,7 @@ class Privacy:
         return table.c.username
 
     def pseudonym(self, username: str) -> str:
-        """The same 17 characters for a user name as long as the key is the same."""
+        """The pseudonym of a user name, 17 characters; it stays the same as long as the key does."""
         digest = self._digest("user name", username)[:PSEUDONYM_BYTES]
         return "p" + base64.b32encode(digest).decode().lower()
 

@@ -54,11 +54,11 @@ NOTHING: Values = MappingProxyType({})
 
 
 class Recent(Generic[T]):
-    """The value of a function, asked for again by one thread at a time when it is older than `fresh_for_s`.
+    """Caches the value of a function; one thread at a time reads it anew when it is older than `fresh_for_s`.
 
-    Without `fresh_for_s` that is FRESH_FOR_S. All who want it meanwhile wait for the same answer. After a
-    failure they wait for `PATIENCE_S` only: while a database is away, requests are told so at once. `kept`:
-    whether a value is good for a while at all. Used from one event loop; `ask` runs in a thread.
+    `fresh_for_s` is FRESH_FOR_S by default. All requests meanwhile wait for the same read. After a failure
+    they wait for at most `PATIENCE_S`: while a database is away, requests fail at once. `kept`: False if a
+    value must not be cached at all. Use it from one event loop; `ask` runs in a thread.
     """
 
     def __init__(self, ask: Callable[[], T], *, kept: bool = True, fresh_for_s: float | None = None) -> None:
@@ -94,7 +94,7 @@ class Recent(Generic[T]):
             raise error from None
 
     def close(self) -> None:
-        """End the thread when it has its answer."""
+        """End the thread after its current read."""
         self._thread.shutdown(wait=False)
 
     def _is_fresh(self, since: float) -> bool:
@@ -120,7 +120,7 @@ class Recent(Generic[T]):
 
 
 class ResultStore:
-    """One Result Store. Raises ResultStoreError from everything but its making."""
+    """One Result Store. All methods raise ResultStoreError; the constructor does not."""
 
     def __init__(self, url: str) -> None:
         self._reading = reading_engine(url, wait_s=ANSWER_S, connections=WORKERS)
@@ -140,9 +140,9 @@ class ResultStore:
         return [row._mapping for row in rows]  # noqa: SLF001 - public by its documentation
 
     def tuples(self, statement: sa.Select[Any], values: Values = NOTHING) -> Sequence[Any]:
-        """All rows of a query, for long lists: names cost as much as the rest of a row.
+        """All rows of a query as tuples, for long lists: names would double the cost of a row.
 
-        `values`: of its bound parameters. A statement that is kept and bound costs a third of a new one.
+        `values`: of its bound parameters. Executing a prebuilt statement costs a third of building a new one.
         """
         return _again(lambda: self._read(statement, values))
 
@@ -186,7 +186,7 @@ class ResultStore:
         self.background.submit(work)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
         self.background.shutdown(wait=True, cancel_futures=True)
         self.published.close()
         self.newer.close()
@@ -216,9 +216,9 @@ class ResultStore:
         return known[1]
 
     def chunks(self, statement: sa.Select[Any], size: int) -> Generator[Sequence[sa.RowMapping]]:
-        """The rows of a query, some at a time, all from the same state of the store.
+        """The rows of a query in chunks, all from the same state of the store.
 
-        The connection is closed with the iterator, also before its end.
+        The connection is closed with the iterator, even before its end.
         """
         with translated(self._exporting) as connection:
             try:
@@ -239,7 +239,7 @@ class ResultStore:
         return name in self.columns(table)
 
     def columns(self, table: sa.Table) -> set[str]:
-        """The names of the columns that the table really has."""
+        """The names of the columns that the table has in the database."""
         if table.name not in self._columns:
             self._columns[table.name] = self.told(lambda engine: _columns_of(engine, table))
         return self._columns[table.name]
@@ -257,7 +257,9 @@ SNAPSHOT_OF_MYSQL = (
 
 @contextmanager
 def _open_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Statements of our own: to SQLAlchemy each is a transaction by itself."""
+    """A connection in a snapshot. The transaction is begun by SQL: for SQLAlchemy each statement is its own
+    one.
+    """
     with translated(engine) as connection:
         begin = SNAPSHOTS.get(connection.dialect.name, SNAPSHOT_OF_MYSQL)
         try:
@@ -272,7 +274,7 @@ def _open_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def _abandon(connection: sa.Connection, result: sa.CursorResult[Any], cursor: Any) -> None:
-    """End a connection in the middle of a result. PyMySQL would read all rows that are left first."""
+    """End a connection in the middle of a result. PyMySQL would first read all remaining rows."""
     if connection.dialect.name in ("mysql", "mariadb"):
         unread = getattr(cursor, "_result", None)
         if unread is not None:
@@ -367,10 +369,10 @@ class Reading:
         return [row._mapping for row in rows]  # noqa: SLF001 - public by its documentation
 
     def tuples(self, statement: OfEdition | sa.Select[Any], values: Values = NOTHING) -> Sequence[Any]:
-        """All rows of a query, for long lists: names cost as much as the rest of a row.
+        """All rows of a query as tuples, for long lists: names would double the cost of a row.
 
-        `values`: of its bound parameters. A statement that is kept and bound costs a third of a new one.
-        Raises TypeError for a plain statement outside of a snapshot: its edition would not be known.
+        `values`: of its bound parameters. Executing a prebuilt statement costs a third of building a new one.
+        Raises TypeError for a plain statement outside of a snapshot: its edition would be unknown.
         """
         rows = self.unmasked(statement, values)
         if self._privacy is None:
@@ -379,7 +381,7 @@ class Reading:
         return self._privacy.rows(list(plain.selected_columns), rows)
 
     def unmasked(self, statement: OfEdition | sa.Select[Any], values: Values = NOTHING) -> Sequence[Any]:
-        """Rows with all that identifies learners: for queries, never for an answer."""
+        """Rows with all data that identify learners; for queries, never for an answer."""
         if isinstance(statement, OfEdition):
             statement, values = statement.statement, {"edition": edition_of(self.published), **values}
         elif self._snapshot is None:
@@ -415,7 +417,7 @@ class Reading:
 
 
 def of_request(request: Request) -> ResultStore:
-    """The store that the version of the address reads."""
+    """The store for the API version in the address."""
     found: ResultStore = request.app.state.stores[version_of(request.scope["path"])]
     return found
 

@@ -1,9 +1,9 @@
-"""Report files: where they lie, whose they are, and links to them that expire (spec 05 §9).
+"""Report files: their paths, their owners, and links to them that expire (spec 05 §9).
 
 A file lies at `{SHA-1 of the course id}/{course}_{report}.csv`, or without the folder (spec 02 §4.8, §7). Its
-name alone does not say whose it is: `A+B+C_D` and `A+B_C+D` have the same, and so have ids that differ in
-letters outside ASCII. So a file without such a folder is opened for a course only if the course stands in it,
-or if no other course is known that could have written it.
+name alone does not identify the course: `A+B+C_D` and `A+B_C+D` have the same file name, and so have ids that
+differ in letters outside ASCII. So a file without such a folder is opened for a course only if the course id
+is in it, or if no other known course has the same file name.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ NAME = re.compile(r"(?:[0-9a-f]{40}/)?[^/\x00]+")
 
 @dataclass(frozen=True)
 class ReportFile:
-    """A file there is. `name`: within the folder of the reports. `last_modified`: UTC, naive."""
+    """An existing report file. `name`: within the folder of the reports. `last_modified`: UTC, naive."""
 
     name: str
     size_bytes: int
@@ -50,8 +50,8 @@ class ReportFile:
 class Reports:
     """The folder of the reports: on this machine, or in an object store (`s3://bucket/folder`).
 
-    An object store is reached with the credentials that this host has. Links lead here in both cases, so that
-    they live as long as the settings say and the file gets its name.
+    An object store is read with this host's credentials. Links lead to the Data API in both cases, so that
+    they expire as set and the file gets its name.
     """
 
     def __init__(self, default: Path, settings: DataAPISettings) -> None:
@@ -63,10 +63,10 @@ class Reports:
     def file(
         self, course_id: str, report_name: str, known_courses: Callable[[], Iterable[str]]
     ) -> ReportFile | None:
-        """The report of a course; None if there is none, or another course's of the same name.
+        """The report of a course; None if there is none, or if the file of this name is another course's.
 
-        `known_courses`: all of the installation, asked only if the file does not say whose it is. Raises
-        CannotLink.
+        `known_courses`: gives all courses of the installation; called only if the file itself does not name
+        its course. Raises CannotLink.
         """
         name = f"{file_name(course_id)}_{report_name}.csv"
         digest = hashlib.sha1(course_id.encode(), usedforsecurity=False).hexdigest()
@@ -82,14 +82,14 @@ class Reports:
         return found if owner == course_id else None
 
     def link(self, base_url: str, file: ReportFile, expires: int) -> str:
-        """An address that works until `expires` (seconds since 1970), or until the file is replaced."""
+        """A link that is valid until `expires` (seconds since 1970), or until the file is replaced."""
         return (
             f"{(self.public_url or base_url).rstrip('/')}{DOWNLOADS}{quote(file.name)}"
             f"?expires={expires}&signature={self._signature(file, expires)}"
         )
 
     def linked(self, name: str, expires: int, signature: str) -> ReportFile | None:
-        """The file a link leads to; None if the link is false or expired, or the file gone or replaced."""
+        """The file of a link; None if the link is forged or expired, or the file deleted or replaced."""
         if datetime.now(UTC).timestamp() >= expires:
             return None
         found = self._at(name)
@@ -112,7 +112,7 @@ class Reports:
             raise CannotLink from error
 
     def _course_in(self, file: ReportFile) -> str | None:
-        """The course that the first row of the file is about; None if it does not say."""
+        """The course id in the first row of the file; None if it has none."""
         with self._opened(file) as stream:
             head = stream.read(HEAD_BYTES)
         rows = csv.DictReader(io.StringIO(head.decode(errors="replace"), newline=""))
@@ -149,7 +149,7 @@ class Reports:
 
 
 def download_name(file: ReportFile, report_names: Iterable[str]) -> str:
-    """`{course}-{report}-{time of its making}.csv`: the name a downloaded report gets."""
+    """`{course}-{report}-{time of its making}.csv`: the name of a downloaded report."""
     stem = file.name.rpartition("/")[2].removesuffix(".csv")
     for name in report_names:
         if stem.endswith(f"_{name}"):

@@ -44,7 +44,7 @@ _SEARCH = (
 
 @dataclass(frozen=True)
 class Found:
-    """Learners that a request asks for, in its order."""
+    """Learners selected by a request, in its order."""
 
     count: int
     ids: Callable[[int, int], Sequence[int]]
@@ -175,12 +175,12 @@ def rows_of(store: Reading, ids: Sequence[int]) -> list[sa.RowMapping]:
 
 
 def username_of(store: Reading, course_id: str, shown: str) -> str | None:
-    """The user name of the learner of the course who is shown as this; None if there is none."""
+    """The user name of the learner of the course who is shown under this name; None if there is none."""
     return next(iter(usernames_of(store, course_id, [shown])), None)
 
 
 def usernames_of(store: Reading, course_id: str, shown: Sequence[str]) -> list[str]:
-    """The user names of the learners of the course who are shown as these."""
+    """The user names of the learners of the course who are shown under these names."""
     if not store.privacy.is_pseudonymous:
         return list(shown)
     names = store.unmasked(sa.select(roster.c.username).where(equal(roster.c.course_id, course_id)))
@@ -204,7 +204,7 @@ def _in_segments(wanted: str, ignored: str) -> list[sa.ColumnElement[bool]]:
 
 
 def statuses(text: str) -> tuple[str, ...]:
-    """The statuses that a parameter lists. Raises IllegalParameter."""
+    """The statuses listed in a parameter. Raises IllegalParameter."""
     names = names_in(text)
     check_choices("status", names, STATUSES)
     return names
@@ -220,7 +220,7 @@ def _has_status(course_id: str, text: str) -> sa.ColumnElement[bool]:
 
 
 def _holds(store: Reading, course_id: str, text: str) -> sa.ColumnElement[bool]:
-    """For every word of the text, a word of the learner begins with it.
+    """Every word of the text is the beginning of one of the learner's words.
 
     The words are looked up in one pass: PostgreSQL takes seconds for one condition per word.
     """

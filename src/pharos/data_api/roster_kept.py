@@ -63,7 +63,7 @@ class Roster:
     """The learners of a course by their row numbers."""
 
     def __init__(self, parts: Sequence[Part], in_order: Sequence[int]) -> None:
-        """`in_order`: the row numbers of all, as ties are ordered."""
+        """`in_order`: all row numbers, in the order of ties."""
         self._groups = [group for group, _ in parts]
         self._group = pa.array(
             chain.from_iterable(repeat(place, group.learners) for place, group in enumerate(self._groups)),
@@ -93,7 +93,7 @@ class Roster:
         is_wanted: Callable[[Group], bool],
         among: Sequence[int] | None,
     ) -> Any:
-        """The numbers of the learners of some groups, in an order. `among`: only these; None: all."""
+        """The numbers of the learners of some groups, in an order. `among`: only these numbers; None: all."""
         order = self._order(keys, ties_descend=ties_descend)
         wanted = [is_wanted(group) for group in self._groups]
         if not all(wanted):
@@ -134,7 +134,7 @@ def _group(columns: Sequence[Any], learners: int) -> Group:
 
 
 def groups_of(store: Reading, course_id: str) -> list[Group]:
-    """The groups of a course. Of 100,000 learners they take a quarter of a second (benchmarks/roster.py)."""
+    """The groups of a course; 100,000 learners take a quarter of a second (benchmarks/roster.py)."""
     kept = store.derived(roster, _Kept)
     with kept.turn(course_id):
         if course_id not in kept.groups:
@@ -150,8 +150,8 @@ def groups_of(store: Reading, course_id: str) -> list[Group]:
 def roster_of(store: Reading, course_id: str, *, is_urgent: bool) -> Roster | None:
     """The learners of a course, if they are in memory.
 
-    `is_urgent`: they are read now, in the background, if they are not: until then the database sorts. Rosters
-    of the courses that were asked for last stay.
+    `is_urgent`: if not, read them in the background from now on; until then the database sorts. Rosters of
+    the most recently requested courses are kept.
     """
     if not store.is_published(roster):
         return None  # nobody says when another program changes them
@@ -205,7 +205,7 @@ def _parts(store: Reading, course_id: str) -> list[Part]:
 
 
 def _joined(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """The numbers of a column with commas."""
+    """The numbers of a column, joined by commas."""
     comma: Any = sa.literal_column("','")
     return sa.func.aggregate_strings(sa.func.coalesce(sa.cast(column, sa.String), "null"), comma)
 

@@ -46,7 +46,7 @@ _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 @dataclass(frozen=True)
 class Output:
-    """The form a client wants."""
+    """The format that a client requests."""
 
     format: Format
     fields: tuple[str, ...] | None
@@ -54,7 +54,7 @@ class Output:
 
 
 def _output(request: Request) -> Output:
-    """Raises NoData, NotAcceptable."""
+    """The format that the request asks for. Raises NoData, NotAcceptable."""
     accept, asked = request.headers.get("accept", ""), request.query_params
     fields, format_, suffix = asked.get("fields", ""), asked.get("format"), request.scope.get(SUFFIX)
     names = tuple(name.strip() for name in fields.split(",") if name.strip()) if fields else None
@@ -100,7 +100,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @dataclass
 class Subject:
-    """The endpoints about one subject. `mount` puts them into an application, once per version."""
+    """The endpoints about one subject. `mount` adds them to an application, once per version."""
 
     name: str
     endpoints: list[Endpoint] = field(default_factory=list)
@@ -120,12 +120,13 @@ class Subject:
     ) -> Callable[[Function], Function]:
         """Make a function the endpoint at `path` below `/api/{version}/`.
 
-        `reads`: the tables it is made from, the one it is about first; without, it is made from what is known
-        of the publications. If one of them is about single learners, so is the answer: it needs the right to
-        them, is written down, and never kept. `file_name`: end of the name of the CSV of a course. `post`: it
-        also answers POST. `parameters`: name and meaning of those that come in query or body. Without
-        `may_be_empty` an empty list is 404 (spec 05 §2.5). `one_statement`: it reads one that is `OfEdition`,
-        or none; without, all that it reads is of one snapshot, which costs four exchanges with the database.
+        `reads`: the tables from which the answer is made, the main one first; without, it is made from the
+        publications. If one of them is about single learners, so is the answer: it needs the right to them,
+        is written to the audit log, and is never cached. `file_name`: end of the name of the CSV of a course.
+        `post`: it also answers POST. `parameters`: name and meaning of parameters in query or body. Without
+        `may_be_empty` an empty list is 404 (spec 05 §2.5). `one_statement`: it reads at most one statement,
+        which is `OfEdition`; without, all statements run in one snapshot, which costs four round trips to the
+        database.
         """
         about_learners = any(table.name in ABOUT_LEARNERS for table in reads)
 
@@ -215,7 +216,7 @@ async def _answered(endpoint: Endpoint, request: Request, own: Mapping[str, Any]
 async def _answered_from(
     published: Publications, endpoint: Endpoint, request: Request, own: Mapping[str, Any]
 ) -> Response:
-    """The answer from these publications, kept or made. Raises NoData, EditionGone."""
+    """The answer from these publications, cached or newly made. Raises NoData, EditionGone."""
     caller: Caller = request.state.caller
     cache, names = request.app.state.cache, endpoint.names
     check_edition(request, published)
@@ -252,7 +253,7 @@ AT_HAND = ("request", "store", "caller")  # parameters of endpoint functions tha
 
 
 def _made(endpoint: Endpoint, output: Output, reading: Reading, own: Mapping[str, Any]) -> Response:
-    """The answer, written and compressed. Raises NoData."""
+    """The answer, formatted and compressed. Raises NoData."""
     with nullcontext() if endpoint.one_statement else reading.snapshot():
         items = endpoint.function(**own)
     if items is None or (items == [] and not endpoint.may_be_empty):
@@ -295,9 +296,9 @@ def allowed(methods: Iterable[str]) -> str:
 
 
 def note_unknown_parameters(request: Request, response: Response, more: Collection[str] = ()) -> None:
-    """Name the parameters of the query that have no effect, as misspelt ones, in a header.
+    """Add a header with the query's parameters that have no effect, such as misspelt ones.
 
-    `more`: names that the route does not declare, but reads.
+    `more`: names that the route reads without declaring them.
     """
     known: frozenset[str] = request.scope["route"].parameters
     unknown = [
@@ -316,7 +317,7 @@ NOT_UNASKED = "private, no-cache"  # a client may keep it, but asks each time wh
 
 
 def check_edition(request: Request, published: Mapping[str, Publication]) -> None:
-    """Raises EditionGone if the request asks for another edition than is published."""
+    """Raises EditionGone if the request asks for an edition that is not the published one."""
     asked, current = request.headers.get(EDITION), str(edition_of(published))
     if asked and asked != current:
         raise EditionGone(current)
@@ -436,7 +437,7 @@ ERRORS: Mapping[int, str] = {
 
 
 def documented_errors() -> dict[int | str, dict[str, Any]]:
-    """The answers that are no results, for the documentation of an endpoint."""
+    """The error answers, for the documentation of an endpoint."""
     return {status: _error(text) for status, text in ERRORS.items()}
 
 

@@ -37,7 +37,7 @@ GZIP = 31  # windows of 32 kB, with gzip's header
 
 
 class Streams:
-    """The places for streams of one kind in this process. Used from the event loop."""
+    """The places for streams of one kind in this process. Use it from the event loop."""
 
     def __init__(self, kind: str, metrics: Metrics) -> None:
         self.kind, self._taken = kind, Counter[str]()
@@ -68,7 +68,7 @@ class Streams:
         self._ended.labels(how).inc()
 
     def close(self) -> None:
-        """Take no more work."""
+        """Accept no more work."""
         self.threads.shutdown(wait=False)
 
 
@@ -103,7 +103,7 @@ class Stream:
         return await self._made()
 
     async def close(self, how: str) -> None:
-        """Give back connection and place. `how` it ended is counted."""
+        """Release connection and place. `how` it ended is counted."""
         loop = asyncio.get_running_loop()
         closing = loop.run_in_executor(self._streams.threads, self._close)
         closing.add_done_callback(lambda _: self._give_back())
@@ -123,7 +123,7 @@ class Stream:
 
 
 class Streamed(Response):
-    """A response that is made while it is sent."""
+    """A response that is generated while it is sent."""
 
     def __init__(self, stream: Stream, headers: Mapping[str, str], media_type: str) -> None:
         super().__init__(headers=headers, media_type=media_type)
@@ -163,7 +163,7 @@ class Streamed(Response):
 
 
 async def _left(receive: Receive) -> None:
-    """Returns when the client has left."""
+    """Returns when the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

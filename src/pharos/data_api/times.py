@@ -1,4 +1,6 @@
-"""The date and time forms of the Data API, out and in (spec 05 §2.4). Inside, all times are naive UTC."""
+"""Formats of dates and times in the Data API, for output and input (spec 05 §2.4). Internally, all times are
+naive UTC.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d
 
 @lru_cache(maxsize=4096)
 def compact(moment: datetime) -> str:
-    """`2031-03-02T040506`: no colons, no zone, fraction cut off."""
+    """`2031-03-02T040506`: no colons, no zone, no fraction."""
     return f"{moment:%Y-%m-%dT%H%M%S}"
 
 
@@ -23,12 +25,12 @@ def compact_or_none(moment: datetime | None) -> str | None:
 
 
 def zulu(moment: datetime) -> str:
-    """`2031-03-02T04:05:06Z`, with microseconds only if there are any."""
+    """`2031-03-02T04:05:06Z`, with microseconds only if they are not zero."""
     return moment.isoformat() + "Z"
 
 
 def read_moment(name: str, text: str | None) -> datetime | None:
-    """The moment a parameter names; None for an absent or empty one. Raises IllegalParameter."""
+    """The moment in a parameter; None if it is absent or empty. Raises IllegalParameter."""
     if not text:
         return None
     for form in (COMPACT, "%Y-%m-%d"):

@@ -1,4 +1,4 @@
-"""Tokens of the Data API: made, listed, revoked. Only their hashes are kept, in the Result Store."""
+"""Creates, lists and revokes tokens of the Data API. Only their hashes are stored, in the Result Store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHORTEST = 20  # characters of a given token: its hash is only as safe as it is 
 
 
 class TokenNameTaken(PharosError):
-    """A valid token has this name."""
+    """A valid token already has this name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -76,7 +76,7 @@ def create_token(
     expires: datetime | None = None,
     token: str | None = None,
 ) -> str:
-    """A new token, in clear: it cannot be shown again. `token` sets a given one, as clients may already hold.
+    """Create a token and return it in clear: it cannot be shown again. `token` sets a given value.
 
     Without `courses` and `organizations` it may read all courses; data of single learners only with
     `learners`. `expires`: UTC, naive. The name of a revoked or expired token may be used again. Raises

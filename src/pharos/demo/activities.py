@@ -94,7 +94,7 @@ class Activities:
     # --- Pages -----------------------------------------------------------------------------------------
 
     def arrive(self, visit: Visit, us: int) -> int:
-        """The course's home page."""
+        """Visit the course's home page."""
         visit.request(us, "/dashboard")
         us += self._pause(4)
         course_id = self._course_id
@@ -108,7 +108,7 @@ class Activities:
         return us + self._pause(8)
 
     def look_around(self, visit: Visit, us: int) -> int:
-        """Progress page and forum, without doing anything."""
+        """Visit progress page and forum, without any activity."""
         course_id = self._course_id
         if visit.page_names_course:
             visit.request(us, f"/courses/{course_id}/progress")
@@ -130,7 +130,7 @@ class Activities:
         return us + self._pause(2)
 
     def turn(self, visit: Visit, us: int, sequential: Block, place: int) -> int:
-        """Go to the unit at this place (0 is the first) of the subsection that is open."""
+        """Go to the unit at this position (0 is the first) of the open subsection."""
         unit = sequential.children[place]
         if place:
             visit.browser(
@@ -179,7 +179,7 @@ class Activities:
         return us + self._pause(5)
 
     def watch_in_app(self, visit: Visit, us: int, delay_us: int, block: Block, record: Record) -> int:
-        """Watch in the app, which was offline when `delay_us` is positive. The app gives no duration."""
+        """Watch in the app, which is offline if `delay_us` is positive. The app gives no duration."""
         video = block.video
         if video is None:
             raise ValueError(block.id)
@@ -210,7 +210,7 @@ class Activities:
     def _play(
         self, us: int, video: Video, diligence: float, send: Callable[[int, str, str], None]
     ) -> tuple[int, float]:
-        """Play, pause and seek until the end or until enough is seen; returns when and where that is."""
+        """Play, pause and seek until the end or until the learner stops; returns time and position."""
         draw, position, duration_s = self._draw, 0.0, float(video.duration_s)
         speed = draw.choice((1.0, 1.0, 1.0, 1.25, 1.5))
         turns = _turns(video, draw)
@@ -337,7 +337,7 @@ class Activities:
     # --- Forum -----------------------------------------------------------------------------------------
 
     def discuss(self, visit: Visit, us: int, record: Record, block: Block) -> int:
-        """Read, and now and then write or vote, in the topic of a discussion block."""
+        """Read, and sometimes write or vote, in the topic of a discussion block."""
         draw, topic = self._draw, block.key
         visit.request(us, "/api/discussion/v1/threads/", get=f'{{"topic_id": ["{topic}"]}}')
         us += self._pause(30)
@@ -390,7 +390,7 @@ class Activities:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """A second of a video at which somebody goes elsewhere in it, or leaves (None)."""
+    """A second of a video at which a learner jumps to another second, or leaves (None)."""
 
     at_s: float
     to_s: float | None

@@ -84,7 +84,7 @@ class Simulation:
     # --- Enrollment ------------------------------------------------------------------------------------
 
     def _plan_enrollment(self, record: Record) -> None:
-        """Most come around the start; a course at one's own pace is found at any time."""
+        """Most learners enroll around the start; a self-paced course at any time."""
         course, draw = record.text.course, self._draw
         opens, starts = self._day(course.opens), self._day(course.starts)
         last = min(self._campus.days, self._day(course.ends) if course.ends else self._campus.days) - 1
@@ -127,7 +127,7 @@ class Simulation:
         self._plan_visit(record, day)
 
     def _enroll_by_staff(self, record: Record, day: int) -> None:
-        """The team enrolls the learner: `context` names who did it, the payload who was enrolled."""
+        """The team enrolls the learner: `context` names the team member, the payload names the learner."""
         course = record.text.course
         person = self._draw.choice(self._teams[course.id])
         us = day * US_PER_DAY + self._draw.randrange(9 * US_PER_HOUR, 15 * US_PER_HOUR)
@@ -257,7 +257,7 @@ class Simulation:
         return us
 
     def _try_again(self, record: Record, visit: Visit, us: int) -> int:
-        """One of the graded problems that went wrong, while there are attempts left and it is not due."""
+        """Repeat one of the wrong graded problems, while there are attempts left and it is not yet due."""
         for state_index, state in record.answered.items():
             text = record.text.problems[state_index]
             block, limit = text.block, text.problem.max_attempts
@@ -316,7 +316,7 @@ class Simulation:
         return None
 
     def _released(self, course: Course, us: int) -> int:
-        """Number of subsections open to learners: a chapter's when the one before is due."""
+        """Number of subsections open to learners: a chapter opens when the previous one is due."""
         start_us = self._us(course.starts)
         if us < start_us:
             return 0
@@ -328,7 +328,7 @@ class Simulation:
     # --- The team and the machines ---------------------------------------------------------------------
 
     def _work_of_teams(self, day: int) -> None:
-        """The team looks at the instructor dashboard; now and then it has a problem scored again."""
+        """The team looks at the instructor dashboard, and sometimes has a problem rescored."""
         for course in self._campus.courses:
             if self._draw.random() > 0.4 or day < self._day(course.opens):
                 continue
@@ -386,7 +386,7 @@ class Simulation:
     # --- Where and when --------------------------------------------------------------------------------
 
     def _moment(self, learner: Learner, day: int) -> int:
-        """A moment of the UTC day at an hour that suits the learner; early enough on the last day."""
+        """A time of the UTC day that suits the learner; on the last day early enough."""
         hour = (self._draw.choices(range(24), _HOURS)[0] - learner.hours_east) % 24
         us = day * US_PER_DAY + hour * US_PER_HOUR + self._draw.randrange(US_PER_HOUR)
         return min(us, self._end_us - 2 * LAST_CALL_US - self._draw.randrange(US_PER_HOUR))

@@ -11,7 +11,7 @@ from pharos.demo.people import Learner, Persona, draw_learners, draw_personas
 
 @dataclass(frozen=True, kw_only=True)
 class Campus:
-    """Courses and people. Everything happens in `[start, end)`, UTC; `end` is midnight of `until`.
+    """Courses and people. All events are in `[start, end)`, UTC; `end` is midnight of `until`.
 
     The same seed, learners, days and until give the same campus, the same logs, the same database.
     """
@@ -39,7 +39,7 @@ class Campus:
         return datetime.combine(self.until, time(), UTC)
 
     def course(self, course_id: str) -> Course | None:
-        """The course run with this id, if there is one."""
+        """The course run with this id, if it exists."""
         return next((course for course in self.courses if course.id == course_id), None)
 
     def members(self, course: Course) -> list[Learner]:
@@ -49,5 +49,5 @@ class Campus:
 
     @staticmethod
     def cohort(course: Course, user_id: int) -> str | None:
-        """Name of the cohort the learner is put into when enrolling."""
+        """Name of the learner's cohort, given at enrollment."""
         return course.cohorts[user_id % len(course.cohorts)] if course.cohorts else None

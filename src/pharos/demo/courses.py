@@ -1,6 +1,6 @@
 """The course runs of the simulated campus: outlines, problems with their answers, grading policies, dates.
 
-The text comes from `content/courses.yaml`; this module gives it ids, a tree and dates. It knows no learner.
+The text comes from `content/courses.yaml`; this module adds ids, a tree and dates. It knows no learner.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class Problem:
 class Video:
     """A video; all its times are seconds from its beginning.
 
-    Some are as they should not be. `opening_s`: how long an opening is that many skip. `hard`: a part that
-    many watch again. `dull_s`: where many leave.
+    Some have faults on purpose. `opening_s`: length of an opening that many skip. `hard`: a part that many
+    watch again. `dull_s`: the point where many leave.
     """
 
     duration_s: int
@@ -151,7 +151,7 @@ class Course:
 
 
 def load_courses(start: datetime, end: datetime) -> tuple[Course, ...]:
-    """The course runs, their dates laid into the period `[start, end)`: three, then an earlier run of one."""
+    """The course runs, with dates in the period `[start, end)`: three, and an earlier run of one of them."""
     items = yaml.safe_load(files("pharos.demo").joinpath("content/courses.yaml").read_text(encoding="utf-8"))
     earlier = [{**item, **item["earlier"]} for item in items if "earlier" in item]
     return tuple(_course(item, start, end - start) for item in (*items, *earlier))
@@ -187,7 +187,7 @@ def _midnight(moment: datetime) -> datetime:
 
 
 def _due(starts: datetime, ends: datetime | None, number: int, item: Mapping[str, Any]) -> datetime | None:
-    """Chapters are due at even distances, always at 23:00 UTC."""
+    """Due dates of chapters: at equal distances, always at 23:00 UTC."""
     if ends is None:
         return None
     share = number / len(item["chapters"])

@@ -38,8 +38,8 @@ def create_app(
 ) -> FastAPI:
     """The stand-in. `insights` may sign people in, `service` may use the REST APIs.
 
-    `throttle`: how often it may ask for lists of courses; default: as often as at an LMS.
-    Every address in an answer is built on the address the request came to. `app.state.sign_in` has the keys.
+    `throttle`: the rate limit of the course lists; default: the usual limit of an LMS. Every address in an
+    answer has the host of the request. `app.state.sign_in` has the keys.
     """
     app = FastAPI(title="LMS stand-in", docs_url=None, redoc_url=None, openapi_url=None)
     sign_in = SignIn(campus, insights=insights, service=service, token_seconds=token_seconds, release=release)
@@ -72,7 +72,7 @@ def create_app(
 
 
 class _NoSuchCourse(Exception):
-    """The answer is 404 in the LMS's own form."""
+    """Gives a 404 in the LMS's own form."""
 
 
 async def _no_such_course(_request: Request, _error: Exception) -> JSONResponse:
@@ -82,7 +82,7 @@ async def _no_such_course(_request: Request, _error: Exception) -> JSONResponse:
 def _add_courses(
     app: FastAPI, campus: Campus, person_of: PersonOf, guards: list[Any], release: Release
 ) -> None:
-    """Lists over course runs."""
+    """Endpoints with lists of course runs."""
 
     @app.get("/api/courses/v1/course_ids/", dependencies=guards)
     def course_ids(

@@ -84,7 +84,7 @@ def video_id(block: Block) -> str:
 
 
 def languages(block: Block) -> tuple[str, ...]:
-    """Languages of the transcripts of a video: always English, of about every third one also Spanish."""
+    """Languages of a video's transcripts: always English, and Spanish for about every third video."""
     return ("en", "es") if int(block.key[0], 16) % 3 == 0 else ("en",)
 
 
@@ -153,7 +153,7 @@ def _transcripts(campus: Campus) -> Iterator[Row]:
 
 
 def _tagging(campus: Campus) -> Iterator[tuple[str, Iterator[Row]]]:
-    """The tags that the events of graded problems carry."""
+    """The tags that are also in the events of graded problems."""
     of_blocks = [
         (block.id, name, value)
         for course in campus.courses

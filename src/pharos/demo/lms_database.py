@@ -157,7 +157,7 @@ def _enrollments(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[An
 
 
 def _reconcilable(campus: Campus, records: Sequence[Record]) -> dict[tuple[int, str], tuple[bool, str]]:
-    """(active, mode) by learner and course where the database says something else than the events."""
+    """(active, mode) by learner and course for which the database differs from the events."""
     course = campus.courses[-1]
     strangers = [
         learner.user_id for learner in campus.people if len(campus.courses) - 1 not in learner.interests
@@ -173,7 +173,7 @@ def _reconcilable(campus: Campus, records: Sequence[Record]) -> dict[tuple[int, 
 
 
 def _roles(campus: Campus, release: Release) -> Iterator[tuple[Any, ...]]:
-    """Course teams: a role without a course run is one in all of an organisation."""
+    """Course teams: a role without a course run applies to all of an organisation."""
     if release.keeps_roles_in_authz:
         return
     for person in campus.personas:
@@ -185,7 +185,7 @@ def _roles(campus: Campus, release: Release) -> Iterator[tuple[Any, ...]]:
 
 
 def _authz(campus: Campus, release: Release) -> Iterator[tuple[Any, ...]]:
-    """Roles of content libraries; and course teams, where the release keeps them here. spec 07 §3.6"""
+    """Roles of content libraries; and course teams, if the release stores them here. spec 07 §3.6"""
     yield from _POLICIES
     if not release.keeps_roles_in_authz:
         return

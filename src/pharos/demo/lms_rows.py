@@ -12,7 +12,7 @@ Row = tuple[Any, ...]
 
 
 def time_text(moment: datetime) -> str:
-    """A moment (UTC) as SQLite keeps it."""
+    """A moment (UTC) in SQLite's text form."""
     return f"{moment:%Y-%m-%d %H:%M:%S.%f}"
 
 

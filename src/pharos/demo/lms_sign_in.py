@@ -97,7 +97,7 @@ class SignIn:
         return json.dumps({"keys": [key.as_dict(private=False) for key in self.keys]})
 
     def rotate(self) -> None:
-        """Sign with a new key; the public set keeps the one before."""
+        """Sign with a new key from now on; the public set keeps the previous one."""
         self.keys = [RSAKey.generate_key(2048, {"use": "sig"}), self.keys[0]]
 
     def router(self) -> APIRouter:
@@ -113,7 +113,7 @@ class SignIn:
         return router
 
     def claims(self, request: Request) -> dict[str, Any]:
-        """The claims of the token a request shows; 401 without a valid one."""
+        """The claims of a request's token; 401 without a valid one."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         found = self._opaque.get(token) if kind.lower() == "bearer" else self._signed_claims(kind, token)
         if found is None or found["exp"] <= time.time():
@@ -153,7 +153,7 @@ class SignIn:
         return answer
 
     def _end_session(self, request: Request, redirect_url: str = "/", client_id: str = "") -> Response:
-        """Leads elsewhere only to a part of the redirect address of the client named (spec 07 §1.8)."""
+        """Redirects only to a part of the client's redirect address (spec 07 §1.8)."""
         self._sessions.pop(request.cookies.get(COOKIE, ""), None)
         if client_id and client_id not in {self._insights.id, self._service.id}:
             return HTMLResponse("<h1>Server Error (500)</h1>", 500)
@@ -231,7 +231,7 @@ class SignIn:
         return _refused("unsupported_grant_type", 400)
 
     def _token(self, request: Request, form: Mapping[str, str], username: str, scope: str) -> Response:
-        """The answer of the token endpoint: opaque, or a JWT if one was asked for (spec 07 §1.2, §1.3)."""
+        """The answer of the token endpoint: opaque, or a JWT if requested (spec 07 §1.2, §1.3)."""
         is_service = username == self._service.id
         person = service_account(username) if is_service else self._persona(username)
         if person is None:
@@ -296,7 +296,7 @@ class SignIn:
 
 
 def service_account(client_id: str) -> Persona:
-    """Whom the service's tokens speak for: global staff, whose name is the client's id."""
+    """The person of the service's tokens: global staff, named by the client's id."""
     return Persona(
         SERVICE_USER_ID, client_id, "", "Service Account", "service@campus.example", "", global_staff=True
     )
@@ -325,7 +325,7 @@ def _fits(grant: _Grant, form: dict[str, str]) -> bool:
 
 
 def _local(target: str) -> str:
-    """The target if it stays on this site, else the start page."""
+    """The target if it is on this site, else the start page."""
     return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
 
 

@@ -58,7 +58,7 @@ class LogSummary:
 def write_logs(
     folder: Path, campus: Campus, progress: Callable[[int, int], None] = lambda _done, _all: None
 ) -> LogSummary:
-    """Write all days of the campus below `folder`; `progress` is told the days done and to do."""
+    """Write all days of the campus below `folder`; `progress` is called with days done and all days."""
     simulation = Simulation(campus)
     summary = LogSummary(records=simulation.records)
     draw = Random(f"log files {campus.seed}")
@@ -132,9 +132,9 @@ def _damaged(draw: Random, line: str) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BufferedIOBase]:
-    """The file for writing; compressed by its name, without a time stamp: same input, same bytes.
+    """The file for writing, compressed if its name says so, without a time stamp: same input, same bytes.
 
-    By zlib: ISA-L, four times faster, once gave two different files of the same lines.
+    Uses zlib: ISA-L is four times faster, but once gave two different files for the same lines.
     """
     with path.open("wb") as plain:
         if path.suffix != ".gz":

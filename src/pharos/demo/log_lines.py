@@ -52,7 +52,7 @@ _CLOCK = [f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(86_4
 
 
 class Entry(NamedTuple):
-    """A line and when the LMS writes it, in microseconds since the start of the campus."""
+    """A line, and the time at which the LMS writes it, in microseconds since the start of the campus."""
 
     written_us: int
     server: int

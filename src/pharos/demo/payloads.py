@@ -26,7 +26,7 @@ EDITED = "2024-01-15 10:00:00.070241+00:00"  # when the course teams were done w
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One way to answer a part, in the forms the events need; each names the part."""
+    """A possible answer to a part, in the forms that events need; each includes the part's id."""
 
     points: float  # from 0 to 1
     internal: str  # of `answers` and `student_answers`
@@ -53,7 +53,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A problem as one learner meets it."""
+    """A problem as one learner sees it."""
 
     seed: int
     inputs: tuple[Input, ...]
@@ -74,7 +74,7 @@ class ProblemText:
     module: str  # what the context of its server events has besides
 
     def variant(self, user_id: int, at: datetime) -> Variant:
-        """The problem as the learner meets it at a moment, UTC."""
+        """The problem as the learner sees it at a moment, UTC."""
         edited = self.problem.edited
         variants = self.later if edited is not None and at >= edited else self.variants
         return variants[user_id % len(variants)]
@@ -93,7 +93,7 @@ class ProblemText:
         )
 
     def graded(self, form: str, now: Sequence[Answer]) -> str:
-        """Text the browser sends as `problem_graded`: the form and the page the learner sees now."""
+        """Text that the browser sends as `problem_graded`: the form, and the page shown after it."""
         marks = "".join(
             f'\n  <div class="wrapper-problem-response"><span class="status '
             f'{_mark(answer.points)}"></span></div>'
@@ -224,7 +224,7 @@ def _mark(points: float) -> str:
 
 
 def shown(points: float) -> str:
-    """Points as the LMS writes them: whole ones without a fraction."""
+    """Points in the LMS's form: whole ones without a fraction."""
     return f"{points:g}"
 
 

@@ -20,7 +20,7 @@ SERVICE_USER_ID = 1
 
 @dataclass(frozen=True, slots=True)
 class Learner:
-    """A learner. `diligence` and `ability` lie in [0, 1); None in the profile means "did not say"."""
+    """A learner. `diligence` and `ability` are in [0, 1); None in the profile means "did not say"."""
 
     user_id: int
     username: str
@@ -42,7 +42,7 @@ class Learner:
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """Somebody who signs in to see the demo. `courses`: the course runs whose team the persona is in."""
+    """A person who can sign in to the demo. `courses`: the course runs whose team the persona belongs to."""
 
     user_id: int
     username: str
@@ -89,7 +89,7 @@ def _persona(
 
 
 def draw_learners(seed: int, number: int, shares: Sequence[float]) -> tuple[Learner, ...]:
-    """`number` learners, the same ones for the same seed; `shares` says how many want each course run."""
+    """`number` learners, the same for the same seed; `shares`: the share that wants each course run."""
     draw = Random(f"people {seed}")
     countries, traits = _content("countries"), _content("people")
     codes = list(countries)

@@ -38,7 +38,7 @@ DATABASE = "lms.sqlite"
 
 
 class HomeTaken(PharosError):
-    """Home holds something that is no demo."""
+    """Home contains something other than a demo."""
 
     def __init__(self, home: Path, found: str) -> None:
         super().__init__(home, found)
@@ -85,9 +85,9 @@ def run_demo(
 
 
 def prepare(home: Path, campus: Campus, report: OnProgress, release: Release = NEWEST) -> int:
-    """Logs and LMS database of the campus below `home`, unless they are there; returns the number of events.
+    """Write logs and LMS database of the campus below `home`, unless they exist; return the number of events.
 
-    The marker file is written first, so that a demo that was interrupted is known as one, and completed last.
+    The marker file is written first, so that an interrupted demo is recognised, and completed last.
     """
     marker = home / MARKER
     wanted = {
@@ -142,7 +142,7 @@ def _clear(home: Path, *, ours: bool) -> None:
 
 
 def _reporter(bars: Progress) -> OnProgress:
-    """Shows each stage it is told of as a bar of its own."""
+    """A progress callback that shows each stage as a separate bar."""
     tasks: dict[str, TaskID] = {}
 
     def report(stage: str, done: int, total: int) -> None:
@@ -170,7 +170,7 @@ def _welcome(campus: Campus, addresses: Addresses) -> Panel:
 
 
 def _wait_for_end() -> None:
-    """Return at Ctrl-C or a polite kill."""
+    """Return at SIGINT (Ctrl-C) or SIGTERM."""
     end = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

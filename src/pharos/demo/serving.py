@@ -31,7 +31,7 @@ _START_S = 30
 
 
 class NotStarted(PharosError):
-    """A service of the demo did not come up."""
+    """A service of the demo did not start."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -96,7 +96,7 @@ def lms_alone(settings: Settings, campus: Campus, release: Release = NEWEST) -> 
 
 
 def _new_token(settings: Settings) -> str:
-    """A token for Insights; that of an earlier run ends."""
+    """A token for Insights; the token of an earlier run is revoked."""
     engine = store.connect(settings.store_url)
     try:
         if any(token.name == TOKEN_NAME and token.revoked is None for token in list_tokens(engine)):
@@ -119,7 +119,7 @@ def _with_keys(settings: Settings, sign_in: SignIn, release: Release) -> Setting
 def _connected(
     settings: Settings, insights: Client, service: Client, token: str, *, lms: str, api: str, web: str
 ) -> Settings:
-    """The settings with which the services know each other."""
+    """The settings with the services' addresses and credentials for each other."""
     return settings.model_copy(
         update={
             "lms": settings.lms.model_copy(
@@ -146,7 +146,7 @@ def _connected(
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    """A socket that listens on the port, or on a free one when somebody has it. Raises ConfigurationError."""
+    """A socket that listens on the port, or on a free one if it is in use. Raises ConfigurationError."""
     for candidate in (port, 0):
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

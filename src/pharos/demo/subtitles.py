@@ -26,7 +26,7 @@ _SAID = {
 
 
 def subtitles(seconds: int, language: str) -> str:
-    """One sentence for each five seconds."""
+    """SRT text with one sentence for each five seconds."""
     lines, cues = _SAID[language], []
     for number, start in enumerate(range(0, seconds, STEP)):
         times = f"{_time(start)} --> {_time(min(start + STEP, seconds))}"

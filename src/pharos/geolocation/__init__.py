@@ -1,6 +1,6 @@
-"""From network addresses to countries, by a database file in MaxMind's format (`.mmdb`) of any vendor.
+"""Maps network addresses to countries, by a database file in MaxMind's format (`.mmdb`) of any vendor.
 
-The file that comes with Pharos has its licence beside it; `geolocation.database` names another.
+The file shipped with Pharos has its licence beside it; `geolocation.database` chooses another one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CountryOf = Callable[[StringValue], StringValue]
 
 
 def check(database: Path) -> None:
-    """Raises ConfigurationError unless the file is a database of countries that can be read."""
+    """Raises ConfigurationError unless the file is a readable database of countries."""
     try:
         with maxminddb.open_database(database) as reader:
             kind = reader.metadata().database_type
@@ -33,15 +33,15 @@ def check(database: Path) -> None:
 
 
 def fingerprint(database: Path) -> str:
-    """Changes when the database does."""
+    """A fingerprint of the database file."""
     stat = database.stat()
     return f"{database.name} {stat.st_size} {_built(str(database))}"
 
 
 def codes(database: str, private: str | None, addresses: Sequence[str | None]) -> list[str | None]:
-    """The countries of addresses, see `Countries.of`; opens the file once per process that this runs in.
+    """The countries of addresses, see `Countries.of`; the file is opened once per process.
 
-    `private` is the country of private addresses, if not unknown.
+    `private` is the country of private addresses; None: unknown.
     """
     return _countries(database, private or UNKNOWN).of(addresses)
 

@@ -38,9 +38,9 @@ class Countries:
         self._codes = {metadata.node_count: UNKNOWN, self._private: private}  # by end of the walk
 
     def of(self, addresses: Sequence[str | None]) -> list[str | None]:
-        """ISO 3166 alpha-2 codes; UNKNOWN if there is none, or it is no address; None for None.
+        """ISO 3166 alpha-2 codes; UNKNOWN for an invalid address or one without a country; None for None.
 
-        A text that has taken the place of an address is in the country that it names.
+        A text that has replaced an address gives the country that it contains.
         """
         packed = [b"" if address is None else _packed(address.strip()) for address in addresses]
         codes = [None if address is None else _named(address) for address in addresses]

@@ -24,7 +24,7 @@ class LMSError(PharosError):
 
 
 class LMSUnreachable(LMSError):
-    """No usable answer. Whether the LMS is down or the way to it, it may work later."""
+    """No usable answer, because of the LMS or the network; a later attempt may succeed."""
 
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(address, reason)
@@ -35,7 +35,7 @@ class LMSUnreachable(LMSError):
 
 
 class LMSRefused(LMSError):
-    """The LMS knows us and says no."""
+    """The LMS refused the request."""
 
     def __init__(self, address: str, status: int, reason: str = "") -> None:
         super().__init__(address, status, reason)
@@ -49,7 +49,7 @@ class LMSRefused(LMSError):
 
 
 class NotInLMS(LMSError):
-    """The LMS has no such thing."""
+    """The requested object does not exist in the LMS."""
 
     def __init__(self, address: str) -> None:
         super().__init__(address)
@@ -83,16 +83,16 @@ class SignInFailed(LMSError):
 
 
 class SignInMisconfigured(SignInFailed):
-    """The operator has to mend the settings of Pharos or of the LMS."""
+    """The operator has to correct the settings of Pharos or of the LMS."""
 
 
 class ClocksDiffer(SignInFailed):
-    """The LMS's token begins in the future or has ended: one of the clocks is wrong."""
+    """The LMS's token is not yet valid or has expired: one of the clocks is wrong."""
 
 
 class SignInCancelled(SignInFailed):
-    """The person did not let the LMS tell us who they are."""
+    """The person did not permit the LMS to identify them to Pharos."""
 
 
 class SignInOver(SignInFailed):
-    """The sign-in cannot be finished any more; another one can be begun."""
+    """The sign-in can no longer be finished; the person can begin another one."""

@@ -1,6 +1,6 @@
-"""The LMS's public keys: given as text, in a file or at an address (`lms.jwt_keys`), and kept current.
+"""The LMS's public keys: given as text, in a file or at an address (`lms.jwt_keys`), and renewed.
 
-There is no default: an LMS publishes its keys at no address (spec 07 §1.1).
+There is no default: an LMS does not serve its keys (spec 07 §1.1).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class KeyRing:
             raise ConfigurationError(f"{SETTING}: {place}: {error}; write {FORMS}") from error
 
     async def keys(self, patience_s: float = READ_S) -> tuple[Key, ...]:
-        """The keys; none if they could not be read for a day or never. Waits if they are too old."""
+        """The keys; empty if they were never read, or not for a day. Waits if they are too old."""
         age_s = time.monotonic() - self._read_at
         if age_s > FRESH_S and (reading := self._renewal()) is not None and age_s > LONGEST_S:
             await asyncio.wait({reading}, timeout=patience_s)
@@ -75,7 +75,7 @@ class KeyRing:
         return () if self._keys == tried else self._keys
 
     def _renewal(self) -> asyncio.Task[None] | None:
-        """The reading that runs, begun now if it is time again; None if it is not."""
+        """The running reading, begun now if it is due; else None."""
         if self._is_text:
             return None
         if self._reading is None or self._reading.done():
@@ -138,7 +138,7 @@ def keys_in(text: str) -> list[Key]:
 
 
 def _from_json(item: Any) -> Key | None:
-    """The key; None for one of a kind or use that no LMS signs with."""
+    """The key; None if no LMS signs with keys of this kind or use."""
     if not isinstance(item, dict) or not isinstance(item.get("kty"), str):
         raise ValueError("it names no key type (kty)")  # noqa: TRY004 - for people
     if item["kty"] not in {"RSA", "EC"} or item.get("use", "sig") != "sig":

@@ -1,7 +1,7 @@
-"""OAuth2 at the LMS: signing people in, and the service account's token. Knows no pages and no cookies.
+"""OAuth2 at the LMS: sign-in of people, and the service account's token. Knows no pages and no cookies.
 
 Sign-in is the authorization-code flow with PKCE (RFC 7636, S256) and state; the access token is a JWT whose
-claims say who signed in. How it is checked: `lms.tokens`.
+claims identify the person. `lms.tokens` checks it.
 """
 
 from __future__ import annotations
@@ -119,9 +119,9 @@ class SignIn:
         return replace(found, person=replace(found.person, language=language))
 
     async def again(self, refresh_token: str) -> SignedIn:
-        """The same person with their rights of now; the token is used up, the result holds the next one.
+        """The same person with present rights. The refresh token is used up; the result holds the next one.
 
-        The language is not asked for. Raises as `person`.
+        The language is not read again. Raises the errors of `person`.
         """
         return await self._signed_in(
             await self._answer({"grant_type": "refresh_token", "refresh_token": refresh_token})
@@ -150,7 +150,7 @@ class SignIn:
         return SignedIn(person_of(claims), refresh if isinstance(refresh, str) and refresh else None)
 
     async def _language(self, username: str, token: str) -> str | None:
-        """The language somebody chose at the LMS, asked for with their own token (spec 07 §1.7)."""
+        """The person's language at the LMS, read with their own token (spec 07 §1.7)."""
         address = f"{base_url(self._lms)}/api/user/v1/preferences/{quote(username, safe='')}/"
         try:
             async with asyncio.timeout(LANGUAGE_PATIENCE_S):
@@ -174,7 +174,7 @@ def _advice(error: TokenRefused) -> str:
 
 
 def person_of(claims: Mapping[str, Any]) -> Person:
-    """The person that checked claims describe (spec 06 §4.1.4). Raises SignInFailed without a name."""
+    """The person in checked claims (spec 06 §4.1.4). Raises SignInFailed without a name."""
     username = claims.get("preferred_username")
     if not isinstance(username, str) or not username:
         raise SignInMisconfigured("the LMS's token names nobody (no preferred_username)")
@@ -191,7 +191,7 @@ def person_of(claims: Mapping[str, Any]) -> Person:
 
 
 class ServiceToken:
-    """The service account's access token (client credentials), kept until shortly before it expires."""
+    """The service account's access token (client credentials), cached until shortly before it expires."""
 
     def __init__(self, lms: LMS, http: httpx.AsyncClient) -> None:
         self._lms, self._http = lms, http
@@ -200,9 +200,9 @@ class ServiceToken:
         self._asking = asyncio.Lock()
 
     async def token(self, *, refused: str | None = None) -> str:
-        """The token; another one than that which the LMS has refused.
+        """The token; a new one if the LMS has refused `refused`.
 
-        Questions that run at the same time share one request. Raises LMSUnreachable or LMSRefused.
+        Simultaneous callers share one request. Raises LMSUnreachable or LMSRefused.
         """
         async with self._asking:
             if refused == self._token or time.monotonic() > self._good_until:
@@ -259,10 +259,10 @@ def kind_of_token(lms: LMS) -> dict[str, str]:
 
 
 def base_url(lms: LMS) -> str:
-    """The LMS as this server reaches it, without a final slash."""
+    """The LMS's address for this server, without a final slash."""
     return (lms.url or "").rstrip("/")
 
 
 def public_url(lms: LMS) -> str:
-    """The LMS as browsers reach it, without a final slash."""
+    """The LMS's address for browsers, without a final slash."""
     return (lms.public_url or lms.url or "").rstrip("/")

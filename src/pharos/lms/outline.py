@@ -1,4 +1,4 @@
-"""The outline of a course run as rows, from the block tree that the LMS answers with (spec 04 §3.3). Pure."""
+"""Converts the LMS's block tree of a course run into rows of the outline (spec 04 §3.3). Pure functions."""
 
 from __future__ import annotations
 
@@ -52,13 +52,14 @@ class Block:
 
 
 class NoOutline(ValueError):
-    """The answer is no block tree."""
+    """The answer is not a block tree."""
 
 
 def outline(course_id: str, answer: Mapping[str, Any]) -> list[Block]:
     """The blocks in the order of the course; orphans last, in the order of their ids.
 
-    Raises NoOutline, which says why. Source: spec 04 §3.3, algorithm and worked example.
+    A block with several parents is placed under the first one. Raises NoOutline with the reason. Source: spec
+    04 §3.3, algorithm and worked example.
     """
     blocks, root = answer.get("blocks"), answer.get("root")
     if not isinstance(blocks, Mapping) or not isinstance(root, str) or root not in blocks:
@@ -176,5 +177,5 @@ def _seconds(value: object) -> float | None:
 
 
 def _name(blocks: Mapping[str, Mapping[str, Any]], key: str) -> str:
-    """The display name; the last part of the id for a block without one."""
+    """The display name; for a block without a name, the last part of the id."""
     return one_line(blocks[key].get("display_name")) or key.rpartition("@")[2].rpartition("/")[2] or key

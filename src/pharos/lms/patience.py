@@ -1,4 +1,4 @@
-"""Asking again: which failures of an HTTP service may pass by themselves, and how long to wait for that."""
+"""Retries: temporary failures of an HTTP service, and the waiting time before the next attempt."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 class TryAgain(Exception):
-    """An attempt failed in a way that may pass. `wait_s`: how long the service wants to be left alone."""
+    """A temporary failure; retry after at least `wait_s` seconds."""
 
     def __init__(self, reason: str, wait_s: float = 0.0) -> None:
         super().__init__(reason)
@@ -62,7 +62,7 @@ def passing(answer: httpx.Response) -> TryAgain | None:
 
 
 def _delay_s(number: int) -> float:
-    """Doubling, and different for each who waits, so that not all come back at once."""
+    """Seconds to wait: doubled for each attempt, and random, to spread the retries of clients."""
     return min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** (number - 1)) * random.uniform(0.5, 1.0)  # noqa: S311
 
 

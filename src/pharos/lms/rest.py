@@ -65,9 +65,9 @@ class Cohort:
 
 
 class LMSClient:
-    """Questions to the LMS. All methods raise LMSError's kinds.
+    """A client of the LMS's REST APIs. All methods raise LMSError's kinds.
 
-    A question whose answer fails to come is asked again for `patience_s` seconds.
+    A failed request is repeated for up to `patience_s` seconds.
     """
 
     def __init__(self, lms: LMS, http: httpx.AsyncClient, patience_s: float = IMPATIENT_S) -> None:
@@ -81,7 +81,7 @@ class LMSClient:
         self._permissions_count: bool | None = None
 
     async def course_ids_of_staff(self, username: str) -> frozenset[str]:
-        """The course runs whose team the person belongs to (role staff); none for who is unknown there.
+        """The course runs in which the person has the role staff; empty for a person unknown to the LMS.
 
         Source: spec 06 §5.
         """
@@ -117,9 +117,10 @@ class LMSClient:
         return self._permissions_count
 
     async def username(self) -> str:
-        """The service account's own name. Courses are shown as the person sees them whose name is given.
+        """The service account's own user name; requests about courses must contain one.
 
-        Without one they are shown as to somebody who has not signed in: hidden ones are missing. spec 07 §2.4
+        Without a user name the LMS answers as to an anonymous person: hidden courses are missing. spec 07
+        §2.4
         """
         async with self._naming:
             if self._name is None:
@@ -219,7 +220,7 @@ class LMSClient:
         ]
 
     async def listed(self, address: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
-        """All results of a list that says at its top level whether there is a next page (spec 04 §4.1)."""
+        """All results of a list with a link to the next page at its top level (spec 04 §4.1)."""
         return [item async for item in self._pages(address, parameters) if isinstance(item, dict)]
 
     async def _pages(self, address: str, parameters: dict[str, str]) -> AsyncIterator[Any]:
@@ -237,7 +238,7 @@ class LMSClient:
             page += 1
 
     async def _bare_pages(self, address: str, page_size: int) -> AsyncIterator[dict[str, Any]]:
-        """The items of a list whose pages do not say whether there is another. spec 07 §2.7"""
+        """The items of a list whose pages do not tell if there is a next one. spec 07 §2.7"""
         page = 1
         while True:
             try:
@@ -265,10 +266,10 @@ class LMSClient:
         return [item for item in body if isinstance(item, dict)]
 
     async def _answer(self, address: str, parameters: dict[str, str]) -> Any:
-        """The JSON the LMS answers with, asked again while that may help.
+        """The JSON of the LMS's answer; the request is repeated after temporary failures.
 
-        A question keeps its turn while it waits: an LMS that says 429 (40 requests a minute are usual) is not
-        asked all the other questions meanwhile, whose patience would end one by one.
+        A request keeps its turn while it waits: otherwise, after a 429 (limits of 40 requests a minute are
+        usual), all other requests would fail one by one.
         """
 
         async def attempt() -> Any:
@@ -326,7 +327,7 @@ def _in_path(course_id: str) -> str:
 
 
 def _details(item: Any) -> CourseDetails:
-    """A course run of a list, in the shape of any release: older ones have the id in `course_id` alone."""
+    """A course run of a list, in the form of any release: older ones have the id only in `course_id`."""
     if not isinstance(item, dict):
         item = {}
     course_id = one_line(item.get("id")) or one_line(item.get("course_id")) or ""

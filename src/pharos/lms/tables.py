@@ -43,7 +43,7 @@ def _table(
     course: str = "course_id",
     **columns: pa.DataType | pa.Field,
 ) -> LMSTable:
-    """Columns given as a type may be null."""
+    """A table's schema; columns given as a plain type are nullable."""
     fields = [
         type_.with_name(column) if isinstance(type_, pa.Field) else pa.field(column, type_)
         for column, type_ in columns.items()
@@ -56,12 +56,12 @@ def _required(type_: pa.DataType) -> pa.Field:
 
 
 def _short(longest: int) -> pa.Field:
-    """Text of so many characters at most; see `limits`."""
+    """A text of at most so many characters; see `limits`."""
     return pa.field("", pa.string(), metadata={"longest": str(longest)})
 
 
 def _between(first: int, last: int) -> pa.Field:
-    """A number from one to another; see `limits`."""
+    """A number within bounds; see `limits`."""
     return pa.field("", pa.int64(), metadata={"first": str(first), "last": str(last)})
 
 

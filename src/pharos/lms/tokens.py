@@ -35,7 +35,7 @@ CLOCK_LEEWAY_S = 30  # of the clocks of two servers
 
 
 class Fault(StrEnum):
-    """The first thing that is wrong with a token."""
+    """The first check of a token that failed."""
 
     FORM = "is no signed token"
     SIGNATURE = "is signed by no key we have"
@@ -46,7 +46,7 @@ class Fault(StrEnum):
 
 
 class TokenRefused(LMSError):
-    """A token that is not believed."""
+    """A token failed a check."""
 
     def __init__(self, fault: Fault, detail: str = "") -> None:
         super().__init__(fault, detail)
@@ -85,7 +85,7 @@ class Tokens:
         return claims
 
     def check(self, claims: dict[str, Any]) -> None:
-        """Issuer, audience and times. Raises TokenRefused."""
+        """Check issuer, audience and times. Raises TokenRefused."""
         expires, issued, not_before = (_seconds(claims.get(name)) for name in ("exp", "iat", "nbf"))
         if expires is None or issued is None or ("nbf" in claims and not_before is None):
             raise TokenRefused(Fault.FORM, "exp, iat or nbf is no number")

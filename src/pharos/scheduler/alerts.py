@@ -52,7 +52,7 @@ Channel = Callable[[Alert], None]
 
 
 def channels(settings: AlertSettings) -> dict[str, Channel]:
-    """The ways to tell people that the settings name."""
+    """The channels for alerts that are configured."""
     found: dict[str, Channel] = {}
     if settings.email_to:
         found["e-mail"] = lambda alert: _mail(settings, alert)

@@ -24,7 +24,7 @@ AGAIN_S = 60  # between two tries to tell somebody
 
 
 class Incident(msgspec.Struct):
-    """Something that is wrong, or was and not everybody knows yet that it is over."""
+    """A problem; kept after its end until all channels have been told."""
 
     text: str
     since: datetime
@@ -41,7 +41,7 @@ class Incidents:
         self.all: dict[str, Incident] = self._read()
 
     def begin(self, key: str, text: str, now: datetime, *, again: bool = False) -> None:
-        """Something is wrong. Who was told already is told again only with `again`, if the text is new."""
+        """Record a problem. Channels are told a second time only with `again` and a new text."""
         known = self.all.get(key)
         is_known = known is not None and not known.is_over
         if known is not None and is_known and not (again and known.text != text):
@@ -51,7 +51,7 @@ class Incidents:
         self._changed()
 
     def end(self, key: str, text: str) -> None:
-        """It is not wrong, or no longer."""
+        """Record the end of a problem, if it was recorded."""
         known = self.all.get(key)
         if known is None or known.is_over:
             return
@@ -95,7 +95,7 @@ class Incidents:
             return {}
 
     def _write(self) -> None:
-        """Atomically; without a disk to write to, who was told is known until this program ends."""
+        """Write the file atomically; if that fails, the state is in memory until this program ends."""
         new = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

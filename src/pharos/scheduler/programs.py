@@ -1,4 +1,4 @@
-"""Running a verb of Pharos as a program of its own: its memory goes back to the system when it ends."""
+"""Runs a verb of Pharos as a separate process, so that its memory is freed when it ends."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def command(program: Sequence[str], verb: str, arguments: Sequence[str]) -> list
 
 
 async def run(line: Sequence[str], *, stop: asyncio.Event, longest_s: float) -> Ended:
-    """Run a command line to its end, until `stop` is set, or until it takes too long."""
+    """Run a command line to its end; end it when `stop` is set or when it takes too long."""
     process = await asyncio.create_subprocess_exec(
         *line,
         stdin=asyncio.subprocess.DEVNULL,
@@ -106,7 +106,7 @@ def _message(told: list[str], code: int) -> str:
 
 
 def _counts(told: list[str]) -> dict[str, Any]:
-    """The facts of its report."""
+    """The facts of the program's report."""
     entry = next((entry for entry in map(_object, told) if entry.get("logger") == REPORT), {})
     return {name: value for name, value in entry.items() if name not in {"time", "level", "logger", "event"}}
 

@@ -54,7 +54,7 @@ def utc_now() -> datetime:
 def turns(
     settings: SchedulerSettings, last: Mapping[str, JobRun], since: datetime, now: datetime
 ) -> list[Turn]:
-    """The next attempt at each job, the first one first."""
+    """The next attempt at each job, the earliest first."""
     zone = ZoneInfo(settings.time_zone)
     found = [turn(name, job, zone, last.get(name), since, now) for name, job in settings.jobs.items()]
     return sorted(found, key=lambda turn: turn.at)
@@ -71,7 +71,7 @@ class Scheduler:
         tail: bool = False,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        """`program`: see `programs.pharos`. `tail`: whether to watch the logs as well."""
+        """`program`: see `programs.pharos`. `tail`: follow the logs, too."""
         self._program, self._now, self._watches_logs = program, now, tail
         self._since, self._host = now(), ""
         self._stop, self._wake = asyncio.Event(), asyncio.Event()
@@ -97,7 +97,7 @@ class Scheduler:
         self._wake.set()
 
     def stop(self) -> None:
-        """End soon: a program under way is ended too, and done again after the next start."""
+        """End soon: a running program is ended, too, and run again after the next start."""
         self._stop.set()
         self._wake.set()
 
@@ -140,7 +140,7 @@ class Scheduler:
             self._wait_s = min(self._wait_s, max(0, (due[0].at - self._now()).total_seconds()))
 
     async def _do(self, due: Turn, last: JobRun | None) -> bool:
-        """Run a job; False if this turn was taken: by another scheduler, or while the clock ran ahead."""
+        """Run a job; False if this turn was taken by another scheduler, or run while the clock was ahead."""
         job = self._settings.scheduler.jobs[due.job]
         line = programs.command(self._program, job.run, job.arguments)
         ended = await self._attempt(due, line, job.longest_hours)
@@ -157,7 +157,7 @@ class Scheduler:
         return True
 
     async def _follow(self, tail: Tail) -> None:
-        """Read the logs if they grew."""
+        """Ingest the logs if they have grown."""
         try:
             seen = await asyncio.to_thread(tail.look, self._settings.logs.sources)
         except PharosError as error:
@@ -183,7 +183,7 @@ class Scheduler:
             self._incidents.begin(Tail.NAME, f"The live tail fails: {why}", self._now())
 
     async def _attempt(self, due: Turn, line: Sequence[str], longest_hours: float) -> Ended | None:
-        """Run a program and write down how it ended; None if another scheduler does."""
+        """Run a program and record its outcome; None if another scheduler runs it."""
         started = self._now()
         number = await self._asked(
             lambda engine: job_runs.begin(
@@ -242,7 +242,7 @@ class Scheduler:
             self._incidents.end(STALE, f"The results are of before {until:%Y-%m-%d %H:%M} UTC.")
 
     async def _look_at_data(self) -> None:
-        """Problems that the last run found, and log sources that went silent since."""
+        """Check problems of the last run, and log sources that have been silent since."""
         found, sources = await self._asked(data_problems.read)
         found += data_problems.silent(sources, self._settings.alerts.silent_hours, self._now())
         known = {f"{DATA}{problem.name}": problem.text for problem in found}
@@ -253,7 +253,7 @@ class Scheduler:
                 self._incidents.end(about, "This is no longer so.")
 
     def _look_at_tail(self) -> None:
-        """A tail that neither reads nor fails: it hangs, or something else holds the lake."""
+        """Check for a tail that neither reads nor fails: it hangs, or something else holds the lake."""
         if self._tail is not None and self._tail.standing_s > TAIL_STANDS_S:
             hours = self._tail.standing_s / 3600
             text = f"The live tail has read nothing for {hours:.0f} h: another run is under way, or it hangs."
@@ -274,7 +274,7 @@ class Scheduler:
     # --- What these need -------------------------------------------------------------------------------
 
     async def _asked(self, question: Callable[[sa.Engine], T]) -> T:
-        """The Result Store's answer. Raises ResultStoreError."""
+        """The result of a call to the Result Store. Raises ResultStoreError."""
         async with self._opening:  # migrations may run in one thread only
             if self._engine is None:
                 self._engine = await asyncio.to_thread(_store, self._settings.store_url)
@@ -282,7 +282,7 @@ class Scheduler:
         return await asyncio.to_thread(question, engine)
 
     async def _succeeds(self, step: Callable[[], Awaitable[object]]) -> bool:
-        """Do it; False if something is wrong that may be well again later. Then somebody is told."""
+        """Call `do`; False after a temporary failure, of which an alert is sent."""
         try:
             await step()
         except ResultStoreError as error:
@@ -295,7 +295,7 @@ class Scheduler:
         return True
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, unless woken by other settings or the end."""
+        """Wait; ends early on new settings or on stop."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
         self._wake.clear()
@@ -307,7 +307,7 @@ def _was_cut_short(last: JobRun | None, due: Turn) -> bool:
 
 
 def _store(url: str) -> sa.Engine:
-    """The store, brought to this release if it is of another or not yet there."""
+    """The store, upgraded or created if necessary."""
     try:
         return store.connect(url)
     except ResultStoreError:
@@ -324,9 +324,9 @@ def _state(ended: Ended) -> str:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[str]:
-    """Be the only scheduler of this home; its name, the same after each start. Raises Busy, LakeNotWritable.
+    """Be the only scheduler of this home; gives its name, which stays the same. Raises Busy, LakeNotWritable.
 
-    Not that of the machine: a home may move, and a machine may have two.
+    The name is per home, not per host: a home can move between hosts.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -47,7 +47,7 @@ class Tail:
         return found if is_due else None
 
     def read(self, seen: frozenset[tuple[str, int, int]]) -> None:
-        """A run has read the logs, which had looked like this before it began."""
+        """Record that a run has read the logs; `seen` is their state before it began."""
         self._seen, self._done, self.failures = seen, time.monotonic(), 0
         self._moved = self._done
 

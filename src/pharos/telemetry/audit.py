@@ -1,4 +1,4 @@
-"""Audit log: who read data of learners, who was refused, who signed in; one line of JSON each, in a file."""
+"""Audit log: readings of learners' data, refusals and sign-ins; one line of JSON each, in a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOLDER_OF_OWNER = 0o700
 
 
 class AuditLog:
-    """Appends to a file that only its owner reads; it is opened for each line, so that it can be rotated."""
+    """Appends to a file that only its owner can read; reopened for each line, so it can be rotated."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._lock = path, threading.Lock()
@@ -37,7 +37,7 @@ class AuditLog:
                 file.write(line + "\n")
 
     def note_refusal(self, *, who: str, address: str, **facts: str) -> None:
-        """Write down a refusal, up to `REFUSALS_PER_MINUTE` of a caller or address. Raises OSError."""
+        """Write a refusal; at most `REFUSALS_PER_MINUTE` per caller or address. Raises OSError."""
         with self._lock:
             wait_s = self._refusals.count(who or address, REFUSALS_PER_MINUTE)
         if not wait_s:

@@ -38,7 +38,7 @@ def writes_json() -> bool:
 
 
 def write(log: logging.Logger, name: str, level: int = logging.INFO, **facts: object) -> None:
-    """Write a line, unless lines of this level are not wanted."""
+    """Write a line, if its level is enabled."""
     if log.isEnabledFor(level):
         log.log(level, "%s", name, extra={"facts": facts})
 
@@ -77,14 +77,14 @@ class TextLines(logging.Formatter):
 
 
 def visible(text: str) -> str:
-    """Text from outside, such as a course id, on one line: line ends and escape codes are written out."""
+    """Text from outside, such as a course id, on one line: line ends and escape codes are escaped."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _escaped(line: str) -> str:
-    """JSON text in which such characters stand as JSON's own escapes; JSON demands it of ASCII ones only."""
+    """JSON text with these characters as JSON escapes; JSON requires that only for ASCII ones."""
     if line.isprintable():
         return line
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)

@@ -31,15 +31,15 @@ class Metrics:
         )  # fmt: skip
 
     def counter(self, name: str, meaning: str, labels: Sequence[str] = ()) -> Counter:
-        """A figure of the service itself that only rises."""
+        """A counter of the service itself."""
         return Counter(name, meaning, labels, registry=self._registry)
 
     def watch(self, collector: Collector) -> None:
-        """Show the figures of a collector, too."""
+        """Include the metrics of a collector."""
         self._registry.register(collector)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """A request was answered."""
+        """Count an answered request."""
         self._requests.labels(method if method in METHODS else "other", route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
@@ -51,7 +51,7 @@ class Metrics:
 
 
 class _Known(Collector):
-    """Figures as they are."""
+    """A collector of given metrics."""
 
     def __init__(self, metrics: list[Metric]) -> None:
         self._metrics = metrics
@@ -61,9 +61,9 @@ class _Known(Collector):
 
 
 def gauge(name: str, meaning: str, values: Mapping[str, float | datetime | None], label: str = "") -> Metric:
-    """A figure with a value for each value of its label; moments (UTC) as seconds since 1970, None left out.
+    """A gauge with a value for each value of its label; None is left out.
 
-    Without a label there is one value, whose key does not matter.
+    Moments (UTC) become seconds since 1970. Without a label there is one value, whose key is ignored.
     """
     family = GaugeMetricFamily(name, meaning, labels=[label] if label else [])
     for key, value in values.items():

@@ -1,9 +1,9 @@
-"""Middleware of both services: gives each request an id, counts it, and writes a line about it.
+"""Middleware of both services: gives each request an id, counts it, and logs it.
 
-An id that came with the request (`X-Request-ID`) is kept, so that a request can be followed from the load
-balancer through Insights to the Data API. Lines and labels hold the route, `/courses/{course_id}/`, not the
-path: in paths stand names of learners. The figures of `/metrics` are for who asks the service itself, not for
-who comes through a proxy: behind one are browsers of the whole world.
+A request's own id (`X-Request-ID`) is kept, so that a request can be followed from the load balancer through
+Insights to the Data API. Log lines and labels hold the route, `/courses/{course_id}/`, not the path, because
+paths contain names of learners. `/metrics` is only for clients that connect to the service directly, not
+through a proxy: do not expose it publicly.
 """
 
 from __future__ import annotations
@@ -96,6 +96,6 @@ def _given(scope: Scope) -> str:
 
 
 def request_headers() -> dict[str, str]:
-    """The id of the request being answered, for questions to other services; empty outside of one."""
+    """The id of the current request, for requests to other services; empty outside of a request."""
     request_id = REQUEST_ID.get()
     return {"X-Request-ID": request_id} if request_id else {}

@@ -102,13 +102,13 @@ def user_engagement(
 
 
 def _end(store: Reading) -> date:
-    """The day after the last one the table describes."""
+    """The day after the last day that the table describes."""
     publication = store.published.get(tables.module_engagement.name)
     return publication.until.date() if publication else datetime.now(UTC).date()
 
 
 def _user(row: sa.RowMapping) -> UserEngagement:
-    """Sums are of a type of their own on some databases."""
+    """`SUM()` returns Decimal on MySQL and PostgreSQL; convert to int."""
 
     def number(name: str) -> int | None:
         return None if row[name] is None else int(row[name])

@@ -94,7 +94,7 @@ def on_days(
     *columns: str,
     order: str | None = None,
 ) -> Sequence[Row]:
-    """Day and columns of the rows of a course on the days of the range; without limits, on its newest day.
+    """Day and columns of the rows of a course on the days of the range; without a range, on its newest day.
 
     Ordered by day, then by the column `order`, null last.
     """

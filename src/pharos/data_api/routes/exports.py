@@ -1,4 +1,4 @@
-"""Whole result tables, or the rows of one course, as a stream: memory stays flat however many rows."""
+"""Streams whole result tables, or the rows of one course, with constant memory."""
 
 import asyncio
 import csv
@@ -150,7 +150,7 @@ def _check(table: sa.Table, caller: Caller) -> None:
 def _shown(table: sa.Table, there: set[str], names: str | None) -> Columns:
     """The columns with these names, or all. Raises IllegalParameter.
 
-    A table of the original may lack columns that it does not serve.
+    A table of the original may lack columns that the original does not serve.
     """
     known = {column.name: column for column in contract.columns(table) if column.name in there}
     wanted = [name.strip() for name in names.split(",")] if names else list(known)
@@ -192,7 +192,7 @@ def _as_shown(chunks: Generator[Rows], shown: Columns, privacy: Privacy) -> Gene
 def _order(
     table: sa.Table, shown: Columns, privacy: Privacy | None, *, is_published: bool
 ) -> Sequence[sa.ColumnElement[Any]]:
-    """The key, or all columns of a table without one; of another program's rows their number, if any."""
+    """The key, or all columns of a table without a key; for rows of another program their `id`, if any."""
     if privacy is not None and privacy.is_pseudonymous:
         privacy.check_order(table)
         return [privacy.order(table)]
@@ -233,7 +233,7 @@ def _ndjson(chunks: Iterator[Rows], _: Columns) -> Iterator[bytes]:
 
 
 def _csv(chunks: Iterator[Rows], shown: Columns) -> Iterator[bytes]:
-    """Columns in the order of the table, or as they were asked for."""
+    """Columns in the order of the table, or in the requested order."""
     names = [column.name for column in shown]
     head: list[Sequence[Any]] = [names]
     for rows in chunks:
@@ -246,7 +246,7 @@ def _csv(chunks: Iterator[Rows], shown: Columns) -> Iterator[bytes]:
 
 
 def _parquet(chunks: Iterator[Rows], shown: Columns) -> Iterator[bytes]:
-    """A row group per GROUP_ROWS, sent when it is complete."""
+    """A row group per GROUP_ROWS rows, sent when it is complete."""
     whole = contract.schema(shown[0].table)
     schema = pa.schema([whole.field(column.name) for column in shown])
     sink, waiting = _Drained(), list[pa.Table]()
@@ -263,7 +263,7 @@ def _parquet(chunks: Iterator[Rows], shown: Columns) -> Iterator[bytes]:
 
 
 class _Drained(io.RawIOBase):
-    """A file whose content is taken away while it is written; it only knows how much there was."""
+    """A file whose content is removed while it is written; it remembers only its length."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []

@@ -132,7 +132,7 @@ def learners_by_status(
 
 
 def _asked(course_id: str, shown: str, store: Reading) -> sa.Select[tuple[int, str]]:
-    """Numbers and user names of the learners who are shown by these names."""
+    """Numbers and user names of the learners who are shown under these names."""
     names = usernames_of(store, course_id, names_in(shown))
     return sa.select(_roster.c.user_id, _roster.c.username).where(
         equal(_roster.c.course_id, course_id),
@@ -176,5 +176,5 @@ def days_from(last_date: date | None, last: date | None) -> int | None:
 
 
 def text(day: date | None) -> str | None:
-    """The day as answers have it."""
+    """The day in the form of answers."""
     return day.isoformat() if day else None

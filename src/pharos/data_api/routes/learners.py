@@ -130,7 +130,7 @@ Username = Annotated[str, Path(pattern=r"^[\w.+-]+$", description="User name of 
 
 
 def _checked(course_id: str | None) -> str:
-    """The course asked for; that the caller may read it is checked already."""
+    """The requested course; access to it has been checked before."""
     if not course_id:
         raise CourseNotSpecified
     if not is_course_id(course_id):
@@ -216,7 +216,7 @@ def _learner(row: sa.RowMapping, account_base: str | None, last_updated: str | N
 
 
 def _account_base(request: Request, privacy: Privacy) -> str | None:
-    """The beginning of the addresses of accounts; none with pseudonyms, which are no accounts."""
+    """The beginning of the addresses of accounts; empty with pseudonyms, which have no accounts."""
     base: str | None = request.app.state.account_url
     return None if privacy.is_pseudonymous else base
 
@@ -266,7 +266,7 @@ KINDS = {
 
 
 def _days(by_day: Mapping[date, Iterable[sa.RowMapping]]) -> list[TimelineDay]:
-    """A day each, without gaps; days without engagement are zeros."""
+    """One row per day, without gaps; days without engagement are zeros."""
     if not by_day:
         return []
     first, last = min(by_day), max(by_day)

@@ -161,7 +161,7 @@ async def figures(request: Request) -> Response:
 
 
 async def _figures_of_the_store(request: Request) -> list[Figure]:
-    """The figures that the Result Store knows. Raises PharosError."""
+    """The metrics from the Result Store. Raises PharosError."""
     store: ResultStore = request.app.state.stores["v0"]
     condition: Condition = request.app.state.condition
     published = await store.published.get()

@@ -196,7 +196,7 @@ def _answers(counts: tuple[str, ...]) -> OfEdition:
 
 
 def _place(row: sa.RowMapping) -> list[Any]:
-    """The order of the answers of a problem, a null last; the table has no key."""
+    """The order of the answers of a problem, nulls last; the table has no key."""
     return [(row[name] is None, row[name]) for name in IN_ORDER]
 
 
@@ -244,7 +244,7 @@ def _answer(rows: Sequence[sa.RowMapping], counts: Sequence[str]) -> Answer:
 
 
 def _counted(store: Reading) -> list[sa.ColumnClause[Any]]:
-    """The columns that count answers, the last answers last; the oldest tables have one, named count."""
+    """The columns that count answers, last answers last; the oldest tables have only one, `count`."""
     table = tables.answer_distribution
     if store.has_column(table, "last_response_count"):
         return [table.c.first_response_count, table.c.last_response_count]

@@ -1,6 +1,6 @@
-"""Sessions of Insights that were ended before their time: a copy of their cookie is worthless everywhere.
+"""Sessions of Insights that were ended early: a copy of their cookie is then worthless on every replica.
 
-For Insights alone, which touches no database: not part of the documented API.
+Only for Insights, which has no database; not part of the documented API.
 """
 
 from datetime import UTC, datetime, timedelta

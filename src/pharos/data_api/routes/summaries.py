@@ -182,7 +182,7 @@ def _chosen(asked: Given, name: str) -> list[str]:
 
 
 def _programs(store: Reading, ids: frozenset[str] | None) -> Mapping[str, list[str]]:
-    """The ids of the programs of courses, in the order of the table; of all courses they are kept."""
+    """The ids of the programs of courses, in the order of the table; those of all courses are cached."""
     table = tables.course_program_metadata
     by_id = not store.is_published(table)
     if ids is None or len(ids) > MAX_IDS_IN_QUERY:
@@ -240,7 +240,7 @@ def _condition(
 
 
 def _ordered(summaries: list[CourseSummary], choices: Mapping[str, list[str]]) -> list[CourseSummary]:
-    """By the chosen key; a missing title comes last, missing dates first. Ties stay ordered by course id."""
+    """By the chosen key; missing titles come last, missing dates first. Ties are ordered by course id."""
     if not choices["order_by"]:
         return summaries
     key, descending = choices["order_by"][0], choices["sort_order"] == ["desc"]
@@ -257,7 +257,7 @@ def _ordered(summaries: list[CourseSummary], choices: Mapping[str, list[str]]) -
 
 
 def course_ids(asked: Given) -> frozenset[str] | None:
-    """The ids asked for; None: all. Raises CourseMalformed for the first that is none."""
+    """The requested ids; None: all. Raises CourseMalformed for the first invalid one."""
     ids = asked.list("course_ids")
     for course_id in ids or ():
         if not is_course_id(course_id):
@@ -282,7 +282,7 @@ def _summaries(store: Reading, ids: frozenset[str] | None) -> Iterable[CourseSum
 def _assembled(
     store: Reading, statement: sa.Select[Any], values: Mapping[str, object]
 ) -> dict[str, CourseSummary]:
-    """The summaries of courses, by id: texts of the last row of each, numbers added up over its modes."""
+    """The summaries of courses, by id: texts from the last row of each, numbers added up over its modes."""
     found: dict[str, Any] = {}
     rows = store.tuples(statement, values)
     for course_id, title, catalog_course, start, end, pacing, availability, mode, *numbers, created in rows:
@@ -317,7 +317,7 @@ def _added(to: Mapping[str, int], counts: Sequence[int]) -> dict[str, int]:
 
 
 def _recent_day(asked: Given) -> date | None:
-    """The day of recent_date, if it is given. Raises PlainText if it is no day before today."""
+    """The day of recent_date, if it is given. Raises PlainText if it is not a day before today."""
     text = asked.text("recent_date")
     if text is None:
         return None
