@@ -37,6 +37,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         *_SUMMARIES,
     ),
     "lake/identity.py": ("pipeline/test_ownership.py",),
+    "result_store/fitting.py": ("pipeline/test_adoption.py",),
     "result_store/owner.py": ("pipeline/test_ownership.py",),
     "result_store/adoption.py": ("pipeline/test_adoption.py",),
     "demo/activities.py": _EVENTS,

@@ -127,12 +127,19 @@ class ResultStore:
         self._short = reading_engine(url, wait_s=SHORT_S, connections=4)
         self._probing = reading_engine(url, wait_s=HEALTH_S, connections=1)
         self._exporting = of_existing(engine_for(url, wait_s=EXPORT_S, poolclass=sa.NullPool))
-        self.published = Recent(lambda: self.told(store.published))
+        self.published = Recent(self._published)
         self.newer = Recent(lambda: store.check_readable(self._probing), kept=False)
         self._columns: dict[str, set[str]] = {}
+        self._columns_of: Any = None  # the edition that they are of
         self._derived: dict[str, tuple[Publication, Any]] = {}
         self._deriving = threading.Lock()
         self.background = ThreadPoolExecutor(1, "background")
+
+    def _published(self) -> dict[str, Publication]:
+        found = self.told(store.published)
+        if edition_of(found) != self._columns_of:  # it may have given tables of the original their columns
+            self._columns, self._columns_of = {}, edition_of(found)
+        return found
 
     def rows(self, statement: sa.Select[Any], values: Values = NOTHING) -> list[sa.RowMapping]:
         """All rows of a query, by column name."""

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from pharos.result_store import bulk, checksums, contract
+from pharos.result_store import bulk, checksums, contract, fitting
 from pharos.result_store.checksums import Checksum
 from pharos.result_store.connecting import translated
 from pharos.result_store.tables import RESULTS, adoptions, publications
@@ -139,6 +139,7 @@ def undo(engine: sa.Engine) -> list[Adoption]:
             connection.execute(sa.delete(publications).where(publications.c.table_name.in_(names)))
         with connection.begin():
             for name in names:
+                fitting.drop_added(connection, RESULTS[name], PREFIX + name)
                 connection.exec_driver_sql(f"DROP TABLE {_quoted(connection, PREFIX + name)}")
     return found
 
@@ -265,7 +266,7 @@ class KeptRows:
     def _chosen(self, courses: Collection[str]) -> str:
         """FROM and WHERE of the copied rows that stay; without days, only those of these course runs."""
         assert self._kept is not None  # noqa: S101 - for the type checker
-        copy = f"{self._quoted(PREFIX + self._table.name)} AS s"
+        copy = f"{fitting.with_lacking(self._connection, self._table, PREFIX + self._table.name)} AS s"
         if self._courses is None:
             column = self._quoted(str(day_column(self._table)))
             return f"{copy} WHERE s.{column} < '{self._kept.adoption.first_day}'"

@@ -52,16 +52,16 @@ def _write_on_mysql(connection: sa.Connection, table: sa.Table, columns: list[sa
     types.
     """
     quote = connection.dialect.identifier_preparer.quote
-    definitions = _definitions(connection, quote(table.name))
+    written = definitions(connection, quote(table.name))
     changes = [f"COMMENT = {_text(table.comment)}"]
-    changes += [f"MODIFY COLUMN {definitions[c.name]} COMMENT {_text(c.comment)}" for c in columns]
+    changes += [f"MODIFY COLUMN {written[c.name]} COMMENT {_text(c.comment)}" for c in columns]
     # Never by copying the rows, which would take hours.
     connection.exec_driver_sql(
         f"ALTER TABLE {quote(table.name)} {', '.join(changes)}, ALGORITHM=INPLACE, LOCK=NONE"
     )
 
 
-def _definitions(connection: sa.Connection, table: str) -> Mapping[str, str]:
+def definitions(connection: sa.Connection, table: str) -> Mapping[str, str]:
     """The definition of each column, as the database itself writes it, without its comment."""
     text: str = connection.exec_driver_sql(f"SHOW CREATE TABLE {table}").one()[1]
     lines = (line.strip().rstrip(",") for line in text.splitlines())

@@ -7,7 +7,7 @@ hand are noticed. This module must not know any table by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -18,7 +18,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from pharos.database_causes import plain
-from pharos.result_store import checksums, contract, publications
+from pharos.result_store import checksums, contract, fitting, publications
 from pharos.result_store.adoption import Kept, KeptRows
 from pharos.result_store.checksums import Checksum
 from pharos.result_store.connecting import is_of_one_table
@@ -111,6 +111,9 @@ def publish(
     `together` is set: then the error is raised and nothing is written. Raises StoreAltered if rows to delete
     are missing, because the table was changed since it was published; then nothing is written.
     """
+    before = publications.published(connection)
+    unfit = _fitted(connection, changes, before)
+    changes = [change for change in changes if change.table.name not in unfit]
     stages = [
         Stage(connection, change.table, change.columns, change.key, spans=change.spans) for change in changes
     ]
@@ -128,7 +131,7 @@ def publish(
         with connection.begin():
             edition = publications.begin(connection)
             before = publications.published(connection)
-            written = {
+            written = unfit | {
                 change.table.name: _apply(
                     connection, change, stage, staying, edition, before.get(change.table.name)
                 )
@@ -143,6 +146,32 @@ def publish(
             for stage, staying in zip(stages, kept, strict=True):
                 stage.drop()
                 staying.drop()
+
+
+def _fitted(
+    connection: sa.Connection, changes: Sequence[Change], before: Mapping[str, Publication]
+) -> dict[str, Written]:
+    """Make tables of another program fit for our rows; those that cannot be, with the problem."""
+    unfit = {}
+    found = fitting.reflected(connection, [change.table for change in changes])
+    connection.rollback()
+    for table in (change.table for change in changes if change.table.name in found):
+        name = table.name
+        try:
+            with connection.begin():
+                fitting.fit(connection, table, found[name])
+        except sa.exc.DBAPIError as error:
+            if not is_of_one_table(error, connection.dialect.name):
+                raise
+            unfit[name] = _left(name, before.get(name), error)
+    return unfit
+
+
+def _left(name: str, before: Publication | None, error: sa.exc.DBAPIError) -> Written:
+    """What became of a table that the database refuses to change."""
+    why = explained(plain(error.orig or error))
+    refused = ResultStoreError(f"{name}: not published, the old rows stay: {why}")
+    return Written(rows=before.row_count if before else 0, problem=refused)
 
 
 def _apply(
@@ -164,9 +193,7 @@ def _apply(
     except sa.exc.DBAPIError as error:
         if not is_of_one_table(error, connection.dialect.name):
             raise
-        why = explained(plain(error.orig or error))
-        refused = ResultStoreError(f"{change.table.name}: not published, the old rows stay: {why}")
-        return Written(rows=before.row_count if before else 0, problem=refused)
+        return _left(change.table.name, before, error)
 
 
 def _write(

@@ -57,7 +57,10 @@ class Answer(TypedDict):
     correct: bool | None
     count: NotRequired[Annotated[int, Field(description="Only from tables of the oldest form.")]]
     first_response_count: NotRequired[
-        Annotated[int, Field(description="Learners whose first answer it was.")]
+        Annotated[
+            int | None,
+            Field(description="Learners whose first answer it was; null where a history does not tell."),
+        ]
     ]
     last_response_count: NotRequired[Annotated[int, Field(description="Learners whose last answer it was.")]]
     value_id: Annotated[str | None, Field(description="Id of the choice; null for typed answers.")]
@@ -231,7 +234,7 @@ def _answer(rows: Sequence[sa.RowMapping], counts: Sequence[str]) -> Answer:
         "module_id": first["module_id"],
         "part_id": first["part_id"],
         "correct": first["correct"],
-        **{name: sum(row[name] or 0 for row in rows) for name in counts},
+        **{name: _sum(row[name] for row in rows) for name in counts},
         "value_id": shown(first["value_id"]),
         "answer_value": shown(first["answer_value_text"]),
         "problem_display_name": first["problem_display_name"],
@@ -241,6 +244,12 @@ def _answer(rows: Sequence[sa.RowMapping], counts: Sequence[str]) -> Answer:
         "consolidated_variant": several,
     }
     return cast("Answer", answer)
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """The sum; null if none is known, as the first answers of a history from a table of the oldest form."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def _counted(store: Reading) -> list[sa.ColumnClause[Any]]:

@@ -130,8 +130,12 @@ def result(
     )
 
 
-def column(name: str, type_: TypeEngine[Any], meaning: str, *, nullable: bool = True) -> Column[Any]:
-    return Column(name, type_, nullable=nullable, comment=meaning)
+def column(
+    name: str, type_: TypeEngine[Any], meaning: str, *, nullable: bool = True, older_name: str = ""
+) -> Column[Any]:
+    """A column. `older_name`: what it is called in tables of older releases of the original."""
+    info = {"older_name": older_name} if older_name else {}
+    return Column(name, type_, nullable=nullable, comment=meaning, info=info)
 
 
 def course_id() -> Column[Any]:
