@@ -53,3 +53,14 @@ def test_a_course_without_numbers_says_so(world: World) -> None:
     with world.client("sofia") as client:
         page = client.get(f"/embed/courses/{world.campus.courses[2].id}/").text
     assert "Nothing has been counted yet." in page
+
+
+def test_a_card_without_its_numbers_is_framed_too_and_says_so(own_world: World) -> None:
+    """The browser would show a page of an error in no frame, and the LMS an empty place."""
+    with own_world.client("sofia") as client:
+        own_world.api.down = True
+        page = client.get(f"/embed/courses/{own_world.course_id}/", params={"language": "en"})
+    assert page.status_code == 503
+    assert "Numbers could not be loaded" in page.text
+    assert f"frame-ancestors {own_world.lms_url}" in page.headers["content-security-policy"]
+    assert "x-frame-options" not in page.headers

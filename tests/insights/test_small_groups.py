@@ -40,7 +40,7 @@ def test_sums_stay(groups: list[tuple[int | None, int]]) -> None:
 
 def test_genders_of_a_day() -> None:
     row = {"female": 3, "male": 40, "other": 12, "unknown": 0, "date": "2031-03-01"}
-    assert genders_without(row, 10) == {**row, "female": 0, "other": 0, "unknown": 15}
+    assert genders_without(row, 10) == {**row, "female": None, "other": None, "unknown": 15}
     assert genders_without(row, 3) == row
 
 
@@ -80,3 +80,15 @@ def test_where_all_groups_are_hidden_the_page_says_so_and_not_that_nobody_told(t
             assert "shows no group of fewer than 9 learners" in page
             assert "Nobody has said" not in page
             assert "Nothing has been counted" not in page
+
+
+def test_a_hidden_gender_is_not_called_zero(tmp_path: Path) -> None:
+    """Of those who said 100 are female, 400 male and 500 other."""
+    with world_of(tmp_path, fill, minimum_cell=101) as world, world.client("sofia") as client:
+        course = f"/courses/{world.course_id}/"
+        page = client.get(f"{course}enrollment/demographics/gender/?language=en").text
+        assert "<strong>Male</strong> (44.4%) and <strong>Other</strong> (55.6%)." in page
+        assert "0.0%" not in page
+        assert table(page)[1][1:] == ["2,000", "–", "400", "500", "1,100"]
+        text = client.get(f"{course}csv/enrollment/demographics/gender/").text.removeprefix(BOM)
+        assert [row["female"] for row in csv.DictReader(io.StringIO(text))][-1] == ""

@@ -41,12 +41,15 @@ def without(rows: Sequence[dict[str, Any]], key: str, unknown: object, least: in
 
 
 def genders_without(row: dict[str, Any], least: int) -> dict[str, Any]:
-    """The row of one day."""
+    """The row of one day; hidden genders are None, which is not zero."""
+    if not least:
+        return row
     counts = {gender: row.get(gender) or 0 for gender in GENDERS}
     unknown = row.get("unknown") or 0
     small = hidden(counts, unknown, least)
     together = unknown + sum(counts[gender] for gender in small)
-    return {**row, **dict.fromkeys(small, 0), "unknown": together}
+    shown = {gender: None if gender in small else count for gender, count in counts.items()}
+    return {**row, **shown, "unknown": together}
 
 
 def _is_unknown(value: object) -> bool:

@@ -6,14 +6,17 @@ numbers.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
+from pharos.errors import PharosError
 from pharos.insights import activity_sentences, enrollment_sentences, navigation
 from pharos.insights.activity_weeks import weeks_of
+from pharos.insights.api import DataAPIError
 from pharos.insights.directory import Course
 from pharos.insights.enrollment_days import counts, days_of, growth_in_week
 from pharos.insights.freshness import last_day
@@ -23,6 +26,7 @@ from pharos.insights.rendering import Page
 from pharos.insights.site import Site, TheSite
 from pharos.insights.weeks import end_of_weeks
 
+log = logging.getLogger(__name__)
 router = APIRouter()
 
 
@@ -45,8 +49,9 @@ async def embed(request: Request, course_id: str, site: TheSite) -> Response:
     sentences: tuple[Markup, ...] = ()
     viewer, status = request.state.viewer, 200
     if request.state.unknown is not None:
-        raise request.state.unknown
-    if viewer is None:
+        status, link = _failed(request.state.unknown), words.text("See more in Insights")
+        sentences = (words.html("Numbers could not be loaded"),)
+    elif viewer is None:
         status = 401
         link = words.text("Sign in to Insights to see the numbers of this course")
     elif not (await site.permissions.decide(viewer, course_id)).allowed:
@@ -54,7 +59,10 @@ async def embed(request: Request, course_id: str, site: TheSite) -> Response:
         course, status = Course("", ""), 403
     else:
         link = words.text("See more in Insights")
-        sentences = await _sentences(request, site, course)
+        try:
+            sentences = await _sentences(request, site, course)
+        except DataAPIError as error:
+            status, sentences = _failed(error), (words.html("Numbers could not be loaded"),)
     path = course.path if course.course_id else "/courses/"
     page = CardPage(
         title=words.text(navigation.HOME.title),
@@ -66,6 +74,12 @@ async def embed(request: Request, course_id: str, site: TheSite) -> Response:
     response = site.renderer.render(request, page, status)
     response.headers["Content-Security-Policy"] = content_policy(site.settings, origin_of_lms(site.settings))
     return response
+
+
+def _failed(error: PharosError) -> int:
+    """The status of a card without its numbers. A page of its own would not be framed."""
+    log.warning("a card was shown without its numbers: %s", error)
+    return 503
 
 
 async def _sentences(request: Request, site: Site, course: Course) -> tuple[Markup, ...]:

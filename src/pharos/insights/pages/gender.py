@@ -18,7 +18,7 @@ from pharos.insights.directory import Course
 from pharos.insights.freshness import last_day
 from pharos.insights.gaps import every_day
 from pharos.insights.language import Language, noop
-from pharos.insights.reports import ReportPage
+from pharos.insights.reports import ReportPage, strong
 from pharos.insights.site import TheSite
 from pharos.insights.tables import Column, table
 
@@ -31,12 +31,13 @@ class GenderDay:
     """Learners by gender at the end of one UTC day."""
 
     day: date
-    counts: dict[str, int]
+    counts: dict[str, int | None]
+    """None for a gender of so few that the site hides them."""
     unknown: int
 
     @property
     def known(self) -> int:
-        return sum(self.counts.values())
+        return sum(filter(None, self.counts.values()))
 
     @property
     def total(self) -> int:
@@ -48,16 +49,39 @@ async def gender(request: Request, course: CourseInView, site: TheSite) -> Respo
     """What is the learner gender breakdown?"""
     words: Language = request.state.language
     rows = await site.api.gender(course.course_id)
-    days = days_of(rows, last_day(request, navigation.GENDER.table))
+    hides = site.settings.insights.minimum_cell > 0
+    days = days_of(rows, last_day(request, navigation.GENDER.table), hides=hides)
     return site.renderer.render(request, _gender_page(request, words, course, days))
 
 
-def days_of(rows: Sequence[Row], last: date | None) -> list[GenderDay]:
-    """Every day from the first row to the day `last`."""
+def days_of(rows: Sequence[Row], last: date | None, *, hides: bool = False) -> list[GenderDay]:
+    """Every day from the first row to the day `last`. `hides`: without a count a gender is hidden."""
     return [
-        GenderDay(day(row["date"]), {k: row.get(k) or 0 for k in GENDERS}, row.get("unknown") or 0)
+        GenderDay(
+            day(row["date"]),
+            {k: row.get(k) if hides else row.get(k) or 0 for k in GENDERS},
+            row.get("unknown") or 0,
+        )
         for row in every_day(rows, last)
     ]
+
+
+def _answer(words: Language, last: GenderDay) -> Markup:
+    """The shares of the last day; those of the genders that are shown where one is hidden."""
+    shares = {k: words.percent(count / last.known) for k, count in last.counts.items() if count is not None}
+    if len(shares) == len(GENDERS):
+        return words.html(
+            "Of those who said and were enrolled on %(day)s, <strong>%(female)s are female</strong>, "
+            "<strong>%(male)s male</strong> and %(other)s other.",
+            day=words.day(last.day),
+            **shares,
+        )
+    parts = [Markup("{} ({})").format(strong(words.text(GENDERS[k])), share) for k, share in shares.items()]
+    return words.html(
+        "Of the learners in groups that are shown, enrolled on %(day)s: %(shares)s.",
+        day=words.day(last.day),
+        shares=Markup(words.enumeration(parts)),  # noqa: S704 - escaped above
+    )
 
 
 def _gender_page(request: Request, words: Language, course: Course, days: list[GenderDay]) -> ReportPage:
@@ -72,10 +96,10 @@ def _gender_page(request: Request, words: Language, course: Course, days: list[G
     names |= {"comparison": None}
     if not last.known:
         return empty_page(request, course, names, last.total, last.day)
-    shares = {k: last.counts[k] / last.known for k in GENDERS}
     bars = [
-        {"name": words.text(label), "value": shares[k], "rows": tip(words, last.counts[k], last.known)}
+        {"name": words.text(label), "value": count / last.known, "rows": tip(words, count, last.known)}
         for k, label in GENDERS.items()
+        if (count := last.counts[k]) is not None
     ]
 
     def column(key: str) -> Column[GenderDay]:
@@ -90,14 +114,7 @@ def _gender_page(request: Request, words: Language, course: Course, days: list[G
 
     return ReportPage(
         **names,
-        answer=words.html(
-            "Of those who said and were enrolled on %(day)s, <strong>%(female)s are female</strong>, "
-            "<strong>%(male)s male</strong> and %(other)s other.",
-            day=words.day(last.day),
-            female=words.percent(shares["female"]),
-            male=words.percent(shares["male"]),
-            other=words.percent(shares["other"]),
-        ),
+        answer=_answer(words, last),
         chart=share_chart(
             words, course, words.text("Learners by gender"), bars, last.known, last.total, last.day, "gender"
         ),
