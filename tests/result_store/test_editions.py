@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -14,10 +15,12 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pharos.result_store import store, tables
+from pharos.result_store import checksums, store, tables
+from pharos.result_store.connecting import engine_for
 from pharos.result_store.editions import Batches, Change, Written
 from pharos.result_store.errors import ContractViolation, StoreAltered
 from pharos.result_store.store import Publication
+from pharos.result_store.tables.bookkeeping import publications
 
 MODES, DAILY = tables.course_enrollment_mode_daily, tables.course_enrollment_daily
 EFFECTIVE = tables.course_enrollment_effective_mode_daily
@@ -211,6 +214,14 @@ def _another_mode(connection: sa.Connection) -> None:
     connection.execute(sa.update(MODES).where(MODES.c.date == FIRST).values(mode="honor"))
 
 
+def _a_high_bit_of_a_count(connection: sa.Connection) -> None:
+    connection.execute(sa.update(MODES).where(MODES.c.date == FIRST).values(count=1 + 2**20))
+
+
+def _a_letter_of_a_mode(connection: sa.Connection) -> None:
+    connection.execute(sa.update(MODES).where(MODES.c.date == FIRST).values(mode="auoit"))
+
+
 def _another_day(connection: sa.Connection) -> None:
     connection.execute(sa.update(MODES).where(MODES.c.date == FIRST).values(date=date(2030, 1, 1)))
 
@@ -220,7 +231,11 @@ def _dropped(connection: sa.Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    "how", [_emptied, _one_row_less, _another_count, _another_mode, _another_day, _dropped]
+    "how",
+    [
+        *(_emptied, _one_row_less, _another_count, _another_mode, _another_day, _dropped),
+        *(_a_high_bit_of_a_count, _a_letter_of_a_mode),
+    ],
 )
 def test_what_somebody_changed_by_hand_is_seen_and_made_right(
     how: object, engine: sa.Engine, store_url: str
@@ -235,6 +250,41 @@ def test_what_somebody_changed_by_hand_is_seen_and_made_right(
     publish(engine, change(MODES, new=rows, spans=True, is_whole=True))
     assert stored(engine, MODES, "mode") == by_day(("a", "audit", 0, 5, 1))
     assert store.altered(engine) == {}
+
+
+def test_of_150_changed_bits_in_values_none_is_unseen(tmp_path: Path) -> None:
+    """In SQLite, for which we hash texts ourselves, and whose files have no checksums."""
+    engine = engine_for(f"sqlite:///{tmp_path}/store.sqlite")
+    table = sa.Table("t", sa.MetaData(), sa.Column("text", sa.String(99)), sa.Column("number", sa.BigInteger))
+    draw = random.Random(14)
+    with engine.connect() as connection:
+        table.create(connection)
+        for _ in range(150):
+            text = bytearray(f"course-v1:Org+{draw.randrange(10**9)}+Ré".encode())
+            number, bit = draw.randrange(-(2**62), 2**62), draw.randrange(8 * len(text))
+            found = []
+            flipped = bytearray(text)
+            flipped[bit // 8] ^= 1 << bit % 8
+            for row in ((text, number), (flipped, number), (text, number ^ (1 << draw.randrange(62)))):
+                connection.execute(sa.delete(table))
+                connection.exec_driver_sql("INSERT INTO t VALUES (CAST(? AS TEXT), ?)", row)
+                found.append(checksums.of(connection, table, ["text", "number"]).total)
+            assert len(set(found)) == 3
+    engine.dispose()
+
+
+def test_a_checksum_of_an_earlier_release_is_taken_for_unknown_and_replaced(engine: sa.Engine) -> None:
+    publish(engine, change(MODES, new=given_once(spans("mode", ("a", "audit", 0, 5, 1))), spans=True))
+    with engine.begin() as connection:
+        connection.execute(sa.update(publications).values(content="5 abc"))
+    assert store.altered(engine) == {}
+    rows = given_once(spans("mode", ("a", "honor", 0, 5, 1)))
+    publish(engine, change(MODES, new=rows, spans=True))
+    assert store.altered(engine) == {}
+    with engine.begin() as connection:
+        assert str(connection.scalar(sa.select(publications.c.content))).startswith("v2 10 ")
+        _another_count(connection)
+    assert store.altered(engine).keys() == {MODES.name}
 
 
 def test_the_smallest_tables_are_compared_always_and_larger_ones_in_turn(

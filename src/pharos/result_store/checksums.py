@@ -6,12 +6,17 @@ added. It detects changes made by hand; it does not protect against a deliberate
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 MODULUS = 2**60
+FORM = "v2"  # of what a checksum is computed from; earlier releases wrote two numbers alone
+PRIME = 1048573  # integers are counted modulo this: every bit of them changes the rest
+TEXT_PRIME = 16777213
+TEXT = "pharos_text"  # a function of ours on SQLite, which has none that hashes
 
 
 @dataclass(frozen=True)
@@ -30,13 +35,21 @@ class Checksum:
         return Checksum(self.rows - other.rows, (self.total - other.total) % MODULUS)
 
     def __str__(self) -> str:
-        return f"{self.rows} {self.total:x}"
+        return f"{FORM} {self.rows} {self.total:x}"
 
 
 def parsed(text: str) -> Checksum | None:
-    """The checksum in a text; None if the text is a checksum of another kind."""
-    rows, _, total = text.partition(" ")
-    return Checksum(int(rows), int(total, 16)) if rows.isdigit() and total else None
+    """The checksum in a text; None if another release computed it in another way."""
+    form, *numbers = text.split(" ")
+    if form != FORM:
+        return None
+    rows, total = numbers
+    return Checksum(int(rows), int(total, 16))
+
+
+def number_of(text: bytes | None) -> int | None:
+    """The SQLite function `TEXT`: a number for a text. Small, because sums of it must fit 64 bits."""
+    return None if text is None else zlib.crc32(text) % TEXT_PRIME
 
 
 def of(
@@ -78,6 +91,7 @@ class _Dialect:
     moment: str
     days: str  # between two days
     fraction: str
+    integer: str = f"MOD({{}}, {PRIME})"
 
     def number(self, column: sa.Column[object], name: str) -> str:
         """The value of a column as an integer."""
@@ -91,7 +105,7 @@ class _Dialect:
             case sa.Boolean():
                 return f"CASE WHEN {name} THEN 1 ELSE 0 END"
             case sa.Integer():
-                return f"({name} & 1048575)"
+                return self.integer.format(name)
         return self.fraction.format(name)
 
     def between(self, first: str, last: str) -> str:
@@ -116,9 +130,9 @@ _DIALECTS = {
         days="({1} - {0})::bigint",
         fraction="floor({} * 1000)",
     ),
-    # SQLite has no function that hashes: length, first and last character show most changes made by hand.
     "sqlite": _Dialect(
-        text="(length({0}) * 7919 + unicode({0} || ' ') * 131 + unicode(substr({0} || ' ', -2, 1)))",
+        text=f"{TEXT}(CAST({{}} AS BLOB))",
+        integer=f"({{}} % {PRIME})",
         day="CAST(julianday({}) AS INTEGER)",
         moment="CAST(julianday({}) * 86400 AS INTEGER)",
         days="CAST(julianday({1}) - julianday({0}) AS INTEGER)",

@@ -25,6 +25,7 @@ from sqlalchemy.engine import URL
 
 from pharos.database_addresses import sqlalchemy_url
 from pharos.database_causes import cause, plain
+from pharos.result_store.checksums import TEXT, number_of
 from pharos.result_store.errors import StoreRefuses, StoreUnreachable, TableMissing
 
 _SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)  # in names of options
@@ -271,6 +272,7 @@ def _sqlite_session(connection: object, _: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # a token that was revoked stays so after a power failure
     cursor.close()
+    connection.create_function(TEXT, 1, number_of, deterministic=True)  # type: ignore[attr-defined]
     connection.isolation_level = None  # type: ignore[attr-defined]  # we begin transactions, not the driver
 
 

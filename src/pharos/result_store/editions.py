@@ -201,7 +201,9 @@ def _write(
     before: Publication | None,
 ) -> tuple[Written, Checksum]:  # fmt: skip
     table, deleted, inserted = change.table, 0, 0
-    content = (checksums.parsed(before.content) if before else None) or Checksum()
+    content = Checksum() if before is None else checksums.parsed(before.content)
+    if content is None:  # published by an earlier release
+        content = checksums.of(connection, table, change.columns)
     if change.is_whole:
         there = checksums.of(connection, table, change.columns)
         if there.rows:
