@@ -151,6 +151,8 @@ def _instead(tables: list[TableState]) -> str:
     """The data that is used in place of tables that could not be read, or only in part."""
     kept = [table for table in tables if table.snapshot is not None]
     oldest = min((table.snapshot.finished for table in kept if table.snapshot), default=None)
+    if any(table.problem and table.attempted is None for table in tables):  # what was imported is damaged
+        return "what is published stays as it is"
     if oldest is None:
         return "results do without it"
     if all(table.snapshot and table.snapshot.started == table.attempted for table in kept):

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from rich.console import Console
 from tests.lake.harm import HARMS
 from tests.lake.place import Place
 
+from pharos.console import show_imported
 from pharos.lake import lms_tables, snapshots
 from pharos.lake.backup import copy_lake
 from pharos.lake.lake import Lake
@@ -83,6 +85,11 @@ def test_a_damaged_or_missing_snapshot_json_is_told_and_does_not_count_as_no_row
     harm(record(lake))
     assert TABLE in {table.table for table in snapshots.states(lake)}
     assert "import again" in str(snapshots.state(lake, TABLE).problem)
+    console = Console(width=300)
+    with console.capture() as shown:
+        show_imported(console, snapshots.states(lake))
+    assert f"lms/{TABLE}/snapshot.json" in shown.get()
+    assert "what is published stays as it is" in shown.get()
     assert [found.path for found in verify(lake, STARTED).damaged] == [f"lms/{TABLE}/{snapshots.RECORD}"]
     with lake.locked():
         assert "the LMS is down" in str(snapshots.failed(lake, TABLE, "the LMS is down").problem)

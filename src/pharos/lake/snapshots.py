@@ -86,7 +86,7 @@ def state(lake: Lake, table: str) -> TableState:
     try:
         return _written(lake, table)
     except SnapshotDamaged as damaged:
-        return TableState(table=table, problem=f"{RECORD} {damaged.reason}; import again")
+        return TableState(table=table, problem=f"{folder(table)}/{RECORD} {damaged.reason}; import again")
 
 
 def _written(lake: Lake, table: str) -> TableState:
@@ -214,7 +214,7 @@ def failed(lake: Lake, table: str, problem: str) -> TableState:
     try:
         snapshot = _written(lake, table).snapshot
     except SnapshotDamaged as damaged:
-        return TableState(table=table, problem=f"{RECORD} {damaged.reason}; {problem}", attempted=now())
+        return TableState(table=table, problem=f"{folder(table)}/{RECORD} {damaged.reason}; {problem}")
     kept = TableState(table=table, snapshot=snapshot, problem=problem, attempted=now())
     put(lake, kept)
     return kept
