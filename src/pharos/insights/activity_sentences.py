@@ -16,7 +16,7 @@ from pharos.insights.reports import strong, when
 
 
 def headline(words: Language, weeks: Sequence[Week], shown: Sequence[Week]) -> Markup:
-    """The last of the weeks shown; `weeks` are all of the course up to the last complete one."""
+    """A sentence about the last of the weeks shown; `weeks` are all weeks up to the last complete one."""
     last = shown[-1]
     before = next((week for week in weeks if week.ending == last.ending - WEEK), None)
     parts = [active(words, last)]
@@ -72,7 +72,7 @@ def against_week_before(words: Language, week: Week, before: Week) -> Markup:
 
 
 def so_far(words: Language, row: Row | None, last: date) -> Markup:
-    """The week so far, which ends with the day `last`: shown as such, and compared with no whole week."""
+    """A sentence about the current week up to the day `last`, without comparison to whole weeks."""
     days = when(words, monday(last), last)
     count = (row or {}).get("any") or 0
     if not count:
@@ -121,7 +121,7 @@ def _last_activity(words: Language, weeks: Sequence[Week]) -> Markup:
 
 
 def _range(words: Language, shown: Sequence[Week]) -> Markup:
-    """Between which numbers the weeks lay; empty where all are equal."""
+    """The lowest and highest number of the weeks; empty if all are equal."""
     low, high = min(week.active for week in shown), max(week.active for week in shown)
     if low == high:
         return Markup("")

@@ -22,7 +22,7 @@ NOBODY = dict.fromkeys(ACTIVITIES, 0)
 
 @dataclass(frozen=True)
 class Week:
-    """One ISO week by its Sunday; `enrollment` is that of its end, None where unknown."""
+    """One ISO week by its Sunday; `enrollment` is that of its end, None if unknown."""
 
     ending: date
     counts: dict[str, int]
@@ -68,11 +68,11 @@ def weeks_of(activity: Sequence[Row], enrollment: Mapping[date, int], last: date
 
 
 def kinds_in_use(weeks: Sequence[Week]) -> list[str]:
-    """Kinds of activity to show; discussions only where there ever were any."""
+    """Kinds of activity to show; discussions only if there were any."""
     forum = any(week.counts["posted_forum"] for week in weeks)
     return [kind for kind in ACTIVITIES if kind != "posted_forum" or forum]
 
 
 def last_active(weeks: Sequence[Week]) -> Week | None:
-    """The last week in which anybody was active."""
+    """The last week with an active learner."""
     return next((week for week in reversed(weeks) if week.active), None)

@@ -30,21 +30,21 @@ RIGHTS_RETRY_S = 10.0
 
 
 class Admission:
-    """Decides for each request whether its session counts."""
+    """Decides for each request if its session is valid."""
 
     def __init__(self, api: DataAPI, sign_in: SignIn) -> None:
         self.sign_outs = SignOuts(api)
         self._rights = Rights(sign_in)
 
     async def admitted(self, session: Session) -> Session | None:
-        """The session with the rights of now; None if it is over. Raises DataAPIError if that is unknown."""
+        """The session with present rights; None if it has ended. Raises DataAPIError if that is unknown."""
         if await self.sign_outs.has(session):
             return None
         return await self._rights.confirmed(session)
 
 
 class SignOuts:
-    """Sessions that were ended before their time, on this replica or another."""
+    """Sessions that were ended early, on this replica or another."""
 
     def __init__(self, api: DataAPI) -> None:
         self._api = api
@@ -68,7 +68,7 @@ class SignOuts:
             raise DataAPIError("v1/sign_outs/", "not within the time of a page") from error
 
     async def add(self, session: Session) -> None:
-        """The session is over: here at once, everywhere as soon as the Data API takes it."""
+        """End the session: here at once, on other replicas as soon as the Data API has stored it."""
         now = time.time()
         self._ours = {name: until for name, until in self._ours.items() if until > now}
         self._ours[session.id] = session.ends
@@ -114,7 +114,7 @@ class Rights:
     async def confirmed(self, session: Session) -> Session | None:
         """The session as the LMS confirmed it in the last ten minutes; None if the person must sign in again.
 
-        While the LMS does not answer its last answer counts: a session lives for half a day at most.
+        While the LMS does not answer, its last answer counts; a session lasts half a day at most.
         """
         known = self._newest(session)
         if known.is_over:

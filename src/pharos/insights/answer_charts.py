@@ -57,7 +57,7 @@ def answers_chart(words: Language, course: Course, part: Part) -> Chart:
 
 
 def histogram_chart(words: Language, course: Course, part: Part) -> Chart | None:
-    """Last answers by size; None for answers that are no numbers, or of too few sizes."""
+    """Last answers by size; None if answers are not numbers, or have too few different values."""
     bins = histogram(part) if part.numeric else []
     if not bins:
         return None
@@ -133,7 +133,7 @@ def _range(words: Language, one: Bin) -> str:
 
 
 def _number(words: Language, value: float) -> str:
-    """With the digits it has; very large and very small ones by their power of ten."""
+    """The number with its own digits; very large and very small ones with a power of ten."""
     if value and not SMALLEST <= abs(value) < LARGEST:
         return f"{value:.3g}"
     digits = len(f"{value:.10f}".rstrip("0").partition(".")[2])

@@ -1,6 +1,6 @@
-"""The answers to a problem, by part, out of the rows of the Data API (spec 06 §9.15). Pure.
+"""The answers to a problem, by part, from the rows of the Data API (spec 06 §9.15). Pure.
 
-A learner counts once per part, with the last answer; and once with the first, where that is counted.
+A learner counts once per part with the last answer, and once with the first if it is counted.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Answer:
 
     @property
     def gain(self) -> int | None:
-        """By how many more learners it is the last answer than the first."""
+        """The number of learners with it as last answer, less those with it as first."""
         return None if self.first is None else self.last - self.first
 
 
@@ -63,7 +63,7 @@ class Answers:
 
     @property
     def first(self) -> int | None:
-        """Learners with a first answer; None where that is not counted."""
+        """Learners with a first answer; None if first answers are not counted."""
         return None if any(a.first is None for a in self.answers) else sum(a.first or 0 for a in self.answers)
 
     @property
@@ -165,7 +165,7 @@ def _answers(rows: Sequence[Row]) -> tuple[Answer, ...]:
 
 
 def _newest(rows: Sequence[Row], name: str) -> str:
-    """The text of the last row that has one."""
+    """The text of the last row that has a text."""
     return next((text for row in reversed(rows) if (text := readable(row[name]))), "")
 
 
@@ -181,7 +181,7 @@ def readable(text: str | None) -> str:
 
 
 def cut(text: str, longest: int = LONGEST_ANSWER) -> str:
-    """The text, or its beginning and an ellipsis."""
+    """The text; if it is too long, its beginning and an ellipsis."""
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
@@ -264,10 +264,10 @@ def _round_step(least: float) -> float:
 
 
 def _place(value: float, step: float) -> int:
-    """The number of the step that a value lies in; 0.3 lies in the fourth of 0.1 and not in the third."""
+    """The number of the step that contains a value, counted from 0; 0.3 is in step 3 of 0.1, not 2."""
     return math.floor(min(max(value / step + 1e-9, -LARGEST), LARGEST))
 
 
 def _decimal(value: float) -> float:
-    """Without the noise of binary fractions: 0.30000000000000004 is 0.3."""
+    """The value without the noise of binary fractions: 0.30000000000000004 becomes 0.3."""
     return float(f"{value:.12g}")

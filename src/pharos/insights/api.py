@@ -47,7 +47,7 @@ class DataAPIError(PharosError):
 
 
 class LearnersNotShown(PharosError):
-    """Single learners of a course are not shown: by the settings, or not to the token of Insights."""
+    """The settings, or the rights of Insights' token, do not permit showing single learners of a course."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -61,7 +61,7 @@ class LearnersNotShown(PharosError):
 
 
 class DataAPIBusy(DataAPIError):
-    """The Data API is well, and Insights has asked too much of it within a minute (status 429)."""
+    """The Data API works, but Insights has sent too many requests within a minute (status 429)."""
 
     def __init__(self, path: str, reason: str, wait_s: int = 1) -> None:
         super().__init__(path, reason)
@@ -95,7 +95,7 @@ class Definition:
 
 
 class DataAPI:
-    """Questions to the Data API. All methods raise DataAPIError."""
+    """A client of the Data API. All methods raise DataAPIError."""
 
     def __init__(
         self, settings: InsightsSettings, http: httpx.AsyncClient, week_start: str = "monday"
@@ -120,14 +120,14 @@ class DataAPI:
     async def summaries(self) -> list[Row]:
         """All course runs with their current enrollment, by mode. Shared and a few seconds old.
 
-        `recent_count_change` is the change of enrollment over the last seven days that are counted; the sum
-        of `count_change_7_days` misses modes that everybody left (spec 05 §7.1).
+        `recent_count_change` is the change of enrollment over the last seven days counted; the sum of
+        `count_change_7_days` lacks modes that all learners have left (spec 05 §7.1).
         """
         before = await self.last_day() - timedelta(days=7)
         return await self._of_site(f"{SUMMARIES}?exclude=programs&recent_date={before.isoformat()}")
 
     async def last_day(self) -> date:
-        """The last day that the summaries describe; yesterday where their publication is not known."""
+        """The last day that the summaries describe; yesterday if their publication is unknown."""
         definition = (await self.definitions()).get("course_meta_summary_enrollment")
         until = definition.until if definition else None
         if until is None:
@@ -157,9 +157,9 @@ class DataAPI:
         return _by("date", await self._course_rows(course_id, f"enrollment/?{query}"))
 
     async def enrollment_flow(self, course_id: str, first: date = date.min) -> list[Row] | None:
-        """Learners who joined and left, for each day from the first on which anybody did, oldest first.
+        """Learners who joined and left, by day from the first such day on, oldest first.
 
-        None where that is not counted, as in a store that Pharos did not fill.
+        None if it is not computed, as in a store that Pharos did not fill.
         """
         if not await self._is_published(FLOW):
             return None
@@ -169,8 +169,8 @@ class DataAPI:
     async def enrollment_flows(self) -> list[Row] | None:
         """Learners who joined and left each course in the last seven days counted.
 
-        Courses without either are absent. Shared and a few seconds old. None where that is not counted on
-        each of these days.
+        Courses without either are absent. Shared and a few seconds old. None if it is not computed for each
+        of these days.
         """
         if not await self._is_published(FLOW):
             return None
@@ -181,13 +181,13 @@ class DataAPI:
         return await self._of_site(f"v1/enrollment_flows/?start_date={first.isoformat()}")
 
     async def passing(self, course_id: str) -> list[Row]:
-        """Learners who passed, for each day on which anybody did, oldest first."""
+        """Learners who passed, by day, oldest first; days on which nobody passed have no row."""
         if not await self._is_published("course_passing_daily"):
             return []
         return _by("date", await self._course_rows(course_id, f"passing/?{_whole_history()}"))
 
     async def languages(self, course_id: str) -> list[Row]:
-        """Learners of the latest day by the language of their browser; small groups as not known."""
+        """Learners of the latest day by the language of their browser; small groups count as unknown."""
         if not await self._is_published("course_enrollment_language_current"):
             return []
         rows = await self._course_rows(course_id, "enrollment/language/")
@@ -216,7 +216,7 @@ class DataAPI:
         return definition is not None and definition.until is not None
 
     async def activity(self, course_id: str) -> list[Row]:
-        """Active learners for each week, oldest first; in weeks that begin as the site wants."""
+        """Active learners by week, oldest first; weeks begin on the site's weekday."""
         path = "activity/"
         if self._week_start != "monday" and await self._is_published(SITE_WEEKS):
             path = "activity/site_weeks/"
@@ -243,11 +243,11 @@ class DataAPI:
         return small_groups.without(rows, "country", small_groups.UNKNOWN_COUNTRY, self._least)
 
     async def problems(self, course_id: str) -> list[Row]:
-        """Last answers of each problem and how many were right: learners, per part on average."""
+        """Number of last answers to each problem, and of right ones: learners, averaged over parts."""
         return await self._course_rows(course_id, "problems/")
 
     async def problems_and_tags(self, course_id: str) -> list[Row]:
-        """Submissions of each problem with tags, and how many were right: every attempt counts."""
+        """Number of submissions of each tagged problem, and of right ones: every attempt counts."""
         return await self._course_rows(course_id, "problems_and_tags/")
 
     async def findings(self, course_id: str) -> list[Row]:
@@ -265,7 +265,7 @@ class DataAPI:
         return [row for row in rows if row["course_id"] == course_id]
 
     async def videos(self, course_id: str) -> list[Row]:
-        """The videos of the course that somebody watched, with their viewers."""
+        """The watched videos of the course, with their viewers."""
         return await self._course_rows(course_id, "videos/")
 
     async def course_flow(self, course_id: str) -> list[Row]:
@@ -273,7 +273,7 @@ class DataAPI:
         return await self._rows_if_published("course_flow", _of_course(course_id, "course_flow/"))
 
     async def video_coverage(self, course_id: str) -> list[Row]:
-        """Learners of each video by the share that they watched; none where that is not counted."""
+        """Learners of each video by the share that they watched; empty if it is not computed."""
         return await self._rows_if_published("video_coverage", _of_course(course_id, "video_coverage/"))
 
     async def video_timeline(self, video_id: str) -> list[Row]:
@@ -281,19 +281,19 @@ class DataAPI:
         return await self._rows(f"v1/videos/{_quoted(video_id)}/timeline/")
 
     async def coverage_of_video(self, video_id: str) -> list[Row]:
-        """Learners of a video by the share that they watched; none where that is not counted."""
+        """Learners of a video by the share that they watched; empty if it is not computed."""
         return await self._rows_if_published("video_coverage", f"v1/videos/{_quoted(video_id)}/coverage/")
 
     async def places_of_video(self, video_id: str) -> list[Row]:
-        """Peaks and drops of a video; none where they are not computed."""
+        """Peaks and drops of a video; empty if they are not computed."""
         return await self._rows_if_published("video_place", f"v1/videos/{_quoted(video_id)}/places/")
 
     async def weeks_of_video(self, video_id: str) -> list[Row]:
-        """Learners of a video by week, oldest first; none where that is not counted."""
+        """Learners of a video by week, oldest first; empty if it is not computed."""
         return await self._rows_if_published("video_week", f"v1/videos/{_quoted(video_id)}/weeks/")
 
     async def video_weeks(self, course_id: str) -> list[Row]:
-        """Learners of each video by week, oldest first; none where that is not counted."""
+        """Learners of each video by week, oldest first; empty if it is not computed."""
         return await self._rows_if_published("video_week", _of_course(course_id, "video_weeks/"))
 
     async def watching_of_video(self, video_id: str) -> list[Row]:
@@ -301,7 +301,7 @@ class DataAPI:
         return await self._rows_if_published("video_watching", f"v1/videos/{_quoted(video_id)}/watching/")
 
     async def answer_distribution(self, course_id: str, problem_id: str) -> list[Row]:
-        """The answers to each part of a problem, by part; none for a problem of another course run."""
+        """The answers to each part of a problem, by part; empty for a problem of another course run."""
         rows = await self._rows(f"v1/problems/{_quoted(problem_id)}/answer_distribution/")
         return [row for row in rows if row["course_id"] == course_id]
 
@@ -325,7 +325,7 @@ class DataAPI:
     async def learners(self, course_id: str, wanted: Mapping[str, str]) -> Row:
         """A page of the learners of the course: count, num_pages and results. Raises LearnersNotShown.
 
-        `wanted`: parameters of spec 05 §10.2. A page that there is not is the last one.
+        `wanted`: parameters of spec 05 §10.2. For a page number beyond the end, the last page.
         """
         query = {"course_id": course_id, **wanted}
         found = await self._about_learners(f"v0/learners/?{urlencode(query)}")
@@ -373,7 +373,7 @@ class DataAPI:
         return found
 
     async def _about_learners(self, path: str) -> Any:
-        """The answer; None for a learner or page that there is not. Raises LearnersNotShown."""
+        """The answer; None if the learner or page does not exist. Raises LearnersNotShown."""
         answer = await self._get(path, {"Accept": "application/json"})
         if answer.status_code == httpx.codes.FORBIDDEN:
             raise LearnersNotShown("the Data API refused the token")
@@ -410,7 +410,7 @@ class DataAPI:
             raise DataAPIError(path, "the answer does not say") from error
 
     async def sign_out(self, session_id: str, until: float) -> None:
-        """The session counts no more. `until`: when it would have ended by itself, seconds since 1970."""
+        """End the session. `until`: its natural end, in seconds since 1970."""
         path = f"v1/sign_outs/{_quoted(session_id)}/"
         try:
             answer = await self._http.put(
@@ -424,14 +424,14 @@ class DataAPI:
         return await self._rows(_of_course(course_id, question, version))
 
     async def _rows_if_published(self, table: str, path: str) -> list[Row]:
-        """The rows of a path; none on a site that does not publish their table."""
+        """The rows of a path; empty if the site does not publish their table."""
         return await self._rows(path) if await self._is_published(table) else []
 
     async def _rows(self, path: str) -> list[Row]:
         return _parsed(path, await self._get(path, {"Accept": "application/json"}))
 
     async def _site_rows(self, path: str) -> list[Row]:
-        """Like `_rows`; an answer that did not change since the last time is neither sent nor read again."""
+        """Like `_rows`; an unchanged answer is neither sent nor parsed again."""
         place = path.partition("?")[0]
         last_path, tag, rows = self._unchanged.get(place, ("", "", []))
         tag = tag if last_path == path else ""
@@ -487,7 +487,7 @@ def _quoted(course_id: str) -> str:
 
 
 def _whole_history() -> str:
-    """A limit that keeps everything: without one the API answers with the latest day or week only."""
+    """Query parameters for the whole history: without them the API returns only the latest day or week."""
     return f"end_date={(datetime.now(UTC) + timedelta(days=2)).date().isoformat()}"
 
 
@@ -514,7 +514,7 @@ def _definition(row: Row) -> Definition:
 
 
 def moment(text: object) -> datetime | None:
-    """A moment as the API writes it (`2031-03-02T040506` or ISO 8601), in UTC; None for none."""
+    """A moment from the API (`2031-03-02T040506` or ISO 8601), in UTC; None if it is missing."""
     if not isinstance(text, str) or not text:
         return None
     read = datetime.fromisoformat(text)
@@ -522,5 +522,5 @@ def moment(text: object) -> datetime | None:
 
 
 def day(text: str) -> date:
-    """A day as the API writes it, `2031-03-02`."""
+    """A day from the API, `2031-03-02`."""
     return date.fromisoformat(text[:10])

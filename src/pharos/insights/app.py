@@ -151,7 +151,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _prefix(settings: Settings) -> str:
-    """The path of `insights.url`. Raises ConfigurationError for it and for other addresses that are none."""
+    """The path of `insights.url`. Raises ConfigurationError for invalid addresses."""
     for name, address in (
         ("lms.url", settings.lms.url),
         ("lms.public_url", settings.lms.public_url),
@@ -163,7 +163,7 @@ def _prefix(settings: Settings) -> str:
 
 
 async def _name_request(request: httpx.Request) -> None:
-    """The Data API hears under which id Insights was asked."""
+    """Pass the request's id on to the Data API."""
     request.headers.update(request_headers())
 
 
@@ -200,7 +200,7 @@ def _site(
 
 
 def _add_request_state(app: FastAPI, settings: Settings) -> None:
-    """Before each request: who, in which language, how fresh the numbers. After it: security headers."""
+    """Before each request: set person, language and freshness. After it: add security headers."""
     headers = _security_headers(settings)
     https = settings.insights.url.startswith("https:")
 
@@ -275,7 +275,7 @@ async def _definitions(site: Site) -> dict[str, Definition]:
 async def _in_turn(
     site: Site, request: Request, answer: Callable[[Request], Awaitable[Response]]
 ) -> Response:
-    """The answer; a person may ask for so many pages a minute, and for a few at once."""
+    """The answer, within the person's limits: pages per minute, and pages at once."""
     viewer: Viewer | None = request.state.viewer
     if viewer is None:
         return await answer(request)

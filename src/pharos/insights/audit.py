@@ -1,6 +1,6 @@
-"""Sign-ins, refusals, looks at single learners and downloads about them, for the audit log.
+"""Writes sign-ins, refusals, views of single learners and downloads about them to the audit log.
 
-Addresses are without the query, which may hold the code of a sign-in.
+Addresses are written without the query, which may contain the code of a sign-in.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 async def note_sign_in(request: Request, username: str) -> None:
-    """Somebody signed in."""
+    """Record a sign-in."""
     await anyio.to_thread.run_sync(lambda: _note(request, "signed_in", username))
 
 
@@ -31,7 +31,7 @@ async def note_download(request: Request) -> None:
 
 
 async def note_look(request: Request, course_id: str, learners: str, columns: Sequence[str]) -> None:
-    """Somebody looks at single learners: whom and which columns. Raises OSError: without a note no look."""
+    """Record a view of single learners: whom, and which columns. Raises OSError: without a record no view."""
     viewer = request.state.viewer
     audit, who = site_of(request).audit, viewer.username if viewer else ""
     address = request.client.host if request.client else ""
@@ -41,7 +41,7 @@ async def note_look(request: Request, course_id: str, learners: str, columns: Se
 
 
 async def note_refusal(request: Request, reason: str) -> None:
-    """The viewer, or somebody whom the LMS did not name, may not see the page or did not get in."""
+    """Record a refusal: of a viewer, or of an unknown person who could not sign in."""
     viewer = request.state.viewer
     await anyio.to_thread.run_sync(
         lambda: _note(request, "refused", viewer.username if viewer else "", reason)

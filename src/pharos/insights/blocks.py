@@ -31,7 +31,7 @@ T = TypeVar("T", bound=OfBlock)
 
 
 def in_path(block_id: str) -> str:
-    """A usage id as a part of an address."""
+    """A usage id quoted for an address."""
     return quote(block_id, safe=":@+")
 
 
@@ -78,7 +78,7 @@ def back_to(words: Language, course: Course, trail: Sequence[Link]) -> Link:
 
 
 def linked(href: str, name: str) -> Markup:
-    """The name, as a link where there is something to lead to."""
+    """The name, as a link if it has an address."""
     text = Markup("<bdi>{}</bdi>").format(name)
     return Markup('<a href="{}">{}</a>').format(href, text) if href else text
 
@@ -104,7 +104,7 @@ def named_shares(words: Language, worst: Sequence[tuple[str, str, float | None]]
 
 
 def caption_of_lowest(words: Language, caption: str, shown: int, told: int) -> str:
-    """The caption of a chart, which says so if only the lowest lines have a bar."""
+    """The caption of a chart; it says so if the chart shows only the lowest lines."""
     if shown == told:
         return caption
     lowest = words.text("the %(shown)s lowest of %(all)s", shown=words.number(shown), all=words.number(told))

@@ -55,7 +55,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def for_dark(accent: str) -> str:
-    """The accent as light as the dark ground needs it."""
+    """The accent, lightened as the dark background requires."""
     hue, lightness, saturation = rgb_to_hls(*(part / 255 for part in _parts(accent)))
     while contrast(accent, DARK_GROUND) < LEAST_CONTRAST and lightness < 1:
         lightness = min(1.0, lightness + 0.02)

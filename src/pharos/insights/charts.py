@@ -45,7 +45,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart with its words. `description` gives the finding with numbers to who cannot see it."""
+    """A chart with its texts. `description` gives the finding with numbers, for people who cannot see it."""
 
     kind: Literal["trend", "bars", "stacked", "map", "answers", "timeline"]
     title: str

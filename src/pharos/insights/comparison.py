@@ -23,14 +23,14 @@ N = TypeVar("N", int, float)
 
 @dataclass(frozen=True)
 class Earlier:
-    """Earlier values by their own days, and how many days they lie back."""
+    """Earlier values by their own days, and the distance in days."""
 
     name: str
     values: Mapping[date, int]
     shift: timedelta
 
     def on(self, day: date) -> int | None:
-        """The value that is compared with that of the day; None where there was none."""
+        """The earlier value to compare with the day; None if there is none."""
         return self.values.get(day - self.shift)
 
     def series(self, days: Sequence[date]) -> Series:
@@ -46,7 +46,7 @@ class Band:
     runs: Sequence[Earlier]
 
     def on(self, day: date) -> tuple[int, int] | None:
-        """The lowest and the highest value; None where no run has one."""
+        """The lowest and the highest value; None if no run has a value."""
         values = [value for run in self.runs if (value := run.on(day)) is not None]
         return (min(values), max(values)) if values else None
 
@@ -58,14 +58,14 @@ class Band:
 
 
 def period_before(words: Language, period: Period, values: Mapping[date, int]) -> Earlier:
-    """The same values as many whole weeks ago as the period needs: Mondays beside Mondays."""
+    """The same values a number of whole weeks earlier, so that Mondays are compared with Mondays."""
     return Earlier(words.text("Period before"), values, period.shift)
 
 
 def last_run(
     words: Language, course: Course, previous: Course, values: Mapping[date, int], *, weekly: bool = False
 ) -> Earlier:
-    """Values of the last run on the same day of the course; week beside week where they are weekly."""
+    """Values of the last run on the same day of the course; weekly values by the same week."""
     shift = shift_between(course, previous)
     if weekly:
         shift = whole_weeks(shift)
@@ -80,7 +80,7 @@ def shift_between(course: Course, previous: Course) -> timedelta:
 
 
 def whole_weeks(shift: timedelta) -> timedelta:
-    """The nearest number of whole weeks: weeks stand beside weeks."""
+    """The nearest whole number of weeks, so that weeks are compared with weeks."""
     return round(shift / WEEK) * WEEK
 
 

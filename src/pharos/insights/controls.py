@@ -47,7 +47,7 @@ def period_of(
     *,
     weekly: bool = False,
 ) -> Period:
-    """The period the URL asks for, within the days from first to last that are counted."""
+    """The period in the URL, within the counted days from first to last."""
     return periods.chosen(request.query_params, first, last, _start(course), lengths, weekly=weekly)
 
 

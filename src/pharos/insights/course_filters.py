@@ -99,7 +99,7 @@ def found(
 
 
 def nothing_found(request: Request, words: Language, *, filtered: bool) -> State:
-    """Shown instead of courses: the filters found none, or there is none."""
+    """Shown in place of courses, if the filters match none or the viewer has none."""
     if filtered:
         return State(
             words.text("No course matches"),
@@ -118,7 +118,7 @@ def nothing_found(request: Request, words: Language, *, filtered: bool) -> State
 def availability_links(
     request: Request, words: Language, filters: Filters, listed: Sequence[Listed]
 ) -> list[tuple[Link, str]]:
-    """A link that switches each availability there is, and how many courses it has."""
+    """Links that switch each existing availability, with the number of courses."""
     links = []
     for key, label in AVAILABILITIES.items():
         count = sum(item.availability == key for item in listed)
@@ -155,7 +155,7 @@ def choices(
 
 
 def chips(request: Request, words: Language, filters: Filters, programs: Sequence[Row]) -> list[Link]:
-    """A link that takes each filter in use away, in words."""
+    """A link for each active filter that removes it."""
     found = []
 
     def chip(text: str, **changes: str | Sequence[str] | None) -> None:

@@ -33,7 +33,9 @@ def deadlines_of(tree: Mapping[str, Any]) -> tuple[Deadline, ...]:
 
 
 def _assignments(tree: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """A tree from elsewhere may have gaps and circles: a block is looked at once, if it is there."""
+    """Assignments in the tree. A tree from outside may have gaps and cycles: each existing block is visited
+    once.
+    """
     blocks = tree.get("blocks")
     waiting, seen = [tree.get("root")], set()
     while waiting and isinstance(blocks, Mapping):

@@ -28,7 +28,7 @@ CCX = "ccx-v1:"
 
 @dataclass(frozen=True)
 class Course:
-    """A course run as pages name it. Dates and pacing are None where the LMS does not tell."""
+    """A course run. Dates and pacing are None if the LMS does not give them."""
 
     course_id: str
     name: str

@@ -68,10 +68,11 @@ def days_of(
     passed: Sequence[Row] = (),
     history_until: date | None = None,
 ) -> list[Day]:
-    """Every day from the first row to the day `last`, or to the last row; no rows are no days.
+    """Every day from the first row to the day `last`, or to the last row; empty if there are no rows.
 
-    `flows` are the days on which anybody joined or left; None: that is not counted, as it is not on the days
-    up to `history_until`, which another program counted. `passed` are the days on which anybody passed.
+    `flows` are the days on which learners joined or left; None if that is not computed. It is not computed
+    for days up to `history_until`, which another program counted. `passed` are the days on which learners
+    passed.
     """
     flowing = with_flows(every_day(rows, last), flows, history_until)
     return [_day(row) for row in with_passing(flowing, passed)]
@@ -116,7 +117,7 @@ def counts(days: Sequence[Day]) -> dict[date, int]:
 
 
 def tracks_in_use(days: Sequence[Day]) -> list[str]:
-    """Tracks that held anybody on any day, from the bottom of the stack up (spec 06 §9.4.5)."""
+    """Tracks with a learner on any day, from the bottom of the stack up (spec 06 §9.4.5)."""
     return [track for track in TRACKS if any(item.tracks[track] for item in days)]
 
 
@@ -143,7 +144,9 @@ def growth_in(days: Sequence[Day], period: Period) -> Growth:
 
 
 def _day(row: Row) -> Day:
-    """A row of `enrollment/mode`. Its keys may add up to less than its count (spec 05 §5.4): other tracks."""
+    """A day from a row of `enrollment/mode`. If its modes add up to less than its count, the rest is other
+    tracks (spec 05 §5.4).
+    """
     tracks = {track: row.get(track) or 0 for track in TRACKS if track != "other"}
     tracks["other"] = max(0, row["count"] - sum(tracks.values()))
     return Day(

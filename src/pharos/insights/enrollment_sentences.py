@@ -1,4 +1,4 @@
-"""Enrollment in sentences: how many, how that changed, who joined and left, how the last run was."""
+"""Enrollment in sentences: numbers, change, learners who joined and left, and the last run."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def verified(words: Language, day: Day) -> Markup:
 
 
 def against_last_run(words: Language, count: int, then: int | None, day: date) -> Markup:
-    """The count beside that of the last run on the same day of the course."""
+    """The count compared with the last run on the same day of the course."""
     if then is None:
         return words.html(
             "The last run has no count for the day of the course that is %(day)s.", day=words.day(day)
@@ -161,10 +161,7 @@ def passing(words: Language, count: int | None, then: int | tuple[int, int] | No
 
 
 def verified_share(words: Language, day: Day, then: Sequence[float], *, several: bool = False) -> Markup:
-    """The verified share beside that of the last run or, with `several`, beside those of earlier runs.
-
-    Empty where there is none to compare.
-    """
+    """The verified share compared with the last run's; empty if there is none."""
     if not (then and day.count) or not (day.tracks["verified"] or any(then)):
         return Markup("")
     now = words.percent(day.tracks["verified"] / day.count)

@@ -36,7 +36,7 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorPage(Page):
-    """Something is not as it should be."""
+    """A page about an error."""
 
     template: ClassVar[str] = "error.html"
     state: State
@@ -194,7 +194,7 @@ OUR_FAULT = Failure(
 
 
 def add_to(app: FastAPI) -> None:
-    """Every error of the application becomes a page."""
+    """Register handlers that turn every error of the application into a page."""
     app.add_exception_handler(SignInNeeded, _sign_in_needed)
     app.add_exception_handler(HTTPException, _http)
     for kind, failure in FAILURES.items():
@@ -202,14 +202,14 @@ def add_to(app: FastAPI) -> None:
 
 
 def too_many(request: Request, wait_s: int) -> Response:
-    """The page for a person who asks too often."""
+    """The page for a person with too many requests."""
     response = _page(request, TOO_MANY)
     response.headers["Retry-After"] = str(wait_s)
     return response
 
 
 def unexpected(request: Request, error: Exception) -> Response:
-    """The page for a fault of ours; the log has its trace."""
+    """The page for a bug in Pharos; the log has its traceback."""
     log.error("unexpected", exc_info=error)
     return _page(request, OUR_FAULT, error)
 

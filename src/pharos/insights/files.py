@@ -1,4 +1,4 @@
-"""Files to keep: rows as CSV for every program, and as .xlsx with typed cells and their definition."""
+"""Files for download: CSV, and .xlsx with typed cells and the definition."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def about_course(words: Language, course: Course) -> list[tuple[str, str]]:
 
 
 async def response(words: Language, sheet: Sheet, kind: str) -> Response:
-    """The file, CSV or XLSX, as an attachment. Written in a thread: thousands of rows take a while."""
+    """The file, CSV or XLSX, as an attachment; written in a thread, as many rows take a while."""
     write = partial(as_csv, sheet) if kind == CSV else partial(as_xlsx, words, sheet)
     content = await run_in_threadpool(write)
     headers = {"Content-Disposition": disposition(f"{sheet.name}.{kind}")}
@@ -68,7 +68,9 @@ def disposition(name: str) -> str:
 
 
 def as_csv(sheet: Sheet) -> bytes:
-    """UTF-8 with its mark, CRLF, a header line; text that would run as a formula is quoted for it."""
+    """UTF-8 with a byte-order mark, CRLF, a header line; texts that a spreadsheet would run as a formula are
+    quoted.
+    """
     file = io.StringIO()
     file.write(BOM)
     writer = csv.DictWriter(file, sheet.columns, lineterminator="\r\n", restval="", extrasaction="ignore")
@@ -121,7 +123,7 @@ def _write(worksheet: Any, line: int, place: int, value: Any, formats: dict[type
 
 
 def _time(text: str) -> date | str:
-    """A day or a moment (UTC) as the API writes it; the text itself where it is neither."""
+    """A day or a moment (UTC) from the API; other texts unchanged."""
     try:
         return date.fromisoformat(text) if len(text) == len("2031-03-02") else _utc(text)
     except ValueError:

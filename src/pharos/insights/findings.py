@@ -27,12 +27,12 @@ def of_kind(findings: Iterable[Row], kind: str) -> list[Row]:
 
 
 def about(findings: Iterable[Row], subject: str, part_id: str = "") -> list[Row]:
-    """The known findings about a problem and a part of it; or about a video, by the id that players write."""
+    """The known findings about a part of a problem, or about a video (by its id in players' events)."""
     return [row for row in known(findings) if row["subject"] == subject and row["part_id"] in ("", part_id)]
 
 
 def most_urgent(words: Language, findings: Iterable[Row], links: Mapping[str, Markup]) -> tuple[Markup, ...]:
-    """The first findings about these subjects, each after the link to its subject."""
+    """The most urgent findings about these subjects, each after a link to its subject."""
     rows = [row for row in known(findings) if row["subject"] in links][:MOST_URGENT]
     return tuple(
         words.html("%(subject)s: %(finding)s", subject=links[row["subject"]], finding=sentence(words, row))

@@ -44,9 +44,9 @@ def freshness(definitions: Mapping[str, Definition], now: datetime) -> Freshness
 
 
 def last_day(request: Request, table: str) -> date | None:
-    """The last day that the rows of the table describe, the day so far among them.
+    """The last day that the rows of the table describe; it may be incomplete.
 
-    None where its publication is not known, as in a store that Pharos did not fill.
+    None if its publication is unknown, as in a store that Pharos did not fill.
     """
     definitions: Mapping[str, Definition] = request.state.definitions
     definition = definitions.get(table)
@@ -56,7 +56,7 @@ def last_day(request: Request, table: str) -> date | None:
 
 
 def last_day_of_history(request: Request, table: str) -> date | None:
-    """The last day of the table that the program before Pharos counted; None if it counted none."""
+    """The last day of the table that the earlier program counted; None if there is none."""
     definitions: Mapping[str, Definition] = request.state.definitions
     definition = definitions.get(table)
     return definition.history_until if definition else None

@@ -1,4 +1,4 @@
-"""Rows of the Data API without gaps: every day and every week up to the last that is counted."""
+"""Fills gaps in rows of the Data API: every day and every week up to the last one counted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WEEK = timedelta(days=7)
 def every_day(rows: Sequence[Row], last: date | None = None) -> list[Row]:
     """A row for each day from the first row to the day `last`, or to the last row.
 
-    Enrollment is a state: a day without a row is as the day before it (spec 06 §9.4.2).
+    Enrollment is a state: a day without a row repeats the day before it (spec 06 §9.4.2).
     """
     filled: list[Row] = []
     for row in rows:

@@ -44,7 +44,7 @@ _ARABIC = str.maketrans("0123456789%", "٠١٢٣٤٥٦٧٨٩٪")
 
 
 def noop(message: str) -> str:
-    """Marks a message for translation where no language is at hand yet."""
+    """Marks a message for translation that is translated later."""
     return message
 
 
@@ -74,7 +74,7 @@ class Language:
         return self._translations.gettext(message) % values
 
     def texts(self, one: str, many: str, n: int, **values: object) -> str:
-        """`text` in the plural form for n; `%(n)s` in it is the number as the language writes it."""
+        """`text` in the plural form for n; `%(n)s` in it is the number in the language's format."""
         return self._translations.ngettext(one, many, n) % {"n": self.number(n), **values}
 
     def html(self, message: str, **values: object) -> Markup:
@@ -87,14 +87,14 @@ class Language:
         return Markup(self._translations.ngettext(one, many, n)) % filled  # noqa: S704
 
     def phrase(self, text: str) -> Markup:
-        """A text of the Data API's definitions; one without a translation stays English and says so."""
+        """A text of the Data API's definitions; without a translation it stays English and is marked so."""
         translated = self._definitions.gettext(text) if text else ""
         if self.code == DEFAULT or translated != text:
             return Markup("{}").format(translated)
         return Markup('<span lang="en" dir="ltr">{}</span>').format(text)
 
     def sentences(self, *parts: str) -> Markup:
-        """The sentences one after the other, with the space between them that the language wants."""
+        """The sentences joined by the language's space between sentences."""
         space = Markup("") if self.code == "zh" else Markup(" ")
         return space.join(parts)
 
@@ -105,7 +105,7 @@ class Language:
     # --- Numbers
 
     def number(self, value: float | None, digits: int = 0) -> str:
-        """Grouped, with a fixed number of decimal digits; `–` for none."""
+        """Grouped, with a fixed number of decimal digits; `–` for None."""
         if value is None:
             return "–"
         exact = _rounded(value, digits)
@@ -114,7 +114,7 @@ class Language:
         return self._digits(f"{MINUS}{text}" if exact < 0 else text)
 
     def signed(self, value: float | None, digits: int = 0) -> str:
-        """A change: always with its sign; `±0` for none at all."""
+        """A change, always with its sign; `±0` for zero."""
         if value is None:
             return "–"
         if _rounded(value, digits) == 0:
@@ -158,7 +158,7 @@ class Language:
         return self._digits(format_date(value, "medium", locale=self.locale))
 
     def weekday(self, value: date, *, beside: date) -> str:
-        """`Sun, 22 Nov`, with its year where that differs from the year of the day it stands beside."""
+        """`Sun, 22 Nov`, with its year if that differs from the year of the day beside it."""
         skeleton = "MMMEd" if value.year == beside.year else "yMMMEd"
         return self._digits(format_skeleton(skeleton, _noon(value), locale=self.locale))
 
@@ -167,7 +167,7 @@ class Language:
         return format_date(value, "EEEE", locale=self.locale)
 
     def days(self, first: date, last: date) -> str:
-        """`16–22 November 2026`; both ends belong to it."""
+        """`16–22 November 2026`; both ends are included."""
         if first == last:
             return self.day(first)
         text = format_interval(first, last, skeleton="yMMMMd", locale=self.locale)
@@ -179,7 +179,7 @@ class Language:
         return f"{self.day(value.date())}{self._comma}{self._digits(time)} UTC"
 
     def end_of(self, until: datetime) -> str:
-        """The moment results reach to: `22 November, 24:00 UTC` for a midnight, else day and time."""
+        """The end of a half-open period: `22 November, 24:00 UTC` for a midnight, else day and time."""
         if until.hour == until.minute == 0:
             day = (until - timedelta(days=1)).date()
             return f"{self.day_of_month(day)}{self._comma}{self._digits('24:00')} UTC"
@@ -192,21 +192,21 @@ class Language:
         return {"ar": "، ", "zh": " "}.get(self.code, ", ")
 
     def language(self, code: str) -> str:
-        """Name of the language with the ISO 639 code; the code where this language has no name for it."""
+        """Name of the language with the ISO 639 code; the code if this language has no name for it."""
         return str(self.locale.languages.get(code, code))
 
     def country(self, alpha2: str | None, otherwise: str) -> str:
-        """Name of the country; the other text where the language has none."""
+        """Name of the country; `other` if the language has no name for it."""
         return str(self.locale.territories.get(alpha2 or "", otherwise))
 
     def _digits(self, text: str) -> str:
-        """Babel knows the separators of other numbering systems, not their digits."""
+        """The text in the language's digits; Babel has only the separators of numbering systems."""
         arabic = self.locale.default_numbering_system == "arab"
         return text.translate(_ARABIC) if arabic else text
 
 
 def _rounded(value: float, digits: int) -> Decimal:
-    """Halves up, on the decimal digits a person would write down."""
+    """Rounded half up, by the decimal digits that a person would write."""
     return Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
@@ -258,7 +258,7 @@ def primary(code: str) -> str:
 
 
 def _accepted(header: str) -> list[str]:
-    """The languages of an Accept-Language header, most wanted first."""
+    """The languages of an Accept-Language header, the most preferred first."""
     wanted = []
     for item in header.split(","):
         tag, _, parameters = item.strip().partition(";")

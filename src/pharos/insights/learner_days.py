@@ -22,7 +22,7 @@ COUNTS = {
 
 
 def last_day_counted(request: Request) -> date | None:
-    """The last day up to which engagement is counted."""
+    """The last day for which engagement is counted."""
     return last_day(request, TABLE)
 
 

@@ -39,7 +39,7 @@ SEEN: dict[str, tuple[str, ...]] = {
 
 
 def reason(words: Language, row: Row) -> str:
-    """The rule that holds, with the days and numbers that it saw."""
+    """The rule that decided the status, with its days and numbers."""
     return _said(words, row["rule"], *(row[name] for name in SEEN.get(row["rule"], ())))
 
 

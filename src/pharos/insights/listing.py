@@ -53,7 +53,7 @@ class Listed:
 
 
 class Listing:
-    """Keeps the list until the rows, the names or the minute change: thousands of courses, many visitors."""
+    """Caches the list until rows, names or the minute change: thousands of courses, many visitors."""
 
     def __init__(self) -> None:
         self._rows: list[Row] = []

@@ -60,9 +60,9 @@ class Chapter:
 def chapters(
     outline: Outline, spots: Mapping[str, Spot], note: Callable[[Sequence[str]], str]
 ) -> tuple[Chapter, ...]:
-    """The sections of the course with spots, their subsections and the bars of these.
+    """The sections of the course that have spots, with their subsections and bars.
 
-    `spots` are by block id; `note` says something about the blocks of a section.
+    `spots` are by block id; `note` gives a text about the blocks of a section.
     """
     found = []
     for chapter in outline.root.children:

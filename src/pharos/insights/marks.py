@@ -1,4 +1,4 @@
-"""Dates of a course that stand on charts over time and in their tables: its start and end, and due dates."""
+"""Dates of a course for charts over time and their tables: start, end and due dates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pharos.insights.language import Language
 
 
 def marks_of(words: Language, course: Course, deadlines: Sequence[Deadline]) -> list[Mark]:
-    """One mark for each day on which the course starts or ends or something is due, by day (UTC)."""
+    """One mark for each day (UTC) with a start, end or due date, in order."""
     names: defaultdict[date, list[str]] = defaultdict(list)
     if course.start is not None:
         names[course.start.date()].append(words.text("Course starts"))

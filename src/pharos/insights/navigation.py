@@ -193,8 +193,7 @@ LENSES = (
 def lenses(*, age: bool, learners: bool) -> tuple[Lens, ...]:
     """The lenses of a course.
 
-    `age`: whether the site shows ages (`insights.show_age`); `learners`: whether single learners of the
-    course are shown.
+    `age`: include ages (`insights.show_age`); `learners`: include single learners.
     """
     hidden = {report.key for report, shown in ((AGE, age), (LEARNERS, learners)) if not shown}
     kept = (
@@ -205,5 +204,5 @@ def lenses(*, age: bool, learners: bool) -> tuple[Lens, ...]:
 
 
 def tables_shown() -> tuple[str, ...]:
-    """The results that reports show, in the order of the reports: their definitions speak every language."""
+    """The results that reports show, in the order of the reports; their definitions are translated."""
     return tuple(dict.fromkeys(report.table for lens in LENSES for report in lens.reports))

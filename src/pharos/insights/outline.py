@@ -20,7 +20,7 @@ DEEPEST = 30
 
 @dataclass(frozen=True)
 class Block:
-    """A node of a course; `format` is its assignment type, empty for none."""
+    """A node of a course; `format` is its assignment type, empty if it has none."""
 
     id: str
     type: str
@@ -30,7 +30,7 @@ class Block:
     children: tuple[Block, ...] = ()
 
     def walk(self) -> Iterator[Block]:
-        """The block and all below it, in the order of the course."""
+        """The block and all blocks below it, in the order of the course."""
         yield self
         for child in self.children:
             yield from child.walk()
@@ -60,7 +60,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Outline:
-    """A course run as the LMS says it is built."""
+    """The structure of a course run, from the LMS."""
 
     root: Block
 
@@ -96,17 +96,17 @@ class Outline:
 
     @cached_property
     def videos(self) -> Mapping[str, tuple[Block, ...]]:
-        """Like `problems`, by the id that players write of a video."""
+        """Like `problems`, by the video's id in players' events."""
         return {player_id(path[-1].id): path[1:] for path in _paths((self.root,)) if path[-1].type == "video"}
 
     @cached_property
     def problems(self) -> Mapping[str, tuple[Block, ...]]:
-        """Every problem, by its id in the order of the course: the blocks from below the root down to it."""
+        """Problem id -> the blocks from below the root down to it, in the order of the course."""
         return {path[-1].id: path[1:] for path in _paths((self.root,)) if path[-1].type == "problem"}
 
 
 def outline_of(tree: Mapping[str, Any]) -> Outline | None:
-    """The course of a block tree; None without a root. Gaps and circles are left out."""
+    """The outline from a block tree; None without a root. Gaps and cycles are left out."""
     blocks = tree.get("blocks")
     root = _block(blocks, tree.get("root"), set(), 0) if isinstance(blocks, Mapping) else None
     return Outline(root) if root is not None else None
@@ -134,7 +134,7 @@ def slug(text: str) -> str:
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
-    """Sort key by which `p_2_1` comes before `p_10_1` (spec 06 §8.6)."""
+    """Sort key that puts `p_2_1` before `p_10_1` (spec 06 §8.6)."""
     runs = re.findall(r"[0-9]+|[^0-9]+", text)
     return [(0, int(run), "") if run[0].isdigit() else (1, 0, run) for run in runs]
 

@@ -16,7 +16,7 @@ BEFORE, RUN, RUNS = "before", "run", "runs"
 
 
 class Correction(StrEnum):
-    """Why a report shows other days than its URL asks for."""
+    """The reason why a report shows other days than its URL requests."""
 
     UNREADABLE = "unreadable"
     """A date is no date: all days are shown."""
@@ -34,7 +34,7 @@ class Correction(StrEnum):
 
 @dataclass(frozen=True)
 class Period:
-    """The days from `start` to before `end`, and how they were chosen."""
+    """The days from `start` up to but excluding `end`, and the way in which they were chosen."""
 
     choice: str
     start: date
@@ -46,7 +46,7 @@ class Period:
 
     @property
     def last(self) -> date:
-        """The last day that belongs to it."""
+        """The last day of the period."""
         return self.end - DAY
 
     @property
@@ -68,12 +68,12 @@ def chosen(
     *,
     weekly: bool = False,
 ) -> Period:
-    """The period a URL asks for, within the days from first to last that are counted.
+    """The period in a URL, within the counted days from first to last.
 
-    `lengths` are the periods up to the last day that the report offers, in days. With `weekly`, first begins
-    a week, last ends one, and so do those of the period.
+    `lengths` are the periods that the report offers, in days up to the last day. With `weekly`, `first`
+    begins a week and `last` ends one, and the period consists of whole weeks.
 
-    A wish that cannot be met shows other days and says so in `correction`.
+    If the URL's period is impossible, another one is shown, and `correction` has the reason.
     """
     compare = query.get("compare", "")
     compare = compare if compare in {BEFORE, RUN, RUNS} else ""
@@ -120,7 +120,7 @@ def _custom(query: Mapping[str, str], first: date, last: date) -> Period:
 
 
 def _whole_weeks(period: Period, first: date) -> Period:
-    """The period with the whole of the weeks it touches; a week begins on the weekday of `first`."""
+    """The period extended to whole weeks; a week begins on the weekday of `first`."""
     start = week_of(period.start, first)
     end = week_of(period.last, first) + timedelta(days=WEEK)
     widened = (start, end) != (period.start, period.end) and period.choice == CUSTOM

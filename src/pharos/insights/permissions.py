@@ -25,7 +25,7 @@ MOST_IDS = 1_000_000  # of courses, of all viewers together: some 150 MB
 
 
 class AccessUnknown(PharosError):
-    """The LMS does not answer and never answered for this viewer."""
+    """The LMS does not answer, and has never answered about this viewer."""
 
     def __str__(self) -> str:
         return "the LMS does not say which courses the viewer may see; see the warnings before this line"
@@ -40,7 +40,7 @@ class Everything(Container[str]):
 
 @dataclass(frozen=True)
 class Decision:
-    """May they, and why (for the log)."""
+    """A decision on access, and its reason (for the log)."""
 
     allowed: bool
     reason: str
@@ -95,7 +95,7 @@ class Permissions:
         return Decision(allowed=False, reason="the LMS does not name them as staff of the course")
 
     def forget(self, viewer: Viewer) -> None:
-        """The next question goes to the LMS; at sign-in and sign-out."""
+        """Drop the cached answers of a viewer; at sign-in and sign-out."""
         self._named.forget(viewer.username)
         self._further.forget(viewer.username)
 
@@ -112,7 +112,7 @@ class Permissions:
         return named, further
 
     async def _ask_further(self, username: str) -> frozenset[str]:
-        """Courses the quick question does not name now: a role withdrawn there must not live on here."""
+        """Courses that the quick question does not return: otherwise a withdrawn role would live on here."""
         named, all_ = await asyncio.gather(
             self._lms.course_ids_of_staff(username), self._lms.course_ids_of_staff_access(username)
         )

@@ -33,12 +33,12 @@ def content_policy(settings: Settings, framed_by: str = NOBODY) -> str:
 
 
 def origin_of_lms(settings: Settings) -> str:
-    """Scheme and host of the LMS as browsers reach it."""
+    """Scheme and host of the LMS's address for browsers."""
     return _origin(public_url(settings.lms)).strip()
 
 
 def _origin(address: str | None) -> str:
-    """A blank, then scheme and host of the address; empty for none."""
+    """A blank, then scheme and host of the address; empty without an address."""
     if address is None:
         return ""
     parts = urlsplit(address)

@@ -22,7 +22,7 @@ class Counts:
 
     @property
     def share(self) -> float | None:
-        """Of the answers, the right ones; None without any."""
+        """The share of right answers; None without answers."""
         return self.right / self.total if self.total else None
 
 
@@ -62,8 +62,8 @@ def total(counts: Mapping[str, Counts], problem_ids: Iterable[str]) -> Counts:
 
 
 def hardest(problems: Sequence[Line]) -> Line | None:
-    """The problem with the lowest share of right answers; None if no two problems have enough answers.
+    """The problem with the lowest share of right answers; None if fewer than two have enough answers.
 
-    Of equal ones, the one with more answers, then the first in the order of the list.
+    Ties are decided by the number of answers, then by the order of the list.
     """
     return lowest_of_several(problems, lambda line: line.counts)

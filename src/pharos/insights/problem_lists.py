@@ -114,7 +114,7 @@ class Listing:
 
 
 async def counts_and_outline(site: Site, course: Course) -> tuple[dict[str, Counts], Outline | None]:
-    """The answers of each problem, and how the course is built, if the LMS tells."""
+    """The answers of each problem, and the outline of the course, if the LMS gives it."""
     rows, outline = await asyncio.gather(
         site.api.problems(course.course_id), site.directory.outline(course.course_id)
     )
@@ -122,14 +122,14 @@ async def counts_and_outline(site: Site, course: Course) -> tuple[dict[str, Coun
 
 
 def problem_path(course: Course, problem_id: str, place: str = "performance/") -> str:
-    """The address of the page of a problem, below a page of the course, or apart from all."""
+    """The address of the page of a problem: below a page of the course, or on its own."""
     return f"{course.path}{place}problems/{in_path(problem_id)}/"
 
 
 def problem_lines(
     problems: Sequence[Block], counts: dict[str, Counts], address: Callable[[str], str]
 ) -> list[Line]:
-    """A line for each problem, linked where there are answers."""
+    """A line for each problem; linked if it has answers."""
     lines = []
     for order, block in enumerate(problems, 1):
         found = counts.get(block.id, NOTHING)
@@ -138,7 +138,7 @@ def problem_lines(
 
 
 def untold(words: Language, course: Course, report: Report, counts: dict[str, Counts]) -> Listing:
-    """All problems with answers in one list by id, where the LMS does not tell how the course is built."""
+    """All answered problems in one list by id, if the LMS gives no outline."""
     lines = [
         Line(order, key_of(problem_id), found, problem_path(course, problem_id), note=problem_id)
         for order, (problem_id, found) in enumerate(counts.items(), 1)
@@ -192,14 +192,14 @@ def sentence(words: Language, listing: Listing) -> Markup:
 
 
 def given(words: Language, text: str | None) -> Markup:
-    """An answer as learners wrote it, or its beginning."""
+    """An answer as written by learners, shortened if it is long."""
     if not text:
         return Markup('<span class="quiet">{}</span>').format(words.text("(empty)"))
     return Markup('<bdi class="given">{}</bdi>').format(cut(text))
 
 
 def mark(words: Language, correct: bool | None) -> Markup:
-    """Right with a tick, wrong in quiet words, and a dash where it is not known."""
+    """A tick and "right", or "wrong" in grey, or a dash if unknown."""
     if correct is None:
         return Markup("–")
     if not correct:
@@ -209,7 +209,7 @@ def mark(words: Language, correct: bool | None) -> Markup:
 
 
 def quoted(text: str) -> Markup:
-    """An answer as it stands in a sentence: apart from the direction of the words around it."""
+    """An answer for use in a sentence: isolated from the text direction around it."""
     return Markup("<bdi>“{}”</bdi>").format(cut(text, LONGEST_QUOTED))
 
 

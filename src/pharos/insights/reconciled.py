@@ -11,7 +11,7 @@ from pharos.insights.language import Language
 
 
 def in_words(words: Language, rows: Sequence[Row] | None) -> tuple[Markup, ...]:
-    """The two counts, then each kind of difference there is; empty where the LMS's table is not known."""
+    """The two counts, then each kind of difference; empty if the LMS's table is unknown."""
     if not rows:
         return ()
     [row] = rows

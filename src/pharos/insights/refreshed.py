@@ -1,4 +1,6 @@
-"""Values of another service, by key: fetched when asked for, renewed in time, kept while it is down."""
+"""Caches values of another service, by key: fetched on demand, renewed in time, kept while the service is
+down.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,7 @@ class Refreshed(Generic[K, V]):
         return await self._renewed_or_old(key, renewal, entry)
 
     def forget(self, key: K) -> None:
-        """The next request fetches."""
+        """Drop the value, so that the next request fetches it."""
         self._drop(key)
         self._failures.pop(key, None)
 
@@ -151,7 +153,7 @@ def keep(kept: dict[K, T], key: K, value: T) -> None:
 
 
 def _characters(key: object) -> int:
-    """How many characters a key has, in all its texts."""
+    """The number of characters in all texts of a key."""
     if isinstance(key, tuple):
         return sum(map(_characters, key))
     return len(key) if isinstance(key, str) else 0

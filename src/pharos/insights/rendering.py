@@ -1,4 +1,4 @@
-"""From a page's context to HTML: templates, static addresses, the frame around every page."""
+"""Renders a page's context to HTML: templates, static addresses, the frame around every page."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Link:
-    """A link and whether it leads to where one is."""
+    """A link; `current` if it leads to the present page."""
 
     href: str
     label: str
@@ -78,7 +78,7 @@ class Renderer:
     """Renders pages; holds the compiled templates and the static files."""
 
     def __init__(self, settings: Settings, static: StaticFiles) -> None:
-        """Raises ConfigurationError when the site's logo or accent cannot be used."""
+        """Raises ConfigurationError if the site's logo or accent is unusable."""
         self._settings = settings
         self._prefix = urlsplit(settings.insights.url).path.rstrip("/")
         self._branding = branding(settings.insights, static)
@@ -169,9 +169,9 @@ def _report_of(request: Request, course: Course | None) -> str:
 
 
 def with_query(request: Request, **changes: str | Sequence[str] | None) -> str:
-    """The address of this page with parameters changed, repeated (several values) or taken away (None).
+    """The address of this page with parameters changed, repeated (several values) or removed (None).
 
-    It leads from the page to itself, so that it can be a link on it.
+    The address is relative, so that it can be a link on the page.
     """
     query: dict[str, list[str]] = {}
     for name, value in parse_qsl(request.url.query):

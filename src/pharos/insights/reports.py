@@ -46,7 +46,7 @@ class State:
 
 @dataclass(frozen=True)
 class Choice:
-    """A drop-down whose choice goes into the URL."""
+    """A drop-down whose choice is stored in the URL."""
 
     name: str
     label: str
@@ -112,7 +112,7 @@ class ReportPage(Page):
 
     @property
     def history_until(self) -> date | None:
-        """The last day that the program before Pharos counted, if such days are shown."""
+        """The last day counted by the earlier program, if such days are shown."""
         until = self.definition.history_until if self.definition else None
         if until is None or self.custom_period is None:
             return None
@@ -134,7 +134,7 @@ def about(request: Request, report: Report) -> dict[str, Any]:
 
 
 def _note(request: Request, report: Report) -> str:
-    """Says that counts of few learners are hidden, where they are."""
+    """A note that counts of few learners are hidden, if they are."""
     words: Language = request.state.language
     least = site_of(request).settings.insights.minimum_cell
     if not least or report not in navigation.ABOUT_PERSONS:
@@ -173,7 +173,7 @@ def all_hidden(request: Request, everybody: int, course_path: str) -> dict[str, 
 
 
 def no_data_yet(words: Language, course_path: str) -> State:
-    """The Data API has no rows for the course: not an error."""
+    """Shown if the Data API has no rows for the course; this is not an error."""
     return State(
         words.text("No data yet"),
         words.text(
@@ -186,12 +186,12 @@ def no_data_yet(words: Language, course_path: str) -> State:
 
 
 def nobody(words: Language, day: date) -> Markup:
-    """The answer of a page about the learners of a day that had none."""
+    """The answer of a page about the learners of a day without learners."""
     return words.html("<strong>Nobody is enrolled</strong> on %(day)s.", day=words.day(day))
 
 
 def all_left(words: Language, course_path: str) -> State:
-    """Learners were counted, and all have left the course."""
+    """Shown if learners were counted and all have left the course."""
     return State(
         words.text("Everybody has left"),
         words.text(
@@ -203,17 +203,17 @@ def all_left(words: Language, course_path: str) -> State:
 
 
 def keep(request: Request, *names: str) -> tuple[tuple[str, str], ...]:
-    """The named parameters of the URL, for a form that must not lose them."""
+    """The named parameters of the URL, as hidden fields for a form."""
     return tuple(
         (name, value) for name, value in request.query_params.multi_items() if name in names and value
     )
 
 
 def when(words: Language, first: date, last: date) -> Markup:
-    """The days in words, never broken into lines."""
+    """The days in words, without line breaks."""
     return Markup('<span class="when">{}</span>').format(words.days(first, last))
 
 
 def strong(text: str) -> Markup:
-    """The text in bold, for one of the few numbers of an answer."""
+    """The text in bold, for the few important numbers of an answer."""
     return Markup("<strong>{}</strong>").format(text)

@@ -115,13 +115,13 @@ def shows_addresses(site: Site) -> bool:
 
 
 def columns_shown(site: Site, *, addresses: bool) -> tuple[str, ...]:
-    """The columns of a page or file about learners; `addresses`: with e-mail addresses, if they are shown."""
+    """The columns of a page or file about learners; `addresses`: with e-mail addresses, if permitted."""
     names = NAMES[site.settings.privacy.mode]
     return (*names, *(("email",) if addresses and shows_addresses(site) else ()), *ABOUT, *METRICS)
 
 
 def learner_path(course: Course, username: str, back: str = "") -> str:
-    """The address of the page of a learner; `back`: the query of the roster that leads there."""
+    """The address of a learner's page; `back`: the query of the roster with the link."""
     query = f"?{urlencode({BACK: back})}" if back else ""
     return f"{course.path}{LEARNERS.path}{in_path(username)}/{query}"
 
@@ -154,7 +154,7 @@ def rank(learner: Row, metric: str, ranges: Row) -> Rank:
 
 
 def _lies(value: float, bounds: list[float | None] | None) -> bool:
-    """From the lower bound to before the upper; null stands for infinity (spec 06 §9.17)."""
+    """True if the value is in [lower, upper); null bounds are infinity (spec 06 §9.17)."""
     if bounds is None:
         return False
     low, high = (math.inf if bound is None else bound for bound in bounds)
@@ -181,5 +181,5 @@ def segments(words: Language, learner: Row) -> Markup:
 
 
 def shown_name(learner: Row) -> str:
-    """The name by which pages call the learner."""
+    """The name of the learner on pages."""
     return str(learner["name"] or learner["username"])

@@ -39,7 +39,7 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Session:
-    """A browser in which somebody is signed in. Times are seconds since 1970."""
+    """A signed-in browser. Times are seconds since 1970."""
 
     id: str
     viewer: Viewer
@@ -53,7 +53,7 @@ class Session:
 
     @classmethod
     def of(cls, signed_in: SignedIn, state: str = "", earlier: Session | None = None) -> Session:
-        """A new session, or the earlier one with the rights of now."""
+        """A new session, or the earlier one with present rights."""
         person, now = signed_in.person, time.time()
         language = earlier.viewer.language if earlier else person.language
         viewer = Viewer(person.username, language, person.staff or person.superuser)
@@ -93,17 +93,17 @@ class Sessions:
         return session if session is not None and time.time() < session.ends else None
 
     def write(self, response: Response, session: Session) -> None:
-        """The browser has this session from now on."""
+        """Set the session's cookie in the browser."""
         self._cookie.set(response, _seal(self._box, asdict(session)), round(session.ends - time.time()))
 
     def end(self, response: Response) -> None:
-        """The browser has no session any more."""
+        """Delete the session's cookie in the browser."""
         self._cookie.delete(response)
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A sign-in this browser began, and the page it shall end on."""
+    """A sign-in that this browser began, and its target page."""
 
     attempt: Attempt
     page: str
@@ -122,13 +122,13 @@ class Attempts:
         self._box = _box(secret_key, "sign-in")
 
     def begin(self, request: Request, page: str) -> tuple[Attempt, str]:
-        """A sign-in that ends on the page, and the browser's mark, to be set by `expect`."""
+        """A sign-in with this target page, and the browser's mark, which `expect` sets as a cookie."""
         browser = self._cookie.of(request) or secrets.token_urlsafe(32)
         state = _seal(self._box, {"page": page[:LONGEST_PAGE], "browser": _digest(browser)})
         return self._attempt(state, browser), browser
 
     def expect(self, response: Response, browser: str) -> None:
-        """The browser may come back with an answer for ten minutes."""
+        """Let the browser return with an answer within ten minutes."""
         self._cookie.set(response, browser, ATTEMPT_S)
 
     def pending(self, request: Request, state: str) -> Pending:
@@ -141,7 +141,9 @@ class Attempts:
         return Pending(self._attempt(state, browser), str(values.get("page")))
 
     def page_of(self, state: str) -> str | None:
-        """The page a sign-in was begun for, also if it is over or another browser's; None if not ours."""
+        """The target page of a sign-in, even if it has expired or belongs to another browser; None if not
+        ours.
+        """
         values = _open(self._box, state, None)
         return str(values["page"]) if values and "page" in values else None
 
@@ -152,18 +154,20 @@ class Attempts:
 
 @dataclass(frozen=True)
 class Cookie:
-    """A cookie of ours: not for scripts, not for other sites, over https only where Insights has https."""
+    """A cookie without access for scripts and other sites; over https only, if Insights has https."""
 
     base: str
     https: bool
 
     @property
     def name(self) -> str:
-        """Browsers take a name with `__Host-` only when secure and never from a sibling domain."""
+        """The name, with `__Host-` if secure: browsers accept this prefix only if secure and not from a
+        sibling domain.
+        """
         return f"__Host-{self.base}" if self.https else self.base
 
     def of(self, request: Request) -> str:
-        """Its value; empty for none."""
+        """The cookie's value; empty if it is missing."""
         return request.cookies.get(self.name, "")
 
     def set(self, response: Response, value: str, seconds: int) -> None:

@@ -17,7 +17,7 @@ MOST_AT_ONCE = 8
 
 
 class Shapes:
-    """Shapes of many courses, each asked for once and kept for ten minutes."""
+    """Shapes of many courses, each fetched once and cached for ten minutes."""
 
     def __init__(self, api: DataAPI) -> None:
         self._api = api
@@ -31,7 +31,7 @@ class Shapes:
         )
 
     async def of(self, course_ids: Sequence[str], until: date) -> dict[str, str]:
-        """The shapes up to the day, by course id; a course whose numbers cannot be had has none."""
+        """Course id -> shape up to the day; without courses whose numbers could not be read."""
         found = await asyncio.gather(
             *(self._kept.get((course_id, until)) for course_id in course_ids), return_exceptions=True
         )
@@ -49,7 +49,7 @@ class Shapes:
 
 
 def points_of(values: Sequence[float]) -> str:
-    """The values as points of a line in a box of 96 by 24; empty for fewer than two.
+    """The values as points of a line in a box of 96 by 24; empty for fewer than two values.
 
     The range is at least a fifth of the largest value, so that a flat course looks flat.
     """

@@ -32,13 +32,15 @@ T = TypeVar("T", bound=InOrder)
 def lowest(items: Iterable[T], counts: Callable[[T], Share]) -> list[T]:
     """The items with enough counts, the lowest share first.
 
-    Of equal ones, the one with more counts first, then the first in the order of the course.
+    Ties are decided by the number of counts, then by the order of the course.
     """
     told = [item for item in items if counts(item).total >= ENOUGH]
     return sorted(told, key=lambda item: (counts(item).share or 0.0, -counts(item).total, item.order))
 
 
 def lowest_of_several(items: Iterable[T], counts: Callable[[T], Share]) -> T | None:
-    """The first of these; None if no two items have enough counts: a single one is the highest as well."""
+    """The first of `lowest`; None if fewer than two items have enough counts: a single one is also the
+    highest.
+    """
     found = lowest(items, counts)
     return found[0] if len(found) > 1 else None

@@ -1,4 +1,4 @@
-"""The parts of the running application, as every request finds them."""
+"""The parts of the running application, for use in requests."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Site:
 
     @property
     def lms_url(self) -> str:
-        """The LMS as browsers reach it."""
+        """The LMS's address for browsers."""
         return public_url(self.settings.lms)
 
 

@@ -16,7 +16,7 @@ GENDERS = ("female", "male", "other")
 
 
 def hidden(counts: Mapping[K, int], not_given: int, least: int) -> set[K]:
-    """The groups to count as not given; `not_given` are counted there already."""
+    """The groups to count as not given; `not_given` learners are already counted so."""
     found = {group for group, count in counts.items() if 0 < count < least}
     together = not_given + sum(counts[group] for group in found)
     for group in sorted(counts, key=lambda group: counts[group]):
@@ -29,7 +29,7 @@ def hidden(counts: Mapping[K, int], not_given: int, least: int) -> set[K]:
 
 
 def without(rows: Sequence[dict[str, Any]], key: str, unknown: object, least: int) -> list[dict[str, Any]]:
-    """Rows of one day, a row for each value of `key`; the hidden ones are added to the `unknown` one."""
+    """Rows of one day, one per value of `key`; hidden rows are added to the `unknown` one."""
     counts = {place: row["count"] for place, row in enumerate(rows) if not _is_unknown(row[key])}
     not_given = sum(row["count"] for row in rows if _is_unknown(row[key]))
     small = hidden(counts, not_given, least)

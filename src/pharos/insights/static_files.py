@@ -1,4 +1,4 @@
-"""Style sheets, scripts and their vendored libraries: read once, addressed by content, cached for ever."""
+"""Style sheets, scripts and vendored libraries: read once, addressed by content, cached forever."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True)
 class StaticFile:
-    """One file in the encodings it is sent in."""
+    """One file in its encodings."""
 
     media_type: str
     plain: bytes
@@ -47,7 +47,7 @@ class StaticFiles:
         return self._addresses[name]
 
     def response(self, request: Request, path: str) -> Response | None:
-        """The file at `/static/<path>` in the best encoding the browser takes; None for no such file."""
+        """The file at `/static/<path>` in the best accepted encoding; None if it does not exist."""
         file = self._files.get(path)
         if file is None:
             return None

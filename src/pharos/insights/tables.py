@@ -1,4 +1,4 @@
-"""Data tables: columns over rows, sorted and paged on the server as the URL says (`?sort=-count&page=2`)."""
+"""Data tables: columns over rows, sorted and paged on the server by the URL (`?sort=-count&page=2`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AROUND = 2
 
 @dataclass(frozen=True)
 class Column(Generic[R]):
-    """One column: the value it sorts by and the text it shows."""
+    """One column: the sort value and the text shown."""
 
     key: str
     label: str
@@ -41,7 +41,7 @@ class Column(Generic[R]):
 
 @dataclass(frozen=True)
 class Head:
-    """A column's head as shown."""
+    """A rendered column head."""
 
     label: str
     numeric: bool
@@ -55,7 +55,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell as shown."""
+    """A rendered cell."""
 
     text: Any
     numeric: bool
@@ -67,7 +67,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """The page of a table that is shown."""
+    """The rendered page of a table."""
 
     caption: str
     heads: list[Head]
@@ -93,7 +93,7 @@ def table(
     number: Callable[[int], str],
     footer: list[Any] | None = None,
 ) -> Table:
-    """The page of the rows that the URL asks for; `sort` is the order without a wish, `-key` descending."""
+    """The page of the rows that the URL requests; `sort` is the default order, `-key` descending."""
     wish = request.query_params.get(SORT, sort)
     key, descending = wish.removeprefix("-"), wish.startswith("-")
     column = next((c for c in columns if c.key == key and not c.drawn), None)
@@ -111,7 +111,7 @@ def table(
 
 @dataclass(frozen=True)
 class Cut:
-    """The order of rows, and which page of them is shown."""
+    """The order of rows, and the page to show."""
 
     key: str
     """Of the column they are sorted by."""
@@ -131,7 +131,7 @@ def page_of(
     number: Callable[[int], str],
     footer: list[Any] | None = None,
 ) -> Table:
-    """A table of rows that are sorted and cut already."""
+    """A table of rows that are already sorted and paged."""
     last_page, start = max(1, -(-cut.total // cut.page_size)), (cut.page - 1) * cut.page_size
 
     def to(n: int) -> str:
@@ -155,7 +155,7 @@ def page_of(
 
 
 def fixed(caption: str, columns: Sequence[Column[R]], rows: Sequence[R]) -> Table:
-    """All rows in their order, for a second table of a page: the URL orders the first one."""
+    """All rows in their order, for the second table of a page: the URL sorts the first one."""
     heads = [Head(c.label, c.numeric, c.optional, c.drawn, c.help, "", None) for c in columns]
     cells = [[_cell(column, row) for column in columns] for row in rows]
     return Table(caption, heads, cells, None, 1, len(rows), len(rows), [], None, None)

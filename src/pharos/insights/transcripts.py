@@ -33,7 +33,7 @@ class Cue:
 
 @dataclass(frozen=True)
 class Player:
-    """A video as the LMS shows it."""
+    """A video's transcript and address, from the LMS."""
 
     cues: Sequence[Cue] = ()
     watch_at: str = ""
@@ -49,7 +49,7 @@ class Player:
         return text[:LONGEST].rpartition(" ")[0].rstrip(",;:. ") + " …"
 
     def at(self, second: int) -> str:
-        """The address of the video at the second; empty where there is none."""
+        """The address of the video at the second; empty if it has no address."""
         return f"{self.watch_at}{second}{self.unit}" if self.watch_at else ""
 
 
@@ -60,14 +60,14 @@ def player_of(view: Mapping[str, Any], transcript: str) -> Player:
 
 
 def languages_of(view: Mapping[str, Any]) -> Mapping[str, str]:
-    """The address of the transcript in each language."""
+    """Language -> address of its transcript."""
     found = view.get("transcripts")
     pairs = found.items() if isinstance(found, Mapping) else ()
     return {str(language): address for language, address in pairs if isinstance(address, str) and address}
 
 
 def preferred(languages: Mapping[str, str], code: str) -> str:
-    """The address in the language of the page, else in English, else in the first one; empty without any."""
+    """The address in the language of the page, else in English, else the first one; empty without any."""
     for wish in (code, "en"):
         for language, address in languages.items():
             if primary(language) == wish:

@@ -1,4 +1,4 @@
-"""The charts of a video: second by second, and by how much of it learners covered."""
+"""The charts of a video: by second, and by the share that learners covered."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def timeline_chart(
     places: Sequence[Row],
     last_run: Sequence[Moment] | None,
 ) -> Chart:
-    """Unique viewers over the seconds of the video, replays above them, and the viewers of the last run."""
+    """Unique viewers by second of the video, with replays above them, and the viewers of the last run."""
     drawn = list(moments)
     if drawn and video.duration is not None and len(drawn) > 1 and video.duration > drawn[-1].start:
         drawn.append(Moment(video.duration, drawn[-1].viewers, drawn[-1].replays))

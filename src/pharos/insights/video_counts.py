@@ -43,7 +43,7 @@ NOBODY = Viewers()
 
 @dataclass(frozen=True)
 class Video:
-    """A video that somebody watched, as the Data API has it."""
+    """A watched video, from the Data API."""
 
     video_id: str
     """As players write it."""
@@ -55,7 +55,7 @@ class Video:
 
     @property
     def viewers(self) -> Viewers:
-        """Viewers at the end may be more than at the start: learners skip beginnings."""
+        """Viewers of the video. There may be more at its end than at its start: learners skip beginnings."""
         return Viewers(self.finished, max(self.started - self.finished, 0))
 
 
@@ -86,7 +86,7 @@ class Moment:
 
 
 def videos_of(rows: Iterable[Row]) -> dict[str, Video]:
-    """The videos that somebody watched, by the id that players write."""
+    """The watched videos, by their id in players' events."""
     found = [_video(row) for row in rows]
     return {video.video_id: video for video in found if video.viewers.total}
 
@@ -109,15 +109,15 @@ def total(videos: Mapping[str, Video], video_ids: Iterable[str]) -> Viewers:
 
 
 def least_finished(videos: Sequence[Line]) -> Line | None:
-    """The video that the smallest share finishes; None if no two videos have enough viewers.
+    """The video with the lowest share of finishing viewers; None if fewer than two have enough viewers.
 
-    Of equal ones, the one with more viewers, then the first in the order of the list.
+    Ties are decided by the number of viewers, then by the order of the list.
     """
     return lowest_of_several(videos, lambda line: line.viewers)
 
 
 def moments_of(rows: Iterable[Row], video: Video) -> list[Moment]:
-    """All parts of the video from the first to its end, or to the last that was watched (spec 06 §9.11, 1-4).
+    """All parts of the video from its start to its end, or to the last watched part (spec 06 §9.11, 1-4).
 
     The original shows the last part twice; here the chart does so, and the table does not.
     """
@@ -135,5 +135,5 @@ def moments_of(rows: Iterable[Row], video: Video) -> list[Moment]:
 
 
 def covered(rows: Iterable[Row], least: int = COMPLETE) -> int:
-    """Learners who have watched at least so many percent."""
+    """Learners who have watched at least this percentage."""
     return sum(row["num_users"] for row in rows if row["covered_percent"] >= least)

@@ -58,14 +58,14 @@ class Listing:
 
 
 def video_path(course: Course, block_id: str, place: str = REPORT.path) -> str:
-    """The address of the page of a video, below a page of the course, or apart from all."""
+    """The address of the page of a video: below a page of the course, or on its own."""
     return f"{course.path}{place}modules/{in_path(block_id)}/timeline/"
 
 
 def video_lines(
     blocks: Sequence[Block], videos: Mapping[str, Video], address: Callable[[str], str]
 ) -> list[Line]:
-    """A line for each video, linked where somebody watched it."""
+    """A line for each video; linked if somebody watched it."""
     lines = []
     for order, block in enumerate(blocks, 1):
         video = videos.get(player_id(block.id))
@@ -78,7 +78,7 @@ def video_lines(
 
 
 def untold(words: Language, course: Course, videos: Mapping[str, Video]) -> Listing:
-    """All videos that somebody watched by their ids, where the LMS does not tell how the course is built."""
+    """All watched videos by id, if the LMS gives no outline."""
     lines = [
         Line(order, video_id, video.viewers, video_path(course, video_id))
         for order, (video_id, video) in enumerate(videos.items(), 1)
@@ -115,7 +115,9 @@ def list_page(request: Request, listing: Listing) -> ReportPage:
 
 
 def _reached(words: Language, listing: Listing) -> Markup:
-    """Viewers of several videos are not said in number: who watches two of them counts twice."""
+    """The share of viewers who reached the end, without their number: a viewer of two videos would count
+    twice.
+    """
     share = words.percent(listing.watched.share)
     videos = sum(1 for line in listing.videos if line.viewers.total)
     if videos > 1:

@@ -53,10 +53,7 @@ Blocks = Callable[[str], Markup]
 
 
 def ways(words: Language, rows: Sequence[Row], viewers: int) -> Said | None:
-    """By speed, device, track, cohort and captions; None without numbers.
-
-    `viewers`: all of them, 0 if their number is not known.
-    """
+    """Speed, device, captions and track; None without numbers. `viewers`: all viewers, 0 if unknown."""
     lines = [line for kind in (SPEED, DEVICE, TRACK, COHORT) for line in _lines(words, rows, kind)]
     shown = sum(row["num_users"] for row in rows if row["kind"] == CAPTIONS)
     if not lines:
@@ -83,7 +80,7 @@ def ways(words: Language, rows: Sequence[Row], viewers: int) -> Said | None:
 
 
 def _lines(words: Language, rows: Sequence[Row], kind: str) -> list[_Line]:
-    """The values of the kind; shares are of the time that is told of it."""
+    """The values of the kind; shares are of the kind's total time."""
     found = [row for row in rows if row["kind"] == kind]
     if kind == SPEED:
         found.sort(key=lambda row: float(row["value"]))
@@ -189,7 +186,7 @@ def following(words: Language, rows: Sequence[Row], block: Blocks) -> Said | Non
 
 
 def weekly(words: Language, rows: Sequence[Row], last_day: date) -> Said | None:
-    """The latest weeks with viewers, the newest first; None without any."""
+    """The latest weeks with viewers, the newest first; None if there are none."""
     weeks = sorted(((date.fromisoformat(row["week"]), row) for row in rows), key=lambda week: week[0])
     shown = weeks[-WEEKS:][::-1]
     if not shown:
@@ -236,7 +233,7 @@ def weekly(words: Language, rows: Sequence[Row], last_day: date) -> Said | None:
 
 @dataclass(frozen=True)
 class Watched:
-    """A video in the list of all, with its viewers by the Monday of the week."""
+    """A video, with its viewers by the Monday of the week."""
 
     name: Markup
     viewers: Mapping[date, int]
@@ -287,7 +284,7 @@ def _minutes(words: Language, seconds: int | None) -> str:
 
 
 def names(videos: Mapping[str, str], problems: Mapping[str, str], address: Callable[[str], str]) -> Blocks:
-    """Names of blocks by their ids; a block that the course has no more is named by its id."""
+    """Names of blocks by their ids; a block missing in the outline is named by its id."""
 
     def name(block: str) -> Markup:
         if block in videos:

@@ -16,22 +16,22 @@ _began: ContextVar[float | None] = ContextVar("page_began", default=None)
 
 
 def begin() -> None:
-    """The page of this request begins now."""
+    """Start the deadline of this request's page."""
     _began.set(time.monotonic())
 
 
 def for_services(at_most_s: float | None = None) -> float:
-    """Seconds that the page may still wait for the Data API; outside a page all of `at_most_s`."""
+    """Seconds that the page may still wait for the Data API; outside a page `at_most_s`."""
     return _left(PAGE_S, at_most_s)
 
 
 def for_lms(at_most_s: float | None = None) -> float:
-    """Seconds that the page may still wait for the LMS; outside a page all of `at_most_s`."""
+    """Seconds that the page may still wait for the LMS; outside a page `at_most_s`."""
     return _left(LMS_S, at_most_s)
 
 
 def outside() -> Context:
-    """The context of this request without its deadline, for work that goes on after the page."""
+    """The context of this request without its deadline, for work that continues after the page."""
     context = copy_context()
     context.run(_began.set, None)
     return context

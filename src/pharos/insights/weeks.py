@@ -17,9 +17,9 @@ SUNDAY = FIRST_WEEKDAYS["sunday"]
 
 
 def week_so_far(request: Request, table: str) -> date | None:
-    """The last day of the week that is not complete in the table; None where there is no such week.
+    """The last day of the table's incomplete week; None if there is no such week.
 
-    It is counted from Monday on: where weeks begin on another day, there is none to show.
+    The incomplete week is counted from Monday; None if the site's weeks begin on another day.
     """
     last = last_day(request, table)
     if week_start(request) != "monday" or last is None or last.weekday() == SUNDAY:
@@ -28,9 +28,9 @@ def week_so_far(request: Request, table: str) -> date | None:
 
 
 def end_of_weeks(request: Request, table: str) -> date | None:
-    """The end of the last week that is complete in the table; None where its publication is not known.
+    """The end of the table's last complete week; None if its publication is unknown.
 
-    Weeks begin as the site wants (`counting.week_start`), where they are counted so; else on Monday.
+    Weeks begin on the site's weekday (`counting.week_start`) if they are counted so; else on Monday.
     """
     definitions: Mapping[str, Definition] = request.state.definitions
     definition = definitions.get(table)
@@ -41,7 +41,7 @@ def end_of_weeks(request: Request, table: str) -> date | None:
 
 
 def week_start(request: Request) -> str:
-    """With which day the weeks of the pages begin."""
+    """The weekday on which the pages' weeks begin."""
     definition = request.state.definitions.get(SITE_WEEKS)
     wanted = site_of(request).settings.counting.week_start
     return wanted if definition is not None and definition.until is not None else "monday"

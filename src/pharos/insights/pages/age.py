@@ -51,7 +51,7 @@ async def age(request: Request, course: CourseInView, site: TheSite) -> Response
 
 
 def ages_of(rows: Sequence[Row], year: int) -> Counter[int | None]:
-    """Learners by age at the end of the year; None for a year of birth not given or in the future."""
+    """Learners by age at the end of the year; None if the year of birth is missing or in the future."""
     ages: Counter[int | None] = Counter()
     for row in rows:
         born = row.get("birth_year")

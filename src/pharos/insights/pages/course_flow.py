@@ -1,4 +1,4 @@
-"""Course flow: how many learners reach each subsection, where they stop, and where they go next."""
+"""Course flow: learners who reach each subsection, who stop there, and where they go next."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Drop:
-    """From one subsection to the next one of the course, so many learners are lost."""
+    """The loss of learners from one subsection to the next."""
 
     place: Place
     following: Place
@@ -98,7 +98,7 @@ async def course_flow(request: Request, course: CourseInView, view: CoursesInVie
 
 
 async def _last_run(site: Site, earlier: Sequence[Course]) -> tuple[str, list[Row]]:
-    """The last run and its rows, as far as there is one."""
+    """The last run and its rows; empty if there is none."""
     return (earlier[0].run, await site.api.course_flow(earlier[0].course_id)) if earlier else ("", [])
 
 
@@ -237,7 +237,7 @@ def _figures(words: Language, flow: Flow) -> tuple[Figure, ...]:
 
 
 def _chapters(words: Language, flow: Flow) -> tuple[Chapter, ...]:
-    """A bar for each subsection by the share that reached it; a mark where the worst drop ends."""
+    """A bar for each subsection by the share that reached it; a mark at the end of the worst drop."""
     drop = worst_drop(flow)
 
     def spot(place: Place) -> map_drawing.Spot:

@@ -1,4 +1,4 @@
-"""Course home: the latest week in sentences, the questions one can ask, the dates (spec 06 §9.3)."""
+"""Course home: the latest week in sentences, links by question, the dates (spec 06 §9.3)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COMING = 5
 
 @dataclass(frozen=True)
 class Sentence:
-    """One line of the brief: its lens, the sentence, and the shape of the last weeks."""
+    """One line of the brief: its lens, the sentence, and the shape of the latest weeks."""
 
     lens: str
     text: Markup
@@ -109,9 +109,9 @@ def _history_until(request: Request, days: Sequence[Day]) -> date | None:
 
 
 async def _numbers(request: Request, site: Site, course: Course) -> tuple[list[Day], list[Week], bool]:
-    """Days, weeks, and whether both could be had. Raises DataAPIError when neither could.
+    """Days and weeks, and true if both could be read. Raises DataAPIError if neither could.
 
-    Who joined and left is that of the last seven days, for the sentence about them.
+    Flows are those of the last seven days, for the sentence about them.
     """
     last = last_day(request, navigation.ENROLLMENT_ACTIVITY.table)
     enrollment, activity = await asyncio.gather(
@@ -134,7 +134,7 @@ async def _numbers(request: Request, site: Site, course: Course) -> tuple[list[D
 
 
 async def _this_week(site: Site, course_id: str) -> list[Row] | None:
-    """Activity of the week so far; None while it cannot be had: the page is worth showing without it."""
+    """Activity of the current week; None if the Data API fails: the page is useful without it."""
     try:
         return await site.api.current_week(course_id)
     except DataAPIError:
@@ -144,7 +144,7 @@ async def _this_week(site: Site, course_id: str) -> list[Row] | None:
 async def _enrollment_rows(
     site: Site, course_id: str, last: date | None
 ) -> tuple[list[Row], list[Row] | None, list[Row]]:
-    """Enrollment by day and mode, who joined and left in the seven days up to the last, and who passed."""
+    """Enrollment by day and mode, learners who joined and left in the last seven days, and who passed."""
     first = last - timedelta(days=6) if last is not None else date.min
     by_mode, flows, passed = await asyncio.gather(
         site.api.enrollment_by_mode(course_id),
@@ -156,18 +156,18 @@ async def _enrollment_rows(
 
 @dataclass(frozen=True)
 class _LastRun:
-    """The last run of the course: its days and weeks, and how long before this run they lie."""
+    """The last run of the course: its days and weeks, and its distance in time from this run."""
 
     days: Mapping[date, Day]
     active: Mapping[date, int]
     shift: timedelta
 
     def on(self, day: date) -> Day | None:
-        """Its enrollment on the day of its course that this day is of ours."""
+        """Its enrollment on the same day of the course."""
         return self.days.get(day - self.shift)
 
     def active_in(self, ending: date) -> int | None:
-        """Its active learners in the week of its course that this one is of ours."""
+        """Its active learners in the same week of the course."""
         return self.active.get(ending - comparison.whole_weeks(self.shift))
 
 
@@ -217,7 +217,7 @@ def _questions(
 
 
 def _coming(words: Language, marks: Sequence[Mark], today: date) -> tuple[tuple[date, str, str], ...]:
-    """The next dates of the course, today's among them."""
+    """The next dates of the course, including today's."""
     coming = [mark for mark in marks if mark.day >= today][:COMING]
     return tuple((mark.day, words.weekday(mark.day, beside=today), mark.name) for mark in coming)
 

@@ -1,4 +1,4 @@
-"""The sparklines of the course list, fetched by its page once that is drawn: many courses, many questions."""
+"""The sparklines of the course list; the page fetches them after it is shown, as they need many requests."""
 
 from __future__ import annotations
 

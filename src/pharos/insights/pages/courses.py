@@ -1,4 +1,4 @@
-"""The list of the courses a viewer may see, with totals; searched, filtered, sorted and paged by the URL."""
+"""The list of the courses a viewer may see, with totals; the URL holds search, filters, order and page."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def courses(request: Request, view: CoursesInView, site: TheSite) -> Respo
 
 
 async def visible(site: Site, ids: Container[str]) -> list[Listed]:
-    """The courses with these ids that anything was counted for or that the LMS knows."""
+    """The courses with these ids that have counts or that the LMS knows."""
     known = await site.directory.known()
     listed = site.listing.of(await site.api.summaries(), known, await site.api.enrollment_flows())
     return [item for item in listed if item.course.course_id in ids]

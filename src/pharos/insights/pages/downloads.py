@@ -47,7 +47,7 @@ class Download:
 
     @property
     def table(self) -> str:
-        """The result that it holds."""
+        """The result table in the file."""
         return self.other_table or self.report.table
 
     @property
@@ -240,7 +240,7 @@ def _filled(request: Request, wanted: Download, rows: Sequence[Row]) -> Sequence
 def _of_period(
     query: Mapping[str, str], course: Course, wanted: Download, rows: Sequence[Row]
 ) -> tuple[Sequence[Row], tuple[date, date] | None]:
-    """The rows of the days that the URL asks for, and these days where they are not all."""
+    """The rows of the days in the URL; and these days, if they are not all days."""
     if wanted.rows == "latest":
         return rows, None
     weekly = wanted.rows == "weeks"
@@ -260,7 +260,7 @@ def _last_of(row: Row, *, weekly: bool) -> date:
 
 
 def _flat(row: Row) -> Row:
-    """Nested values under dotted names, as in the Data API's CSV."""
+    """Nested values with dotted names, as in the Data API's CSV."""
     flat: Row = {}
     for key, value in row.items():
         if isinstance(value, dict):

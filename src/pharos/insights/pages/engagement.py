@@ -95,7 +95,7 @@ class _Report:
 
 
 async def _enrollment(site: Site, course_id: str) -> list[Row] | None:
-    """Enrollment by day; None while it cannot be had: activity is worth showing without it."""
+    """Enrollment by day; None if the Data API fails: activity is useful without it."""
     try:
         return await site.api.enrollment(course_id)
     except DataAPIError:
@@ -144,7 +144,9 @@ def _headline(words: Language, report: _Report) -> Markup:
 
 
 def so_far(request: Request, words: Language, newest: Week, this_week: Sequence[Row] | None) -> Markup:
-    """The week so far, after the newest whole week; empty where it is not counted, or both are quiet."""
+    """A sentence about the current week, after the newest whole week; empty if it is not computed or both are
+    quiet.
+    """
     last = week_so_far(request, CURRENT_WEEK)
     if this_week is None or last is None:
         return Markup("")

@@ -1,4 +1,4 @@
-"""Enrollment Activity: how many learners a course has, by day and track (spec 06 §9.4)."""
+"""Enrollment Activity: number of learners by day and track (spec 06 §9.4)."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class _Report:
     shows_learners: bool = False
 
     def rows_by(self, column: str) -> str:
-        """Address of the table, ordered by the column, the highest value first."""
+        """Address of the table, sorted by the column, the highest value first."""
         return f"{with_query(self.request, sort=f'-{column}', page=None)}#table"
 
     def people(self, label: str, **filters: str) -> Link | None:
@@ -149,7 +149,7 @@ async def _beside(
 
 
 async def _days_of_run(site: Site, run: Course, last: date) -> list[Day]:
-    """Every day of an earlier run up to the day, with who had passed by then."""
+    """Every day of an earlier run up to the day, with the learners who had passed by then."""
     rows, passed = await asyncio.gather(
         site.api.enrollment_by_mode(run.course_id), site.api.passing(run.course_id)
     )
@@ -167,7 +167,7 @@ def _passing(days: Sequence[Day]) -> dict[date, int]:
 
 
 def headline(words: Language, report: _Report) -> Markup:
-    """The answer: how many there are or how that changed in the period, and beside the last run."""
+    """The answer: the number of learners or its change in the period, and the comparison."""
     last = report.growth.last
     if report.period.choice == periods.ALL:
         parts = [sentences.enrolled(words, last)]
@@ -289,7 +289,7 @@ def _passing_note(words: Language, report: _Report) -> str:
 
 
 def _change(words: Language, report: _Report) -> list[Figure]:
-    """Of all days: the change in the last seven; else that of the period, with who came and who left."""
+    """The change in the period; for all days, that of the last seven. With learners who joined and left."""
     if report.period.choice == periods.ALL:
         week = growth_in_week(report.days)
         label, changed = words.text("Change in 7 days"), week

@@ -48,7 +48,7 @@ EDGES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 
 @dataclass(frozen=True)
 class Country:
-    """Learners whose latest connection came from one country; `code` None where it is not known."""
+    """Learners whose latest connection came from one country; `code` is None if it is unknown."""
 
     code: str | None
     name: str
@@ -93,7 +93,7 @@ def steps(most: int) -> list[int]:
 
 
 def _round(value: float) -> int:
-    """To one leading digit, or to 15, 25 and the like."""
+    """Rounded to one leading digit, or to 15, 25 and the like."""
     if value < 10:  # noqa: PLR2004 - one digit already
         return round(value)
     power = 10 ** (len(str(int(value))) - 1)

@@ -24,7 +24,7 @@ class LandingPage(Page):
 
 @router.get("/")
 async def landing(request: Request, site: TheSite) -> Response:
-    """The front page; who is signed in goes on to the courses."""
+    """The front page; signed-in people are redirected to their courses."""
     if request.state.viewer is not None:
         return RedirectResponse("/courses/", 302)
     words: Language = request.state.language

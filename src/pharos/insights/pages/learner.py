@@ -103,7 +103,7 @@ async def learner(request: Request, course: CourseInView, site: TheSite, usernam
 
 
 def _sentence(words: Language, report: _Report) -> Markup:
-    """On how many days the learner took part, and when last."""
+    """The number of days on which the learner took part, and the last one."""
     name = Markup("<bdi>{}</bdi>").format(roster.shown_name(report.learner))
     days = report.days_of_part
     if not days:
@@ -133,7 +133,7 @@ def _facts(words: Language, learner: Row) -> list[tuple[str, str]]:
 
 
 def _figures(words: Language, report: _Report) -> list[Figure]:
-    """The last day on which they took part, and the seven days with their ranks in the course."""
+    """The last day with activity, and the figures of seven days with their ranks in the course."""
     days, engagements = report.days_of_part, report.learner["engagements"]
     last = Figure(
         "last_part",

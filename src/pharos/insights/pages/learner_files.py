@@ -1,4 +1,4 @@
-"""Learners as files and as a list of e-mail addresses: all that the address of the roster asks for."""
+"""Learners as files and as a list of e-mail addresses, with the filters of the roster's address."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COURSE = "/courses/{course_id:course_page}"
 
 @dataclass(frozen=True, kw_only=True)
 class AddressesPage(Page):
-    """E-mail addresses, to be copied."""
+    """E-mail addresses for copying."""
 
     template: ClassVar[str] = "addresses.html"
     trail: tuple[Link, ...]
@@ -61,7 +61,7 @@ async def days_as_xlsx(request: Request, course: CourseInView, site: TheSite, us
 
 @router.get(f"{COURSE}/learner_addresses/")
 async def addresses(request: Request, course: CourseInView, site: TheSite) -> Response:
-    """The e-mail addresses of the learners, where they are shown."""
+    """The e-mail addresses of the learners, if they may be shown."""
     words: Language = request.state.language
     if not roster.shows_addresses(site):
         raise HTTPException(404)
@@ -104,7 +104,7 @@ async def _file(request: Request, course: Course, site: Site, kind: str) -> Resp
 
 
 async def _wanted(request: Request, course: Course, site: Site) -> list[Row]:
-    """The learners that the address asks for, to be noted before they are shown. Raises HTTPException 404."""
+    """The learners selected by the address, recorded before they are shown. Raises HTTPException 404."""
     roster.check_shown(site, course)
     filters = Filters.of(request.query_params)
     rows = await site.api.all_learners(course.course_id, filters.parameters)
@@ -114,12 +114,12 @@ async def _wanted(request: Request, course: Course, site: Site) -> list[Row]:
 
 
 def _several(rows: Sequence[Row]) -> str:
-    """Whom somebody looked at, for the audit log, which has the query as well."""
+    """The learners viewed, for the audit log, which also has the query."""
     return f"{len(rows)} of the query"
 
 
 def _with_reasons(words: Language, rows: Sequence[Row]) -> list[Row]:
-    """The rows with why their status is said, in words."""
+    """The rows with the reason of their status, in words."""
     return [
         {**row, "status_reason": learner_status.reason(words, row) if row["status"] else ""} for row in rows
     ]

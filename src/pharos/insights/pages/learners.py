@@ -1,4 +1,4 @@
-"""Learners: who takes part and who does not, one by one, found and filtered by the address (06 §9.17)."""
+"""Learners: participation of each learner, found and filtered by the address (06 §9.17)."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class _Report:
 
     @property
     def took_part(self) -> int:
-        """Learners with engagement in the seven days: other activity, such as reading, is none."""
+        """Learners with engagement in the seven days; other activity, such as reading, does not count."""
         return self.total - self.of_segment("inactive") - self.of_segment("disengaging")
 
 
@@ -206,7 +206,7 @@ def _names_without(words: Language) -> dict[str, str]:
 
 
 def _statuses(request: Request, words: Language, report: _Report) -> list[tuple[Link, str]]:
-    """Each learner has one status: their numbers add up."""
+    """Links for each status with its number of learners. Each learner has one status; the numbers add up."""
     if report.counts is None:
         return []
     chosen = report.filters.status
@@ -221,7 +221,7 @@ def _statuses(request: Request, words: Language, report: _Report) -> list[tuple[
 
 
 def _choices(words: Language, report: _Report) -> list[Choice]:
-    """The drop-downs, of tracks and cohorts that learners have."""
+    """The drop-downs, with tracks and cohorts that have learners."""
     offered = (
         ("track", words.text("Track"), report.metadata["enrollment_modes"], report.filters.track),
         ("cohort", words.text("Cohort"), report.metadata["cohorts"], report.filters.cohort),
@@ -241,7 +241,7 @@ def _choices(words: Language, report: _Report) -> list[Choice]:
 
 
 def _chips(request: Request, words: Language, filters: Filters) -> list[Link]:
-    """A link that takes each filter in use away, in words."""
+    """A link for each active filter that removes it."""
     names = _names_without(words) | {name: words.text(label) for name, (label, _, _) in SEGMENTS.items()}
     texts = {
         "q": words.text("Search: “%(text)s”", text=filters.search) if filters.search else "",
@@ -261,7 +261,7 @@ def _table(request: Request, words: Language, report: _Report) -> Table:
 
 
 def _number(text: str | None, last: int) -> int:
-    """The page that the Data API was asked for, or the last one if there is no such page."""
+    """The number of the page shown: the requested one, or the last one if it does not exist."""
     if text is None:
         return 1
     return int(text) if text.isascii() and text.isdigit() and 1 <= int(text) <= last else last

@@ -1,6 +1,7 @@
 """Learning outcomes: problems by the tags of their authors (spec 06 §9.16).
 
-Every submission counts here, not the last answer of each learner: so the table of tags has it.
+Every submission counts here, not only each learner's last answer, because the table of tags counts
+submissions.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ def _problem(row: Row, outline: Outline | None, counts: dict[str, Counts], told:
 
 
 def _outcome_lines(course: Course, problems: Sequence[Tagged]) -> list[Line]:
-    """A line for each outcome, in the order of the course; a problem counts in each of its own."""
+    """A line for each outcome, in the order of the course; a problem counts in each of its outcomes."""
     names = dict.fromkeys(name for problem in problems for name in problem.outcomes)
     lines = []
     for order, name in enumerate(names, 1):
@@ -150,7 +151,7 @@ def _outcome_lines(course: Course, problems: Sequence[Tagged]) -> list[Line]:
 
 
 def _problem_lines(course: Course, problems: Sequence[Tagged], outcome: str) -> list[Line]:
-    """`outcome` is that of the page; without one, each problem is shown below its first."""
+    """`outcome` is that of the page; without one, each problem is shown below its first outcome."""
     return [
         Line(
             order,

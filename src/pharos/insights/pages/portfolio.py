@@ -1,4 +1,6 @@
-"""Courses side by side, by organization or program, for heads of departments; saved by its address."""
+"""Courses side by side, by organization or program, for heads of departments; the address holds the
+selection.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ MOST = 200
 
 @dataclass(frozen=True)
 class Card:
-    """One course: its enrollment now, the change of seven days, where it stands in time."""
+    """One course: its present enrollment, the change in seven days, its phase."""
 
     course_id: str
     href: str

@@ -1,6 +1,6 @@
 """One problem, part by part: question, answers on first and last attempt, variants (spec 06 §9.15).
 
-A problem has a page in each report that leads to it; this module makes them all.
+A problem has a page in each report that leads to it; this module renders all of them.
 """
 
 from __future__ import annotations
@@ -116,7 +116,9 @@ def _on_the_map(request: Request, course: Course) -> Place:
 async def render_problem(
     request: Request, site: Site, course: Course, place: Place, problem_id: str, part_id: str = ""
 ) -> Response:
-    """The page of a part, the first one without its id. Raises HTTPException 404 if it was never answered."""
+    """The page of a part; without an id, of the first part. Raises HTTPException 404 if it was never
+    answered.
+    """
     rows, found, items, strength, (answered, outline) = await asyncio.gather(
         site.api.answer_distribution(course.course_id, problem_id),
         site.api.findings(course.course_id),
@@ -162,7 +164,7 @@ class _View:
     """Its answers with the strong and weak learners who gave them."""
 
     def address(self, part: Part) -> str:
-        """Of the page of a part; the first one's is that of the problem."""
+        """The page of a part; for the first part, that of the problem."""
         path = self.place.address(self.problem_id)
         return path if part is self.parts[0] else f"{path}parts/{in_path(part.part_id)}/answer_distribution/"
 
@@ -351,7 +353,7 @@ def _sortable(answer: Answer) -> str | None:
 
 
 def _shown(words: Language, answer: Answer) -> Markup:
-    """The answer as written; right ones in bold."""
+    """The answer as written; right answers in bold."""
     text = given(words, answer.text)
     return Markup("<strong>{}</strong>").format(text) if answer.text and answer.correct else text
 
@@ -384,7 +386,7 @@ def _variants_table(words: Language, variants: Sequence[Variant]) -> Table:
 
 
 def _compared(words: Language) -> list[Column[A]]:
-    """The columns by which parts, and variants, are compared."""
+    """The columns for comparing parts, and variants."""
     return [
         Column("last", words.text("Learners"), lambda a: a.last, lambda a: words.number(a.last)),
         Column(
@@ -421,7 +423,7 @@ async def as_xlsx(request: Request, course: CourseInView, site: TheSite, problem
 
 
 async def _file(request: Request, course: Course, site: Site, problem_id: str, kind: str) -> Response:
-    """Every answer, whole (spec 06 §10). Raises HTTPException 404 without any."""
+    """A file of all complete answers (spec 06 §10). Raises HTTPException 404 if there are none."""
     words: Language = request.state.language
     rows = await site.api.answer_distribution(course.course_id, problem_id)
     if not rows:

@@ -21,7 +21,7 @@ REPORT = "problem_response"
 
 @router.get("/courses/{course_id:course_page}/csv/problem_responses/")
 async def problem_responses(request: Request, course: CourseInView, site: TheSite) -> RedirectResponse:
-    """To the file, which has user names: who fetches it is written down."""
+    """Redirect to the file. It contains user names, so the download goes to the audit log."""
     found = await site.api.report(course.course_id, REPORT)
     if found is None or urlsplit(found["download_url"]).scheme not in {"http", "https"}:
         raise HTTPException(404)

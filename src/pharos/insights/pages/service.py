@@ -47,7 +47,7 @@ async def figures(request: Request, site: TheSite) -> Response:
 
 @router.get("/static/{path:path}")
 async def static(request: Request, path: str) -> Response:
-    """A static file; addresses hold a hash of the content."""
+    """A static file; its address contains a hash of its content."""
     files: StaticFiles = request.app.state.static
     response = files.response(request, path)
     if response is None:

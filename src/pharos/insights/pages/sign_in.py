@@ -20,14 +20,14 @@ PATHS = ("/login/", "/complete/", "/logout")
 
 @router.get("/login/")
 async def login(request: Request) -> Response:
-    """To the beginning of the sign-in, with its parameters."""
+    """Redirect to the beginning of the sign-in, with its parameters."""
     query = f"?{request.url.query}" if request.url.query else ""
     return RedirectResponse(f"/login/edx-oauth2/{query}", 302)
 
 
 @router.get("/login/edx-oauth2/")
 async def begin(request: Request, site: TheSite) -> Response:
-    """To the LMS."""
+    """Redirect to the LMS."""
     attempt, browser = site.attempts.begin(request, _local(request.query_params.get("next")))
     response = RedirectResponse(site.sign_in.address(attempt), 302)
     site.attempts.expect(response, browser)
@@ -78,7 +78,7 @@ async def logout(request: Request, site: TheSite) -> Response:
 
 @router.get("/logout_then_login/")
 async def logout_then_login(request: Request, site: TheSite) -> Response:
-    """Signs in anew, so that new rights count at once."""
+    """Sign in again, so that new rights apply at once."""
     query = urlencode({"next": _local(request.query_params.get("next"))})
     return await _ended(request, site, RedirectResponse(f"/login/?{query}", 302))
 
@@ -93,7 +93,7 @@ async def _ended(request: Request, site: TheSite, response: Response) -> Respons
 
 
 def _code(request: Request) -> str:
-    """The code of the LMS's answer. Raises SignInFailed for an answer without."""
+    """The code in the LMS's answer. Raises SignInFailed if there is none."""
     error, code = request.query_params.get("error", ""), request.query_params.get("code", "")
     if error == "access_denied":
         raise SignInCancelled("the person did not agree at the LMS (access_denied)")

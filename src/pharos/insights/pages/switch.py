@@ -1,4 +1,4 @@
-"""From one course to another by a few letters of its name, to the same report of it."""
+"""Switches to another course by a few letters of its name, in the same report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ router = APIRouter()
 
 @router.get("/courses/switch/")
 async def switch(request: Request, view: CoursesInView, site: TheSite) -> Response:
-    """To the only course that matches, or to the list of all that do."""
+    """Redirect to the only matching course, or to the list of all matching ones."""
     search = request.query_params.get("q", "").strip()
     words = search.casefold().split()
     found = [

@@ -81,7 +81,7 @@ class LastRun:
     moments: Sequence[Moment]
 
     def viewers(self, start: int) -> int | None:
-        """Viewers from this second on; None where the video of the last run is over."""
+        """Viewers from this second on; None if the video of the last run is shorter."""
         index = start // self.video.segment_length
         return self.moments[index].viewers if index < len(self.moments) else None
 
@@ -201,7 +201,7 @@ async def _last_run(site: Site, run: Course, outline: Outline | None, player: st
 
 
 def same_position(outline: Outline, earlier: Outline, player: str) -> str:
-    """The video at the same number of section, subsection and video; empty if there is none."""
+    """The video at the same position (section, subsection, video); empty if there is none."""
     places = _positions(outline)
     there = {place: other for other, place in _positions(earlier).items()}
     return there.get(places.get(player, (-1, -1, -1)), "")
@@ -281,7 +281,7 @@ def sentence(words: Language, video: Video, places: Sequence[Row]) -> Markup:
 
 
 def largest(places: Sequence[Row], kind: str) -> Row | None:
-    """The place of this kind with the most learners; of equal ones the first."""
+    """The place of this kind with the most learners; the first of equal ones."""
     found = [row for row in places if row["kind"] == kind]
     return max(found, key=lambda row: (row["learners"], -row["start_second"]), default=None)
 
@@ -476,7 +476,7 @@ async def as_xlsx(request: Request, course: CourseInView, site: TheSite, video_i
 
 
 async def _file(request: Request, course: Course, site: Site, video_id: str, kind: str) -> Response:
-    """Every part that somebody watched (spec 06 §10). Raises HTTPException 404 without any."""
+    """A file of all watched parts (spec 06 §10). Raises HTTPException 404 if there are none."""
     words: Language = request.state.language
     of_course, _, player = video_id.partition("|")
     rows = await site.api.video_timeline(video_id) if of_course == course.course_id else []

@@ -1,4 +1,4 @@
-"""Videos: sections, subsections and videos, by how many viewers reach the end (spec 06 §9.10)."""
+"""Videos: sections, subsections and videos, by viewers who reach the end (spec 06 §9.10)."""
 
 from __future__ import annotations
 
