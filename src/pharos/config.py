@@ -65,7 +65,7 @@ CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
 class Section(BaseModel):
-    """A named part of the settings; unknown keys are mistakes."""
+    """A named part of the settings; unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -391,7 +391,7 @@ class InsightsSettings(Section):
 
 
 class Job(Section):
-    """Something the scheduler starts by the clock."""
+    """A job that the scheduler runs on a schedule."""
 
     cron: CronExpression = Field(description="When: minute, hour, day of month, month, day of week.")
     run: Literal["run", "ingest", "import", "compute", "lake verify"] = Field(
@@ -505,9 +505,8 @@ class Settings(BaseSettings):
 def load(home: Path | None = None, config: Path | None = None, **overrides: Mapping[str, Any]) -> Settings:
     """The settings in force.
 
-    `overrides` are values by section, as the command line gives them; None means "not given". Without
-    `config`, the file `pharos.yaml` in home is read if it is there. Raises ConfigurationError, a line per
-    mistake.
+    `overrides` are values by section, from the command line; None means "not given". Without `config`, the
+    file `pharos.yaml` in home is read if it exists. Raises ConfigurationError, with a line per mistake.
     """
     given: dict[str, Any] = {
         section: {name: value for name, value in values.items() if value is not None}
@@ -581,7 +580,7 @@ def _text(default: object) -> str:
 
 
 def file_of(home: Path | None = None, config: Path | None = None) -> Path | None:
-    """The settings file that `load` reads for these; None if there is none."""
+    """The settings file that `load` reads; None if there is none."""
     if config is not None:
         return config
     folder = home or Path(os.environ.get(f"{ENVIRONMENT_PREFIX}HOME", DEFAULT_HOME))
@@ -625,7 +624,7 @@ def secrets_in(path: Path | None) -> list[str]:
 
 
 def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """The layers laid over each other, the last on top."""
+    """The layers merged; later layers override earlier ones."""
     merged: dict[str, Any] = {}
     for layer in layers:
         for key, value in layer.items():
@@ -637,7 +636,7 @@ def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unknown_environment() -> list[str]:
-    """Variables that name no section or key of ours: misspelt settings must not pass silently."""
+    """A line for each environment variable with our prefix that names no section or key."""
     known = {f"{ENVIRONMENT_PREFIX}{key.replace('.', '__')}".upper() for key, _, _ in described()}
     return [
         f"{name}: no such setting (environment)"
@@ -655,7 +654,7 @@ def _mistake(item: Any, path: Path | None) -> str:
 
 
 def _variable(item: Any) -> str | None:
-    """The environment's name of a setting that there is not."""
+    """The environment variable's name of an unknown setting."""
     if item["type"] != "extra_forbidden":
         return None
     return f"{ENVIRONMENT_PREFIX}{'__'.join(map(str, item['loc']))}".upper()

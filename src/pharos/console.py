@@ -229,9 +229,9 @@ def show_status(
     problem: str | None,
     now: datetime,
 ) -> None:
-    """The lake by sources, and what is published; `problem` says why the Result Store does not tell.
+    """Print the lake by sources, and the publications; `problem`: why the Result Store cannot be read.
 
-    `changed_modes`: how many enrollment events have a mode that no column holds.
+    `changed_modes`: the number of enrollment events with a mode that no column can hold.
     """
     if not status.logs and not status.unreadable:
         console.print("The lake is empty: nothing has been read yet. `pharos run --logs PATH` begins.")
@@ -374,7 +374,7 @@ def show_given_back(console: Console, adopted: Sequence[Adoption]) -> None:
 
 
 def show_quarantine(console: Console, lines: Iterable[QuarantinedLine]) -> None:
-    """Each line with where it is from and why it is no event."""
+    """Print each line with its place and the reason why it is not an event."""
     for line in lines:
         text = line.text if len(line.text) <= SAMPLE_CHARACTERS else _cut(line.text)
         console.print(f"[bold]{_shown(line.source)}:{line.line}[/]: {line.reason}", highlight=False)
@@ -382,7 +382,7 @@ def show_quarantine(console: Console, lines: Iterable[QuarantinedLine]) -> None:
 
 
 def show_tokens(console: Console, tokens: Iterable[Token]) -> None:
-    """Names, scopes and dates; never the tokens themselves."""
+    """Print names, scopes and dates; never the tokens themselves."""
     rows = []
     for token in tokens:
         scope = [*(token.courses or ()), *(token.organizations or ())]
@@ -415,7 +415,7 @@ def _show_table(
 
 
 def _shown(text: str) -> str:
-    """Text from outside where markup is read."""
+    """Text from outside, escaped for output with markup."""
     return escape(visible(text))
 
 

@@ -31,7 +31,7 @@ _NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 @dataclass(frozen=True)
 class DatabaseAddress:
-    """A database of one of the kinds mysql (also MariaDB), postgresql, sqlite (`database` is the file)."""
+    """A database of the kind mysql (also MariaDB), postgresql or sqlite (`database` is the file)."""
 
     kind: str
     database: str
@@ -42,7 +42,7 @@ class DatabaseAddress:
     tls: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """For people and records: without user and password."""
+        """The address without user and password, for people and records."""
         place = f"{self.host}:{self.port}/" if self.host else "/"
         return f"{self.kind}://{place}{self.database}"
 
@@ -97,7 +97,7 @@ def system_certificates() -> str:
 
 
 def _parsed(url: str, setting: str) -> sa.URL:
-    """The parts of an address whose kind is one of ours. Raises ConfigurationError."""
+    """The parts of an address of a supported kind. Raises ConfigurationError."""
     try:
         parts = sa.make_url(url)
         kind = _KINDS.get(parts.get_backend_name(), parts.get_backend_name())

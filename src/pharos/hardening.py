@@ -1,4 +1,6 @@
-"""Settings that would leave a service open: services refuse to start with them, `pharos check` lists them."""
+"""Finds settings that would leave a service open: services refuse to start with them, `pharos check` lists
+them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ OTHERS = stat.S_IRWXO
 
 
 def strong(settings: Settings, file: Path | None) -> Settings:
-    """The settings, read from this file, unless one is weak. Raises ConfigurationError."""
+    """The settings, read from this file, if none is weak. Raises ConfigurationError."""
     if weak := weak_settings(settings, file):
         raise ConfigurationError(*weak)
     return settings
@@ -84,7 +86,7 @@ def _is_this_machine(host: str) -> bool:
 
 
 def _readable_secrets(file: Path | None) -> Iterator[str]:
-    """The settings file, when everybody on the host may read the secrets in it."""
+    """A mistake if the settings file has secrets and everybody on the host can read it."""
     keys = config.secrets_in(file)
     if file is None or not keys:
         return

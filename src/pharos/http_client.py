@@ -1,4 +1,4 @@
-"""HTTP to other services, with a deadline for the whole of each exchange."""
+"""An HTTP client with a deadline for the whole of each exchange."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ REPEATABLE = {"GET", "HEAD", "PUT"}
 
 
 class DeadlineClient(httpx.AsyncClient):
-    """A client whose every exchange, from the connection to the last byte of the body, ends in `deadline_s`.
+    """A client whose every exchange, from connecting to the last byte of the body, ends in `deadline_s`.
 
-    The time-outs of httpx are for single steps: a server that sends a byte now and then never exceeds them.
+    httpx has time limits only for single steps: a server that sends a byte now and then never exceeds them.
 
-    A request that may be repeated is sent once more if its connection breaks before the answer, as when the
-    other service closes idle connections or starts anew.
+    A repeatable request is sent once more if its connection breaks before the answer, as when the other
+    service closes idle connections or restarts.
     """
 
     def __init__(self, deadline_s: float, **options: Any) -> None:

@@ -1,7 +1,7 @@
-"""Course, block and organisation ids: their grammar, as Python functions and as Ibis expressions.
+"""Ids of courses, blocks and organisations: their grammar, as Python functions and as Ibis expressions.
 
-The grammar is spec 01 §1.6; where the original reads a URL wrongly (spec 01 §10.1.4) this does better:
-URLs are percent-decoded, the learning micro-frontend's addresses are understood, `#` ends an id.
+The grammar is spec 01 §1.6. Differences from the original, which reads some URLs wrongly (spec 01 §10.1.4):
+URLs are percent-decoded, addresses of the learning micro-frontend are supported, `#` ends an id.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _LEARNING_API = re.compile(
 
 @dataclass(frozen=True)
 class BlockKey:
-    """A block's usage id, taken apart."""
+    """The parts of a block's usage id."""
 
     course_id: str
     type: str
@@ -123,10 +123,10 @@ def block(usage_id: str) -> BlockKey | None:
 
 @remembering(REMEMBERED, longest=LONGEST_REMEMBERED)
 def course_id_of_url(url: str | None) -> str | None:
-    """The course run a URL or request path belongs to; None if it tells none. `spec 01 §1.5 R-URL`.
+    """The course run of a URL or request path; None if it has none. `spec 01 §1.5 R-URL`.
 
-    Better than the original: percent-encoding is undone first, every form is tried, `/course/<id>` counts, as
-    does the course id or block in addresses of the learning micro-frontend's API.
+    Better than the original: percent-encoding is decoded first, every form is tried, `/course/<id>` counts,
+    and so does the course id or block in addresses of the learning micro-frontend's API.
     """
     if not url:
         return None
@@ -142,7 +142,7 @@ def course_id_of_url(url: str | None) -> str | None:
 
 
 def course_id_of_key(text: str) -> str | None:
-    """The course run that a course id or a block's usage id names; None if it is neither."""
+    """The course run of a course id or of a block's usage id; None if the text is neither."""
     key = block(text)
     return key.course_id if key else _canonical(text) if is_course_id(text) else None
 
@@ -158,12 +158,12 @@ def is_valid_course_id(text: StringValue) -> BooleanValue:
 
 @cache
 def _letters_beyond_ascii() -> str:
-    """The letters and digits beyond ASCII that Python knows, as a class for RE2 and Java."""
+    """Python's letters and digits beyond ASCII, as a character class for RE2 and Java."""
     characters = "".join(map(chr, range(sys.maxunicode + 1)))
     runs = re.compile(r"\w+").finditer(characters, 0x80)
     return "[" + "".join(rf"\x{{{run.start():x}}}-\x{{{run.end() - 1:x}}}" for run in runs) + "]"
 
 
 def _canonical(course_id: str) -> str:
-    """The id with the namespace's own name (`slashes` is an alias of `course-v1`)."""
+    """The id with its canonical namespace (`slashes` is an alias of `course-v1`)."""
     return re.sub(r"^slashes:", "course-v1:", course_id)

@@ -17,13 +17,13 @@ MAX_CALLERS = 10_000  # the longest silent are forgotten first, so memory is bou
 
 
 class Limits:
-    """The requests of each caller within the last minute, a window that slides."""
+    """The number of requests of each caller in the last minute (a sliding window)."""
 
     def __init__(self) -> None:
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
 
     def count(self, caller: str, per_minute: int) -> int:
-        """Count a request of the caller: 0. Beyond the rate: not counted, seconds until one is free."""
+        """Count a request of the caller and return 0; beyond the rate, seconds until the next is allowed."""
         now = time.monotonic()
         times = self._times.setdefault(caller, deque())
         self._times.move_to_end(caller)
@@ -56,7 +56,7 @@ class Turns:
 
     @asynccontextmanager
     async def of(self, caller: str) -> AsyncIterator[None]:
-        """Wait for a place of the caller, and hold it."""
+        """Wait for a free place of the caller, and hold it."""
         line = self._lines.setdefault(caller, _Line(asyncio.Semaphore(self._at_once)))
         line.callers += 1
         try:

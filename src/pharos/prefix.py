@@ -1,7 +1,7 @@
-"""A path before all addresses of a service, as a proxy gives it: `https://example.org/insights`.
+"""A path prefix of all addresses of a service behind a proxy: `https://example.org/insights`.
 
-Inside a service addresses begin at the root. A request loses the path, whether the proxy has left it on or
-not; redirects get it, and pages where they are made.
+Inside a service, addresses begin at the root. The prefix is removed from requests, whether or not the proxy
+has removed it, and added to redirects and pages.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ LINKS = re.compile(r'(\s(?:href|src|action|formaction)=")/(?!/)')
 
 
 def prefix_of(setting: str, url: str | None, taken: Iterable[str]) -> str:
-    """The path of a public address, without its final slash; empty for an address without.
+    """The path of a public address, without its final slash; empty if it has no path.
 
-    Raises ConfigurationError if the address is none, or its path cannot be told from a path of the service
-    (`taken`: their first parts).
+    Raises ConfigurationError if the address is invalid, or if its path is ambiguous because the service has
+    such a path itself (`taken`: the first parts of its paths).
     """
     if url is None:
         return ""
@@ -43,14 +43,15 @@ def prefix_of(setting: str, url: str | None, taken: Iterable[str]) -> str:
 
 
 def with_prefix(html: str, prefix: str) -> str:
-    """The page with the path before each address that begins at the root. Text cannot look like one: its
-    quotation marks are escaped.
+    """The page with the prefix added to each address that begins at the root.
+
+    Text is not changed: it cannot look like an address, because its quotation marks are escaped.
     """
     return LINKS.sub(rf"\g<1>{prefix}/", html) if prefix else html
 
 
 class Prefix:
-    """Takes the path from requests and puts it before redirects."""
+    """Middleware that removes the prefix from requests and adds it to redirects."""
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
         self._app, self._prefix = app, prefix

@@ -1,4 +1,4 @@
-"""Answers about texts from outside, remembered within bounds."""
+"""Bounded caches of results for texts from outside."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ GRACE_S = 20  # for requests in flight, when told to stop
 
 @dataclass(frozen=True)
 class Service:
-    """A web service of ours. Its application is imported when it is wanted."""
+    """A web service of Pharos. Its application is imported on demand."""
 
     name: str
     make: Callable[[Settings], FastAPI]
@@ -62,7 +62,7 @@ def serve(
     program: Sequence[str] | None = None,
     tail: bool = False,
 ) -> None:
-    """Serve until told; with `program` (see `scheduler.programs`) start jobs, with `tail` follow logs.
+    """Serve until stopped; with `program` (see `scheduler.programs`) run jobs, with `tail` follow logs.
 
     Raises ConfigurationError if it cannot start, Busy if another scheduler works in this home.
     """
@@ -139,7 +139,7 @@ class _Serving:
             self._reloading = asyncio.ensure_future(self._changed())
 
     async def _changed(self) -> None:
-        """Go by the settings as they are now. If they are wrong, all stays as it was."""
+        """Apply the settings as they are now; if they are invalid, keep the previous ones."""
         try:
             settings = await asyncio.to_thread(self._load)
             made = [
@@ -163,7 +163,7 @@ class _Serving:
 
 
 def _made(service: Service, settings: Settings, connections: Connections) -> FastAPI:
-    """The application of a service, whose metrics show its connections."""
+    """A service's application, whose metrics include its connections."""
     made = service.make(settings)
     made.state.metrics.watch(connections)
     return made
@@ -189,7 +189,7 @@ class _Server(uvicorn.Server):
 
 
 class Exchangeable:
-    """An ASGI application that can be exchanged for another while it answers."""
+    """An ASGI application that can be replaced by another one while it answers."""
 
     def __init__(self) -> None:
         self._current: _Running | None = None
@@ -213,7 +213,7 @@ class Exchangeable:
 
 
 class _Running:
-    """An application between its start and its end."""
+    """An application that has been started and not yet ended."""
 
     def __init__(self, application: FastAPI) -> None:
         self._application, self._stack = application, AsyncExitStack()

@@ -68,7 +68,7 @@ class Connections(Collector):
         return cast("type[asyncio.Protocol]", partial(Guarded, self))
 
     def ended(self, why: str) -> None:
-        """Count a connection that we end, and say so in the log, of many at once in one line."""
+        """Count a connection ended by us, and log it; many at once in one line."""
         self._ended[why] += 1
         self._untold[why] += 1
         now = asyncio.get_running_loop().time()
@@ -77,7 +77,7 @@ class Connections(Collector):
             self._tell()
 
     async def watch(self) -> None:
-        """Look after the connections until cancelled."""
+        """Check the connections until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
@@ -90,7 +90,7 @@ class Connections(Collector):
                 self._tell()
 
     def collect(self) -> Iterable[Metric]:
-        """Figures for Prometheus."""
+        """Metrics for Prometheus."""
         ended = CounterMetricFamily(
             "pharos_connections_ended", "Connections that the service ended, by reason.", labels=["why"]
         )
@@ -132,7 +132,7 @@ class Guarded(HttpToolsProtocol):
 
     @property
     def unsent_bytes(self) -> int:
-        """Bytes of answers that the client has not taken."""
+        """Bytes of answers that the client has not received."""
         return 0 if self.transport is None else self.transport.get_write_buffer_size()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -217,6 +217,6 @@ class Guarded(HttpToolsProtocol):
         self.transport.close()
 
     def abort(self, why: str) -> None:
-        """End the connection without a word."""
+        """End the connection without an answer."""
         self._of.ended(why)
         self.transport.abort()

@@ -1,4 +1,4 @@
-"""Viewing by week, speed, device, captions and track, and learners' next activity after a video."""
+"""Viewing by week, speed, device, captions, track and cohort, and next activity after a video."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ _VIDEO = ("course_id", "encoded_module_id")
 
 @metric(tables.video_week, by="course_id")
 def video_week(viewing: ibis.Table) -> ibis.Table:
-    """Learners and seconds of each video by the week in which viewings began. Estimated viewings do not
-    count.
+    """Learners and seconds of each video by the week in which viewings began.
+
+    Estimated viewings do not count.
     """
     rows = _counted(viewing)
     weeks = rows.group_by("pipeline_video_id", *_VIDEO, "week").agg(
@@ -52,7 +53,7 @@ def video_watching(
     course_groups_courseusergroup: ibis.Table,
     course_groups_cohortmembership: ibis.Table,
 ) -> ibis.Table:
-    """Learners and seconds of each video by speed, device, captions, track and next activity."""
+    """Learners and seconds of each video by speed, device, captions, track, cohort and next activity."""
     rows = _counted(viewing)
     parts = rows.group_by(*_VIDEO, "user_id", "is_mobile", "speed").agg(watched_ms=rows.watched_ms.sum())
     device = ibis.ifelse(parts.is_mobile, MOBILE, BROWSER)
@@ -106,7 +107,7 @@ def _by_track(parts: ibis.Table, summary: ibis.Table) -> ibis.Table:
 
 
 def _by_cohort(parts: ibis.Table, cohorts: ibis.Table) -> ibis.Table:
-    """By the cohort of the last day. Learners in none are in no row."""
+    """By the cohort of the last day; learners without a cohort are left out."""
     joined = parts.inner_join(cohorts, ["course_id", "user_id"]).select(parts, cohorts.cohort)
     return _watched(joined, COHORT, joined.cohort)
 
