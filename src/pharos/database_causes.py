@@ -17,7 +17,7 @@ class Cause:
 _ENCODING = "where % @ / : ? # in user and password are written %25 %40 %2F %3A %3F %23"
 _AGAIN = "try again later"
 _CHECK = "check {setting}"
-# The first that fits counts: who denies one table says almost the same as who denies everything, and what is
+# The first match counts: a refusal of one table reads almost like a refusal of everything, and what is
 # said of values may have any word in it.
 _CAUSES = tuple(
     (re.compile(pattern, re.IGNORECASE), Cause(what, remedy))

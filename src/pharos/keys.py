@@ -149,7 +149,7 @@ def course_id_of_key(text: str) -> str | None:
 
 def is_valid_course_id(text: StringValue) -> BooleanValue:
     """`is_course_id` as an expression; null for null."""
-    # Each engine knows the letters of another version of Unicode: they are told those that Python knows.
+    # Engines have different versions of Unicode: Python's letters are passed to all of them.
     is_ascii = ~text.re_search(r"[^\x00-\x7f]")
     ascii_id = is_ascii.ifelse(text, text.re_replace(_letters_beyond_ascii(), "w"))
     grammar = COURSE_ID.replace(r"\w", "A-Za-z0-9_")

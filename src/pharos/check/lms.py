@@ -100,7 +100,7 @@ def service_account(settings: Settings) -> Iterator[Finding]:
     try:
         asked = {"username": "pharos", "role": "staff", "page_size": "1"}
         answer = _get(f"{base}/api/courses/v1/course_ids/", token, **asked)
-        if answer.status_code != httpx.codes.NOT_FOUND:  # nobody has this name: that is an answer, too
+        if answer.status_code != httpx.codes.NOT_FOUND:  # 404: no such user; this is a valid answer, too
             _json(answer)
     except NoAnswer as error:
         yield fails(f"lms.client_id: may not ask who teaches which course: {error}; make it global staff")

@@ -31,7 +31,7 @@ from pharos.telemetry.audit import AuditLog
 log = logging.getLogger(__name__)
 
 SCHEME = "Token"  # name of the way to authenticate, in the documentation
-NOT_KEPT = "private, no-store"  # by nobody on the way to the caller either
+NOT_KEPT = "private, no-store"  # also no proxy on the way may cache it
 
 
 @dataclass(frozen=True)

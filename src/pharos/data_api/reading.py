@@ -208,7 +208,7 @@ class ResultStore:
         publication = published.get(table.name)
         if publication is None:
             return make()
-        with self._deriving:  # whoever asks for it meanwhile gets it, too
+        with self._deriving:  # simultaneous requests share the result
             found: T | None = self.derived_at_hand(table, published)
             if found is None:
                 found = make()

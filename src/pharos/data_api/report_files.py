@@ -34,7 +34,7 @@ DOWNLOADS = "/downloads/"
 CHUNK_BYTES = 1024 * 1024
 HEAD_BYTES = 64 * 1024  # of a file: holds its first row
 COURSE_COLUMN = "course_id"
-BLOCK_COLUMNS = ("problem_id", "module_id", "ModuleID")  # not answers: learners write those
+BLOCK_COLUMNS = ("problem_id", "module_id", "ModuleID")  # not answers: learners write them
 NAME = re.compile(r"(?:[0-9a-f]{40}/)?[^/\x00]+")
 
 

@@ -154,7 +154,7 @@ def roster_of(store: Reading, course_id: str, *, is_urgent: bool) -> Roster | No
     the most recently requested courses are kept.
     """
     if not store.is_published(roster):
-        return None  # nobody says when another program changes them
+        return None  # changes by another program are not announced
     kept = store.derived(roster, _Kept)
     with kept.changing:
         if course_id in kept.rosters:

@@ -71,7 +71,7 @@ class ProblemText:
     variants: tuple[Variant, ...]
     later: tuple[Variant, ...]  # since it was edited
     handler: str  # path of requests to it, up to the name of the handler
-    module: str  # what the context of its server events has besides
+    module: str  # further members of its server events' context
 
     def variant(self, user_id: int, at: datetime) -> Variant:
         """The problem as the learner sees it at a moment, UTC."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-if TYPE_CHECKING:  # reading logs needs none of these, and begins half a second earlier without
+if TYPE_CHECKING:  # not needed for reading logs, which starts half a second earlier without
     import ibis
     import pyarrow as pa
     from ibis.expr.types import StringValue

@@ -26,11 +26,11 @@ from pharos.lms.errors import LMSDatabaseFailed
 from pharos.lms.tables import limits
 
 MEMORY_MB = 100
-ANSWER_S = 30  # without a sign of the database, for what is answered at once
+ANSWER_S = 30  # time limit of silence, for quick queries
 ROWS_S = 600  # the same for the rows of a table: it may look through many before it finds the first
 ROW_GROUP = 40_960  # rows held in memory until they are written together
 _NO_TLS = "server does not support it"
-# What DuckDB says before what the server or its client says.
+# DuckDB's preface to the error of the server or its client.
 _PREFACE = re.compile(
     r"^(IO Error: )?(Failed to connect to MySQL database with parameters \"[^\"]*\": "
     r"|Unable to connect to Postgres at \"[^\"]*\": )?"
@@ -40,12 +40,12 @@ _TYPES = {"mysql": "mysql", "postgresql": "postgres", "sqlite": "sqlite"}
 _SETTINGS = {
     "mysql": (
         "mysql_sql_buffer_result = false",  # or the server writes each table to a temporary one first
-        "mysql_query_timeout_enabled = false",  # or it ends what takes longer than five minutes
+        "mysql_query_timeout_enabled = false",  # the default ends queries after five minutes
         "mysql_session_time_zone = '+00:00'",
         "mysql_incomplete_dates_as_nulls = true",
     ),
     "postgresql": ("pg_use_ctid_scan = false",),  # one stream: a replica may not export its snapshot
-    # SQLite's columns hold values of any type; as text, those that do not fit can be told from the others.
+    # SQLite's columns hold values of any type; read as text, misfits can be detected.
     "sqlite": ("sqlite_all_varchar = true",),
 }
 _ARROW_TYPES = {
@@ -293,7 +293,7 @@ def _cast(field: pa.Field, column: _Column) -> str:
     if column.type == wanted:
         return name
     if wanted == "TIMESTAMP" and column.type == "TIMESTAMP WITH TIME ZONE":
-        return f"make_timestamp(epoch_us({name}))"  # UTC, whatever zone this machine is in
+        return f"make_timestamp(epoch_us({name}))"  # UTC, independent of the machine's time zone
     is_widened = wanted in {"BIGINT", "DOUBLE"} and column.type in _WIDENED and column.type != "DOUBLE"
     is_text = wanted == "VARCHAR" and not column.type.startswith("BLOB")
     is_moment = wanted == "TIMESTAMP" and column.type.startswith("TIMESTAMP")

@@ -56,7 +56,7 @@ def _beginning() -> Iterator[None]:
     before = {name: os.environ.get(name) for name in _MEMORY_IS_KEPT}
     program = sys.modules["__main__"]
     os.environ.update(_MEMORY_IS_KEPT)
-    # Spawned processes import what is called `__main__` first. Their work is never defined there.
+    # Spawned processes import the module called `__main__` first. Their functions are never defined there.
     sys.modules["__main__"] = ModuleType("__main__")
     try:
         yield
@@ -71,7 +71,7 @@ def _beginning() -> Iterator[None]:
 
 def _begin() -> None:
     """Called in each process: end it when the run is killed; otherwise it would wait and keep its memory."""
-    gc.freeze()  # what is loaded by now is never garbage
+    gc.freeze()  # objects loaded so far are never garbage
     parent = multiprocessing.parent_process()
 
     def wait() -> None:

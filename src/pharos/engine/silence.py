@@ -59,7 +59,7 @@ class Watched:
             ours = [each for each in connections if each.getsockname() not in self._before]
             if not ours or any(_silent_s(each) < silent_s for each in ours):
                 return
-            ended.set()  # before the library notices: whoever waits for it asks at once why it failed
+            ended.set()  # before the library notices: its caller checks the event at once
             for connection in ours:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)

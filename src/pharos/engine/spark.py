@@ -28,7 +28,7 @@ from pharos.errors import ConfigurationError
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-# What every session needs for results equal to the embedded engine's.
+# Settings of every session, for the same results as DuckDB.
 _CONF = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
@@ -94,7 +94,7 @@ class SparkEngine:
         """See the protocol."""
 
         def of_column(column: Any) -> list[str | None]:  # of the library that Spark brings columns in
-            # What is no text is null, in whichever way that library says so.
+            # pandas marks missing values as None, NaN or NA; all become null.
             return of_texts([value if isinstance(value, str) else None for value in column.tolist()])
 
         found: Callable[[StringValue], StringValue] = ibis.udf.scalar.pandas(of_column, signature=_TEXT)
@@ -165,7 +165,7 @@ def _session(settings: EngineSettings) -> SparkSession:
 @contextmanager
 def _failing() -> Iterator[None]:
     """Translates errors of the engine into EngineFailed; the first line of a Java error names its cause."""
-    # What Spark itself raises, and Java errors that it does not know.
+    # Spark's own errors, and Java errors unknown to it.
     from py4j.protocol import Py4JJavaError  # noqa: PLC0415 - the library is optional
     from pyspark.errors import PySparkException  # noqa: PLC0415 - the library is optional
 

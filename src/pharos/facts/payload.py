@@ -20,7 +20,7 @@ from pharos.engine.functions import json_text, stripped
 if TYPE_CHECKING:
     from ibis.expr.types import FloatingValue, IntegerValue, StringValue
 
-_INTEGER = r"\A-?[0-9]{1,18}\z"  # what every engine's int64 holds
+_INTEGER = r"\A-?[0-9]{1,18}\z"  # fits int64 on every engine
 _NUMBER = r"\A-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?\z"
 
 

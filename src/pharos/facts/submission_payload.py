@@ -19,7 +19,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from pharos.facts.answer_text import answer_text, item_text, json_of
 
 LONGEST_ID = 255  # characters, in the Result Store
-HIDDEN = ("_dynamath", "_comment")  # inputs beside those that learners see
+HIDDEN = ("_dynamath", "_comment")  # inputs that learners do not see
 _ODD_ID = re.compile(r"[^\x00-\x7f]|[\n\t]")
 
 

@@ -107,7 +107,7 @@ PAGES = (
 )
 YEAR_S = 365 * 24 * 3600
 ASKED_BY_MACHINES = ("/static/", "/status/", "/health/", "/metrics")
-AT_ONCE = 4  # pages of one person: browsers ask for more, and the others wait for each other
+AT_ONCE = 4  # pages of one person; further requests wait
 
 
 def create_app(settings: Settings) -> FastAPI:

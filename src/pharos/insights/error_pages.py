@@ -220,7 +220,7 @@ async def _sign_in_needed(request: Request, _: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     status = cast("HTTPException", error).status_code
-    if status != NO_SUCH_PAGE.status:  # others come from machines, which read no pages
+    if status != NO_SUCH_PAGE.status:  # other statuses are caused by programs
         return Response(status_code=status, headers=cast("HTTPException", error).headers)
     return _page(request, NO_SUCH_PAGE, error)
 

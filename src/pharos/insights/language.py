@@ -125,7 +125,7 @@ class Language:
         """A share of 1 in percent, one decimal, halves up (spec 06 §7.5, §19.5)."""
         if share is None:
             return "–"
-        if 0 < share < 0.0005:  # noqa: PLR2004 - what would show as 0.0
+        if 0 < share < 0.0005:  # noqa: PLR2004 - would be shown as 0.0
             return f"<{self._percent(Decimal('0.001'))}"
         return self._percent(_rounded(share, 3))
 

@@ -31,7 +31,7 @@ EVENTS_AT_ONCE = 50_000  # of a file
 JSON = ("context", "payload", "raw")  # where members of an event hold the address once more
 # A member of this name, of whatever object; its quotes have backslashes where JSON is a text in JSON.
 _MEMBER = r'("ip"\s*:\s*"|\\"ip\\"\s*:\s*\\")[^"\\]*'
-# What no text without an address has: this is asked of all texts at once, and few are looked at one by one.
+# Every text with an address matches: a quick test of all texts, after which few are checked one by one.
 _LIKE_AN_ADDRESS = r"\d\.\d{1,3}\.\d{1,3}\.\d|:[0-9A-Fa-f]{0,4}:"
 
 

@@ -22,7 +22,7 @@ from pharos.lake.parse import NotAnEvent
 
 # Members that hold the line: of Docker and Fluent Bit, Vector, Loki, CloudWatch, journald and others.
 LINE_MEMBERS = ("log", "message", "line", "@message", "MESSAGE", "msg", "textPayload", "_raw", "original")
-# Members that no event of the LMS has: whoever wrote them has written the whole event anew.
+# Members that no event of the LMS has: a collector that adds them has rewritten the whole event.
 _MARKS = {
     "@timestamp", "@version", "container_id", "container_name", "docker", "file", "fluentbit_timestamp",
     "kubernetes", "labels", "log_file", "logtag", "source_type", "stream",

@@ -21,7 +21,7 @@ from pharos.lake import safely, schema
 from pharos.lake.columns import Numbers, halves
 from pharos.lake.ledger import DataFile
 
-# Columns whose values repeat; a dictionary for the others costs time and saves nothing.
+# Columns with repeated values; dictionaries of other columns cost time and save nothing.
 REPEATING = [
     "event_type", "name", "event_source", "username", "course_id", "page_course_id", "org_id", "ip",
     "session", "agent", "host", "page", "referer", "accept_language", "absent", "source",

@@ -81,7 +81,7 @@ def ingest(
     `now` (UTC, naive) dates the commits. `report(done, total)` is called with bytes of files.
     """
     result, known = Ingested(), KnownIds()
-    # What is shared by logs of the same days costs least if one landing meets it: these become neighbours.
+    # Duplicates in logs of the same days cost least within one landing: such logs become neighbours.
     waiting = sorted((file for file in files if _has_changed(lake, file)), key=_rotated)
     total = sum(file.size for file in waiting)
     done = 0

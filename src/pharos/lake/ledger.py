@@ -206,7 +206,7 @@ class Ledger:
             self.place.put_new(self._name(commit.number), _with_digest(content))
         except FileExistsError:
             raise self._overtaken(commit.number) from None
-        if (self._head() or 0) >= commit.number:  # others have committed it, and folded it away since
+        if (self._head() or 0) >= commit.number:  # another writer has committed and folded it
             raise self._overtaken(commit.number)
         self.place.put(f"{FOLDER}/{HEAD}", b"%d\n" % commit.number)
         state.apply(commit)

@@ -87,7 +87,7 @@ TEXT_CONTEXT = Context(None, None, may_use_url=False, is_odd=False)
 """JSON in a text: no LMS writes that, a collector has."""
 
 _decode_envelope: Callable[[bytes | memoryview], Envelope] = msgspec.json.Decoder(Envelope).decode
-_IRREGULAR = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)  # what decoders raise
+_IRREGULAR = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)  # errors of the decoders
 _decode_context: Callable[[bytes | Raw], _Context | None] = msgspec.json.Decoder(_Context | None).decode
 _decode_contexts: Callable[[bytes], list[_Context | None]]
 _decode_contexts = msgspec.json.Decoder(list[_Context | None]).decode
@@ -185,7 +185,7 @@ def regular_events(texts: Iterable[bytes | memoryview]) -> tuple[list[Envelope |
     decoded = map(_decode_envelope, texts)
     while True:
         try:
-            events.extend(decoded)  # what comes before a line that is refused stays
+            events.extend(decoded)  # events before a refused line are kept
         except _IRREGULAR:
             events.append(None)
         else:

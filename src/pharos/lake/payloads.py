@@ -90,7 +90,7 @@ def _are_strict_objects(texts: list[str]) -> list[bool]:
     while True:
         try:
             for _ in checked:
-                found.append(True)  # noqa: PERF401 - what comes before a text that is refused stays
+                found.append(True)  # noqa: PERF401 - results before a refused text are kept
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             found.append(False)
         else:

@@ -30,7 +30,7 @@ BLOCK_BYTES = 4 << 20  # larger ones leave the processor's caches, smaller ones 
 RESCUE_BYTES = 256  # read at once where a file is damaged
 RATIO = 8  # how much smaller logs get; only guides how much is read at once
 LONGEST_LINE_BYTES = 64 << 20
-HEAD_BYTES = 64 << 10  # how much of a log's beginning tells it from others
+HEAD_BYTES = 64 << 10  # of a log's beginning, which identify the log
 
 
 class LogDamaged(Exception):
@@ -144,7 +144,7 @@ _INFLATERS: dict[str, Callable[[int], Any]] = {
     "bzip2": partial(_Standard, bz2.BZ2Decompressor),
     "xz": partial(_Standard, lzma.LZMADecompressor),
 }
-# What inflaters raise. The stub of one is wrong.
+# Errors of the inflaters. The stub of one is wrong.
 _DAMAGE: tuple[type[Exception], ...] = (IsalError, zstandard.ZstdError, lzma.LZMAError, zlib.error)  # type: ignore[assignment]
 
 
@@ -176,7 +176,7 @@ def _members(file: BinaryIO, kind: str, new: Callable[[int], Any], step: int) ->
             given += len(piece)
             yield piece
     except _DAMAGE as error:
-        # What precedes the damage in its piece is lost with it: of small pieces that is little.
+        # Content before the damage in the same piece is lost, too: small pieces lose little.
         file.seek(0)
         with suppress(*_DAMAGE):
             yield from _after(given, _inflated(file, kind, new, RESCUE_BYTES))

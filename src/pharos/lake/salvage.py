@@ -152,7 +152,7 @@ def _is_all_there(lake: Lake, old: State, new: State, quarantine: list[str]) -> 
     for log in old.logs.values():
         for name in log.names:
             if by_name.setdefault(name, log) is not log:
-                return False  # one name of two logs: nobody knows whose events these are
+                return False  # two logs had this name: its events cannot be assigned
     events: Counter[str] = Counter()
     for files in new.events.values():
         for file in files:

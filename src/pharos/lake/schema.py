@@ -87,7 +87,7 @@ PARTITION = "date"
 # of them would stretch a course's days over centuries. The platform is younger.
 FIRST_DAY = date(2000, 1, 1)
 
-SORTED_BY = ["page_course_id", "time", "event_id"]  # rows of a data file; those without course come first
+SORTED_BY = ["page_course_id", "time", "event_id"]  # rows of a data file; rows without course come first
 
 QUARANTINE = pa.schema(
     [

@@ -77,7 +77,7 @@ class LakeStatus:
     last_day: date | None
     missing_days: list[date] = field(default_factory=list)  # between the first and the last that count
     implausible: int = 0  # events of days before `schema.FIRST_DAY`, which are not counted
-    damaged: dict[str, str] = field(default_factory=dict)  # data files, and what is wrong with each
+    damaged: dict[str, str] = field(default_factory=dict)  # data file -> its damage
     lost: dict[date, int] = field(default_factory=dict)  # events that could not be restored
     set_aside: int = 0  # files that are no part of the lake, kept for a person to look at
     verified: datetime | None = None  # when `pharos lake verify` had read all files

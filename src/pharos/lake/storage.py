@@ -35,7 +35,7 @@ class Stored:
     path: str
     size: int
     mtime_ns: int
-    inode: int  # 0 where there is none
+    inode: int  # 0 if there is none
     is_closed_folder: bool = False  # this user may not look into it
 
 

@@ -10,9 +10,9 @@ from pharos.metrics.metric import metric
 from pharos.metrics.submissions import of_learners
 from pharos.result_store import tables
 
-CHOICES = ("choiceresponse", "multiplechoiceresponse")  # what is answered by ids of choices
+CHOICES = ("choiceresponse", "multiplechoiceresponse")  # response types answered by ids of choices
 LONGEST_ID = 255  # characters, in the Result Store
-_VARIANT = r"\A-?[0-9]{1,9}\z"  # what an INTEGER of every database holds
+_VARIANT = r"\A-?[0-9]{1,9}\z"  # fits INTEGER on every database
 
 _plain = ibis.udf.scalar.python(plain_answer, signature=((dt.string,) * 2, dt.string))
 _number_text = ibis.udf.scalar.python(number_text, signature=((dt.string,), dt.string))

@@ -15,7 +15,7 @@ from pharos.facts.enrollment import ACTIVATED, DEACTIVATED, MODE_CHANGED
 VALIDATED = "edx.course.enrollment.validated"
 MISSING = "missing"
 _LEARNER = ["course_id", "user_id"]
-# What an event says of whether the learner is enrolled; nothing in the case of a change of mode.
+# Enrollment states that events and validations give; a change of mode gives none.
 _ON, _OFF, _SEEN_ON, _SEEN_OFF, _ABSENT = range(5)
 _MICROSECOND = ibis.interval(microseconds=1)
 

@@ -26,7 +26,7 @@ OPENING_SKIPPED = "video_opening_skipped"
 PART_WATCHED_AGAIN = "video_part_watched_again"
 TRANSCRIPTS_UNUSED = "transcripts_unused"
 ALL_RIGHT_AT_ONCE = "all_right_at_once"
-ORDER = (  # the kind to look at first before the others
+ORDER = (  # the most urgent kind first
     WRONG_ANSWER_PREFERRED,
     NOBODY_RIGHT,
     NEGATIVE_DISCRIMINATION,

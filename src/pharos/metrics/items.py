@@ -21,7 +21,7 @@ FEW = 10  # learners: of fewer no share, mean or quantile is told
 FEW_COMPARED = 20  # learners with a score in the rest of the course: of fewer no discrimination is told
 OTHER_PARTS = 3  # parts of other problems that a learner must have tried to have such a score
 THOUSAND = 1000  # scores are whole thousandths, so that sums are exact in any order
-MOST_ANSWERS = 50  # of a part and variant; the others are one row
+MOST_ANSWERS = 50  # of a part and variant; further answers are one row
 TOLD_OFTEN = 5  # submissions that must tell the old content, and as many the new one
 LONGEST, LONGEST_QUESTION = 255, 1000  # characters
 Z = 1.959964  # of the normal distribution, for an interval of 95 %
@@ -29,7 +29,7 @@ Z = 1.959964  # of the normal distribution, for an interval of 95 %
 _ITEM = ("course_id", "module_id", "part_id", "variant")
 _PROBLEM = ("course_id", "module_id")
 _LEARNER = ("user_id", "username")
-_SEED = r"\A[0-9]{1,9}\z"  # what an INTEGER of every database holds
+_SEED = r"\A[0-9]{1,9}\z"  # fits INTEGER on every database
 
 _plain = ibis.udf.scalar.python(plain_answer, signature=((dt.string,) * 2, dt.string))
 

@@ -66,7 +66,7 @@ def named(rows: ibis.Table) -> ibis.Table:
 def _of_numbers(pairs: ibis.Table, auth_user: ibis.Table) -> ibis.Table:
     """(course_id, user_id, username): the present name in the LMS, else the newest one in the course run."""
     learner = ["course_id", "user_id"]
-    # The greatest day and name, as one text: of two names on one day nobody can tell which came first.
+    # The greatest day and name, as one text: the order of two names on one day is unknown.
     dated = pairs.mutate(told=pairs.last_date.cast("string") + pairs.event_username)
     newest = dated.group_by(learner).agg(told=dated.told.max())
     told = newest.mutate(told=newest.told.substr(len("2026-01-31")))

@@ -20,12 +20,12 @@ from pharos.result_store import tables
 from pharos.result_store.tables.learner_status import STATUSES
 
 NEVER_STARTED, ACTIVE, SLOWING, QUIET, PASSED, LEFT = STATUSES
-# The rules, each named after what it saw.
+# The rules, each named after its reason.
 UNENROLLED, GRADE, NO_ACTIVITY, PAUSE, FEWER_DAYS, RECENT = (
     "unenrolled", "passing grade", "no activity", "pause", "fewer days", "recent activity",
 )  # fmt: skip
 BUSY_DAYS = 4  # active days in a week that may be compared with the week after
-SHORT_PAUSE = 3  # days without activity, so that nobody slows down who was active yesterday
+SHORT_PAUSE = 3  # days; the rule FEWER_DAYS needs at least this pause
 
 _LEARNER = ["course_id", "user_id"]
 

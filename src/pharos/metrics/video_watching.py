@@ -20,10 +20,10 @@ NEXT, NEXT_VIDEO, NEXT_PROBLEM = "next", "next_video", "next_problem"
 VIDEO, PROBLEM, NOTHING = "video", "problem", "nothing"
 MOBILE, BROWSER, SHOWN = "mobile", "browser", "shown"
 
-SOON = 30 * 60 * 1_000_000  # microseconds: what a learner does later is not what comes next
+SOON = 30 * 60 * 1_000_000  # microseconds: later activity is not the next one
 MOST_NEXT = 3  # videos, and problems, that most go to
 LONG_ENOUGH = 10_000  # thousandths of a second of a viewing that tells a speed
-SLOWEST, FASTEST = 40, 250  # percent of the clock: what is beyond is a pause that nobody told, or a jump
+SLOWEST, FASTEST = 40, 250  # percent of the clock: beyond, a pause or jump was not recorded
 SPEEDS = ((63, "0.5"), (88, "0.75"), (113, "1"), (138, "1.25"), (175, "1.5"))
 """Speeds of players, each with the first percent of the clock that is nearer to the next one."""
 DOUBLE = "2"

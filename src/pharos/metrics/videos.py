@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ibis.expr.types import FloatingValue, IntegerValue
 
 SEGMENT = 5  # seconds
-CREDITS = 30  # seconds at the end that nobody need watch
+CREDITS = 30  # seconds at the end that need not be watched
 WATCHED = 0.95  # of a video: who watched there has reached its end
 TENTH, COMPLETE = 10, 95  # percent of a video that learners have covered
 DROP = 20  # a video of unknown length ends where so many times more learners watched before than after
@@ -25,7 +25,7 @@ OUTSIDE = "outside a viewing"
 PEAK, DROP_OFF, SKIPPED = "peak", "drop", "skipped"
 NEAR, FAR = 4, 12  # the surroundings of a segment: from 20 to 60 seconds before and after it
 WIDEST = 6  # a place reaches at most so far on both sides of its middle
-AROUND = 1  # learners who leave are counted together with those who leave so far before and after
+AROUND = 1  # segments before and after whose leaving learners are added
 AGAIN = 1000  # thousandths of a second that somebody watches again
 CLEARLY = 5  # standard deviations of a number that comes about by chance
 FEWEST, SHARE = 5, 20  # learners of a place; and they are at least one in so many
@@ -53,7 +53,7 @@ def video_segment(viewing: ibis.Table) -> ibis.Table:
         pipeline_video_id=joined.course_id + "|" + joined.encoded_module_id,
         duration=joined.length.floor().cast("int64"),
     )
-    # Where nobody watched the last segment, those after it are there: a viewing may end a second late.
+    # Segments after the last one are kept if nobody watched the last one: a viewing may end a second late.
     kept = whole.filter((whole.segment <= whole.final) | ~whole.has_final)
     return kept.drop("length", "final", "has_final")
 

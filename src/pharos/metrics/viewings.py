@@ -101,7 +101,7 @@ def _pairs_of_the_original(events: ibis.Table) -> ibis.Table:
     """Each play with the next event: the columns of `_paired`, and start_offset."""
     in_order = _in_order(*_LEARNER)
     typed = events.mutate(before=events.event_type.lag().over(in_order))
-    # What neither opens nor closes a viewing changes nothing, not even after a seek.
+    # Events that neither open nor close a viewing change nothing, not even after a seek.
     used = typed.filter((typed.event_type == PLAY) | (ibis.coalesce(typed.before, "") == PLAY))
     last = used.mutate(
         last_type=used.event_type.lag().over(in_order), last_position=used.position.lag().over(in_order)

@@ -67,7 +67,7 @@ def check(
         raise ClockWrong(now, f"the clock of the Result Store's server says {_text(server)}")
     seen = _seen(lake)
     written = [("the lake was written", lake.state.at), *(("results were published", at) for at in published)]
-    if seen is not None:  # what is far behind that was written by a clock that nobody believes any more
+    if seen is not None:  # far later records came from a wrong clock
         written = [(what, at) for what, at in written if at is not None and at - seen.at < FAR]
         written.append(("the last run was", seen.at))
     for what, at in written:

@@ -40,7 +40,7 @@ class Stale:
     """The stored table of a fact, the days that must be computed, and the reason."""
 
     fact: Fact
-    table: Parted  # without what is stale
+    table: Parted  # without stale parts
     days: list[date]
     wanted: Mapping[str, str]  # day -> fingerprint of its events
     reason: str

@@ -28,9 +28,9 @@ MANIFEST = "manifest.parquet"
 PARTS = pa.schema(
     [
         ("part", pa.string()),  # a course id, or a date; empty where the table is one part
-        ("inputs", pa.string()),  # what the rows were computed from
+        ("inputs", pa.string()),  # fingerprint of the rows' inputs
         ("rows", pa.int64()),
-        ("digest", pa.int64()),  # of the rows, whatever their order; 0 for no rows
+        ("digest", pa.int64()),  # of the rows, in any order; 0 if there are none
         ("file", pa.string()),  # name in the folder; empty for no rows
     ]
 )

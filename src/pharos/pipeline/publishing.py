@@ -198,7 +198,7 @@ def _refused(
 ) -> dict[str, ResultStoreError]:  # fmt: skip
     """The results not to publish, by table: those with `problems`, and those that have lost too much."""
     refused: dict[str, ResultStoreError] = {}
-    for edition, change in changes.items():  # each after those that it is made from
+    for edition, change in changes.items():  # each after its inputs
         name = edition.metric.name
         problem, sources = problems.get(name), _sources(edition.metric)
         if problem is None and not {name, *sources} & set(accepted):
@@ -390,7 +390,7 @@ def _difference(
         return old.difference(new), new.difference(old)
     last = date.fromisoformat(before.made_of[LAST_DAY])
     old, new = _clipped(old, edition, last), _clipped(new, edition, edition.last_day)
-    # Most spans are in both; those of a key do not overlap, so what is equal takes no part in the difference.
+    # Most spans are in both. Spans of a key do not overlap, so equal spans can be left out of the difference.
     steps = _steps(old.difference(new), new.difference(old))
     engine.write(steps.filter(steps.old != steps.new), staged)
     steps = engine.read([staged], steps.schema().to_pyarrow())

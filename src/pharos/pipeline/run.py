@@ -74,7 +74,7 @@ class RunReport:
 
     until: datetime
     ingested: Ingested = field(default_factory=Ingested)
-    imported: list[TableState] = field(default_factory=list)  # what of the LMS was asked for
+    imported: list[TableState] = field(default_factory=list)  # the requested tables of the LMS
     why: list[tuple[str, str]] = field(default_factory=list)  # (fact or table, stale parts and the reason)
     days: int = 0  # of facts, computed
     tables: int = 0  # results with parts that were computed
@@ -82,7 +82,7 @@ class RunReport:
     written: int = 0  # rows that were deleted, inserted or stamped in the Result Store
     not_published: dict[str, str] = field(default_factory=dict)  # table that was not published -> why
     reports: dict[str, int] = field(default_factory=dict)  # report -> files that were written
-    remarks: list[str] = field(default_factory=list)  # what else a person should know of the results
+    remarks: list[str] = field(default_factory=list)  # further notes on the results, for a person
     problems: list[DataProblem] = field(default_factory=list)  # of the data; none of them ended the run
 
     def forget_computed(self) -> None:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-# Letters that are no others with an accent; the last one is a small i without a dot.
+# Letters that are not another letter with an accent; the last one is a small i without a dot.
 _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "\u0131": "i"}
 )

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-REPORT = "pharos.report"  # logger of the line that says what a verb did
+REPORT = "pharos.report"  # logger of the line with a verb's report
 STOP_S = 10.0  # between asking a program to end and ending it
-LAST_LINES = 50  # of what it printed; the message is among them
+LAST_LINES = 50  # of its output, with the error's message
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ async def run(line: Sequence[str], *, stop: asyncio.Event, longest_s: float) -> 
         took_too_long = not ended.done() and not stopping.done()
         if not ended.done():
             await _end(process, ended)
-        with suppress(ProcessLookupError):  # what it started and left behind would keep its output open
+        with suppress(ProcessLookupError):  # its orphaned children would keep its output open
             os.killpg(process.pid, signal.SIGKILL)
         code, (_, told) = await ended, await output
     finally:

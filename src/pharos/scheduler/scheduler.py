@@ -42,7 +42,7 @@ T = TypeVar("T")
 STORE, STALE = (
     "Result Store",
     "old results",
-)  # what incidents are about, besides jobs and problems of the data
+)  # keys of incidents, besides jobs and problems of the data
 DATA = "data, "  # begins the names of incidents that are problems of the data
 
 

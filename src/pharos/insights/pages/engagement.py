@@ -183,7 +183,7 @@ def figures(words: Language, week: Week, kinds: Sequence[str], weeks: str) -> li
 
 def _chart(words: Language, report: _Report) -> charts.Chart:
     shown, kinds = list(report.shown), report.kinds
-    if len(shown) == 1:  # one point is no line: nobody was active the week before (spec 06 §9.9.2)
+    if len(shown) == 1:  # one point is no line: add the week before, or zeros (spec 06 §9.9.2)
         ending = shown[0].ending - WEEK
         before = next((week for week in report.weeks if week.ending == ending), None)
         shown.insert(0, before or Week(ending, NOBODY, None))

@@ -359,7 +359,7 @@ def _against_last_run(words: Language, report: _Report) -> str:
 def _chart(words: Language, report: _Report) -> charts.Chart:
     days, period = report.days, report.period
     shown = [item for item in days if item.day in period]
-    if len(shown) == 1:  # one point is no line: the day before had nobody (spec 06 §9.4.4)
+    if len(shown) == 1:  # one point is no line: add the day before, or zeros (spec 06 §9.4.4)
         only = shown[0]
         before = next((d for d in days if d.day == only.day - DAY), NOBODY)
         shown.insert(0, replace(before, day=only.day - DAY))

@@ -24,7 +24,7 @@ from sqlalchemy.types import TypeEngine
 from pharos.result_store.column_types import Exact, row_number
 
 metadata = MetaData()
-kept_in_lake = MetaData()  # results that only others are computed from, and that are read in the lake
+kept_in_lake = MetaData()  # results that are only inputs of other results, or read in the lake
 MYSQL: dict[str, Any] = {
     "mysql_engine": "InnoDB",
     "mysql_charset": "utf8mb4",
@@ -64,7 +64,7 @@ class Definition:
     formula: str
     edge_cases: tuple[str, ...]
     window: str = ""  # which days or weeks it holds
-    source: str  # what it is computed from
+    source: str  # its inputs
     spec: str  # where the rule is written down
     differences: tuple[str, ...] = ()  # from pages of the LMS and from the original, where they show
     persons: str = ""  # column that names the learner a row is about; empty: rows are about no single learner
