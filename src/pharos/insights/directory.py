@@ -217,5 +217,5 @@ class CourseDirectory:
 
 
 def blocks_of(outline: Outline | None) -> int:
-    """What an outline weighs; one that the LMS does not tell is kept as well."""
+    """The cache weight of an outline: its number of blocks; 1 for None, which is cached, too."""
     return 1 if outline is None else sum(1 for _ in outline.root.walk())

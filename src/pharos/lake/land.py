@@ -122,7 +122,7 @@ class Retrial:
 
     @property
     def has_parts(self) -> bool:
-        """Whether parts of lines are waiting for their last ones."""
+        """True if parts of lines wait for their last part."""
         return any(log.progress.parts for log in self._logs.values())
 
     def judge(self, line: QuarantinedLine) -> None:

@@ -114,7 +114,7 @@ class DataFile(Struct, kw_only=True, frozen=True, omit_defaults=True):
     sources: tuple[str, ...] = ()  # names of the logs its events were read from; empty as `size`
 
     def overlaps(self, other: DataFile) -> bool:
-        """Whether both may hold the same event of a date: the same event has the same time."""
+        """True if both may hold the same event of a date, because their times overlap."""
         return other.oldest <= self.newest and self.oldest <= other.newest
 
 

@@ -313,7 +313,7 @@ class _Span:
 
 
 def _kept_in_quarantine(lake: Lake, bad: list[str]) -> tuple[int, dict[str, list[_Span]]]:
-    """How many lines the whole files hold; where those of each log are, by its key."""
+    """The number of lines in undamaged files of quarantine; and log key -> its span of lines in each."""
     rows, spans = 0, defaultdict[str, list[_Span]](list)
     for path in lake.state.quarantine:
         if path in bad:

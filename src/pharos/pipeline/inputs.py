@@ -229,7 +229,7 @@ class Inputs:
 
     @cached_property
     def staff_grants(self) -> int:
-        """How many rows of the LMS's tables say that somebody does not count; 0 if everybody does."""
+        """The number of rows in the LMS's tables that exclude people from counting; 0 if staff is counted."""
         if self.scope.counts_staff:
             return 0
         users = lms_tables.read(self.engine, self.lake, USERS)

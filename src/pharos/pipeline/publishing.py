@@ -218,10 +218,10 @@ def _sources(metric: Metric) -> list[str]:
 
 
 def _is_suspect(inputs: Inputs, edition: Edition) -> bool:
-    """Whether a loss of a result that is made from others alone may be a missing input.
+    """True if a missing input may explain the loss of a result that is made only from other results.
 
-    They are guarded themselves; but a table of profiles may be lost without a loss of learners. What may no
-    longer leave the lake goes at once.
+    These other results are guarded themselves, but a table of profiles may be lost without a loss of
+    learners. Data that may no longer leave the lake is removed at once.
     """
     if edition.metric.table.info["definition"].persons and not inputs.scope.shows_profiles:
         return False
@@ -232,7 +232,7 @@ def _is_suspect(inputs: Inputs, edition: Edition) -> bool:
 
 
 def _differs(edition: Edition, known: Publication | None) -> bool:
-    """Whether publishing the result would change rows that are published."""
+    """True if publishing the result would change published rows."""
     return known is not None and known.fingerprint != edition.fingerprint
 
 
@@ -290,7 +290,7 @@ def _inputs_told(inputs: Inputs, edition: Edition) -> str:
 
 
 def _has_more_events(inputs: Inputs, edition: Edition) -> bool:
-    """Whether a result is made of more events than the published one, and leaves out no more people."""
+    """True if the result has more events than the published one and excludes no additional people."""
     if edition.before is None or STAFF not in edition.before.made_of:
         return False
     before = _sizes_then(edition)
