@@ -47,6 +47,11 @@ def names_of(request: Request, course: Course, report: Report) -> dict[str, Any]
     return about(request, report) | {"tabs": tabs}
 
 
+def hides_groups(request: Request) -> bool:
+    """Whether the site hides groups of few learners."""
+    return site_of(request).settings.insights.minimum_cell > 0
+
+
 def empty_page(
     request: Request, course: Course, names: dict[str, Any], everybody: int, last: date | None
 ) -> ReportPage:
@@ -131,8 +136,16 @@ def group_table(
     label: Callable[[Any], str],
     everybody: int,
     sort: str,
+    *,
+    hides: bool = False,
 ) -> Table:
-    """The groups with their learners and their share of everybody."""
+    """The groups with their learners and their share of everybody.
+
+    `hides`: a group without learners may be hidden, so that it has a dash and not zero.
+    """
+
+    def shown(group: Group) -> int | None:
+        return None if hides and not group.count else group.count
 
     def name(group: Group) -> str | Markup:
         text = label(group.key)
@@ -143,12 +156,12 @@ def group_table(
         caption,
         [
             Column("group", head, lambda g: g.order, name, numeric=False),
-            Column("count", words.text("Learners"), lambda g: g.count, lambda g: words.number(g.count)),
+            Column("count", words.text("Learners"), lambda g: g.count, lambda g: words.number(shown(g))),
             Column(
                 "share",
                 words.text("Share of all"),
                 lambda g: g.count,
-                lambda g: words.percent(g.count / everybody),
+                lambda g: words.percent(None if shown(g) is None else g.count / everybody),
             ),
         ],
         groups,

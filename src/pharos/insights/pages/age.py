@@ -19,6 +19,7 @@ from pharos.insights.demographics import (
     caption,
     empty_page,
     group_table,
+    hides_groups,
     names_of,
     newest,
     tip,
@@ -150,7 +151,15 @@ def _age_page(
             "-".join([*course.parts, "age"]),
         ),
         table=group_table(
-            request, words, words.text("Age breakdown"), words.text("Age"), groups, label, everybody, "-count"
+            request,
+            words,
+            words.text("Age breakdown"),
+            words.text("Age"),
+            groups,
+            label,
+            everybody,
+            "-count",
+            hides=hides_groups(request),
         ),
         **files(course, "enrollment/demographics/age"),
     )

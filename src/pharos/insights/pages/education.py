@@ -17,6 +17,7 @@ from pharos.insights.demographics import (
     Group,
     empty_page,
     group_table,
+    hides_groups,
     names_of,
     newest,
     share_chart,
@@ -133,6 +134,7 @@ def _education_page(
             label,
             everybody,
             "-count",
+            hides=hides_groups(request),
         ),
         **files(course, "enrollment/demographics/education"),
     )

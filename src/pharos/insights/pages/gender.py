@@ -13,7 +13,15 @@ from pharos.insights import navigation, periods
 from pharos.insights.access import CourseInView
 from pharos.insights.api import Row, day
 from pharos.insights.controls import controls, files, period_of
-from pharos.insights.demographics import PAGE_SIZE, UNKNOWN, empty_page, names_of, share_chart, tip
+from pharos.insights.demographics import (
+    PAGE_SIZE,
+    UNKNOWN,
+    empty_page,
+    hides_groups,
+    names_of,
+    share_chart,
+    tip,
+)
 from pharos.insights.directory import Course
 from pharos.insights.freshness import last_day
 from pharos.insights.gaps import every_day
@@ -49,8 +57,7 @@ async def gender(request: Request, course: CourseInView, site: TheSite) -> Respo
     """What is the learner gender breakdown?"""
     words: Language = request.state.language
     rows = await site.api.gender(course.course_id)
-    hides = site.settings.insights.minimum_cell > 0
-    days = days_of(rows, last_day(request, navigation.GENDER.table), hides=hides)
+    days = days_of(rows, last_day(request, navigation.GENDER.table), hides=hides_groups(request))
     return site.renderer.render(request, _gender_page(request, words, course, days))
 
 
