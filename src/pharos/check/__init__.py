@@ -21,6 +21,7 @@ def check(settings: Settings, file: Path | None) -> list[Finding]:
         *here.files_of_the_data_api(settings),
         *here.audit_logs(settings),
         *here.hosts(settings),
+        *here.addresses(settings),
         *here.look(settings),
         *here.problems(settings),
         *here.jobs(settings),

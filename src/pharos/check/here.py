@@ -29,6 +29,7 @@ from pharos.lake import storage
 from pharos.lake.logs import LogFile, discover
 from pharos.lake.places import lake_of
 from pharos.pipeline import answer_metadata, ownership
+from pharos.prefix import prefix_of
 from pharos.result_store import contract, store
 from pharos.result_store.connecting import translated
 from pharos.result_store.errors import ForeignRows
@@ -154,6 +155,16 @@ def hosts(settings: Settings) -> Iterator[Finding]:
             yield fails(f"{setting}: this host cannot listen on {host} ({error.strerror or error})")
         else:
             yield works(f"{setting}: this host can listen on {host}")
+
+
+def addresses(settings: Settings) -> Iterator[Finding]:
+    """The addresses that browsers and clients know us by are some, with a path that can be served."""
+    known = {"insights.url": settings.insights.url, "data_api.public_url": settings.data_api.public_url}
+    for name, address in known.items():
+        try:
+            prefix_of(name, address, ())
+        except ConfigurationError as error:
+            yield fails(str(error))
 
 
 def look(settings: Settings) -> Iterator[Finding]:

@@ -89,7 +89,8 @@ class ScannedDatabase:
         there = self._columns(table)
         missing = [name for name in schema.names if name not in there]
         if missing:
-            raise LMSDatabaseFailed(f"{self._address}, table {table}", f"no column {', '.join(missing)}")
+            reason = f"no such column: {', '.join(missing)}" if there else "no such table"
+            raise LMSDatabaseFailed(f"{self._address}, table {table}", reason)
         listed = ", ".join(_value(field, there[field.name]) for field in schema)  # as `copy` reads them
         row = f"SELECT {listed} FROM lms.{_quoted(table)} LIMIT 1"  # noqa: S608 - names quoted
         self._run(table, row, ANSWER_S)

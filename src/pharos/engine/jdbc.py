@@ -94,11 +94,10 @@ class JDBCDatabase:
 
     def probe(self, table: str, schema: pa.Schema) -> None:
         """See the protocol."""
-        missing = set(schema.names) - self.columns(table)
-        if missing:
-            raise LMSDatabaseFailed(
-                f"{self._address}, table {table}", f"no column {', '.join(sorted(missing))}"
-            )
+        there = self.columns(table)
+        if missing := sorted(set(schema.names) - there):
+            reason = f"no such column: {', '.join(missing)}" if there else "no such table"
+            raise LMSDatabaseFailed(f"{self._address}, table {table}", reason)
         try:
             names = ", ".join(map(self._quoted, schema.names))
             row = f"SELECT {names} FROM {table} LIMIT 1"  # noqa: S608 - our own names
