@@ -148,10 +148,10 @@ def groups_of(store: Reading, course_id: str) -> list[Group]:
 
 
 def roster_of(store: Reading, course_id: str, *, is_urgent: bool) -> Roster | None:
-    """The learners of a course, if they are in memory.
+    """The learners of a course, if they are in memory; else None.
 
-    `is_urgent`: if not, read them in the background from now on; until then the database sorts. Rosters of
-    the most recently requested courses are kept.
+    `is_urgent`: if they are not, start reading them in the background; until then the database sorts. Rosters
+    of the most recently requested courses are kept.
     """
     if not store.is_published(roster):
         return None  # changes by another program are not announced

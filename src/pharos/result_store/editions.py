@@ -168,7 +168,7 @@ def _fitted(
 
 
 def _left(name: str, before: Publication | None, error: sa.exc.DBAPIError) -> Written:
-    """What became of a table that the database refuses to change."""
+    """The outcome for a table that the database refuses to change."""
     why = explained(plain(error.orig or error))
     refused = ResultStoreError(f"{name}: not published, the old rows stay: {why}")
     return Written(rows=before.row_count if before else 0, problem=refused)

@@ -116,14 +116,14 @@ def _primary_key(
 
 
 def _is_stricter(column: Mapping[str, Any], ours: sa.Column[Any] | None) -> bool:
-    """Whether it may not be null, and our rows would leave it so."""
+    """True if the column requires a value but our rows may leave it null."""
     if column["nullable"]:
         return False
     return bool(ours.nullable) if ours is not None else column.get("default") is None
 
 
 def _is_narrower(column: Mapping[str, Any], ours: sa.Column[Any]) -> bool:
-    """Whether our values may be longer, or fractions where it holds whole numbers."""
+    """True if our values may be longer than the column, or fractions while it holds integers."""
     if isinstance(ours.type, sa.Float):
         return isinstance(column["type"], sa.Integer)
     length, wanted = getattr(column["type"], "length", None), getattr(ours.type, "length", None)
