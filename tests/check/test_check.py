@@ -170,6 +170,7 @@ NOWHERE = "http://127.0.0.1:1"  # nobody listens on the first port; a test is na
         ("insights", "data_api_url", NOWHERE, [f"insights.data_api_url: {NOWHERE}: "]),
         ("insights", "url", "http://127.0.0.1/a b", ["insights.url: the path /a b may hold letters"]),
         ("data_api", "public_url", "nonsense", ["data_api.public_url: nonsense is no address"]),
+        ("privacy", "mode", "pseudonymous", ["privacy.key: privacy.mode pseudonymous needs a key"]),
         ("insights", "secret_key", "short", ["insights.secret_key: has 5 characters"]),
         ("insights", "host", "::ffff:192.0.2.1", ["insights.host: this host cannot listen on "]),
         ("insights", "audit_log", "/nowhere/audit.jsonl", ["insights.audit_log: "]),

@@ -22,6 +22,7 @@ def check(settings: Settings, file: Path | None) -> list[Finding]:
         *here.audit_logs(settings),
         *here.hosts(settings),
         *here.addresses(settings),
+        *here.privacy(settings),
         *here.look(settings),
         *here.problems(settings),
         *here.jobs(settings),

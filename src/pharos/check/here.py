@@ -167,6 +167,12 @@ def addresses(settings: Settings) -> Iterator[Finding]:
             yield fails(str(error))
 
 
+def privacy(settings: Settings) -> Iterator[Finding]:
+    """Pseudonyms have a key; the Data API does not start without."""
+    if settings.privacy.mode == "pseudonymous" and not settings.privacy.key:
+        yield fails("privacy.key: privacy.mode pseudonymous needs a key (openssl rand -hex 32)")
+
+
 def look(settings: Settings) -> Iterator[Finding]:
     """The site's logo and accent are usable."""
     try:
