@@ -16,6 +16,7 @@ from pharos.database_causes import cause, plain
         ("Access denied for user 'u'@'%' to database 'openedx'", "access denied"),
         ("SELECT command denied to user 'u'@'h' for table 'auth_user'", "access denied"),
         ("ERROR:  permission denied for table auth_user", "access denied"),
+        ("must be owner of table answer_distribution", "access denied"),
         ("Unknown database 'edxapp'", "unknown database"),
         ('FATAL:  database "edxapp" does not exist', "unknown database"),
         ("Table 'openedx.auth_user' doesn't exist", "no such table"),

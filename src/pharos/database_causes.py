@@ -73,7 +73,10 @@ _CAUSES = tuple(
             "make room, here or on the server, as the reason says",
         ),
         (
-            r"to database '|command denied|permission denied for (table|schema|database|relation|view)",
+            (
+                r"to database '|command denied|must be owner of"
+                r"|permission denied for (table|schema|database|relation|view)"
+            ),
             "access denied",
             "give the account the right to SELECT from all tables of the database",
         ),
