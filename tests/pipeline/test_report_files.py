@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from tests.pipeline.conftest import Installation, few
 from tests.problems import NUMBER, PART, context, line, part, payload
 
@@ -99,6 +100,21 @@ def test_only_what_changed_is_written(installation: Installation) -> None:
     (installation.settings.home / "reports" / "Uni_BIO_2020_problem_response.csv").unlink()
     assert installation.run([*log, submission(OTHER, user=2)]).reports["problem_response"] == 1
     assert set(files(installation)) == set(before)
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"files": {"cour', b"\xff", b"[]", b'{"files": {"a": 1}}', b"{}"])
+def test_a_damaged_memory_of_the_files_is_told_and_made_anew(
+    installation: Installation, caplog: pytest.LogCaptureFixture, damage: bytes
+) -> None:
+    log = [submission(user=user) for user in (1, 2)] + [submission(OTHER)]
+    installation.run(log)
+    before = set(files(installation))
+    memory = installation.settings.lake / "reports" / "problem_response.json"
+    memory.write_bytes(damage)
+    assert installation.run(log).reports == {"answer_distribution": 0, "problem_response": 2}
+    assert f"{memory}: is damaged" in caplog.text
+    assert set(files(installation)) == before
+    assert installation.run(log).reports == {"answer_distribution": 0, "problem_response": 0}
 
 
 def test_other_settings_make_other_files(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -31,6 +32,9 @@ from pharos.pipeline.fingerprints import fingerprint
 from pharos.pipeline.graph import METRICS
 from pharos.pipeline.inputs import Inputs, course_of, result_schema
 from pharos.pipeline.report_rows import REPORTS, Report, as_csv
+from pharos.telemetry.logs import visible
+
+log = logging.getLogger(__name__)
 
 BATCH_ROWS = 16_384
 USERS = "auth_user"
@@ -113,11 +117,16 @@ def _write(inputs: Inputs, settings: Settings, files: Files, report: Report) -> 
 
 
 def _load(path: Path) -> Memory:
+    """What is known of the files that were written; nothing if it is damaged: then all are written anew."""
     if not path.exists():
         return Memory()
-    told = json.loads(path.read_text(encoding="utf-8"))
-    files = {course: (name, made_of) for course, (name, made_of) in told["files"].items()}
-    return Memory(files=files, names_of=told["names_of"], names=told["names"])
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        files = {course: (name, made_of) for course, (name, made_of) in told["files"].items()}
+        return Memory(files=files, names_of=told["names_of"], names=told["names"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        log.warning("%s: is damaged; all files of this report are written anew", visible(str(path)))
+        return Memory()
 
 
 def _wanted(inputs: Inputs, settings: Settings, report: Report, before: Memory) -> Memory:
