@@ -118,8 +118,11 @@ def test_every_setting_is_an_environment_variable(tmp_path: Path, monkeypatch: p
                 "#0a6e5d",
                 "names",
                 "https://count.example/x",
+                "help@example.org",
                 '["text"]',
+                '["help@example.org"]',
                 '{"a": "b"}',
+                '{"a": "https://example.org/"}',
                 "{}",
             ]
         ), variable
@@ -178,6 +181,10 @@ def test_each_mistake_is_a_line_with_its_key(tmp_path: Path) -> None:
         ("logs: {sources: {lms: {}}}", "logs.sources.lms.paths: "),
         ("logs: {sources: {lms: {paths: /var/log}}}", "logs.sources.lms.paths: "),
         ("\0", "is not YAML"),
+        ("insights: {footer_links: {Terms: 'javascript:alert(1)'}}", "insights.footer_links.Terms: "),
+        ("insights: {help_url: help.example.org}", "insights.help_url: 'help.example.org' is no link"),
+        ("insights: {support_email: nobody}", "insights.support_email: 'nobody' is no e-mail address"),
+        ("alerts: {email_to: [ops@example.org, nonsense]}", "alerts.email_to.1: 'nonsense' is no"),
     ],
 )
 def test_a_file_that_cannot_be_used(tmp_path: Path, text: str | bytes, says: str) -> None:

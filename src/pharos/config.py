@@ -57,7 +57,21 @@ def _is_time_zone(name: str) -> str:
     return name
 
 
+def _is_link(address: str) -> str:
+    if not re.match(r"(https?://[^\s/]|mailto:[^\s@]+@|/)\S*$", address):
+        raise ValueError(f"{address!r} is no link: it begins with https://, http://, mailto: or /")
+    return address
+
+
+def _is_mail_address(text: str) -> str:
+    if not re.fullmatch(r"[^\s@]+@[^\s@]+", text):
+        raise ValueError(f"{text!r} is no e-mail address")
+    return text
+
+
 Pattern = Annotated[str, AfterValidator(_compiles)]
+Link = Annotated[str, AfterValidator(_is_link)]
+MailAddress = Annotated[str, AfterValidator(_is_mail_address)]
 CronExpression = Annotated[str, AfterValidator(_is_cron)]
 TimeZone = Annotated[str, AfterValidator(_is_time_zone)]
 JobName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -374,7 +388,7 @@ class InsightsSettings(Section):
         pattern=r"^#[0-9a-fA-F]{6}$",
         description="Accent colour, as #a8175f; one that cannot be read on white is refused.",
     )
-    footer_links: dict[str, str] = Field({}, description="Links at the foot of every page: name, address.")
+    footer_links: dict[str, Link] = Field({}, description="Links at the foot of every page: name, address.")
     announcement: str | None = Field(None, description="Something to tell everybody, above every page.")
     usage_script: str | None = Field(
         None,
@@ -386,8 +400,8 @@ class InsightsSettings(Section):
         pattern=FURTHER_ADDRESS,
         description="Address of a picture that every page asks for, to count the use of Insights.",
     )
-    support_email: str | None = Field(None, description="Where people who need help may write.")
-    help_url: str | None = Field(None, description="Address of a guide for course teams.")
+    support_email: MailAddress | None = Field(None, description="Where people who need help may write.")
+    help_url: Link | None = Field(None, description="Address of a guide for course teams.")
 
 
 class Job(Section):
@@ -416,7 +430,7 @@ class SchedulerSettings(Section):
 
 
 class AlertSettings(Section):
-    email_to: list[str] = Field([], description="Who is told by e-mail of failures and old results.")
+    email_to: list[MailAddress] = Field([], description="Who is told by e-mail of failures and old results.")
     email_from: str = Field("pharos@localhost", description="Sender of these e-mails.")
     smtp: SecretStr = Field(
         SecretStr("smtp://localhost"),
