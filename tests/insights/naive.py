@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from pharos.insights.language import languages
 
@@ -158,3 +159,57 @@ def activity(
             f"{number(max(values))} a week."
         )
     return " ".join(parts)
+
+
+# --- Who they are: learners of the last day by answer, None without one
+
+NAMES = {"FR": "France", "DE": "Germany", "GR": "Greece", "IN": "India", "TV": "Tuvalu"}
+Counts = Mapping[Any, int]
+
+
+def unsaid(counts: Counts) -> str:
+    everybody = sum(counts.values())
+    return f"There {'is' if everybody == 1 else 'are'} {many(everybody, 'learner', 'learners')}."
+
+
+def ages(by_year: Counts, last: date) -> str:
+    """One line of ages, the youngest first; half of the learners stand before its middle."""
+    line = sorted(last.year - year for year, n in by_year.items() if year is not None for _ in range(n))
+    if not line:
+        return f"Nobody has said. {unsaid(by_year)}"
+    middle = (line[(len(line) - 1) // 2] + line[len(line) // 2]) / 2
+    told = f"{middle:.0f}" if middle == int(middle) else f"{middle:.1f}"
+    share = percent(len(line), sum(by_year.values()))
+    return f"Half of your learners are {told} or younger; {share} gave a year of birth."
+
+
+def levels(by_level: Counts) -> str:
+    names = {"masters": "Master’s degree"}
+    told = {level: n for level, n in by_level.items() if level is not None and n}
+    if not told:
+        return f"Nobody has said. {unsaid(by_level)}"
+    top = max(told, key=lambda level: told[level])
+    share = percent(told[top], sum(told.values()))
+    return f"The most frequent level is {names[top]}, with {share} of those who gave one."
+
+
+def genders(by_gender: Counts, day: str) -> str:
+    told = [by_gender.get(gender, 0) for gender in "fmo"]
+    if not sum(told):
+        return f"Nobody has said. {unsaid(by_gender)}"
+    female, male, other = (percent(n, sum(told)) for n in told)
+    return (
+        f"Of those who said and were enrolled on {day}, {female} are female, {male} male and {other} other."
+    )
+
+
+def countries(by_code: Counts) -> str:
+    told = sorted(((n, NAMES[code]) for code, n in by_code.items() if code is not None and n), reverse=True)
+    if not told:
+        return f"No country is known yet. {unsaid(by_code)}"
+    first = [name for _, name in told[:3]]
+    share = percent(sum(n for n, _ in told[:3]), sum(by_code.values()))
+    come = f"Learners come from {many(len(told), 'country or region', 'countries or regions')}."
+    if len(first) == 1:
+        return f"{come} {first[0]} has {share} of them."
+    return f"{come} {', '.join(first[:-1])} and {first[-1]} together have {share} of them."

@@ -74,7 +74,7 @@ COURSES = {
         since(day("2026-11-14"), {"audit": (1, 1)}, day("2026-11-20"))
         | since(day("2026-11-21"), {"audit": (1, 1), "verified": (1, 1)}),
         {day("2026-11-16"): {"ACTIVE": 1}},
-        demographics={"country_code": {"GR": 2}},
+        demographics={"country_code": {"GR": 2}, "birth_year": {1990: 1, 2001: 1}},
     ),
     "course-v1:Odd+GAPDAYS+1": Odd(
         since(day("2026-10-01"), AUDIT_10, day("2026-10-05"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import cycle
 from typing import Any
@@ -170,6 +170,25 @@ def test_the_sentence_on_activity_is_true(sofia: Patient, course_id: str) -> Non
     for query in PERIODS:
         page = sofia.get(address(course_id, WEEKLY[0]), params=query | {"language": "en"}).text
         assert answer(page) == flat(expected_activity(COURSES[course_id], query)), query
+
+
+WHO: dict[str, tuple[str, Callable[[naive.Counts], str]]] = {
+    "birth_year": ("enrollment/demographics/age/", lambda counts: naive.ages(counts, LAST_DAY)),
+    "education_level": ("enrollment/demographics/education/", naive.levels),
+    "gender": ("enrollment/demographics/gender/", lambda counts: naive.genders(counts, WORDS.day(LAST_DAY))),
+    "country_code": ("enrollment/geography/", naive.countries),
+}
+
+
+@pytest.mark.parametrize("column", WHO)
+def test_the_sentences_on_who_learners_are_are_true(sofia: Patient, column: str) -> None:
+    report, expected = WHO[column]
+    courses = {c: odd.demographics[column] for c, odd in COURSES.items() if column in odd.demographics}
+    told = [course_id for course_id, counts in courses.items() if sum(counts.values())]
+    assert len(told) > 5
+    for course_id in told:
+        page = sofia.get(address(course_id, report), params={"language": "en"}).text
+        assert answer(page) == flat(expected(courses[course_id])), course_id
 
 
 @pytest.mark.parametrize("code", [code for code in AVAILABLE if code != "en"])
