@@ -75,6 +75,13 @@ auth_userprofile = _table(
     ("phone_number?", sa.String(50)),
     ("state?", sa.String(2)),
 )
+user_api_userpreference = _table(
+    "user_api_userpreference",
+    ("id", sa.Integer),
+    ("key", sa.String(255)),
+    ("value", _long),
+    ("user_id", sa.Integer),
+)
 student_courseenrollment = _table(
     "student_courseenrollment",
     ("id", sa.Integer),
@@ -391,6 +398,8 @@ def fill(connection: sa.Connection) -> None:
         goals="learn\nmuch", country="SE",
     )  # fmt: skip
     insert(connection, auth_userprofile, id=72, user_id=2, name="", gender="")
+    insert(connection, user_api_userpreference, id=1, user_id=1, key="pref-lang", value="es-419")
+    insert(connection, user_api_userpreference, id=2, user_id=1, key="time_zone", value="Europe/" + "x" * 60)
     for number in (1, 2, 3):
         insert(
             connection,

@@ -195,6 +195,9 @@ ROWS: dict[sa.Table, list[dict[str, Any]]] = {
         (CID, FIRST_OF_MARCH, "de", 2),
         (CID, FIRST_OF_MARCH, "es", 7),
     ),
+    t.course_enrollment_chosen_language_current: _rows(
+        "course_id date language count", (CID, FIRST_OF_MARCH, None, 8), (CID, FIRST_OF_MARCH, "pt", 4)
+    ),
     t.course_transcript_language: _rows(
         "course_id language videos course_videos", (CID, "pt-br", 1, 4), (CID, "en", 4, 4)
     ),

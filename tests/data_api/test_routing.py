@@ -32,6 +32,7 @@ PATHS = {
     "enrollment_flows": "v1/enrollment_flows/?start_date=2031-02-28",
     "enrollment_reconciliation": f"v1/courses/{CID}/enrollment/reconciliation/",
     "enrollment_by_language": f"v1/courses/{CID}/enrollment/language/",
+    "enrollment_by_chosen_language": f"v1/courses/{CID}/enrollment/chosen_language/",
     "transcript_languages": f"v1/courses/{CID}/transcript_languages/",
     "passing": f"v1/courses/{CID}/passing/?start_date=2031-02-28",
     "enrollment_by_birth_year": f"v0/courses/{CID}/enrollment/birth_year/",

@@ -57,6 +57,13 @@ def test_columns_are_read_by_name_in_our_types(url: str, tmp_path: Path) -> None
     ]  # fmt: skip
 
 
+def test_only_rows_with_the_value_that_is_wanted(url: str, tmp_path: Path) -> None:
+    """Further preferences stay where they are; a value of theirs that is too long is no malformed row."""
+    assert copied(url, "user_api_userpreference", tmp_path) == [
+        {"user_id": 1, "key": "pref-lang", "value": "es-419"}
+    ]
+
+
 def test_every_table_is_there_and_has_the_schema_we_want(url: str, tmp_path: Path) -> None:
     with scanned(database_address(url)) as database:
         for name, table in TABLES.items():

@@ -30,6 +30,8 @@ class Odd:
     demographics: dict[str, dict[Any, int]] = field(default_factory=dict)
     passed: dict[date, int] = field(default_factory=dict)
     languages: dict[str | None, int] = field(default_factory=dict)
+    chosen: dict[str | None, int] = field(default_factory=dict)
+    """Languages chosen for the LMS."""
     transcripts: dict[str, int] = field(default_factory=dict)
     """Of four videos."""
     title: str | None = None
@@ -120,6 +122,7 @@ COURSES = {
         KNOWN,
         passed={day("2026-11-01"): 2, day("2026-11-20"): 3},
         languages={"es": 12, "en": 6, "pt": 2, None: 8},
+        chosen={"es": 3, "fr": 1, None: 24},
         transcripts={"en": 4, "es-419": 3, "es": 1},
         starts=day("2026-10-05"),
     ),
@@ -237,6 +240,14 @@ def fill(engine: sa.Engine, _campus: Campus) -> None:
                 (course_id, LAST_DAY, language, number)
                 for course_id, odd in COURSES.items()
                 for language, number in odd.languages.items()
+            ],
+        ),
+        tables.course_enrollment_chosen_language_current: rows_of(
+            ("course_id", "date", "language", "count"),
+            [
+                (course_id, LAST_DAY, language, number)
+                for course_id, odd in COURSES.items()
+                for language, number in odd.chosen.items()
             ],
         ),
         tables.course_transcript_language: rows_of(

@@ -487,16 +487,23 @@ def test_languages_of_browsers_stand_beside_those_of_transcripts(sofia: Patient)
     shares = "Spanish (60.0%), English (30.0%) and Portuguese (10.0%)."
     assert f"The browsers of 20 learners name a language: {shares}" in said
     assert "Some videos, or all, have no transcript in Spanish and Portuguese." in text.replace(" .", ".")
-    rows = table(part)
+    rows, chosen = table(part), ("Chose it for the LMS", "Share of chosen")
     assert rows == [
-        ["Language", "Learners", "Share of known", "Transcripts"],
-        ["Spanish", "12", "60.0%", "es-419: 3 of 4 videoses: 1 of 4 videos"],
-        ["English", "6", "30.0%", "4 of 4 videos"],
-        ["Portuguese", "2", "10.0%", "no video"],
-        ["Not known", "8", "", ""],
-    ]
+        ["Language", "Learners", "Share of known", *chosen, "Transcripts"],
+        ["Spanish", "12", "60.0%", "3", "75.0%", "es-419: 3 of 4 videoses: 1 of 4 videos"],
+        ["English", "6", "30.0%", "0", "0.0%", "4 of 4 videos"],
+        ["Portuguese", "2", "10.0%", "0", "0.0%", "no video"],
+        ["French", "0", "0.0%", "1", "25.0%", "no video"],
+        ["Not known", "8", "", "24", "", ""],
+    ]  # fmt: skip
+    chosen = (
+        "4 learners have chosen a language for the learning platform: Spanish (75.0%) and French (25.0%)."
+    )
+    assert chosen in said
     file = sofia.get(f"{address(course, '')}csv/enrollment/language/").text.lstrip(BOM).splitlines()
-    assert [line.split(",")[0] for line in file[1:]] == ["12", "6", "2", "8"]
+    assert [line.split(",")[:2] for line in file] == [
+        ["chosen", "count"], ["3", "12"], ["0", "6"], ["0", "2"], ["24", "8"], ["1", "0"],
+    ]  # fmt: skip
     assert 'id="languages"' not in sofia.get(address("course-v1:Odd+STALE+1", LATEST[3])).text
 
 

@@ -1,4 +1,4 @@
-"""Languages of learners' browsers and of the transcripts of videos."""
+"""Languages of learners' browsers and accounts, and of the transcripts of videos."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tests.metrics.conftest import Compute, columns, day
 from tests.metrics.test_enrollment import UNTIL, event, facts
 
 LEARNERS, TRANSCRIPTS = "course_enrollment_language_current", "course_transcript_language"
+CHOSEN = "course_enrollment_chosen_language_current"
 
 
 def asked(user: int, when: str, language: str) -> dict[str, Any]:
@@ -36,6 +37,23 @@ def test_learners_count_in_the_language_they_asked_for_last(compute: Compute) ->
         (day("03-07"), "C", "es", 2),
         (day("03-07"), "C", None, 1),
         (day("03-07"), "D", "de", 1),
+    ]
+
+
+def test_learners_count_in_the_language_that_they_chose(compute: Compute) -> None:
+    """Variants are one language; learner 4 left, 3 chose none, and what 5 has is no code of a language."""
+    events = [
+        *(event("C", user, "03-01 10:00 a audit") for user in (1, 2, 3, 4, 5)),
+        event("C", 4, "03-02 10:00 d audit"),
+        event("D", 1, "03-01 10:00 a audit"),
+    ]
+    chosen = {1: "es-419", 2: "ES", 4: "fr", 5: "klingon"}
+    preferences = [{"user_id": user, "key": "pref-lang", "value": value} for user, value in chosen.items()]
+    found = compute(CHOSEN, UNTIL, **facts(events), user_api_userpreference=preferences)
+    assert columns(found, CHOSEN, "date", "course_id", "language", "count") == [
+        (day("03-07"), "C", "es", 2),
+        (day("03-07"), "C", None, 2),
+        (day("03-07"), "D", "es", 1),
     ]
 
 

@@ -91,10 +91,10 @@ LAST_DAY_ONLY = {
     "course_enrollment_location_current": "country_code",
 }
 GROUPED = EVERY_DAY | LAST_DAY_ONLY
-LANGUAGES = "course_enrollment_language_current"
+LANGUAGES = ("course_enrollment_language_current", "course_enrollment_chosen_language_current")
 OF_LEARNERS = (
     DAILY, enrollment.EFFECTIVE, enrollment.LEARNERS, "course_grade_by_mode", enrollment.SUMMARY, *GROUPED,
-    "course_activity", "course_activity_current_week", enrollment.FLOW, "course_passing_daily", LANGUAGES,
+    "course_activity", "course_activity_current_week", enrollment.FLOW, "course_passing_daily", *LANGUAGES,
 )  # fmt: skip
 World = dict[str, list[dict[str, object]]]
 
@@ -184,6 +184,7 @@ def big_world() -> World:
         ],
         "last_address_by_learner_day": [_seen(user, datetime(2024, 3, user), "87.32.1.1") for user in (1, 2)],
         "accept_language_by_learner_day": [_asked(1, passed, "es")],
+        "user_api_userpreference": [{"user_id": 2, "key": "pref-lang", "value": "pt-br"}],
         "grades_persistentcoursegrade": [
             _grade(user, course, passed, passed, "A") for user in (1, 2) for course in courses
         ],
@@ -209,12 +210,13 @@ def assert_what_always_holds(engine: Engine, world: World, seed: int | None = No
     for (course, day), (count, _) in daily.items():
         moved = sum(joined - left for at, when, joined, left in flows if at == course and when <= day)
         assert moved == count, "who joined and did not leave is enrolled"
-    languages = Counter[str]()
-    for course, count in columns(found[LANGUAGES], LANGUAGES, "course_id", "count"):
-        languages[course] += count
-    assert languages == +Counter(
-        {course: count for (course, day), (count, _) in daily.items() if day == LAST_DAY}
-    )
+    for table in LANGUAGES:
+        languages = Counter[str]()
+        for course, count in columns(found[table], table, "course_id", "count"):
+            languages[course] += count
+        assert languages == +Counter(
+            {course: count for (course, day), (count, _) in daily.items() if day == LAST_DAY}
+        )
     active = Counter(
         row[0]
         for row in columns(

@@ -34,6 +34,9 @@ _POLICIES = (  # by default courses keep their roles where they were; libraries 
     ("p", "role^library_user", "act^content_libraries.view_library", "lib^*", "allow", None, None),
 )
 
+_VARIANTS = {"es": "es-419", "pt": "pt-br", "zh": "zh-cn", "de": "de-de"}
+"""Codes of the languages that the LMS's pages are translated into."""
+
 _SCHEMA = """
 CREATE TABLE auth_user (id integer PRIMARY KEY, password varchar(128) NOT NULL, last_login datetime(6),
     is_superuser bool NOT NULL, username varchar(150) NOT NULL UNIQUE, first_name varchar(150) NOT NULL,
@@ -45,6 +48,8 @@ CREATE TABLE auth_userprofile (id integer PRIMARY KEY, name varchar(255) NOT NUL
     city longtext, country varchar(2), goals longtext, bio varchar(3000), profile_image_uploaded_at
     datetime(6), user_id integer NOT NULL UNIQUE REFERENCES auth_user (id), phone_number varchar(50),
     state varchar(2));
+CREATE TABLE user_api_userpreference (id integer PRIMARY KEY, "key" varchar(255) NOT NULL, value longtext NOT
+    NULL, user_id integer NOT NULL REFERENCES auth_user (id), UNIQUE (user_id, "key"));
 CREATE TABLE student_courseenrollment (id integer PRIMARY KEY, course_id varchar(255) NOT NULL, created
     datetime(6), is_active bool NOT NULL, mode varchar(100) NOT NULL, user_id integer NOT NULL REFERENCES
     auth_user (id), UNIQUE (user_id, course_id));
@@ -81,6 +86,7 @@ def write_lms_database(
             connection.executescript(_SCHEMA + lms_course_tables.SCHEMA + lms_progress_tables.SCHEMA)
             _insert(connection, "auth_user", _users(campus, records))
             _insert(connection, "auth_userprofile", _profiles(campus))
+            _insert(connection, "user_api_userpreference", numbered(_preferences(campus)))
             _insert(connection, "student_courseenrollment", numbered(_enrollments(campus, records)))
             _insert(connection, "student_courseaccessrole", numbered(_roles(campus, release)))
             _insert(connection, "casbin_rule", numbered(_authz(campus, release)))
@@ -143,6 +149,17 @@ def _profiles(campus: Campus) -> Iterator[tuple[Any, ...]]:
         profile = (learner.year_of_birth, learner.gender, learner.education, None, None, learner.country)
         head = (learner.user_id, learner.name, "", "course.xml", learner.language, "")
         yield (*head, *profile, *after, learner.user_id, None, None)
+
+
+def _preferences(campus: Campus) -> Iterator[tuple[Any, ...]]:
+    """Key, value and account: a third of the learners chose the language of the pages."""
+    for person in campus.personas:
+        if person.language is not None:
+            yield "pref-lang", person.language, person.user_id
+    for learner in campus.people:
+        yield "account_privacy", "all_users", learner.user_id
+        if learner.user_id % 3 == 0:
+            yield "pref-lang", _VARIANTS.get(learner.language, learner.language), learner.user_id
 
 
 def _enrollments(campus: Campus, records: Sequence[Record]) -> Iterator[tuple[Any, ...]]:

@@ -23,7 +23,7 @@ from pharos.engine.base import Copied
 from pharos.engine.silence import Watched
 from pharos.errors import ConfigurationError
 from pharos.lms.errors import LMSDatabaseFailed
-from pharos.lms.tables import limits
+from pharos.lms.tables import limits, wanted
 
 MEMORY_MB = 100
 ANSWER_S = 30  # time limit of silence, for quick queries
@@ -102,6 +102,7 @@ class ScannedDatabase:
         there = self._columns(table)
         values = {field.name: _value(field, there[field.name]) for field in schema}
         needed = [f"{values[field.name]} IS NOT NULL" for field in schema if not field.nullable]
+        needed += _only(schema)
         if since is not None:
             name, first = since
             least = str(first) if isinstance(first, int) else f"TIMESTAMP '{first.isoformat(sep=' ')}'"
@@ -124,7 +125,8 @@ class ScannedDatabase:
                 odd.append(f"{name} IS NULL")
         if not odd:
             return 0
-        count = f"SELECT count(*) FROM lms.{_quoted(table)} WHERE {' OR '.join(odd)}"  # noqa: S608
+        where = " AND ".join([f"({' OR '.join(odd)})", *_only(schema)])
+        count = f"SELECT count(*) FROM lms.{_quoted(table)} WHERE {where}"  # noqa: S608 - names quoted
         return int(self._run(table, count)[0][0])
 
     def _columns(self, table: str) -> dict[str, _Column]:
@@ -276,6 +278,12 @@ def _attach_server(
 
 def _no_answer(silent_s: float) -> str:
     return f"connected, but no answer within {silent_s:g} s"
+
+
+def _only(schema: pa.Schema) -> list[str]:
+    """Conditions that leave out the rows that are not read."""
+    values = {field.name: wanted(field) for field in schema}
+    return [f"{_quoted(name)} = {_literal(value)}" for name, value in values.items() if value is not None]
 
 
 def _value(field: pa.Field, column: _Column) -> str:

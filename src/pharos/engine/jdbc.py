@@ -16,7 +16,7 @@ import pyarrow as pa
 from pharos.database_addresses import DatabaseAddress
 from pharos.engine.base import Copied
 from pharos.lms.errors import LMSDatabaseFailed
-from pharos.lms.tables import limits
+from pharos.lms.tables import limits, wanted
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -109,7 +109,10 @@ class JDBCDatabase:
         self, table: str, schema: pa.Schema, target: Path, since: tuple[str, datetime | int] | None = None
     ) -> Copied:
         """See the protocol."""
-        where = f" WHERE {self._quoted(since[0])} >= {_literal(since[1])}" if since else ""
+        conditions = [f"{self._quoted(since[0])} >= {_literal(since[1])}"] if since else []
+        only = {field.name: wanted(field) for field in schema}
+        conditions += [f"{self._quoted(name)} = '{value}'" for name, value in only.items() if value]
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         folder = target.with_suffix(".parts")
         try:
             names = ", ".join(map(self._quoted, schema.names))

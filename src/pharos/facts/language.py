@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from pharos.facts.fact import fact
 
-_PRIMARY = r"\A[^A-Za-z]*([A-Za-z]{2,3})(?:[-_,; ]|\z)"
+PRIMARY = r"\A[^A-Za-z]*([A-Za-z]{2,3})(?:[-_,; ]|\z)"
 """The primary language of the first range of an Accept-Language header: `pt` of `pt-BR,pt;q=0.9`."""
 
 
@@ -22,7 +22,7 @@ def accept_language_by_learner_day(events: ibis.Table) -> ibis.Table:
     range, in lower case: browsers put the language that a person prefers first. Of several at the same
     moment, the last one in the alphabet.
     """
-    language = events.accept_language.re_extract(_PRIMARY, 1).lower()
+    language = events.accept_language.re_extract(PRIMARY, 1).lower()
     seen = events.select("date", "user_id", "time", language=language.nullif(""))
     seen = seen.filter(seen.user_id.notnull(), seen.language.notnull())
     latest = seen.time.max().over(ibis.window(group_by=["date", "user_id"]))

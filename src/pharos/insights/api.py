@@ -187,10 +187,28 @@ class DataAPI:
         return _by("date", await self._course_rows(course_id, f"passing/?{_whole_history()}"))
 
     async def languages(self, course_id: str) -> list[Row]:
-        """Learners of the latest day by the language of their browser; small groups count as unknown."""
-        if not await self._is_published("course_enrollment_language_current"):
+        """Learners of the latest day by language: `count` by that of their browser, `chosen` by that of their
+        account, None where nobody has chosen one. Small groups count as unknown; a hidden count is None.
+        """
+        browsers, accounts = await asyncio.gather(
+            self._by_language(course_id, "course_enrollment_language_current", "enrollment/language/"),
+            self._by_language(
+                course_id, "course_enrollment_chosen_language_current", "enrollment/chosen_language/"
+            ),
+        )
+        chosen = {row["language"]: row["count"] for row in accounts}
+        absent = None if self._least else 0
+        rows = [row | {"chosen": chosen.pop(row["language"], absent)} for row in browsers]
+        rows += [
+            row | {"count": absent, "chosen": row["count"]} for row in accounts if row["language"] in chosen
+        ]
+        has_chosen = any(row["count"] for row in accounts if row["language"] is not None)
+        return rows if has_chosen else [row | {"chosen": None} for row in browsers]
+
+    async def _by_language(self, course_id: str, table: str, path: str) -> list[Row]:
+        if not await self._is_published(table):
             return []
-        rows = await self._course_rows(course_id, "enrollment/language/")
+        rows = await self._course_rows(course_id, path)
         return small_groups.without(rows, "language", None, self._least)
 
     async def transcript_languages(self, course_id: str) -> list[Row]:

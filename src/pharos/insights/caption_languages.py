@@ -26,7 +26,9 @@ class Readers:
     """
 
     name: str
-    count: int
+    count: int | None
+    chosen: int | None = None
+    """Learners who chose the language for the LMS; None where nobody has chosen one, or it is hidden."""
     code: str = ""
     is_known: bool = True
     transcripts: tuple[Row, ...] = ()
@@ -45,49 +47,65 @@ def languages_of(
     transcripts: Sequence[Row],
     found: Sequence[findings.Row],
 ) -> Languages | None:
-    """The part of a page about languages; None where no browser told one. `found`: findings of the course."""
+    """The part of a page about languages; None where none is known. `found`: findings of the course."""
     told = sorted(
-        (row for row in learners if row["language"] and row["count"]), key=lambda row: -row["count"]
+        (row for row in learners if row["language"] and (row["count"] or row["chosen"])),
+        key=lambda row: (-(row["count"] or 0), -(row["chosen"] or 0)),
     )
-    known = sum(row["count"] for row in told)
-    if not known:
+    if not told:
         return None
     named = [
         Readers(
             words.language(row["language"]),
             row["count"],
+            row["chosen"],
             row["language"],
             transcripts=tuple(item for item in transcripts if primary(item["language"]) == row["language"]),
         )
         for row in told[:MOST_SHOWN]
     ]
-    others, unknown = known - sum(item.count for item in named), sum(r["count"] for r in learners) - known
+    rest = told[MOST_SHOWN:]
+    unknown = [row for row in learners if not row["language"] and (row["count"] or row["chosen"])]
     rows = [
         *named,
-        *([Readers(words.text("Other languages"), others)] if others else ()),
-        *([Readers(words.text("Not known"), unknown, is_known=False)] if unknown else ()),
+        *(
+            [Readers(words.text("Other languages"), _sum(rest, "count"), _sum(rest, "chosen"))]
+            if rest
+            else ()
+        ),
+        *([Readers(words.text("Not known"), row["count"], row["chosen"], is_known=False) for row in unknown]),
     ]
+    known, chose = _sum(told, "count") or 0, _sum(told, "chosen") or 0
     addresses = files(course, FILE)
     return Languages(
         words.text("Languages"),
         words.text(
-            "By the language that the browser of each learner asked for last (the header Accept-Language); "
-            "it may differ from the language of the LMS that a learner chose."
+            "By the language that the browser of each learner asked for last (the header Accept-Language), "
+            "and by the one that a learner chose for the LMS."
         ),
         words.sentences(
-            _answer(words, named, known, has_transcripts=bool(transcripts)),
+            *_answer(words, named, known, has_transcripts=bool(transcripts)),
+            *_chosen(words, named, chose),
             *(findings.sentence(words, row) for row in findings.of_kind(found, "transcripts_unused")),
         ),
-        fixed(words.text("Languages of learners"), _columns(words, known, transcripts), rows),
+        fixed(words.text("Languages of learners"), _columns(words, known, chose, transcripts), rows),
         addresses["csv"],
         addresses["xlsx"],
     )
 
 
-def _answer(words: Language, named: Sequence[Readers], known: int, *, has_transcripts: bool) -> Markup:
-    """The most frequent languages, and which of them lack transcripts."""
-    top = named[:MOST_NAMED]
-    shares = [Markup("{} ({})").format(strong(item.name), words.percent(item.count / known)) for item in top]
+def _sum(rows: Sequence[Row], name: str) -> int | None:
+    """The sum of what is counted; None where nothing is."""
+    counts = [row[name] for row in rows if row[name] is not None]
+    return sum(counts) if counts else None
+
+
+def _answer(words: Language, named: Sequence[Readers], known: int, *, has_transcripts: bool) -> list[Markup]:
+    """The most frequent languages of browsers, and which of them lack transcripts."""
+    if not known:
+        return []
+    top = [item for item in named[:MOST_NAMED] if item.count]
+    shares = [_share(words, item.name, item.count, known) for item in top]
     first = words.htmls(
         "The browser of %(n)s learner names a language: %(languages)s.",
         "The browsers of %(n)s learners name a language: %(languages)s.",
@@ -95,20 +113,42 @@ def _answer(words: Language, named: Sequence[Readers], known: int, *, has_transc
         languages=Markup(words.enumeration(shares)),  # noqa: S704 - escaped above
     )
     if not has_transcripts:
-        return first
+        return [first]
     lacking = [strong(item.name) for item in top if item.lacks_transcripts]
     if not lacking:
-        return words.sentences(first, words.html("Every video has transcripts in these languages."))
+        return [first, words.html("Every video has transcripts in these languages.")]
     second = words.html(
         "Some videos, or all, have no transcript in %(languages)s.",
         languages=Markup(words.enumeration(lacking)),  # noqa: S704 - escaped above
     )
-    return words.sentences(first, second)
+    return [first, second]
 
 
-def _columns(words: Language, known: int, transcripts: Sequence[Row]) -> list[Column[Readers]]:
+def _chosen(words: Language, named: Sequence[Readers], chose: int) -> list[Markup]:
+    """The languages that most learners chose for the LMS."""
+    top = sorted((item for item in named if item.chosen), key=lambda item: -(item.chosen or 0))[:MOST_NAMED]
+    if not top:
+        return []
+    shares = [_share(words, item.name, item.chosen, chose) for item in top]
+    said = words.htmls(
+        "%(n)s learner has chosen a language for the learning platform: %(languages)s.",
+        "%(n)s learners have chosen a language for the learning platform: %(languages)s.",
+        chose,
+        languages=Markup(words.enumeration(shares)),  # noqa: S704 - escaped above
+    )
+    return [said]
+
+
+def _share(words: Language, name: str, count: int | None, whole: int) -> Markup:
+    return Markup("{} ({})").format(strong(name), words.percent((count or 0) / whole))
+
+
+def _columns(words: Language, known: int, chose: int, transcripts: Sequence[Row]) -> list[Column[Readers]]:
     def share(item: Readers) -> str:
-        return words.percent(item.count / known) if item.is_known else ""
+        return words.percent(item.count / known) if item.is_known and item.count is not None and known else ""
+
+    def share_chosen(item: Readers) -> str:
+        return words.percent(item.chosen / chose) if item.is_known and item.chosen is not None else ""
 
     def videos(item: Readers) -> Markup:
         if not item.code:
@@ -137,6 +177,22 @@ def _columns(words: Language, known: int, transcripts: Sequence[Row]) -> list[Co
         ),
         Column("share", words.text("Share of known"), lambda item: item.count, share, optional=True),
     ]
+    if chose:
+        columns += [
+            Column(
+                "chosen",
+                words.text("Chose it for the LMS"),
+                lambda item: item.chosen,
+                lambda item: words.number(item.chosen),
+            ),
+            Column(
+                "chosen_share",
+                words.text("Share of chosen"),
+                lambda item: item.chosen,
+                share_chosen,
+                optional=True,
+            ),
+        ]
     if transcripts:
         columns.append(
             Column("videos", words.text("Transcripts"), lambda item: item.name, videos, numeric=False)

@@ -65,13 +65,25 @@ def _between(first: int, last: int) -> pa.Field:
     return pa.field("", pa.int64(), metadata={"first": str(first), "last": str(last)})
 
 
+def _only(value: str) -> pa.Field:
+    """A text; rows in which it differs from the value are not read. See `wanted`."""
+    return pa.field("", pa.string(), nullable=False, metadata={"only": value})
+
+
+def wanted(field: pa.Field) -> str | None:
+    """The only value of a column whose rows are read; None if rows with any value are."""
+    value = (field.metadata or {}).get(b"only")
+    return value.decode() if value is not None else None
+
+
 def limits(field: pa.Field) -> dict[str, int]:
     """The limits of a column's values; a value beyond them is read as null and its row counted as malformed.
 
     `longest`: characters of a text; `first` and `last`: bounds of a number. Databases changed by hand, and
     those without types, can hold any value; one odd value must not end a run when results are published.
     """
-    return {name.decode(): int(value) for name, value in (field.metadata or {}).items()}
+    metadata = (field.metadata or {}).items()
+    return {name.decode(): int(value) for name, value in metadata if name != b"only"}
 
 
 _NUMBER, _TEXT = _required(pa.int64()), _required(pa.string())
@@ -96,6 +108,14 @@ TABLES: dict[str, LMSTable] = {
             gender=_short(6),
             year_of_birth=_between(1, 9999),
             level_of_education=_short(6),
+        ),
+        # One preference of several: the language of the LMS's pages. spec 07 §1.7
+        _table(
+            "user_api_userpreference",
+            is_optional=True,
+            user_id=_NUMBER,
+            key=_only("pref-lang"),
+            value=_short(50),
         ),
         _table(
             "student_courseenrollment",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ibis
 
+from pharos.facts.language import PRIMARY
 from pharos.metrics.metric import metric
 from pharos.result_store import tables
 
@@ -20,9 +21,29 @@ def course_enrollment_language_current(
     """
     asked = counted_accept_language_by_learner_day
     last = asked.group_by("user_id").agg(language=asked.language.argmax(asked.time))
-    points = enrollment_change_point
+    return _by_language(enrollment_change_point, last)
+
+
+@metric(tables.course_enrollment_chosen_language_current, by="course_id")
+def course_enrollment_chosen_language_current(
+    enrollment_change_point: ibis.Table, user_api_userpreference: ibis.Table
+) -> ibis.Table:
+    """Learners of the last day by the language they chose for the LMS; null: none chosen. `spec 07 §1.7`"""
+    preferences = user_api_userpreference
+    chosen = preferences.select(
+        "user_id", language=preferences.value.re_extract(PRIMARY, 1).lower().nullif("")
+    )
+    by_learner = chosen.group_by("user_id").agg(language=chosen.language.max())
+    return _by_language(enrollment_change_point, by_learner)
+
+
+def _by_language(points: ibis.Table, languages: ibis.Table) -> ibis.Table:
+    """Enrolled learners of the last day by their language, null without one.
+
+    `languages`: (user_id, language), one row for each learner.
+    """
     enrolled = points.filter(points.end.isnull(), points.enrolled == 1).select("course_id", "user_id")
-    learners = enrolled.left_join(last, "user_id")
+    learners = enrolled.left_join(languages, "user_id")
     return learners.group_by("course_id", "language").agg(count=learners.count())
 
 

@@ -1,4 +1,4 @@
-"""Languages of learners' browsers, and of the transcripts of videos. Ours: the original has neither."""
+"""Languages of learners' browsers and accounts, and of transcripts of videos. Ours: the original has none."""
 
 from functools import cache
 from typing import Annotated
@@ -16,6 +16,7 @@ from pharos.result_store import tables
 
 subject = Subject("Languages")
 learners, transcripts = tables.course_enrollment_language_current, tables.course_transcript_language
+chosen = tables.course_enrollment_chosen_language_current
 
 
 class LanguageOfLearners(TypedDict):
@@ -43,11 +44,19 @@ class LanguageOfTranscripts(TypedDict):
 )
 def enrollment_by_language(course_id: CourseID, store: Reading) -> list[LanguageOfLearners]:
     """Learners of the last day by the language that their browser asks for; most first, null last."""
-    rows = _of_learners().rows(store, are_many=False, course_id=course_id)
-    return [
-        {"course_id": course_id, "date": day, "language": language, "count": count, "created": created}
-        for day, language, count, created in rows
-    ]
+    return _by_language(_of_browsers(), store, course_id)
+
+
+@subject.get(
+    "courses/{course_id:course}/enrollment/chosen_language/",
+    reads=[chosen],
+    file_name="enrollment_chosen_language",
+    versions=("v1",),
+    one_statement=True,
+)
+def enrollment_by_chosen_language(course_id: CourseID, store: Reading) -> list[LanguageOfLearners]:
+    """Learners of the last day by the language that they chose for the LMS; most first, null last."""
+    return _by_language(_of_accounts(), store, course_id)
 
 
 @subject.get(
@@ -72,9 +81,26 @@ def transcript_languages(course_id: CourseID, store: Reading) -> list[LanguageOf
     ]
 
 
+def _by_language(listed: Listed, store: Reading, course_id: str) -> list[LanguageOfLearners]:
+    rows = listed.rows(store, are_many=False, course_id=course_id)
+    return [
+        {"course_id": course_id, "date": day, "language": language, "count": count, "created": created}
+        for day, language, count, created in rows
+    ]
+
+
 @cache
-def _of_learners() -> Listed:
-    table = learners.c
+def _of_browsers() -> Listed:
+    return _listed(learners)
+
+
+@cache
+def _of_accounts() -> Listed:
+    return _listed(chosen)
+
+
+def _listed(results: sa.Table) -> Listed:
+    table = results.c
     order = [table.language.is_(None), table["count"].desc(), table.language, table.id]
     shown = [table.date, table.language, table["count"], table.created]
     return Listed(shown, table.course_id == sa.bindparam("course_id"), order=order)

@@ -105,7 +105,7 @@ DOWNLOADS = {
     caption_languages.FILE: Download(
         navigation.GEOGRAPHY,
         "enrollment-language",
-        ("date", "language", "count"),
+        ("date", "language", "count", "chosen"),
         DataAPI.languages,
         "latest",
         "course_enrollment_language_current",

@@ -63,6 +63,7 @@ from pharos.result_store.tables.enrollment import (
 from pharos.result_store.tables.enterprise import enterprise_user
 from pharos.result_store.tables.items import finding, item_answer, item_content, item_quality, learner_item
 from pharos.result_store.tables.languages import (
+    course_enrollment_chosen_language_current,
     course_enrollment_language_current,
     course_transcript_language,
 )
@@ -116,6 +117,7 @@ __all__ = [
     "course_activity_current_week",
     "course_activity_site_week",
     "course_enrollment_birth_year_daily",
+    "course_enrollment_chosen_language_current",
     "course_enrollment_daily",
     "course_enrollment_education_level_daily",
     "course_enrollment_effective_mode_daily",

@@ -30,12 +30,44 @@ course_enrollment_language_current = result(
         spec="01 §1.2",
         differences=(
             "Ours: the original counts no languages.",
-            "The LMS knows the language that a learner chose for its own pages; this is the browser's.",
+            (
+                "This is the browser's language; the one that a learner chose for the LMS is in "
+                "course_enrollment_chosen_language_current."
+            ),
         ),
     ),
     day("UTC day: the last one of the run."),
     course_id(),
     column("language", Exact(3), "ISO 639 code in lower case; null is unknown."),
+    column("count", Integer(), "Learners enrolled.", nullable=False),
+    stamp="date",
+    key=("course_id", "date", "language"),
+    indexes=(("course_id",),),
+)
+
+course_enrollment_chosen_language_current = result(
+    "course_enrollment_chosen_language_current",
+    Definition(
+        title="Enrollment by chosen language",
+        version=1,
+        meaning="Learners enrolled in each course run by the language that they chose for the LMS.",
+        formula=(
+            "Enrollment of the last day, grouped by the learner's preference pref-lang: its primary subtag, "
+            "es of es-419."
+        ),
+        edge_cases=(
+            "Variants are one language: es-419 and es-es are es.",
+            "null: the learner has chosen none, and sees the LMS in its own or in the browser's language.",
+            "Without the LMS's database every language is null.",
+        ),
+        window="The last day; preferences as of the latest import.",
+        source="Enrollment events of the tracking logs; the LMS table user_api_userpreference.",
+        spec="07 §1.7",
+        differences=("Ours: the original counts no languages.",),
+    ),
+    day("UTC day: the last one of the run."),
+    course_id(),
+    column("language", Exact(3), "ISO 639 code in lower case; null is none."),
     column("count", Integer(), "Learners enrolled.", nullable=False),
     stamp="date",
     key=("course_id", "date", "language"),
