@@ -35,6 +35,8 @@ from tests import s3
 from tests.ports import free_ports
 
 from pharos.config import EngineSettings
+from pharos.data_api import reading
+from pharos.data_api.routes import operations
 from pharos.engine import Engine, open_engine
 from pharos.insights import waiting
 
@@ -109,16 +111,18 @@ def shared_data() -> Path:
 
 # --- Servers of our own --------------------------------------------------------------------------------
 
-BUSY_S = 30.0  # that a page may wait for services on a machine where other tests keep all cores busy
+BUSY_S = 30  # that one may wait for an answer on a machine where other tests keep all cores busy
 PAGE_S, LMS_S = waiting.PAGE_S, waiting.LMS_S
 
 
 @pytest.fixture(scope="session", autouse=True)
 def busy_machine() -> Iterator[None]:
-    """How long a page takes beside other tests says how busy the machine is, not whether it is right."""
+    """How long an answer takes beside other tests says how busy the machine is, not whether it is right."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(waiting, "PAGE_S", BUSY_S)
         patch.setattr(waiting, "LMS_S", BUSY_S)
+        patch.setattr(reading, "HEALTH_S", BUSY_S)
+        patch.setattr(operations, "HEALTH_S", BUSY_S)
         yield
 
 

@@ -87,7 +87,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reading, name, 3)
     monkeypatch.setattr(streaming, "PLACES", 50)
     monkeypatch.setattr(streaming, "OF_ONE_CALLER", 50)
-    monkeypatch.setattr(operations, "HEALTH_S", 30)  # the machine may have other work
 
 
 @pytest.mark.usefixtures("impatient")

@@ -487,9 +487,9 @@ def test_languages_of_browsers_stand_beside_those_of_transcripts(sofia: Patient)
     shares = "Spanish (60.0%), English (30.0%) and Portuguese (10.0%)."
     assert f"The browsers of 20 learners name a language: {shares}" in said
     assert "Some videos, or all, have no transcript in Spanish and Portuguese." in text.replace(" .", ".")
-    rows, chosen = table(part), ("Chose it for the LMS", "Share of chosen")
+    rows, of_accounts = table(part), ("Chose it for the LMS", "Share of chosen")
     assert rows == [
-        ["Language", "Learners", "Share of known", *chosen, "Transcripts"],
+        ["Language", "Learners", "Share of known", *of_accounts, "Transcripts"],
         ["Spanish", "12", "60.0%", "3", "75.0%", "es-419: 3 of 4 videoses: 1 of 4 videos"],
         ["English", "6", "30.0%", "0", "0.0%", "4 of 4 videos"],
         ["Portuguese", "2", "10.0%", "0", "0.0%", "no video"],

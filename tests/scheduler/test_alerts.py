@@ -85,7 +85,9 @@ def test_a_refusal_is_known_and_keeps_the_secret(mail: MailServer, webhook: Webh
         (AlertSettings(webhook=secret), "webhook", "status 500"),
         (AlertSettings(webhook=SecretStr(f"http://127.0.0.1:{free_port}/secret-path")), "webhook", "Connect"),
         (
-            AlertSettings(email_to=["a"], smtp=SecretStr(f"smtp://me:secret@127.0.0.1:{free_port}")),
+            AlertSettings(
+                email_to=["a@example.org"], smtp=SecretStr(f"smtp://me:secret@127.0.0.1:{free_port}")
+            ),
             "e-mail",
             "refused",
         ),
