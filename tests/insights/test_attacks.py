@@ -149,8 +149,8 @@ TOKENS: dict[str, Forger] = {
     "without an end": signed(exp=None),
     "with an end that is text": signed(exp="9999999999"),
     "without an end that ends": signed(exp=float("inf")),
-    "of the future": signed(iat=int(time.time()) + 3600, exp=int(time.time()) + 7200),
-    "not valid before": signed(nbf=int(time.time()) + 3600),
+    "of the future": signed(iat=int(time.time()) + 36_000, exp=int(time.time()) + 72_000),
+    "not valid before": signed(nbf=int(time.time()) + 36_000),
     "without a beginning": signed(iat=None),
     "of another LMS": signed(iss="https://lms.evil.example/oauth2"),
     "of an issuer that begins as ours": lambda world: signed(iss=f"{world.lms_url}/oauth2.evil.example")(
