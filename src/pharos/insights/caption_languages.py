@@ -54,7 +54,7 @@ def languages_of(
     )
     if not told:
         return None
-    named = [
+    every = [
         Readers(
             words.language(row["language"]),
             row["count"],
@@ -62,18 +62,15 @@ def languages_of(
             row["language"],
             transcripts=tuple(item for item in transcripts if primary(item["language"]) == row["language"]),
         )
-        for row in told[:MOST_SHOWN]
+        for row in told
     ]
-    rest = told[MOST_SHOWN:]
+    named, rest = every[:MOST_SHOWN], told[MOST_SHOWN:]
     unknown = [row for row in learners if not row["language"] and (row["count"] or row["chosen"])]
+    others = Readers(words.text("Other languages"), _sum(rest, "count"), _sum(rest, "chosen"))
     rows = [
         *named,
-        *(
-            [Readers(words.text("Other languages"), _sum(rest, "count"), _sum(rest, "chosen"))]
-            if rest
-            else ()
-        ),
-        *([Readers(words.text("Not known"), row["count"], row["chosen"], is_known=False) for row in unknown]),
+        *([others] if rest else ()),
+        *(Readers(words.text("Not known"), row["count"], row["chosen"], is_known=False) for row in unknown),
     ]
     known, chose = _sum(told, "count") or 0, _sum(told, "chosen") or 0
     addresses = files(course, FILE)
@@ -85,7 +82,7 @@ def languages_of(
         ),
         words.sentences(
             *_answer(words, named, known, has_transcripts=bool(transcripts)),
-            *_chosen(words, named, chose),
+            *_chosen(words, every, chose),
             *(findings.sentence(words, row) for row in findings.of_kind(found, "transcripts_unused")),
         ),
         fixed(words.text("Languages of learners"), _columns(words, known, chose, transcripts), rows),
@@ -105,12 +102,11 @@ def _answer(words: Language, named: Sequence[Readers], known: int, *, has_transc
     if not known:
         return []
     top = [item for item in named[:MOST_NAMED] if item.count]
-    shares = [_share(words, item.name, item.count, known) for item in top]
     first = words.htmls(
         "The browser of %(n)s learner names a language: %(languages)s.",
         "The browsers of %(n)s learners name a language: %(languages)s.",
         known,
-        languages=Markup(words.enumeration(shares)),  # noqa: S704 - escaped above
+        languages=_shares(words, [(item.name, item.count or 0) for item in top], known),
     )
     if not has_transcripts:
         return [first]
@@ -124,31 +120,29 @@ def _answer(words: Language, named: Sequence[Readers], known: int, *, has_transc
     return [first, second]
 
 
-def _chosen(words: Language, named: Sequence[Readers], chose: int) -> list[Markup]:
+def _chosen(words: Language, every: Sequence[Readers], chose: int) -> list[Markup]:
     """The languages that most learners chose for the LMS."""
-    top = sorted((item for item in named if item.chosen), key=lambda item: -(item.chosen or 0))[:MOST_NAMED]
-    if not top:
+    chosen = sorted(((item.name, item.chosen) for item in every if item.chosen), key=lambda item: -item[1])
+    if not chosen:
         return []
-    shares = [_share(words, item.name, item.chosen, chose) for item in top]
     said = words.htmls(
         "%(n)s learner has chosen a language for the learning platform: %(languages)s.",
         "%(n)s learners have chosen a language for the learning platform: %(languages)s.",
         chose,
-        languages=Markup(words.enumeration(shares)),  # noqa: S704 - escaped above
+        languages=_shares(words, chosen[:MOST_NAMED], chose),
     )
     return [said]
 
 
-def _share(words: Language, name: str, count: int | None, whole: int) -> Markup:
-    return Markup("{} ({})").format(strong(name), words.percent((count or 0) / whole))
+def _shares(words: Language, counts: Sequence[tuple[str, int]], whole: int) -> Markup:
+    """The names with their shares, as an enumeration."""
+    shares = [Markup("{} ({})").format(strong(name), words.percent(n / whole)) for name, n in counts]
+    return Markup(words.enumeration(shares))  # noqa: S704 - escaped above
 
 
 def _columns(words: Language, known: int, chose: int, transcripts: Sequence[Row]) -> list[Column[Readers]]:
-    def share(item: Readers) -> str:
-        return words.percent(item.count / known) if item.is_known and item.count is not None and known else ""
-
-    def share_chosen(item: Readers) -> str:
-        return words.percent(item.chosen / chose) if item.is_known and item.chosen is not None else ""
+    def share(item: Readers, count: int | None, whole: int) -> str:
+        return words.percent(count / whole) if item.is_known and count is not None and whole else ""
 
     def videos(item: Readers) -> Markup:
         if not item.code:
@@ -175,7 +169,13 @@ def _columns(words: Language, known: int, chose: int, transcripts: Sequence[Row]
         Column(
             "count", words.text("Learners"), lambda item: item.count, lambda item: words.number(item.count)
         ),
-        Column("share", words.text("Share of known"), lambda item: item.count, share, optional=True),
+        Column(
+            "share",
+            words.text("Share of known"),
+            lambda item: item.count,
+            lambda item: share(item, item.count, known),
+            optional=True,
+        ),
     ]
     if chose:
         columns += [
@@ -189,7 +189,7 @@ def _columns(words: Language, known: int, chose: int, transcripts: Sequence[Row]
                 "chosen_share",
                 words.text("Share of chosen"),
                 lambda item: item.chosen,
-                share_chosen,
+                lambda item: share(item, item.chosen, chose),
                 optional=True,
             ),
         ]
