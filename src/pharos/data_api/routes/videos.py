@@ -1,6 +1,6 @@
 """Viewing of videos (spec 05 §5.11, §6.4); coverage and places are Pharos only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, cast
 
 import sqlalchemy as sa
@@ -166,9 +166,7 @@ def video_coverage(course_id: CourseID, store: Reading) -> list[Coverage]:
 @subject.get("videos/{video_id:path}/coverage/", reads=[_coverage], versions=("v1",), one_statement=True)
 def coverage_of_video(video_id: VideoID, caller: Caller, store: Reading) -> list[Coverage]:
     """Learners of the video by the share of it that they watched, least share first."""
-    if not caller.may_read(video_id.partition("|")[0]):
-        return []
-    return [cast("Coverage", _told(row)) for row in store.rows(COVERAGE_OF_VIDEO, {_ID: video_id})]
+    return [cast("Coverage", _told(row)) for row in _rows_of(COVERAGE_OF_VIDEO, video_id, caller, store)]
 
 
 @subject.get(
@@ -186,9 +184,7 @@ def video_places(course_id: CourseID, store: Reading) -> list[Place]:
 @subject.get("videos/{video_id:path}/places/", reads=[_place], versions=("v1",), one_statement=True)
 def places_of_video(video_id: VideoID, caller: Caller, store: Reading) -> list[Place]:
     """Parts of the video that learners watch again or leave in, more than in those around."""
-    if not caller.may_read(video_id.partition("|")[0]):
-        return []
-    return [cast("Place", _told(row)) for row in store.rows(PLACES_OF_VIDEO, {_ID: video_id})]
+    return [cast("Place", _told(row)) for row in _rows_of(PLACES_OF_VIDEO, video_id, caller, store)]
 
 
 @subject.get(
@@ -206,9 +202,7 @@ def video_weeks(course_id: CourseID, store: Reading) -> list[Week]:
 @subject.get("videos/{video_id:path}/weeks/", reads=[_week], versions=("v1",), one_statement=True)
 def weeks_of_video(video_id: VideoID, caller: Caller, store: Reading) -> list[Week]:
     """Learners of the video by week, and how long they watched it; oldest week first."""
-    if not caller.may_read(video_id.partition("|")[0]):
-        return []
-    return [_week_of(row) for row in store.rows(WEEKS_OF_VIDEO, {_ID: video_id})]
+    return [_week_of(row) for row in _rows_of(WEEKS_OF_VIDEO, video_id, caller, store)]
 
 
 @subject.get(
@@ -226,9 +220,12 @@ def video_watching(course_id: CourseID, store: Reading) -> list[Watching]:
 @subject.get("videos/{video_id:path}/watching/", reads=[_watching], versions=("v1",), one_statement=True)
 def watching_of_video(video_id: VideoID, caller: Caller, store: Reading) -> list[Watching]:
     """How the video is watched: speed, device, captions, track, and what comes next."""
-    if not caller.may_read(video_id.partition("|")[0]):
-        return []
-    return [cast("Watching", _told(row)) for row in store.rows(WATCHING_OF_VIDEO, {_ID: video_id})]
+    return [cast("Watching", _told(row)) for row in _rows_of(WATCHING_OF_VIDEO, video_id, caller, store)]
+
+
+def _rows_of(statement: OfEdition, video_id: str, caller: Caller, store: Reading) -> Sequence[sa.RowMapping]:
+    """The rows of a video; none if the caller may not read its course run."""
+    return store.rows(statement, {_ID: video_id}) if caller.may_read(video_id.partition("|")[0]) else []
 
 
 def _told(row: sa.RowMapping) -> dict[str, Any]:

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer
+from sqlalchemy import Integer, Table
 
 from pharos.result_store.column_types import Exact
 from pharos.result_store.tables.base import Definition, column, course_id, day, result
 
-course_enrollment_language_current = result(
+
+def _of_learners(name: str, definition: Definition, *, null: str) -> Table:
+    """A table of the learners of the last day by their language. `null`: what a missing language means."""
+    return result(
+        name,
+        definition,
+        day("UTC day: the last one of the run."),
+        course_id(),
+        column("language", Exact(3), f"ISO 639 code in lower case; null is {null}."),
+        column("count", Integer(), "Learners enrolled.", nullable=False),
+        stamp="date",
+        key=("course_id", "date", "language"),
+        indexes=(("course_id",),),
+    )
+
+
+course_enrollment_language_current = _of_learners(
     "course_enrollment_language_current",
     Definition(
         title="Enrollment by language",
@@ -36,16 +52,10 @@ course_enrollment_language_current = result(
             ),
         ),
     ),
-    day("UTC day: the last one of the run."),
-    course_id(),
-    column("language", Exact(3), "ISO 639 code in lower case; null is unknown."),
-    column("count", Integer(), "Learners enrolled.", nullable=False),
-    stamp="date",
-    key=("course_id", "date", "language"),
-    indexes=(("course_id",),),
+    null="unknown",
 )
 
-course_enrollment_chosen_language_current = result(
+course_enrollment_chosen_language_current = _of_learners(
     "course_enrollment_chosen_language_current",
     Definition(
         title="Enrollment by chosen language",
@@ -65,13 +75,7 @@ course_enrollment_chosen_language_current = result(
         spec="07 §1.7",
         differences=("Ours: the original counts no languages.",),
     ),
-    day("UTC day: the last one of the run."),
-    course_id(),
-    column("language", Exact(3), "ISO 639 code in lower case; null is none."),
-    column("count", Integer(), "Learners enrolled.", nullable=False),
-    stamp="date",
-    key=("course_id", "date", "language"),
-    indexes=(("course_id",),),
+    null="none",
 )
 
 course_transcript_language = result(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Date, DateTime, Integer
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer
 
 from pharos.result_store.column_types import Exact, number
 from pharos.result_store.tables.base import Definition, column, course_id, result
@@ -11,6 +13,16 @@ _SOURCE = (
     "Events play_video, pause_video, stop_video, seek_video and those of the mobile app in the tracking logs."
 )
 _VIDEO_ID = "Course id, `|`, encoded id of the video."
+
+
+def _of_video() -> tuple[Column[Any], ...]:
+    """The columns that name a video."""
+    return (
+        column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
+        course_id(),
+        column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    )
+
 
 viewing = result(
     "viewing",
@@ -75,9 +87,7 @@ video_segment = result(
         source=_SOURCE,
         spec="03 §1.7",
     ),
-    column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
-    course_id(),
-    column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    *_of_video(),
     column("segment", Integer(), "Number of the segment, from 0.", nullable=False),
     column("num_users", Integer(), "Distinct learners.", nullable=False),
     column("num_views", Integer(), "Views.", nullable=False),
@@ -105,9 +115,7 @@ video_learner = result(
         spec="03 §4.1",
         persons="user_id",
     ),
-    column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
-    course_id(),
-    column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    *_of_video(),
     column("user_id", BigInteger(), "Number of the learner in the LMS.", nullable=False),
     column("viewings", BigInteger(), "Viewings that count.", nullable=False),
     column("watched_ms", BigInteger(), "Thousandths of a second watched.", nullable=False),
@@ -139,9 +147,7 @@ video_coverage = result(
         source=_SOURCE,
         spec="03 §4.1",
     ),
-    column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
-    course_id(),
-    column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    *_of_video(),
     column("covered_percent", Integer(), "Least share in percent: 0, 10, … 90, 95.", nullable=False),
     column("num_users", Integer(), "Distinct learners.", nullable=False),
     key=("pipeline_video_id", "covered_percent"),
@@ -176,9 +182,7 @@ video_place = result(
         source=_SOURCE,
         spec="03 §4.2",
     ),
-    column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
-    course_id(),
-    column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    *_of_video(),
     column("kind", Exact(16), "peak, drop or skipped.", nullable=False),
     column("start_second", Integer(), "Second of the video where it starts.", nullable=False),
     column("end_second", Integer(), "Second where it ends.", nullable=False),
@@ -212,9 +216,7 @@ video_week = result(
         source=_SOURCE,
         spec="03 §4.1",
     ),
-    column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
-    course_id(),
-    column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    *_of_video(),
     column("week", Date(), "Monday of the week.", nullable=False),
     column("num_users", Integer(), "Distinct learners who watched the video.", nullable=False),
     column("watched_seconds", BigInteger(), "Seconds of the video watched, rounded.", nullable=False),
@@ -258,9 +260,7 @@ video_watching = result(
         ),
         spec="03 §4.1",
     ),
-    column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
-    course_id(),
-    column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    *_of_video(),
     column(
         "kind",
         Exact(16),
@@ -332,9 +332,7 @@ video = result(
             "With video.compat both tables of videos are those of the original.",
         ),
     ),
-    column("pipeline_video_id", Exact(255), _VIDEO_ID, nullable=False),
-    course_id(),
-    column("encoded_module_id", Exact(255), "Id of the video as players write it.", nullable=False),
+    *_of_video(),
     column("duration", Integer(), "Seconds; -1 is unknown."),
     column("segment_length", Integer(), "Seconds in a segment."),
     column("users_at_start", Integer(), "Distinct learners in the first segment."),
