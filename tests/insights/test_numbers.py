@@ -324,12 +324,21 @@ def test_weeks_begin_as_the_site_wants(tmp_path: Path) -> None:
             (campus.courses[0].id, start, start + timedelta(days=7), "ACTIVE", count)
             for start, count in ((datetime(2026, 11, 1), 5), (datetime(2026, 11, 15), 9))
         ]
+        start = datetime(2026, 11, 15)
+        rows.append((campus.courses[1].id, start, start + timedelta(days=7), "ACTIVE", 9))
         names = ("course_id", "interval_start", "interval_end", "label", "count")
         publish(engine, {tables.course_activity_site_week: rows_of(names, rows)})
+        this_week = [
+            (campus.courses[number].id, date(2026, 11, 22), start, start + timedelta(days=7), "ACTIVE", 3)
+            for number, start in enumerate((datetime(2026, 11, 22), datetime(2026, 11, 16)))
+        ]
+        current = rows_of(("course_id", "date", *names[1:]), this_week)
+        publish(engine, {tables.course_activity_current_week: current})
 
     counting = Counting(week_start="sunday")
     with world_of(tmp_path, fill_weeks, counting=counting) as world, world.client("sofia") as client:
         path = f"/courses/{world.course_id}/engagement/content/"
+        other_id = world.campus.courses[1].id
         page = client.get(path, params={"language": "en"}).text
         days = WORDS.days(date(2026, 11, 15), date(2026, 11, 21))
         assert f'<strong>9 learners were active</strong> in the week of <span class="when">{days}' in page
@@ -340,7 +349,12 @@ def test_weeks_begin_as_the_site_wants(tmp_path: Path) -> None:
             ["7 Nov 2026", "5"],
         ]
         assert "Distinct learners per week, Sunday to Saturday, UTC" in page
-        assert "week so far" not in page
+        today = WORDS.days(date(2026, 11, 22), date(2026, 11, 22))
+        text = re.sub(r"<[^>]+>", "", page)
+        assert f"In the week so far ({today}) 3 learners have been active; a whole week" in text
+        other = client.get(path.replace(world.course_id, other_id), params={"language": "en"}).text
+        assert "were active</strong>" in other
+        assert "week so far" not in other, "it was counted from Monday on, before the setting changed"
         assert "weeks that begin on the day of the setting counting.week_start" in page
         one = client.get(path, params={"from": "2026-11-10", "to": "2026-11-10"}).text
         assert [row[0][:11] for row in table(one)[1:]] == ["14 Nov 2026"]

@@ -108,11 +108,11 @@ def _input(engine: Engine, name: str, scope: Scope, rows: dict[str, Any]) -> obj
     raw, _, window = raw.partition("_of_")
     if raw in FACTS or raw in ALL:
         given = rows.get(raw, [])
-        monday = scope.current_week
+        begin = scope.this_week if window == "this_week" else scope.current_week
         if window == "two_weeks":
             given = [row for row in given if row["date"] > scope.last_day - timedelta(days=14)]
         elif window:
-            given = [row for row in given if (row["date"] < monday) == (window == "complete_weeks")]
+            given = [row for row in given if (row["date"] < begin) == (window == "complete_weeks")]
         table = engine.table(pa.Table.from_pylist(given, _schema(raw)))
         is_renamed = raw in ALL and ALL[raw].course in table.columns  # as the inputs of a run are
         return table.rename(course_id=ALL[raw].course) if is_renamed else table

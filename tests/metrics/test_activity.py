@@ -13,7 +13,7 @@ from tests.metrics.naive import Activity
 
 from pharos.engine import Engine
 from pharos.metrics.activity import course_activity_site_week
-from pharos.pipeline.graph import FACTS
+from pharos.pipeline.graph import FACTS, METRICS
 from pharos.pipeline.scope import Scope
 
 TABLE = "course_activity"
@@ -108,6 +108,43 @@ def test_the_week_so_far_is_kept_apart(compute: Compute) -> None:
     assert len(compute(TABLE, datetime(2024, 5, 14, 20), **facts(rows))) == 1
     assert compute(now, datetime(2024, 5, 13), **facts(rows[:1])) == [], "the next week has not begun"
     assert compute(now, datetime(2024, 5, 14)) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "until", "begin"),
+    [
+        ("sunday", datetime(2024, 5, 15), date(2024, 5, 12)),  # until the end of Tuesday
+        ("saturday", datetime(2024, 5, 15), date(2024, 5, 11)),
+        ("sunday", datetime(2024, 5, 12, 9), date(2024, 5, 12)),
+        ("saturday", datetime(2024, 5, 10, 9), date(2024, 5, 4)),
+        ("monday", datetime(2024, 5, 15), date(2024, 5, 13)),
+    ],
+)
+def test_the_week_so_far_begins_on_the_sites_day(
+    engine: Engine, start: str, until: datetime, begin: date
+) -> None:
+    """Learners of each day, one who is always there, two courses; counted a second time with sets."""
+    now, scope = METRICS["course_activity_current_week"], Scope(until, week_start=start)
+    first = date(2024, 4, 29)
+    days = [first + timedelta(days=number) for number in range((scope.last_day - first).days + 1)]
+    rows = [
+        Activity(course, user, day, "ACTIVE")
+        for number, day in enumerate(days, 1)
+        for course, user in (("C", 0), ("C", number), ("D", number // 2))
+    ]
+    learners: dict[str, set[int]] = {}
+    for row in rows:
+        if row.day >= begin:
+            learners.setdefault(row.course, set()).add(row.user)
+    days_of_week = [row.fact() for row in rows if row.day >= scope.this_week]
+    found = engine.fetch(
+        now.function(engine.table(pa.Table.from_pylist(days_of_week, INTERACTION)), scope.first_weekday)
+    ).to_pylist()
+    assert {row["course_id"]: row["count"] for row in found} == {
+        course: len(users) for course, users in learners.items()
+    }
+    assert {row["interval_start"].date() for row in found} == {begin}
+    assert {row["interval_end"].date() for row in found} == {begin + timedelta(days=7)}
 
 
 def test_no_activity_gives_no_rows(compute: Compute) -> None:

@@ -19,6 +19,7 @@ def test_every_input_of_a_metric_is_there() -> None:
         "last_day",
         "current_week",
         "site_week",
+        "first_weekday",
         "grades_are_known",
         "users_are_known",
         "enrollments_are_known",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -12,14 +12,15 @@ import ibis
 import pyarrow.parquet as pq
 import pytest
 from tests import lines
-from tests.pipeline.conftest import UNTIL, Installation, few, log
+from tests.pipeline.conftest import UNTIL, Installation, day_of, few, log
 
 from pharos.metrics import activity
 from pharos.metrics.metric import Metric
 from pharos.pipeline import results
-from pharos.pipeline.graph import in_order
+from pharos.pipeline.graph import METRICS, in_order
 from pharos.pipeline.results import KeyTwice
 from pharos.pipeline.run import compute_only, run_pipeline
+from pharos.result_store import contract
 
 LIBRARY = "library-v1:UniX+Lib"
 SEEN, LOCATIONS = "last_address_by_learner_day", "course_enrollment_location_current"
@@ -256,3 +257,26 @@ def test_order_pieces_and_repetition_change_no_table(tmp_path: Path) -> None:
         file = lines.write(tmp_path / f"piece-{number}" / "tracking.log", shuffled[start:end])
         run_pipeline(other.settings, logs=[str(file)], until=UNTIL)
     assert other.tables() == usual.tables()
+
+
+@few
+def test_the_week_so_far_of_a_site_has_days_of_two_weeks_of_iso(tmp_path: Path) -> None:
+    """From Sunday 10 March on, up to Monday; day after day, at once, and after a change of the setting."""
+    table = "course_activity_current_week"
+    only_on_sunday = lines.event("2024-03-10 20:00", "play_video", user=9, course="course-v1:UniX+CS1+2023")
+    events = sorted([*log(), only_on_sunday], key=day_of)
+    by_day = Installation(tmp_path / "days", counting={"week_start": "sunday"})
+    for end in (UNTIL - timedelta(days=2), UNTIL - timedelta(days=1), UNTIL):
+        by_day.run([line for line in events if day_of(line) < str(end.date())], end)
+    at_once = Installation(tmp_path / "once", counting={"week_start": "sunday"})
+    at_once.run(events)
+    Installation(tmp_path / "changed").run(events)
+    changed = Installation(tmp_path / "changed", counting={"week_start": "sunday"})
+    changed.run(events)
+    names = [column.name for column in contract.columns(METRICS[table].table)]
+    for home in (by_day, at_once, changed):
+        rows = [dict(zip(names, row, strict=True)) for row in home.tables()[table]]
+        active = {row["course_id"]: row["count"] for row in rows if row["label"] == "ACTIVE"}
+        assert active == {"course-v1:UniX+CS0+2023": 2, "course-v1:UniX+CS1+2023": 3}
+        weeks = {(row["interval_start"][:10], row["interval_end"][:10]) for row in rows}
+        assert weeks == {("2024-03-10", "2024-03-17")}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 from markupsafe import Markup
 
@@ -11,8 +10,8 @@ from pharos.insights.activity_weeks import Week, last_active
 from pharos.insights.api import Row
 from pharos.insights.gaps import WEEK
 from pharos.insights.language import Language
-from pharos.insights.periods import monday
 from pharos.insights.reports import strong, when
+from pharos.insights.weeks import WeekSoFar
 
 
 def headline(words: Language, weeks: Sequence[Week], shown: Sequence[Week]) -> Markup:
@@ -71,9 +70,9 @@ def against_week_before(words: Language, week: Week, before: Week) -> Markup:
     return words.html("That is as many as the week before.")
 
 
-def so_far(words: Language, row: Row | None, last: date) -> Markup:
-    """A sentence about the current week up to the day `last`, without comparison to whole weeks."""
-    days = when(words, monday(last), last)
+def so_far(words: Language, row: Row | None, week: WeekSoFar) -> Markup:
+    """A sentence about the current week, without comparison to whole weeks."""
+    days = when(words, week.first, week.last)
     count = (row or {}).get("any") or 0
     if not count:
         return words.html("In the week so far (%(days)s) nobody has been active.", days=days)

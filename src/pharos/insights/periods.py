@@ -131,8 +131,3 @@ def _whole_weeks(period: Period, first: date) -> Period:
 def week_of(day: date, first: date) -> date:
     """The first day of the week of the day; weeks begin on the weekday of `first`."""
     return day - timedelta(days=(day - first).days % WEEK)
-
-
-def monday(day: date) -> date:
-    """The Monday of the ISO week of the day."""
-    return day - timedelta(days=day.weekday())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from fastapi import Request
@@ -13,18 +14,22 @@ from pharos.insights.periods import DAY
 from pharos.insights.site import site_of
 
 FIRST_WEEKDAYS = {"monday": 0, "saturday": 5, "sunday": 6}
-SUNDAY = FIRST_WEEKDAYS["sunday"]
 
 
-def week_so_far(request: Request, table: str) -> date | None:
-    """The last day of the table's incomplete week; None if there is no such week.
+@dataclass(frozen=True)
+class WeekSoFar:
+    """The days of an incomplete week that are counted."""
 
-    The incomplete week is counted from Monday; None if the site's weeks begin on another day.
-    """
-    last = last_day(request, table)
-    if week_start(request) != "monday" or last is None or last.weekday() == SUNDAY:
+    first: date
+    last: date
+
+
+def week_so_far(request: Request, table: str) -> WeekSoFar | None:
+    """The table's incomplete week; None if there is no such week."""
+    last, complete = last_day(request, table), end_of_weeks(request, table)
+    if last is None or complete is None or last <= complete:
         return None
-    return last
+    return WeekSoFar(complete + DAY, last)
 
 
 def end_of_weeks(request: Request, table: str) -> date | None:

@@ -31,9 +31,11 @@ def course_activity(counted_interaction_of_complete_weeks: ibis.Table) -> ibis.T
 
 
 @metric(tables.course_activity_current_week, by="week")
-def course_activity_current_week(counted_interaction_of_this_week: ibis.Table) -> ibis.Table:
-    """Distinct learners by course and kind of activity in the current, incomplete week."""
-    return _learners_by_week(counted_interaction_of_this_week)
+def course_activity_current_week(
+    counted_interaction_of_this_week: ibis.Table, first_weekday: int
+) -> ibis.Table:
+    """Distinct learners by course and kind of activity in the site's current, incomplete week."""
+    return _learners_by_week(counted_interaction_of_this_week, first_weekday)
 
 
 @metric(tables.course_activity_site_week, by="course_id")

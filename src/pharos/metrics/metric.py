@@ -26,8 +26,9 @@ class Metric:
     with the column `date`), counted and filled facts, tables of the LMS, other metrics, values of the run.
 
     `by` names the parts into which the rows are split: course runs, UTC days or ISO weeks (named by their
-    Monday). If the function gets only the inputs of some parts, it must return exactly the rows of these
-    parts that it returns for all inputs. None: the table is a single part.
+    Monday; the week so far by the first day of the site's week). If the function gets only the inputs of some
+    parts, it must return exactly the rows of these parts that it returns for all inputs. None: the table is a
+    single part.
 
     `spans`: the function returns a row per change instead of one per day: the row holds from `date` up to but
     excluding `end`. The rows of single days are made when the table is published.

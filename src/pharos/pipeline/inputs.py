@@ -6,7 +6,7 @@
 | `counted_<fact>` | without staff and libraries, if the settings `counting` exclude them |
 | `filled_enrollment_event` | counted; with lost events filled in if `lms.fill_enrollment_gaps` is set |
 | `counted_interaction_of_complete_weeks` | the days before the Monday of the current week |
-| `counted_interaction_of_this_week` | the days from that Monday on |
+| `counted_interaction_of_this_week` | the days of the incomplete week; it begins on the site's weekday |
 | `counted_interaction_of_two_weeks` | the last 14 days |
 | `<LMS table>`, `counted_<LMS table>` | the rows of a snapshot, all or only the counted ones |
 | `<metric>` | the rows of another metric |
@@ -23,7 +23,7 @@
 | `smallest_group` | active learners that a course run must have for ranges of their engagement |
 | `pauses` | the days without activity that make learners slow down or quiet |
 | `student_reports` | true if there are tables of each learner's activity by day, by week and in all |
-| `last_day`, `current_week`, `site_week`, `student_reports_until` | see `Scope` |
+| `last_day`, `current_week`, `site_week`, `first_weekday`, `student_reports_until` | see `Scope` |
 
 Each input has a digest for each part of the metric that requests it (course run, day or week), or a single
 digest for the whole input if it cannot be split that way.
@@ -176,7 +176,7 @@ class Inputs:
         if name.endswith(COMPLETE_WEEKS):
             return None, self.scope.current_week
         if name.endswith(THIS_WEEK):
-            return self.scope.current_week, None
+            return self.scope.this_week, None
         if name.endswith(TWO_WEEKS):
             return self.scope.last_day - timedelta(days=13), None
         return None, None
@@ -188,6 +188,7 @@ class Inputs:
                 "last_day"
                 | "current_week"
                 | "site_week"
+                | "first_weekday"
                 | "reports_since"
                 | "response_types"
                 | "video_compat"
@@ -253,6 +254,8 @@ class Inputs:
                 parts = found["part"]
             case "date":
                 parts = found["date"].cast(pa.string())
+            case "week" if name.endswith(THIS_WEEK):  # one week, which may have days of two ISO weeks
+                parts = pa.repeat(str(self.scope.this_week), found.num_rows)
             case "week":
                 parts = pc.floor_temporal(found["date"], unit="week").cast(pa.date32()).cast(pa.string())
             case _:

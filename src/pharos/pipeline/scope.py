@@ -60,6 +60,16 @@ class Scope:
         today = self.until.date()
         return today - timedelta(days=(today.weekday() - WEEKDAYS[self.week_start]) % 7)
 
+    @property
+    def this_week(self) -> date:
+        """First day of the week that is incomplete at `until`, in the weeks that the site shows."""
+        return self.site_week or self.current_week
+
+    @property
+    def first_weekday(self) -> int:
+        """The day on which the weeks begin that the site shows; 0 is Monday."""
+        return self.this_week.weekday()
+
     def country_of(self, engine: Engine) -> geolocation.CountryOf:
         """A function that looks up the country of an address, on the engine."""
         return engine.function(partial(geolocation.codes, str(self.countries), self.private_country))

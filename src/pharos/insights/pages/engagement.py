@@ -15,7 +15,7 @@ from pharos.insights import activity_sentences as sentences
 from pharos.insights import charts, comparison, navigation, periods
 from pharos.insights.access import CourseInView, CoursesInView
 from pharos.insights.activity_weeks import ACTIVITIES, NOBODY, Week, kinds_in_use, weeks_of
-from pharos.insights.api import CURRENT_WEEK, SITE_WEEKS, DataAPIError, Row
+from pharos.insights.api import CURRENT_WEEK, SITE_WEEKS, DataAPIError, Row, day
 from pharos.insights.charts import Mark, Series
 from pharos.insights.comparison import Band, Earlier
 from pharos.insights.controls import controls, files, period_of
@@ -144,14 +144,18 @@ def _headline(words: Language, report: _Report) -> Markup:
 
 
 def so_far(request: Request, words: Language, newest: Week, this_week: Sequence[Row] | None) -> Markup:
-    """A sentence about the current week, after the newest whole week; empty if it is not computed or both are
-    quiet.
+    """A sentence about the current week, after the newest whole week.
+
+    Empty if it is not computed, if both are quiet, or if it was computed before the site's weeks began on
+    another day.
     """
-    last = week_so_far(request, CURRENT_WEEK)
-    if this_week is None or last is None:
+    week = week_so_far(request, CURRENT_WEEK)
+    if this_week is None or week is None:
         return Markup("")
     row = next(iter(this_week), None)
-    return sentences.so_far(words, row, last) if row or newest.active else Markup("")
+    if row and day(row["interval_start"]) != week.first:
+        return Markup("")
+    return sentences.so_far(words, row, week) if row or newest.active else Markup("")
 
 
 def _empty_page(words: Language, course: Course, names: dict[str, Any]) -> ReportPage:

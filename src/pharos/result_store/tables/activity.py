@@ -105,15 +105,18 @@ course_activity_current_week = result(
     "course_activity_current_week",
     Definition(
         title="Activity of the week so far",
-        version=2,
+        version=3,
         meaning="Distinct learners active in each course run in the week so far, by kind of activity.",
-        formula="As weekly activity, from Monday 00:00 UTC up to the last day.",
-        edge_cases=(
-            "Not comparable with whole weeks: the number grows until Sunday.",
-            "The last day may be a part of a day.",
-            "On Mondays, before the first event of the week is counted, there are no rows.",
+        formula=(
+            "As weekly activity, from 00:00 UTC of the week's first day up to the last day. The first day is "
+            "that of the setting counting.week_start: Monday, Sunday or Saturday."
         ),
-        window="From Monday of the week that is not over to the last day.",
+        edge_cases=(
+            "Not comparable with whole weeks: the number grows until the week ends.",
+            "The last day may be a part of a day.",
+            "On the first day, before the first event of the week is counted, there are no rows.",
+        ),
+        window="From the first day of the week that is not over to the last day.",
         source="All events of the tracking logs with a course and a person.",
         spec="01 §6, §10.31",
         differences=("Ours: the original has no figures of the current week.",),
