@@ -22,7 +22,7 @@ NOBODY = dict.fromkeys(ACTIVITIES, 0)
 
 @dataclass(frozen=True)
 class Week:
-    """One ISO week by its Sunday; `enrollment` is that of its end, None if unknown."""
+    """A week by its last day; `enrollment` is that of its end, None if unknown."""
 
     ending: date
     counts: dict[str, int]
@@ -30,7 +30,7 @@ class Week:
 
     @property
     def first(self) -> date:
-        """Its Monday."""
+        """Its first day: a Monday unless the site's weeks begin on another day (`counting.week_start`)."""
         return self.ending - WEEK + DAY
 
     @property

@@ -256,6 +256,8 @@ def _table(request: Request, words: Language, report: _Report) -> Any:
                 words.text("Share of enrolled"),
                 Week.share,
                 share,
+                # With DejaVu Sans, a wide font, six columns need 376 of the 358 pixels of a phone.
+                optional=earlier is not None,
             )
         )
     if earlier is not None:
