@@ -32,7 +32,7 @@ def _carry_on(rows: list[Row], last: date) -> None:
 
 
 def every_week(rows: Sequence[Row], last: date | None = None) -> list[Row]:
-    """A row for each ISO week from the first row to the Sunday `last`, or to the last row.
+    """A row for each week from the first row to the week that ends with the day `last`, or to the last row.
 
     A week without a row, or a kind without a key, had no activity and is zero (spec 06 §9.9.1, §9.9.4).
     """

@@ -25,7 +25,7 @@ KEYS = {"active": "any", "attempted_problem": "attempted_problem", "played_video
 KEYS |= {"posted_forum": "posted_forum"}
 
 WeekStart = Annotated[
-    str, Field(description="00:00 UTC of the first day, Monday.", examples=["2031-02-17T000000"])
+    str, Field(description="00:00 UTC of the week's first day.", examples=["2031-02-17T000000"])
 ]
 WeekEnd = Annotated[str, Field(description="Seven days later, not included.", examples=["2031-02-24T000000"])]
 Learners = Annotated[int, Field(description="Distinct learners; the key is absent if there were none.")]
@@ -74,7 +74,7 @@ def activity(
     store: Reading,
     activity_type: Annotated[str | None, Query(description="Accepted for old clients; no effect.")] = None,  # noqa: ARG001
 ) -> list[ActivityWeek]:
-    """Learners active in each complete week of the range, by kind of activity; oldest first.
+    """Learners active in each complete week of the range, from Monday on, by kind of activity; oldest first.
 
     A week is in the range if it starts at or after start_date and ends before end_date: one that ends exactly
     at end_date is out. Without a range: the newest week.
@@ -172,7 +172,10 @@ _OF_WEEK = ("interval_start", "interval_end", "date", "label", "count", "created
     one_statement=True,
 )
 def activity_of_current_week(course_id: CourseID, store: Reading) -> list[CurrentWeek]:
-    """Learners active in the week so far, by kind of activity: one item. Not comparable with whole weeks."""
+    """Learners active in the week so far, by kind of activity: one item. Not comparable with whole weeks.
+
+    The week begins on the site's own first day (setting counting.week_start).
+    """
     week: dict[str, Any] = {}
     for start, end, day, label, count, created in _current().rows(store, are_many=False, course_id=course_id):
         week |= {"interval_start": start, "interval_end": end, "date": day, "course_id": course_id}

@@ -11,8 +11,8 @@ from pharos.result_store.tables.base import Definition, column, course_id, day, 
 
 
 def _week(
-    start: str = "Monday 00:00 UTC, first moment of the week.",
-    end: str = "Monday 00:00 UTC after the week; not part of it.",
+    start: str = "First moment of the week, UTC.",
+    end: str = "First moment after the week, UTC.",
 ) -> tuple[Column[Any], ...]:
     return (
         column("interval_start", DateTime(), start, nullable=False),
@@ -68,7 +68,7 @@ course_activity = result(
         ),
     ),
     course_id(),
-    *_week(),
+    *_week("Monday 00:00 UTC, first moment of the week.", "Monday 00:00 UTC after the week; not part of it."),
     key=("course_id", "interval_end", "label"),
     indexes=(("course_id", "label"), ("interval_end",)),
 )
@@ -95,7 +95,7 @@ course_activity_site_week = result(
         differences=("Ours: weeks of the original begin on Monday.",),
     ),
     course_id(),
-    *_week("First moment of the week, UTC.", "First moment after the week, UTC."),
+    *_week(),
     may_shrink=True,
     key=("course_id", "interval_end", "label"),
     indexes=(("course_id", "label"),),
