@@ -26,6 +26,7 @@ from pydantic_settings import (
 )
 
 from pharos.errors import ConfigurationError
+from pharos.weeks import WeekStart
 
 CONFIG_NAME = "pharos.yaml"
 ENVIRONMENT_PREFIX = "PHAROS_"
@@ -165,9 +166,6 @@ class Geolocation(Section):
         description="Days before today of which addresses are kept; of older ones only the country. "
         "Default: all are kept.",
     )
-
-
-WeekStart = Literal["monday", "sunday", "saturday"]
 
 
 class Counting(Section):

@@ -15,6 +15,7 @@ from pharos.engine import Engine
 from pharos.metrics.activity import course_activity_site_week
 from pharos.pipeline.graph import FACTS, METRICS
 from pharos.pipeline.scope import Scope
+from pharos.weeks import WeekStart
 
 TABLE = "course_activity"
 INTERACTION = FACTS["interaction"].schema.append(pa.field("date", pa.date32()))
@@ -121,7 +122,7 @@ def test_the_week_so_far_is_kept_apart(compute: Compute) -> None:
     ],
 )
 def test_the_week_so_far_begins_on_the_sites_day(
-    engine: Engine, start: str, until: datetime, begin: date
+    engine: Engine, start: WeekStart, until: datetime, begin: date
 ) -> None:
     """Learners of each day, one who is always there, two courses; counted a second time with sets."""
     now, scope = METRICS["course_activity_current_week"], Scope(until, week_start=start)
@@ -182,7 +183,7 @@ def test_much_random_activity(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(("start", "weekday"), [("sunday", 6), ("saturday", 5)])
-def test_weeks_of_a_site_begin_on_its_day(engine: Engine, start: str, weekday: int) -> None:
+def test_weeks_of_a_site_begin_on_its_day(engine: Engine, start: WeekStart, weekday: int) -> None:
     """Every day of three weeks has a learner of its own and one who is always there."""
     first, until = date(2024, 4, 24), datetime(2024, 5, 15)
     days = [first + timedelta(days=number) for number in range((until.date() - first).days)]
@@ -217,5 +218,5 @@ def test_a_site_with_weeks_of_iso_has_no_others(compute: Compute) -> None:
         (datetime(2024, 5, 11), "saturday", date(2024, 5, 11)),
     ],
 )
-def test_where_the_sites_week_begins(until: datetime, start: str, begins: date) -> None:
+def test_where_the_sites_week_begins(until: datetime, start: WeekStart, begins: date) -> None:
     assert Scope(until, week_start=start).site_week == begins

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
+from pharos.weeks import week_of
+
 DAY = timedelta(days=1)
 WEEK = 7
 BY_DAY = {"7d": 7, "30d": 30, "90d": 90}
@@ -121,13 +123,8 @@ def _custom(query: Mapping[str, str], first: date, last: date) -> Period:
 
 def _whole_weeks(period: Period, first: date) -> Period:
     """The period extended to whole weeks; a week begins on the weekday of `first`."""
-    start = week_of(period.start, first)
-    end = week_of(period.last, first) + timedelta(days=WEEK)
+    start = week_of(period.start, first.weekday())
+    end = week_of(period.last, first.weekday()) + timedelta(days=WEEK)
     widened = (start, end) != (period.start, period.end) and period.choice == CUSTOM
     correction = period.correction or (Correction.WHOLE_WEEKS if widened else None)
     return replace(period, start=start, end=end, correction=correction)
-
-
-def week_of(day: date, first: date) -> date:
-    """The first day of the week of the day; weeks begin on the weekday of `first`."""
-    return day - timedelta(days=(day - first).days % WEEK)

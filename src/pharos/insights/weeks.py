@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from fastapi import Request
 
@@ -12,8 +12,7 @@ from pharos.insights.api import SITE_WEEKS, Definition
 from pharos.insights.freshness import last_day
 from pharos.insights.periods import DAY
 from pharos.insights.site import site_of
-
-FIRST_WEEKDAYS = {"monday": 0, "saturday": 5, "sunday": 6}
+from pharos.weeks import WEEKDAYS, WeekStart, week_of
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,10 @@ def end_of_weeks(request: Request, table: str) -> date | None:
     definition = definitions.get(table)
     if definition is None or definition.until is None:
         return None
-    until = definition.until.date()
-    return until - timedelta(days=(until.weekday() - FIRST_WEEKDAYS[week_start(request)]) % 7) - DAY
+    return week_of(definition.until.date(), WEEKDAYS[week_start(request)]) - DAY
 
 
-def week_start(request: Request) -> str:
+def week_start(request: Request) -> WeekStart:
     """The weekday on which the pages' weeks begin."""
     definition = request.state.definitions.get(SITE_WEEKS)
     wanted = site_of(request).settings.counting.week_start

@@ -11,9 +11,7 @@ from pharos import geolocation
 from pharos.engine import Engine
 from pharos.engine.base import TextFunction
 from pharos.metrics.learner_status import Pauses
-
-WEEKDAYS = {"monday": 0, "saturday": 5, "sunday": 6}
-"""Days with which a site's week may begin, as Python counts them."""
+from pharos.weeks import WEEKDAYS, WeekStart, week_of
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Scope:
     counts_staff: bool = True  # see `pharos.metrics.population`
     counts_libraries: bool = True
     counts_browser_enrollments: bool = True
-    week_start: str = "monday"  # of the site's own weeks, which are counted beside those of ISO
+    week_start: WeekStart = "monday"  # of the site's own weeks, which are counted beside those of ISO
     response_types: tuple[str, ...] = ()  # whose answers are counted
     reports_since: date = date.min
     video_compat: bool = False  # see `pharos.metrics.viewings`
@@ -50,25 +48,22 @@ class Scope:
     @property
     def current_week(self) -> date:
         """Monday of the ISO week that is incomplete at `until`."""
-        return self.until.date() - timedelta(days=self.until.weekday())
+        return week_of(self.until.date(), WEEKDAYS["monday"])
 
     @property
     def site_week(self) -> date | None:
         """First day of the site's week that is incomplete at `until`; None if the site uses ISO weeks."""
-        if self.week_start == "monday":
-            return None
-        today = self.until.date()
-        return today - timedelta(days=(today.weekday() - WEEKDAYS[self.week_start]) % 7)
+        return None if self.week_start == "monday" else self.this_week
 
     @property
     def this_week(self) -> date:
         """First day of the week that is incomplete at `until`, in the weeks that the site shows."""
-        return self.site_week or self.current_week
+        return week_of(self.until.date(), self.first_weekday)
 
     @property
     def first_weekday(self) -> int:
         """The day on which the weeks begin that the site shows; 0 is Monday."""
-        return self.this_week.weekday()
+        return WEEKDAYS[self.week_start]
 
     def country_of(self, engine: Engine) -> geolocation.CountryOf:
         """A function that looks up the country of an address, on the engine."""

@@ -25,11 +25,12 @@ from pharos.insights.freshness import last_day
 from pharos.insights.gaps import WEEK
 from pharos.insights.language import Language
 from pharos.insights.marks import marks_of
-from pharos.insights.periods import DAY, Period, week_of
+from pharos.insights.periods import DAY, Period
 from pharos.insights.reports import Figure, ReportPage, about, no_data_yet
 from pharos.insights.site import Site, TheSite
 from pharos.insights.tables import Column, table
 from pharos.insights.weeks import end_of_weeks, week_so_far, week_start
+from pharos.weeks import week_of
 
 router = APIRouter()
 PAGE_SIZE = 13
@@ -277,5 +278,5 @@ def marks_by_week(marks: Sequence[Mark], first: date) -> dict[date, list[str]]:
     """Names of the marks of each week, by its last day; weeks begin on the weekday of `first`."""
     by_week: dict[date, list[str]] = {}
     for mark in marks:
-        by_week.setdefault(week_of(mark.day, first) + WEEK - DAY, []).append(mark.name)
+        by_week.setdefault(week_of(mark.day, first.weekday()) + WEEK - DAY, []).append(mark.name)
     return by_week
